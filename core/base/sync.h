@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* sync.h — every access to memory that threads share
+ *
+ * Engines touch shared memory through these types and functions only. Their
+ * fields cannot be reached by accident, and each access carries a label that
+ * says in a few words what it is about to do. The same engine source compiles
+ * twice: free (this file's C11 operations, the label costs nothing) and, later,
+ * stepped (each labelled access becomes a scheduling point).
+ *
+ * Terms       SyncWord   a 64-bit word changed by atomic operations
+ *             SyncPtr    a published pointer
+ *             SyncPlain  a word that a lock guards; read and written plainly
+ *             SyncMutex  a mutual exclusion lock
+ *             point      a labelled place where plain, lock-guarded memory
+ *                        (a bucket, a header) is about to be used
+ *
+ * Threads     Ordered operations only, never stand-alone fences: the thread
+ *             sanitizer follows the former and reports phantom races through
+ *             the latter. Loads acquire, stores release, read-modify-writes
+ *             are sequentially consistent, as Go's atomics are.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What an access is about to do, in words for a person: "load entry.p". */
+#define SYNC_LABEL(text) (text)
+
+typedef struct {
+  _Atomic (uint64_t) hidden;
+} SyncWord;
+
+typedef struct {
+  _Atomic (void *) hidden;
+} SyncPtr;
+
+typedef struct {
+  uint64_t hidden;
+} SyncPlain;
+
+typedef struct {
+  pthread_mutex_t hidden;
+} SyncMutex;
+
+/* Acquire. Pairs with sync_word_store() and the read-modify-writes below. */
+static inline uint64_t
+sync_word_load (const SyncWord *word,
+                const char     *label) {
+  (void)label;
+  return atomic_load_explicit ((_Atomic (uint64_t) *)&word->hidden,
+                               memory_order_acquire);
+}
+
+/* Release. Pairs with sync_word_load(). */
+static inline void
+sync_word_store (SyncWord   *word,
+                 uint64_t    value,
+                 const char *label) {
+  (void)label;
+  atomic_store_explicit (&word->hidden, value, memory_order_release);
+}
+
+/* Sequentially consistent. On failure *expected is the value found. */
+static inline bool
+sync_word_cas (SyncWord   *word,
+               uint64_t   *expected,
+               uint64_t    wanted,
+               const char *label) {
+  (void)label;
+  return atomic_compare_exchange_strong_explicit (&word->hidden, expected, wanted,
+                                                  memory_order_seq_cst,
+                                                  memory_order_seq_cst);
+}
+
+static inline uint64_t
+sync_word_add (SyncWord   *word,
+               uint64_t    amount,
+               const char *label) {
+  (void)label;
+  return atomic_fetch_add_explicit (&word->hidden, amount, memory_order_seq_cst);
+}
+
+static inline uint64_t
+sync_word_or (SyncWord   *word,
+              uint64_t    bits,
+              const char *label) {
+  (void)label;
+  return atomic_fetch_or_explicit (&word->hidden, bits, memory_order_seq_cst);
+}
+
+/* Acquire. Pairs with sync_ptr_store(). */
+static inline void *
+sync_ptr_load (const SyncPtr *ptr,
+               const char    *label) {
+  (void)label;
+  return atomic_load_explicit ((_Atomic (void *) *)&ptr->hidden,
+                               memory_order_acquire);
+}
+
+/* Sequentially consistent: a reader that registers with the reclaimer and then
+ * loads this pointer must not find a pointer that was retired before. */
+static inline void
+sync_ptr_store (SyncPtr    *ptr,
+                void       *value,
+                const char *label) {
+  (void)label;
+  atomic_store_explicit (&ptr->hidden, value, memory_order_seq_cst);
+}
+
+/* Plain: the caller holds the lock that guards the word. */
+static inline uint64_t
+sync_plain_read (const SyncPlain *plain,
+                 const char      *label) {
+  (void)label;
+  return plain->hidden;
+}
+
+static inline void
+sync_plain_write (SyncPlain  *plain,
+                  uint64_t    value,
+                  const char *label) {
+  (void)label;
+  plain->hidden = value;
+}
+
+/* A point before plain reads (or writes) of the memory at @where. */
+static inline void
+sync_read_point (const void *where,
+                 const char *label) {
+  (void)where;
+  (void)label;
+}
+
+static inline void
+sync_write_point (const void *where,
+                  const char *label) {
+  (void)where;
+  (void)label;
+}
+
+/* Tells the stepped build that this turn of a loop waits for another thread. */
+static inline void
+sync_spin_hint (void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause ();
+#endif
+}
+
+void sync_mutex_init    (SyncMutex  *mutex);
+void sync_mutex_clear   (SyncMutex  *mutex);
+void sync_mutex_lock    (SyncMutex  *mutex,
+                         const char *label);
+bool sync_mutex_trylock (SyncMutex  *mutex,
+                         const char *label);
+void sync_mutex_unlock  (SyncMutex  *mutex,
+                         const char *label);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* engine.h — one face for every map
+ *
+ * Keys are 64-bit integers. Values are integers of ENGINE_VALUE_BITS bits,
+ * signed (an entry keeps its state and version in the rest of its word). Texts
+ * are interned outside.
+ *
+ * Threads     Each thread that uses a map first gets an EngineThread from
+ *             engine_enter_thread() and passes it to every call; it is never
+ *             shared. Whether calls from several threads may overlap is the
+ *             engine's is_thread_safe.
+ * Errors      An operation that cannot be carried out (no memory, misuse) sets
+ *             thread->error, leaves the map as it was and returns false. The
+ *             caller clears the field.
+ */
+#pragma once
+
+#include "core/base/hash.h"
+#include "core/base/prng.h"
+#include "core/base/reclaim.h"
+#include "core/probe/event.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ENGINE_VALUE_BITS 46
+#define ENGINE_VALUE_MAX (((int64_t)1 << (ENGINE_VALUE_BITS - 1)) - 1)
+#define ENGINE_VALUE_MIN (-ENGINE_VALUE_MAX - 1)
+
+typedef struct _MapEngine MapEngine;
+typedef struct _EngineClass EngineClass;
+
+typedef enum {
+  ENGINE_ERROR_NONE,
+  ENGINE_ERROR_NO_MEMORY,
+  ENGINE_ERROR_MISUSE,
+} EngineError;
+
+typedef struct {
+  MapEngine     *map;
+  ReclaimThread *reclaim; /* NULL for engines that need none */
+  EngineError    error;
+  MisuseKind     misuse;  /* meaningful with ENGINE_ERROR_MISUSE */
+  uint16_t       index;   /* worker index, or EVENT_THREAD_MAIN */
+  Prng           prng;    /* where this thread's iterations start */
+} EngineThread;
+
+typedef struct {
+  Hash     hash;
+  uint64_t seed; /* of table seeds and iteration starts */
+  uint64_t hint; /* keys expected; as Go's make(map, hint) */
+} EngineConfig;
+
+/* Called for each key of a Range, without any lock held in thread-safe
+ * engines. Returns false to stop. */
+typedef bool (*EngineVisit) (int64_t  key,
+                             int64_t  value,
+                             void    *data);
+
+/* Called by a check for each broken invariant; @text names it and the place. */
+typedef void (*EngineReport) (const char *text,
+                              void       *data);
+
+/* Counters that an engine keeps whether or not it is recorded. */
+typedef struct {
+  uint64_t n_promotions;
+  uint64_t n_copies;
+  uint64_t n_copied_entries;
+  uint64_t n_expunged;
+  uint64_t n_growths;
+  uint64_t n_same_size_growths;
+  uint64_t n_evacuated;
+  uint64_t n_lock_waits;
+  size_t   bytes;      /* tables and entries, held ones included */
+  size_t   bytes_held; /* retired, waiting for readers */
+} EngineStats;
+
+struct _EngineClass {
+  const char *name;        /* "syncmap": scenarios and recordings */
+  const char *title;       /* "sync.Map ≤ Go 1.23": windows and reports */
+  bool        is_thread_safe;
+  bool        has_read_and_dirty;
+
+  MapEngine *(*create)  (const EngineClass *klass, const EngineConfig *config);
+  void       (*destroy) (MapEngine *map);
+
+  /* false: absent. */
+  bool (*load)               (MapEngine *map, EngineThread *thread,
+                              int64_t key, int64_t *value);
+  bool (*store)              (MapEngine *map, EngineThread *thread,
+                              int64_t key, int64_t value); /* true: stored */
+  /* true: loaded, *actual is the value found; false: stored, or an error. */
+  bool (*load_or_store)      (MapEngine *map, EngineThread *thread,
+                              int64_t key, int64_t value, int64_t *actual);
+  bool (*load_and_delete)    (MapEngine *map, EngineThread *thread,
+                              int64_t key, int64_t *value);
+  /* true: there was something to delete. */
+  bool (*delete_key)         (MapEngine *map, EngineThread *thread,
+                              int64_t key);
+  /* true: loaded, *previous is the value replaced. */
+  bool (*swap)               (MapEngine *map, EngineThread *thread,
+                              int64_t key, int64_t value, int64_t *previous);
+  bool (*compare_and_swap)   (MapEngine *map, EngineThread *thread,
+                              int64_t key, int64_t old, int64_t value);
+  bool (*compare_and_delete) (MapEngine *map, EngineThread *thread,
+                              int64_t key, int64_t old);
+  /* Visits until the callback returns false; true: went to the end. */
+  bool (*range)              (MapEngine *map, EngineThread *thread,
+                              EngineVisit visit, void *data);
+  bool (*clear)              (MapEngine *map, EngineThread *thread);
+  /* Live keys. Exact when no other thread is inside. */
+  uint64_t (*len)            (MapEngine *map, EngineThread *thread);
+
+  /* No other thread may be inside. Returns how many invariants are broken. */
+  size_t (*check)            (MapEngine *map, EngineReport report, void *data);
+  void   (*get_stats)        (MapEngine *map, EngineStats *stats);
+  /* Writes the map's memory, header by header and slot by slot, as text that
+   * map_state_dump() of the folded state equals to the byte (see dump.h).
+   * No other thread may be inside. */
+  void   (*dump)             (MapEngine *map, struct _DumpSink *sink);
+};
+
+/* The common head of every engine; engines embed it first. */
+struct _MapEngine {
+  const EngineClass *klass;
+  Reclaim           *reclaim; /* NULL for engines that need none */
+  EngineConfig       config;
+};
+
+/* NULL-terminated, in the order in which they are offered. */
+const EngineClass *const *engine_classes (void);
+const EngineClass *engine_class_find (const char *name);
+
+/* NULL when there is no memory. The creating thread's probe, if any, tells the
+ * map's creation. */
+MapEngine *engine_new  (const EngineClass  *klass,
+                        const EngineConfig *config);
+/* No thread may be inside or entered. NULL is allowed. */
+void       engine_free (MapEngine          *map);
+
+/* false when there is no memory. */
+bool engine_enter_thread (MapEngine    *map,
+                          EngineThread *thread,
+                          uint16_t      index);
+void engine_leave_thread (EngineThread *thread);
+
+/* "out of memory" or Go's text of the misuse. */
+const char *engine_error_text (const EngineThread *thread);

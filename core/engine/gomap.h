@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* gomap.h — Go's built-in map up to 1.23, as a bucket table for other engines
+ *
+ * The table itself (Go's hmap). The engines `gomap` and `mutexmap` wrap one;
+ * `syncmap` uses it for read and dirty with entry pointers as elements. The
+ * algorithm, its constants and its invariants are told in gomap.c.
+ *
+ * Threads: one writer at a time and no reader beside it, which the caller
+ * arranges (a lock, or one owner). A table that is no longer written to may be
+ * read by any number of threads: gomap_find() and iterations without
+ * GOMAP_ITER_MARKS change nothing in it.
+ */
+#pragma once
+
+#include "core/engine/engine.h"
+#include "core/probe/dump.h"
+
+#define GOMAP_MAX_B 28 /* bucket indices fit 31 bits with overflow to spare */
+
+/* One bucket: Go's layout with an index where Go has a pointer. 144 bytes. */
+typedef struct {
+  uint8_t  tophash[BUCKET_SLOTS];
+  int64_t  keys[BUCKET_SLOTS];
+  uint64_t elems[BUCKET_SLOTS]; /* value bits, or an entry's address */
+  uint32_t overflow;            /* index of the next bucket; 0 = none */
+  uint32_t unused;
+} GoBucket;
+
+typedef struct _GoArray GoArray; /* main buckets, then overflow by index */
+
+/* What a lock guards, and the version of its structure: see event.h. */
+typedef struct {
+  uint32_t id;
+  uint32_t version; /* guarded by that lock */
+} GoDomain;
+
+typedef struct {
+  const Hash *hash;
+  GoDomain   *domain;
+  Prng       *prng;  /* seeds, and noverflow from B = 16 on; guarded alike */
+  unsigned    flags; /* TABLE_HOLDS_ENTRIES | TABLE_WIPES_OLD */
+  uint16_t    id;    /* table id in events */
+  /* The id that events give for an element; NULL: the element itself. */
+  uint64_t  (*elem_id) (uint64_t elem);
+} GoMapConfig;
+
+typedef struct {
+  int64_t     count;
+  uint8_t     flags; /* GOMAP_FLAG_* */
+  uint8_t     B;
+
+  uint32_t    noverflow;
+  uint64_t    hash0;
+  GoArray    *buckets;    /* NULL until the first assignment when B is 0 */
+  GoArray    *oldbuckets; /* NULL unless growing */
+  uint64_t    nevacuate;
+  uint32_t    created_ver; /* domain version of its EVENT_TABLE_CREATED */
+  GoMapConfig config;
+  uint64_t    n_growths;
+  uint64_t    n_same_size_growths;
+  uint64_t    n_evacuated;
+} GoMap;
+
+/* What an assignment did. */
+typedef enum {
+  GOMAP_FOUND,    /* the key was there */
+  GOMAP_INSERTED, /* the key is new */
+  GOMAP_NO_MEMORY /* nothing changed, though buckets may have moved */
+} GoMapOutcome;
+
+/* Makes an empty table for @hint keys and tells its creation. @seed: 0 takes
+ * one from config->prng. false when there is no memory; nothing to clear. */
+bool gomap_init  (GoMap             *map,
+                  const GoMapConfig *config,
+                  uint64_t           hint,
+                  uint64_t           seed);
+/* Frees the arrays. Tells nothing. */
+void gomap_finish (GoMap            *map);
+
+/* NULL: absent. The pointer is valid until the next write. */
+const uint64_t *gomap_find (const GoMap *map,
+                            int64_t      key);
+
+/* Go's mapassign followed by the caller's store of @elem: grows, moves and
+ * inserts as needed, tells SLOT_WRITTEN or SLOT_UPDATED. When @keep_found and
+ * the key is there, the element stays. @found (nullable) gets the old element.
+ * @path (nullable): OP_PATH_NEW_KEY, _GREW, _MOVED are or-ed in. */
+GoMapOutcome gomap_assign (GoMap    *map,
+                           int64_t   key,
+                           uint64_t  elem,
+                           bool      keep_found,
+                           uint64_t *found,
+                           unsigned *path);
+
+/* true: the key was there, *elem (nullable) is what it held. */
+bool gomap_delete (GoMap    *map,
+                   int64_t   key,
+                   uint64_t *elem,
+                   unsigned *path);
+
+/* Go's mapclear. false when there is no memory for the new overflow area: the
+ * map is unchanged. */
+bool gomap_clear  (GoMap    *map);
+
+/* Packs the kept elements of @source, which nobody writes to, into @map, an
+ * empty table of the same B, hash and seed that is not growing, chain by chain
+ * and without hashing; tells BUCKET_COPIED. @keep says whether an element goes
+ * along; it is asked once per live slot. false when there is no memory. */
+bool gomap_copy_packed (GoMap       *map,
+                        const GoMap *source,
+                        bool       (*keep) (uint64_t elem, void *data),
+                        void        *data);
+
+/* Iteration: Go's mapiterinit / mapiternext. */
+#define GOMAP_ITER_MARKS 1u /* set the iterator flags (needs the write lock) */
+#define GOMAP_ITER_TELLS 2u /* tell RANGE_WALKED */
+
+typedef struct {
+  const GoMap   *map;
+  const GoArray *buckets; /* the array it began with */
+  uint64_t       start_bucket;
+  uint64_t       bucket;
+  uint64_t       check_bucket;
+  uint32_t       id;      /* iterator id in events */
+  uint32_t       current; /* bucket index in the chain under way */
+  uint8_t        offset;
+  uint8_t        i;
+  uint8_t        B;
+  bool           wrapped;
+  bool           walks_old;
+  bool           is_done;
+  unsigned       options;
+  uint8_t        seen;    /* RANGE_WALKED masks of the bucket under way */
+  uint8_t        deleted;
+  uint8_t        expunged;
+  uint8_t        other_half;
+  uint32_t       domain_version;
+  uint64_t       n_visited;
+  int64_t        key;     /* the current pair, when next returned true */
+  uint64_t       elem;
+} GoIter;
+
+/* @random: what Go draws; the low B bits are the start bucket, the next three
+ * the slot offset. Does not step. */
+void gomap_iter_begin (GoIter      *iter,
+                       GoMap       *map,
+                       uint64_t     random,
+                       unsigned     options,
+                       uint32_t     id,
+                       uint32_t     domain_version);
+bool gomap_iter_next  (GoIter      *iter);
+/* The pair just given turned out to be a deleted or expunged entry: it counts
+ * as skipped in the next RANGE_WALKED. */
+void gomap_iter_skip  (GoIter      *iter,
+                       bool         is_expunged);
+/* Tells what is still untold of the bucket under way. */
+void gomap_iter_flush (GoIter      *iter);
+
+/* Invariants of the step checker: G1 … in gomap-check.c. */
+size_t gomap_check (const GoMap *map,
+                    EngineReport report,
+                    void        *data);
+
+/* The table through @sink; @dump_elem writes one live slot. */
+void gomap_dump (const GoMap *map,
+                 const char  *role,
+                 DumpSink    *sink,
+                 void       (*dump_elem) (DumpSink *sink, unsigned slot,
+                                          int64_t key, uint64_t elem));
+
+size_t gomap_bytes (const GoMap *map);
+
+/* For siblings and tests: the array behind the table. */
+uint64_t        goarray_n_main    (const GoArray *array);
+uint64_t        goarray_n_buckets (const GoArray *array);
+const GoBucket *goarray_bucket    (const GoArray *array,
+                                   uint32_t       index);

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* event.h — the facts an engine tells about itself
+ *
+ * An event is a past-tense fact: one change of state, or one thing a thread did.
+ * The events of a run, in the order the recorder gives them, rebuild the map's
+ * memory slot by slot; nothing else is drawn.
+ *
+ * Terms       slot address   bucket index * 8 + slot. Bucket indices count the
+ *                            main buckets first, then the overflow buckets in
+ *                            the order in which they were linked.
+ *             table          one bucket table (Go's hmap): header, buckets and,
+ *                            while growing, oldbuckets. Its 16-bit id is used
+ *                            again only after EVENT_TABLE_FREED.
+ *             entry          one sync.Map entry: a 64-bit word changed by CAS
+ *             domain         what one lock guards (or, in a map without a lock,
+ *                            what its one user changes). All structural events
+ *                            of a domain carry its version, so that their order
+ *                            is exact whatever the clocks say.
+ *
+ * Order       Each kind has a gate. An event is merged when
+ *               GATE_NONE      its thread's earlier events are merged
+ *               GATE_DOMAIN    ver == the domain's version + 1
+ *               GATE_ENTRY     ver == the entry's version + 1, both modulo
+ *                              2^ENTRY_VERSION_BITS; a first event of an
+ *                              entry (never seen) is taken as it is
+ *               GATE_OBSERVES  b, a domain version, is not newer than the
+ *                              domain's version
+ *             and, among those, by time. The domain of a table is given by its
+ *             EVENT_TABLE_CREATED; of a lock it is the lock's own id.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define ENTRY_VERSION_BITS 17
+#define ENTRY_VERSION_MASK ((1u << ENTRY_VERSION_BITS) - 1)
+
+/* X (NAME, "name", gate)        fields: res, ver, aux8, aux16, payload a, b */
+#define EVENT_KINDS(X)                                                        \
+  /* The run ------------------------------------------------------------- */ \
+  /* res: role index in the scenario */                                       \
+  X (THREAD_STARTED, "thread-started", GATE_NONE)                             \
+  X (THREAD_ENDED, "thread-ended", GATE_NONE)                                 \
+  /* res: phase index */                                                      \
+  X (PHASE_BEGAN, "phase-began", GATE_NONE)                                   \
+  /* Operations ---------------------------------------------------------- */ \
+  /* aux8: OpKind; a: key; b: new value (second word of a CAS: see ENDED) */  \
+  X (OP_BEGAN, "op-began", GATE_NONE)                                         \
+  /* aux8: OpKind; aux16: OpPath bits; a: value found or result; b: the old   \
+   * value a compare-and-… was given */                                       \
+  X (OP_ENDED, "op-ended", GATE_NONE)                                         \
+  /* operations that were counted, not told one by one: aux8: OpKind;         \
+   * res: how many; ver: how many of them had OP_PATH_OK;                     \
+   * a: how many had OP_PATH_IN_READ */                                       \
+  X (OPS_COUNTED, "ops-counted", GATE_NONE)                                   \
+  /* Tables; aux16: table id; ver: domain version ------------------------ */ \
+  /* aux8: B; res: TableFlag bits; a: hash seed; b: domain | HashKind << 32 */ \
+  X (TABLE_CREATED, "table-created", GATE_DOMAIN)                             \
+  /* the bucket array of a table that was created without one */              \
+  X (TABLE_ALLOCATED, "table-allocated", GATE_DOMAIN)                         \
+  /* res: the ver of its TABLE_CREATED, against reuse of the id; ver: 0 */    \
+  X (TABLE_FREED, "table-freed", GATE_NONE)                                   \
+  /* all slots empty, growth over, count 0; a: new seed */                    \
+  X (TABLE_CLEARED, "table-cleared", GATE_DOMAIN)                             \
+  /* a: new seed (the last key was deleted) */                                \
+  X (TABLE_RESEEDED, "table-reseeded", GATE_DOMAIN)                           \
+  /* aux8: flags (GOMAP_FLAG_*, never hashWriting) */                         \
+  X (TABLE_FLAGS_CHANGED, "table-flags-changed", GATE_DOMAIN)                 \
+  /* a new key: res: slot address in buckets; aux8: tophash; a: key;          \
+   * b: value, or entry id when the table holds entries */                    \
+  X (SLOT_WRITTEN, "slot-written", GATE_DOMAIN)                               \
+  /* an overwrite: res: slot address; a: key; b: value */                     \
+  X (SLOT_UPDATED, "slot-updated", GATE_DOMAIN)                               \
+  /* a delete: res: slot address; emptyOne then runs back to emptyRest by     \
+   * Go's rule; count goes down by one */                                     \
+  X (SLOT_CLEARED, "slot-cleared", GATE_DOMAIN)                               \
+  /* res: index of the bucket that got a next one (always the next index) */  \
+  X (OVERFLOW_LINKED, "overflow-linked", GATE_DOMAIN)                         \
+  /* aux8: new B; res: 1 = same size. buckets become oldbuckets,              \
+   * nevacuate and noverflow 0; iterator becomes oldIterator */               \
+  X (GROWTH_STARTED, "growth-started", GATE_DOMAIN)                           \
+  /* one bucket of an old chain moved: res: its index in oldbuckets;          \
+   * aux8: mask of the slots that went to y; a: the chain's main index.       \
+   * Live slots are appended in order, overflow linked when 8 are full */     \
+  X (BUCKET_EVACUATED, "bucket-evacuated", GATE_DOMAIN)                       \
+  /* res: main index in oldbuckets whose keys, elems and overflow were wiped  \
+   * (tophash bytes stay) */                                                  \
+  X (CHAIN_WIPED, "chain-wiped", GATE_DOMAIN)                                 \
+  /* res: nevacuate after */                                                  \
+  X (EVACUATION_ADVANCED, "evacuation-advanced", GATE_DOMAIN)                 \
+  /* oldbuckets is nil, sameSizeGrow clear */                                 \
+  X (GROWTH_ENDED, "growth-ended", GATE_DOMAIN)                               \
+  /* noverflow changed at random (B >= 16): res: its value now */             \
+  X (OVERFLOW_COUNTED, "overflow-counted", GATE_DOMAIN)                       \
+  /* a bucket of read's chain packed into the new dirty table, whose id is    \
+   * aux16: res: index in the source's buckets; aux8: mask of kept slots;     \
+   * a: the chain's main index; b: source table id. Kept slots are appended   \
+   * to the chain of the same main index; count goes up by the kept */        \
+  X (BUCKET_COPIED, "bucket-copied", GATE_DOMAIN)                             \
+  /* Entries; res: entry id; ver: entry version --------------------------- */ \
+  /* a: value */                                                              \
+  X (ENTRY_STORED, "entry-stored", GATE_ENTRY)                                \
+  X (ENTRY_DELETED, "entry-deleted", GATE_ENTRY)                              \
+  X (ENTRY_EXPUNGED, "entry-expunged", GATE_ENTRY)                            \
+  /* back to nil */                                                           \
+  X (ENTRY_UNEXPUNGED, "entry-unexpunged", GATE_ENTRY)                        \
+  /* read and dirty; ver: domain version ---------------------------------- */ \
+  /* an engine whose only table is aux16 (gomap, mutexmap) names it */        \
+  X (TABLE_NAMED, "table-named", GATE_DOMAIN)                                 \
+  /* read = aux16, not amended (the first one, or after Clear); dirty as is */ \
+  X (READ_PUBLISHED, "read-published", GATE_DOMAIN)                           \
+  /* dirty = aux16 (just created); res: len(read) to copy */                  \
+  X (DIRTY_CREATED, "dirty-created", GATE_DOMAIN)                             \
+  /* the copy is done: res: entries copied; a: entries expunged */            \
+  X (DIRTY_COPIED, "dirty-copied", GATE_DOMAIN)                               \
+  X (READ_AMENDED, "read-amended", GATE_DOMAIN)                               \
+  /* res: misses after, before any promotion */                               \
+  X (MISS_COUNTED, "miss-counted", GATE_DOMAIN)                               \
+  /* read = dirty (aux16), not amended; dirty = nil; misses = 0;              \
+   * res: misses before; aux8: OpKind that caused it */                       \
+  X (DIRTY_PROMOTED, "dirty-promoted", GATE_DOMAIN)                           \
+  /* misses = 0 without a promotion (Clear) */                                \
+  X (MISSES_RESET, "misses-reset", GATE_DOMAIN)                               \
+  /* Locks; res: lock id = domain id -------------------------------------- */ \
+  /* the thread found the lock taken and waits */                             \
+  X (LOCK_WAITED, "lock-waited", GATE_NONE)                                   \
+  X (LOCK_ACQUIRED, "lock-acquired", GATE_DOMAIN)                             \
+  X (LOCK_RELEASED, "lock-released", GATE_DOMAIN)                             \
+  /* Iteration; ver: iterator id ------------------------------------------ */ \
+  /* aux16: table; res: start bucket; aux8: slot offset; a: keys the table    \
+   * held; b: domain version seen */                                          \
+  X (RANGE_BEGAN, "range-began", GATE_OBSERVES)                               \
+  /* aux16: table; res: bucket index, bit 31 = of oldbuckets; aux8: mask of   \
+   * visited slots; a: mask of slots skipped as deleted (nil) |               \
+   * mask skipped as expunged << 8 | mask left to the other half << 16;       \
+   * b: domain version seen */                                                \
+  X (RANGE_WALKED, "range-walked", GATE_OBSERVES)                             \
+  /* res: visited in all; aux8: 1 = stopped by the callback */                \
+  X (RANGE_ENDED, "range-ended", GATE_NONE)                                   \
+  /* Misuse; aux8: MisuseKind --------------------------------------------- */ \
+  X (MISUSE_DETECTED, "misuse-detected", GATE_NONE)
+
+typedef enum {
+  EVENT_NONE, /* never stored */
+#define X(NAME, name, gate) EVENT_##NAME,
+  EVENT_KINDS (X)
+#undef X
+  EVENT_TIME, /* in rings only: a is the thread's stamp, in full */
+  EVENT_N_KINDS
+} EventKind;
+
+typedef enum {
+  GATE_NONE,
+  GATE_DOMAIN,
+  GATE_ENTRY,
+  GATE_OBSERVES,
+} EventGate;
+
+typedef enum {
+  OP_LOAD,
+  OP_STORE,
+  OP_LOAD_OR_STORE,
+  OP_LOAD_AND_DELETE,
+  OP_DELETE,
+  OP_SWAP,
+  OP_COMPARE_AND_SWAP,
+  OP_COMPARE_AND_DELETE,
+  OP_RANGE,
+  OP_CLEAR,
+  OP_LEN,
+  OP_N_KINDS
+} OpKind;
+
+/* How an operation went: aux16 of EVENT_OP_ENDED. */
+typedef enum {
+  OP_PATH_OK = 1 << 0,       /* loaded, stored over, swapped, deleted … */
+  OP_PATH_IN_READ = 1 << 1,  /* the key was found in read */
+  OP_PATH_AMENDED = 1 << 2,  /* read lacked the key and was amended */
+  OP_PATH_LOCKED = 1 << 3,   /* took the lock */
+  OP_PATH_IN_DIRTY = 1 << 4, /* found in dirty */
+  OP_PATH_MISSED = 1 << 5,   /* counted a miss */
+  OP_PATH_PROMOTED = 1 << 6, /* promoted dirty */
+  OP_PATH_COPIED = 1 << 7,   /* made the dirty copy */
+  OP_PATH_NEW_KEY = 1 << 8,  /* inserted a key */
+  OP_PATH_GREW = 1 << 9,     /* started a growth */
+  OP_PATH_MOVED = 1 << 10,   /* evacuated one or two buckets */
+  OP_PATH_WAITED = 1 << 11,  /* waited for the lock */
+  OP_PATH_ERROR = 1 << 12,   /* no memory or misuse; the map is unchanged */
+} OpPath;
+
+typedef enum {
+  TABLE_HOLDS_ENTRIES = 1 << 0, /* elems are entry ids, not values */
+  TABLE_WIPES_OLD = 1 << 1,     /* evacuated chains are wiped, as with pointers */
+  TABLE_IS_LAZY = 1 << 2,       /* no bucket array yet (B = 0) */
+} TableFlag;
+
+/* Go's header flags. */
+#define GOMAP_FLAG_ITERATOR 1u
+#define GOMAP_FLAG_OLD_ITERATOR 2u
+#define GOMAP_FLAG_HASH_WRITING 4u
+#define GOMAP_FLAG_SAME_SIZE_GROW 8u
+
+/* Go's tophash codes. */
+#define TOPHASH_EMPTY_REST 0
+#define TOPHASH_EMPTY_ONE 1
+#define TOPHASH_EVACUATED_X 2
+#define TOPHASH_EVACUATED_Y 3
+#define TOPHASH_EVACUATED_EMPTY 4
+#define TOPHASH_MIN 5
+
+#define BUCKET_SLOTS 8
+#define RANGE_OLD_BUCKET (1u << 31)
+
+typedef enum {
+  MISUSE_CONCURRENT_WRITES,         /* "concurrent map writes" */
+  MISUSE_CONCURRENT_READ_AND_WRITE, /* "concurrent map read and map write" */
+  MISUSE_ITERATION_AND_WRITE, /* "concurrent map iteration and map write" */
+} MisuseKind;
+
+/* What an engine thread puts into its ring: 16 bytes, then, when the kind has
+ * bit 7 set, 16 bytes of payload. */
+typedef struct {
+  uint32_t dt;   /* stamps since this thread's previous event */
+  uint32_t res;
+  uint32_t ver;
+  uint8_t  kind; /* EventKind | EVENT_HAS_PAYLOAD */
+  uint8_t  aux8;
+  uint16_t aux16;
+} RingEvent;
+_Static_assert (sizeof (RingEvent) == 16, "a ring event is 16 bytes");
+
+typedef struct {
+  uint64_t a;
+  uint64_t b;
+} RingPayload;
+_Static_assert (sizeof (RingPayload) == 16, "a payload is 16 bytes");
+
+#define EVENT_HAS_PAYLOAD 0x80u
+
+/* An event as the log gives it back: merged, timed, whole. */
+typedef struct {
+  int64_t  at_ns;  /* since the log's start; never decreases in a log */
+  uint64_t a;      /* payload, 0 without one */
+  uint64_t b;
+  uint32_t res;
+  uint32_t ver;
+  uint16_t thread; /* worker index; see event_thread_main below */
+  uint16_t aux16;
+  uint8_t  kind;   /* EventKind */
+  uint8_t  aux8;
+} Event;
+
+/* The thread that prepares the map and runs preloads. */
+#define EVENT_THREAD_MAIN 0xffffu
+
+/* "slot-written"; NULL for a number that is no kind. */
+const char *event_kind_name (unsigned kind);
+EventGate   event_kind_gate (EventKind kind);
+/* Whether the kind is a landmark on a timeline: promotions, copies, growths,
+ * clears, ranges' ends, phases, misuse. */
+int         event_kind_is_structural (EventKind kind);
+/* "load", "store", "load-or-store" … as scenarios write them. */
+const char *op_kind_name (unsigned kind);
+/* Go's text for a misuse. */
+const char *misuse_kind_text (unsigned kind);

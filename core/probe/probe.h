@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* probe.h — how an engine tells its story
+ *
+ * An engine calls the functions below at each change of state. They cost one
+ * predicted branch when nobody listens: probe_current is a thread-local pointer
+ * (initial-exec), NULL when the thread is not recorded.
+ *
+ * Clock       A stamp costs more than all the rest, so it is read once per
+ *             operation and shared by the operation's events; an operation told
+ *             as a span reads it again at its end.
+ * Sampling    Changes of state are always told. Operations are told as spans
+ *             (OP_BEGAN … OP_ENDED) when their turn comes: every one at
+ *             teaching pace (span_period 1), one in span_period otherwise; the
+ *             others are counted exactly in OPS_COUNTED.
+ * Waiting     A thread publishes before it waits for anything (a lock, room in
+ *             the ring, its next turn): see probe_flush(). Otherwise the
+ *             recorder could wait for an event that its writer cannot show.
+ */
+#pragma once
+
+#include "core/base/clock.h"
+#include "core/probe/event.h"
+#include "core/probe/ring.h"
+
+typedef struct {
+  uint32_t n;
+  uint32_t n_ok;
+  uint32_t n_in_read;
+} ProbeCount;
+
+typedef struct {
+  Ring      ring;
+  uint64_t  last_stamp;     /* of the previous event */
+  uint64_t  op_stamp;       /* of the operation under way; 0 = not read yet */
+  uint32_t  span_period;    /* 1 = every operation is a span; 0 = none is */
+  uint32_t  span_countdown;
+  bool      is_span;        /* the operation under way is told as a span */
+  bool      is_fine;        /* iterations tell each slot, not each bucket */
+  uint32_t  n_uncounted;    /* operations in counts, not yet told */
+  uint64_t  published;      /* ring.written at the last publish */
+  ProbeCount counts[OP_N_KINDS];
+} Probe;
+
+/* Operations counted before OPS_COUNTED is told, at the latest. */
+#define PROBE_COUNT_WINDOW 4096u
+/* Units written before they are published, at the latest. */
+#define PROBE_PUBLISH_BATCH 128u
+
+extern _Thread_local Probe *probe_current
+    __attribute__ ((tls_model ("initial-exec")));
+
+/* @ring_units: a power of two. false when there is no memory. */
+bool probe_init  (Probe  *probe,
+                  size_t  ring_units);
+void probe_clear (Probe  *probe);
+
+/* Tells what was counted, then publishes everything. NULL is allowed. */
+void probe_flush (Probe  *probe);
+
+/* The slow parts of the functions below. */
+void probe_tell       (Probe    *probe,
+                       EventKind kind,
+                       uint32_t  res,
+                       uint32_t  ver,
+                       uint8_t   aux8,
+                       uint16_t  aux16);
+void probe_tell_more  (Probe    *probe,
+                       EventKind kind,
+                       uint32_t  res,
+                       uint32_t  ver,
+                       uint8_t   aux8,
+                       uint16_t  aux16,
+                       uint64_t  a,
+                       uint64_t  b);
+void probe_begin_span (Probe    *probe,
+                       OpKind    op,
+                       uint64_t  key,
+                       uint64_t  value);
+void probe_end_span   (Probe    *probe,
+                       OpKind    op,
+                       unsigned  path,
+                       uint64_t  value,
+                       uint64_t  old);
+
+/* An event without payload. */
+static inline void
+probe_event (EventKind kind,
+             uint32_t  res,
+             uint32_t  ver,
+             uint8_t   aux8,
+             uint16_t  aux16) {
+  Probe *probe = probe_current;
+
+  if (__builtin_expect (probe != NULL, 0))
+    probe_tell (probe, kind, res, ver, aux8, aux16);
+}
+
+/* An event with payload. */
+static inline void
+probe_event_more (EventKind kind,
+                  uint32_t  res,
+                  uint32_t  ver,
+                  uint8_t   aux8,
+                  uint16_t  aux16,
+                  uint64_t  a,
+                  uint64_t  b) {
+  Probe *probe = probe_current;
+
+  if (__builtin_expect (probe != NULL, 0))
+    probe_tell_more (probe, kind, res, ver, aux8, aux16, a, b);
+}
+
+/* An operation starts. Engines call this first, probe_op_end() last. */
+static inline void
+probe_op_begin (OpKind   op,
+                uint64_t key,
+                uint64_t value) {
+  Probe *probe = probe_current;
+
+  if (__builtin_expect (probe != NULL, 0)) {
+    probe->op_stamp = 0;
+    if (probe->span_countdown-- == 1)
+      probe_begin_span (probe, op, key, value);
+  }
+}
+
+static inline void
+probe_op_end (OpKind   op,
+              unsigned path,
+              uint64_t value,
+              uint64_t old) {
+  Probe *probe = probe_current;
+
+  if (__builtin_expect (probe != NULL, 0)) {
+    if (probe->is_span) {
+      probe_end_span (probe, op, path, value, old);
+    } else {
+      ProbeCount *count = &probe->counts[op];
+
+      count->n++;
+      count->n_ok += (path & OP_PATH_OK) != 0;
+      count->n_in_read += (path & OP_PATH_IN_READ) != 0;
+      if (++probe->n_uncounted >= PROBE_COUNT_WINDOW)
+        probe_flush (probe);
+    }
+  }
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* ring.h — one thread's outgoing mail
+ *
+ * The owner writes, the recorder reads; see ring.c for layout and order.
+ * n_units below are 16-byte units: an event is one, or two with its payload.
+ */
+#pragma once
+
+#include "core/probe/event.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef union {
+  RingEvent   event;
+  RingPayload payload;
+} RingUnit;
+
+typedef struct {
+  RingUnit *units;     /* mask + 1 of them, prefaulted */
+  uint64_t  mask;
+  uint64_t  written;   /* owner: units written, not all published */
+  uint64_t  seen_head; /* owner: the last head it loaded */
+  uint64_t  n_stalls;  /* owner: times it waited for room */
+  uint64_t  stalled_ns;
+  _Alignas (64) _Atomic (uint64_t) tail; /* published by the owner */
+  _Alignas (64) _Atomic (uint64_t) head; /* taken by the recorder */
+} Ring;
+
+/* @n_units: a power of two. false when there is no memory. */
+bool   ring_init       (Ring   *ring,
+                        size_t  n_units);
+void   ring_clear      (Ring   *ring);
+
+/* Owner: makes sure that @n_units (1 or 2) fit, waiting (after publishing what
+ * is written) until the recorder has taken enough. */
+void   ring_wait_room  (Ring   *ring,
+                        size_t  n_units);
+/* Owner: shows everything written to the recorder. */
+void   ring_publish    (Ring   *ring);
+
+/* Recorder: the units published and not yet taken, as at most two runs; the
+ * count of the first run is returned, the second starts at units[0]. */
+size_t ring_peek       (Ring            *ring,
+                        const RingUnit **first,
+                        size_t          *n_second);
+/* Recorder: gives @n_units back to the owner. */
+void   ring_take       (Ring   *ring,
+                        size_t  n_units);
