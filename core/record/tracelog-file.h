@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tracelog-file.h — logs as .tophash files
+ *
+ * The format, with its tables of offsets, is told in tracelog-file.c.
+ *
+ * Errors: TRACELOG_FILE_ERROR; every message names the file, the offset, what
+ * was wanted and what was found. Threads: all functions block on I/O; call them
+ * from a worker.
+ */
+#pragma once
+
+#include "core/record/tracelog.h"
+
+G_BEGIN_DECLS
+
+#define TRACELOG_FILE_ERROR (tracelog_file_error_quark ())
+GQuark tracelog_file_error_quark (void);
+
+typedef enum {
+  TRACELOG_FILE_ERROR_NOT_A_RECORDING,
+  TRACELOG_FILE_ERROR_NEWER,   /* a newer major version */
+  TRACELOG_FILE_ERROR_CORRUPT, /* nothing of it can be used */
+  TRACELOG_FILE_ERROR_EMPTY,
+} TraceLogFileError;
+
+/* @fraction: 0 to 1. Called in the calling thread. */
+typedef void (*TraceLogProgress) (double   fraction,
+                                  gpointer data);
+
+/* Writes a finished or running log up to its present length. The file appears
+ * under its name only when it is whole (written beside it, then renamed): a
+ * failure loses nothing that stood there. */
+gboolean  tracelog_save (TraceLog         *self,
+                         GFile            *file,
+                         TraceLogProgress  progress,
+                         gpointer          data,
+                         GCancellable     *cancellable,
+                         GError          **error);
+
+/* Opens a file as far as it is whole. @warning (nullable): set to a sentence
+ * naming the place when the file is cut or damaged and less than all of it was
+ * opened, else to NULL. */
+TraceLog *tracelog_open (GFile            *file,
+                         TraceLogProgress  progress,
+                         gpointer          data,
+                         GCancellable     *cancellable,
+                         char            **warning,
+                         GError          **error);
+
+/* The same from memory, for fuzzing and tests; @name stands in messages. */
+TraceLog *tracelog_open_bytes (GBytes     *bytes,
+                               const char *name,
+                               char      **warning,
+                               GError    **error);
+
+G_END_DECLS

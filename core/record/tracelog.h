@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tracelog.h — every event of a run, in one order, addressable by index
+ *
+ * One writer (the recorder, or a file being opened) appends; any number of
+ * threads read what is published. An event's index is its place in the one
+ * merged order and never changes.
+ *
+ * Ownership: reference-counted; blocks are references of their own and outlive
+ * the log. Threads: everything here may be called from any thread, except the
+ * functions marked Writer.
+ */
+#pragma once
+
+#include "core/probe/event.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+typedef struct _TraceLog TraceLog;
+
+#define TRACE_BLOCK_EVENTS 4096u
+
+/* Up to TRACE_BLOCK_EVENTS decoded events, immutable once published. */
+typedef struct {
+  guint64      first;    /* index of events[0] */
+  guint        n_events; /* those published when the block was taken */
+  const Event *events;
+  gpointer     owner;    /* private */
+} TraceBlock;
+
+/* Facts about a run that are not events. All strings are owned by the info. */
+typedef struct {
+  char   *engine;         /* "syncmap" */
+  char   *engine_title;   /* "sync.Map ≤ Go 1.23" */
+  char   *scenario_name;  /* "first-promotion" */
+  char   *scenario_title; /* "First promotion" */
+  char   *scenario_json;  /* the scenario as it was run */
+  guint64 seed;
+  gint64  started_at_us;  /* wall clock, microseconds since 1970 */
+  guint   n_threads;
+  char  **thread_roles;   /* NULL-terminated, n_threads of them */
+  char  **phase_names;    /* NULL-terminated */
+  char   *machine;        /* "2 cores, x86_64, Linux 6.1" */
+  char   *version;        /* of Tophash */
+} TraceInfo;
+
+TraceInfo *trace_info_new  (void);
+TraceInfo *trace_info_copy (const TraceInfo *info);
+void       trace_info_free (TraceInfo       *info);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TraceInfo, trace_info_free)
+
+/* What recording cost the run. */
+typedef struct {
+  guint64 n_events;
+  guint64 n_dropped;     /* always 0 unless the run asked for dropping */
+  guint64 n_stalls;      /* times a worker waited for the recorder */
+  gint64  stalled_ns;
+  guint64 bytes;         /* held by the log */
+  gint64  duration_ns;   /* time of the last event */
+  gboolean is_complete;  /* the run ended and all its events are here */
+  gboolean was_limited;  /* ended because the log reached its limit */
+} TraceHonesty;
+
+/* @info: copied. @limit_bytes: of compressed blocks in memory; 0 = 1 GiB. */
+TraceLog  *tracelog_new            (const TraceInfo *info,
+                                    gsize            limit_bytes);
+TraceLog  *tracelog_ref            (TraceLog        *self);
+void       tracelog_unref          (TraceLog        *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TraceLog, tracelog_unref)
+
+const TraceInfo *tracelog_get_info (TraceLog        *self);
+void       tracelog_get_honesty    (TraceLog        *self,
+                                    TraceHonesty    *honesty);
+
+/* Writer. Events get their place; at_ns is raised to the previous event's if it
+ * is earlier. They are published by tracelog_publish() or when a block fills.
+ * Returns FALSE when the limit is reached: the event was still taken. */
+gboolean   tracelog_append         (TraceLog        *self,
+                                    const Event     *event);
+void       tracelog_publish        (TraceLog        *self);
+/* Writer: stalls so far, summed over the workers. */
+void       tracelog_set_stalls     (TraceLog        *self,
+                                    guint64          n_stalls,
+                                    gint64           stalled_ns);
+/* Writer: nothing will be appended any more. */
+void       tracelog_finish         (TraceLog        *self,
+                                    gboolean         was_limited);
+
+/* Published events; grows while a run is recorded. */
+guint64    tracelog_get_length     (TraceLog        *self);
+gboolean   tracelog_is_finished    (TraceLog        *self);
+
+/* (transfer full): the block with the event @index, decoded; NULL when @index
+ * is not published. Decoded blocks are cached. */
+TraceBlock *tracelog_ref_block     (TraceLog        *self,
+                                    guint64          index);
+void       trace_block_unref       (TraceBlock      *block);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TraceBlock, trace_block_unref)
+
+/* FALSE when @index is not published. */
+gboolean   tracelog_get_event      (TraceLog        *self,
+                                    guint64          index,
+                                    Event           *event);
+/* Time of the event @index, clamped to the log; 0 for an empty log. */
+gint64     tracelog_time_at        (TraceLog        *self,
+                                    guint64          index);
+/* How many events have at_ns <= @at_ns. O(log n). */
+guint64    tracelog_index_at       (TraceLog        *self,
+                                    gint64           at_ns);
+
+G_END_DECLS
