@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tophash-session.h — the one object that views bind to
+ *
+ * A session holds a log (live or opened), a cursor in it, and what is selected.
+ * Views read it and listen to its signals; no view knows another.
+ *
+ * Signals     "changed" (TophashSessionChange what): after any change; handlers
+ *             look at the bits and do only what concerns them. Emitted at most
+ *             once per frame while running or playing.
+ *
+ * Frames      The window calls tophash_session_tick() from its frame clock
+ *             while tophash_session_needs_ticks(); otherwise nothing runs.
+ *
+ * Threads     main thread only.
+ */
+#pragma once
+
+#include "core/state/timeline.h"
+#include "core/workload/runner.h"
+
+#include <glib-object.h>
+
+G_BEGIN_DECLS
+
+#define TOPHASH_TYPE_SESSION (tophash_session_get_type ())
+G_DECLARE_FINAL_TYPE (TophashSession, tophash_session, TOPHASH, SESSION, GObject)
+
+typedef enum {
+  SESSION_CHANGE_LOG = 1 << 0,       /* another recording */
+  SESSION_CHANGE_LENGTH = 1 << 1,    /* the log grew or ended */
+  SESSION_CHANGE_CURSOR = 1 << 2,    /* another position, another state */
+  SESSION_CHANGE_PLAY = 1 << 3,      /* playing, following, speed */
+  SESSION_CHANGE_SELECTION = 1 << 4,
+  SESSION_CHANGE_RANGE = 1 << 5,     /* visible span of time */
+  SESSION_CHANGE_SCENARIO = 1 << 6,  /* settings for the next run */
+  SESSION_CHANGE_RUN = 1 << 7,       /* started or ended */
+} TophashSessionChange;
+
+typedef enum {
+  SELECTION_NONE,
+  SELECTION_SLOT,
+} SelectionKind;
+
+/* A slot by place; the key it held when selected moves with it. */
+typedef struct {
+  SelectionKind kind;
+  guint16       table;
+  guint32       table_created_ver;
+  gboolean      in_old;
+  guint32       bucket;
+  guint         slot;
+  gboolean      has_key; /* a live or ghost key stands there */
+  gint64        key;
+} TophashSelection;
+
+TophashSession *tophash_session_new          (void);
+
+/* Scenario: (transfer none) getters; setters copy. */
+const Scenario *tophash_session_get_scenario (TophashSession *self);
+void      tophash_session_set_scenario       (TophashSession *self,
+                                              const Scenario *scenario);
+
+/* Running. run starts the scenario anew (stopping what runs). */
+gboolean  tophash_session_run                (TophashSession *self,
+                                              GError        **error);
+void      tophash_session_stop               (TophashSession *self);
+gboolean  tophash_session_is_running         (TophashSession *self);
+/* NULL unless running. */
+Runner   *tophash_session_get_runner         (TophashSession *self);
+
+/* The recording; NULL before the first run. */
+TraceLog *tophash_session_get_log            (TophashSession *self);
+Timeline *tophash_session_get_timeline       (TophashSession *self);
+/* Takes a reference; stops what runs. */
+void      tophash_session_set_log            (TophashSession *self,
+                                              TraceLog       *log);
+/* TRUE when the log holds something that was never saved. */
+gboolean  tophash_session_is_unsaved         (TophashSession *self);
+void      tophash_session_mark_saved         (TophashSession *self);
+
+/* The cursor: position n = after n events. The state is NULL without a log. */
+guint64         tophash_session_get_position (TophashSession *self);
+const MapState *tophash_session_get_state    (TophashSession *self);
+/* Moves the cursor; stops following and playing. Far seeks finish later; the
+ * newest wins. */
+void      tophash_session_seek               (TophashSession *self,
+                                              guint64         position);
+void      tophash_session_seek_time          (TophashSession *self,
+                                              gint64          at_ns);
+/* +1 or -1 event; exact. */
+void      tophash_session_step               (TophashSession *self,
+                                              int             n_events);
+/* To the next or previous event of @kinds. FALSE: there is none. */
+gboolean  tophash_session_step_kind          (TophashSession *self,
+                                              gboolean        forward,
+                                              EventKinds      kinds);
+
+/* Playing: pause freezes the cursor, whatever the run does. While a run is
+ * live and followed, play means: follow the head. */
+gboolean  tophash_session_is_playing         (TophashSession *self);
+gboolean  tophash_session_is_following       (TophashSession *self);
+void      tophash_session_play               (TophashSession *self);
+void      tophash_session_pause              (TophashSession *self);
+void      tophash_session_follow             (TophashSession *self);
+/* Events per second; 0 = as recorded (real time). */
+double    tophash_session_get_speed          (TophashSession *self);
+void      tophash_session_set_speed          (TophashSession *self,
+                                              double          events_per_s);
+
+gboolean  tophash_session_needs_ticks        (TophashSession *self);
+/* @frame_time_us: of the frame clock. Folds within a budget of 4 ms. */
+void      tophash_session_tick               (TophashSession *self,
+                                              gint64          frame_time_us);
+
+/* Selection. */
+const TophashSelection *tophash_session_get_selection (TophashSession *self);
+void      tophash_session_select             (TophashSession         *self,
+                                              const TophashSelection *selection);
+
+/* Visible span of time; follows the log's end while it shows all of it. */
+void      tophash_session_get_range          (TophashSession *self,
+                                              gint64         *from_ns,
+                                              gint64         *to_ns);
+void      tophash_session_set_range          (TophashSession *self,
+                                              gint64          from_ns,
+                                              gint64          to_ns);
+void      tophash_session_show_all           (TophashSession *self);
+
+/* (transfer full): a key as this recording writes it. */
+char     *tophash_session_key_text           (TophashSession *self,
+                                              gint64          key);
+const char *tophash_session_get_key_format   (TophashSession *self);
+
+G_END_DECLS

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* fold.h — events into state
+ *
+ * A Fold is the one mutable map state: it applies events in the log's order
+ * and hands out immutable MapStates that share its unchanged chunks. It never
+ * trusts an event: an index out of bounds (a damaged or hostile recording) is
+ * counted as a fault, said in words, and otherwise ignored.
+ *
+ * Threads: one at a time.
+ */
+#pragma once
+
+#include "core/state/map-state.h"
+
+G_BEGIN_DECLS
+
+typedef struct _Fold Fold;
+
+Fold     *fold_new            (void);
+/* Continues from @state (nullable: from nothing). */
+Fold     *fold_new_from_state (const MapState *state);
+void      fold_free           (Fold           *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Fold, fold_free)
+
+void      fold_apply          (Fold           *self,
+                               const Event    *event);
+guint64   fold_n_events       (Fold           *self);
+/* (transfer full). Taking it again without an event between is free. */
+MapState *fold_ref_state      (Fold           *self);
+
+/* Events that did not fit the state they met, and the first of them in words
+ * (NULL: none). */
+guint64     fold_n_faults     (Fold           *self);
+const char *fold_first_fault  (Fold           *self);
+/* Bytes that this fold copied because a state it gave out shared them: what
+ * keeping those states costs. */
+gsize       fold_bytes_copied (Fold           *self);
+
+G_END_DECLS

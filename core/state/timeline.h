@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* timeline.h — a log, addressable by event and by time
+ *
+ * A timeline follows a log with a thread of its own: it folds every published
+ * event once, keeps states along the way (key-frames), and sums what the views
+ * draw: density, lanes, landmarks, counter series. For a finished log the
+ * thread ends by itself: a paused window costs nothing.
+ *
+ * Threads: functions marked Any may be called from any thread and never block
+ * for long; results are copies or references. States are addressed by a count
+ * of events: position n is the state after the first n events, 0 is the start.
+ */
+#pragma once
+
+#include "core/record/tracelog.h"
+#include "core/state/map-state.h"
+
+G_BEGIN_DECLS
+
+typedef struct _Timeline Timeline;
+
+/* @log: a reference is taken. Starts following at once. */
+Timeline *timeline_new         (TraceLog *log);
+Timeline *timeline_ref         (Timeline *self);
+void      timeline_unref       (Timeline *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Timeline, timeline_unref)
+
+TraceLog *timeline_get_log     (Timeline *self);
+/* Any. Events folded so far; the log's length once it has caught up. */
+guint64   timeline_get_length  (Timeline *self);
+gint64    timeline_get_duration_ns (Timeline *self);
+/* Any. TRUE when the log is finished and all of it is folded. */
+gboolean  timeline_is_complete (Timeline *self);
+/* Blocks until timeline_is_complete(): command line and tests. */
+void      timeline_wait        (Timeline *self);
+/* Any. (transfer full): the newest folded state. */
+MapState *timeline_ref_head    (Timeline *self);
+/* Any. Faults met while folding; @first (nullable, transfer full). */
+guint64   timeline_get_n_faults (Timeline *self,
+                                 char    **first);
+
+/* Any. (transfer full): the state after @n_events (clamped to the length).
+ * Cost: at most one key-frame distance of folds, some milliseconds. */
+MapState *timeline_seek        (Timeline     *self,
+                                guint64       n_events,
+                                GCancellable *cancellable);
+/* How far timeline_seek (@n_events) would have to fold from the nearest kept
+ * state; the window seeks at once when it is small and in a task otherwise. */
+guint64   timeline_seek_distance (Timeline   *self,
+                                  guint64     n_events);
+
+/* A set of event kinds, bit per EventKind. */
+typedef guint64 EventKinds;
+#define EVENT_KIND_BIT(kind) ((EventKinds)1 << (kind))
+EventKinds event_kinds_structural (void);
+EventKinds event_kinds_of_key     (void); /* those that name a key or entry */
+
+/* Any. The position just after the first event of @kinds at or after index
+ * @from (forward), or the last one before index @from (backward), so that a
+ * cursor placed there shows that event as done. @thread: -1 = every thread.
+ * G_MAXUINT64: none. Reads the log; may be slow for rare kinds: cancellable. */
+guint64   timeline_find        (Timeline     *self,
+                                guint64       from,
+                                gboolean      forward,
+                                EventKinds    kinds,
+                                int           thread,
+                                GCancellable *cancellable);
+
+/* Any. Events per bin between two times. */
+void      timeline_get_density (Timeline *self,
+                                gint64    from_ns,
+                                gint64    to_ns,
+                                guint     n_bins,
+                                guint32  *counts);
+
+/* What a lane shows in one bin: how much of each. */
+typedef struct {
+  guint32 n_loads;   /* load, len */
+  guint32 n_stores;  /* store, swap, load-or-store, compare-and-swap */
+  guint32 n_deletes; /* delete, load-and-delete, compare-and-delete, clear */
+  guint32 n_ranges;  /* buckets walked */
+  gint64  wait_ns;   /* for locks */
+  gint64  hold_ns;   /* of locks */
+} LaneBin;
+
+/* Any. */
+void      timeline_get_lane    (Timeline *self,
+                                guint     thread,
+                                gint64    from_ns,
+                                gint64    to_ns,
+                                guint     n_bins,
+                                LaneBin  *bins);
+
+typedef enum {
+  SPAN_OP,
+  SPAN_WAIT,
+  SPAN_HOLD,
+  SPAN_RANGE,
+} SpanKind;
+
+typedef struct {
+  SpanKind kind;
+  OpKind   op;
+  guint16  thread;
+  guint32  id;        /* iterator, lock */
+  gint64   key;
+  guint    path;
+  gint64   from_ns;
+  gint64   to_ns;     /* G_MAXINT64: still open */
+  guint64  index;     /* event that began it */
+} LaneSpan;
+
+/* Any. Spans of @thread that touch the times, in order, at most @max of them;
+ * FALSE when there are more (draw the bins instead). Append to @spans. */
+gboolean  timeline_get_spans   (Timeline *self,
+                                guint     thread,
+                                gint64    from_ns,
+                                gint64    to_ns,
+                                guint     max,
+                                GArray   *spans);
+
+/* A structural event. */
+typedef struct {
+  guint64   index;
+  gint64    at_ns;
+  EventKind kind;
+  guint16   thread;
+  guint64   number; /* promotion 3; copy of 22; growth to 2^number; … */
+  gboolean  flag;   /* growth: same size */
+} Landmark;
+
+/* Any. Landmarks in [from_ns, to_ns), at least @apart_ns from each other (a
+ * rarer kind wins over a more common one), at most @max. Appends. */
+void      timeline_get_landmarks (Timeline *self,
+                                  gint64    from_ns,
+                                  gint64    to_ns,
+                                  gint64    apart_ns,
+                                  guint     max,
+                                  GArray   *landmarks);
+
+typedef enum {
+  SERIES_HIT_RATE,     /* 0 to 1: read hits of loads in the bin */
+  SERIES_MISSES,       /* misses counter */
+  SERIES_DIRTY_LEN,    /* its threshold */
+  SERIES_LIVE,         /* live keys */
+  SERIES_HELD,         /* keys held in read (deleted ones included) */
+  SERIES_LOAD_FACTOR,  /* keys per bucket */
+  SERIES_EVACUATED,    /* 0 to 1 of the growth under way */
+  SERIES_LOCK_WAIT,    /* ns waited per operation in the bin */
+  SERIES_OPS,          /* operations per second */
+  SERIES_N
+} SeriesKind;
+
+/* Any. One value per bin, NAN where there is none; the last known value is
+ * carried on for levels (misses, lengths). */
+void      timeline_get_series  (Timeline  *self,
+                                SeriesKind kind,
+                                gint64     from_ns,
+                                gint64     to_ns,
+                                guint      n_bins,
+                                double    *values);
+
+/* Any. The last events before position @n_events that touched @key (its slot,
+ * its entry, operations on it), oldest first; at most @max. Looks back no
+ * further than @window events. */
+void      timeline_get_key_life (Timeline     *self,
+                                 gint64        key,
+                                 guint64       n_events,
+                                 guint64       window,
+                                 guint         max,
+                                 GCancellable *cancellable,
+                                 GArray       *indices); /* of guint64 */
+
+G_END_DECLS
