@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +18,8 @@ typedef struct _ReclaimThread ReclaimThread; /* one per thread and map */
 /* Called in the retiring thread, outside every read section. */
 typedef void (*ReclaimFree) (void *memory,
                              void *data);
+
+#define RECLAIM_WAIT_NS 50000000 /* free choice: slow, and yet it moves */
 
 typedef struct {
   size_t   bytes_held;    /* retired and not yet freed */
@@ -38,15 +41,52 @@ ReclaimThread *reclaim_register   (Reclaim       *self,
 /* Outside a section. What the thread had retired passes to the others. */
 void           reclaim_unregister (ReclaimThread *thread);
 
+/* What the two functions below need of a thread; nobody else's business. */
+typedef struct {
+  _Atomic (uint64_t) entered;      /* the epoch seen on entering; 0 = outside */
+  const _Atomic (uint64_t) *epoch; /* of the reclaimer */
+  uint32_t nest;
+  bool     is_asymmetric;
+} ReclaimSection;
+
 /* Opens a read section: pointers loaded from now on stay valid until
  * reclaim_leave(). Sections nest. Only the owner of @thread calls these. */
-void           reclaim_enter      (ReclaimThread *thread);
-void           reclaim_leave      (ReclaimThread *thread);
+static inline void
+reclaim_enter (ReclaimThread *thread) {
+  ReclaimSection *section = (ReclaimSection *)thread;
+  uint64_t epoch;
+
+  if (section->nest++ != 0)
+    return;
+  /* Acquire: pairs with the increment in seal(); see R3 in reclaim.c. */
+  epoch = atomic_load_explicit (section->epoch, memory_order_acquire);
+  if (__builtin_expect (section->is_asymmetric, 1)) {
+    atomic_store_explicit (&section->entered, epoch, memory_order_release);
+    /* For the compiler alone: the processor is held to this order by the
+     * membarrier in cover(). */
+    atomic_signal_fence (memory_order_seq_cst);
+  } else {
+    atomic_store_explicit (&section->entered, epoch, memory_order_seq_cst);
+    /* Whoever overlooks that store is seen by this load: R4 in reclaim.c. */
+    (void)atomic_load_explicit (section->epoch, memory_order_seq_cst);
+  }
+}
+
+static inline void
+reclaim_leave (ReclaimThread *thread) {
+  ReclaimSection *section = (ReclaimSection *)thread;
+
+  /* Release: what the section read was read before. Pairs with the load in
+   * oldest_section(). */
+  if (--section->nest == 0)
+    atomic_store_explicit (&section->entered, 0, memory_order_release);
+}
 
 /* Hands over memory that no new reader can reach any more. Never blocks inside
  * a section; the free runs later, in this thread. Cannot fail: when no memory
- * is left for the note, the call waits for a grace period (outside sections)
- * or keeps the item on an emergency list embedded in the thread. */
+ * is left for the note, the item goes on an emergency list embedded in the
+ * thread; with that full too, the call waits for a grace period (outside
+ * sections) or gives the item up: it stays held, and counted, for good. */
 void           reclaim_retire     (ReclaimThread *thread,
                                    void          *memory,
                                    size_t         size_bytes,
@@ -54,7 +94,8 @@ void           reclaim_retire     (ReclaimThread *thread,
                                    void          *data);
 
 /* Frees what can be freed now; called by the engine at operation ends. Cheap
- * when there is nothing to do. Outside sections only. */
+ * when there is nothing to do. Outside sections only. Past the limit it waits
+ * for readers, RECLAIM_WAIT_NS at the most, whoever is parked. */
 void           reclaim_poll       (ReclaimThread *thread);
 
 /* Any thread; a statistic. */

@@ -23,6 +23,10 @@
 #include "core/probe/event.h"
 #include "core/probe/ring.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 typedef struct {
   uint32_t n;
   uint32_t n_ok;
@@ -36,6 +40,8 @@ typedef struct {
   uint32_t  span_period;    /* 1 = every operation is a span; 0 = none is */
   uint32_t  span_countdown;
   bool      is_span;        /* the operation under way is told as a span */
+  uint64_t  outer_spans;    /* is_span of the operations around it, innermost in
+                             * bit 0: a Range's callback may use the map */
   bool      is_fine;        /* iterations tell each slot, not each bucket */
   uint32_t  n_uncounted;    /* operations in counts, not yet told */
   uint64_t  published;      /* ring.written at the last publish */
@@ -57,6 +63,20 @@ void probe_clear (Probe  *probe);
 
 /* Tells what was counted, then publishes everything. NULL is allowed. */
 void probe_flush (Probe  *probe);
+
+/* The owner, between operations: how many operations to one span from now on. */
+static inline void
+probe_set_span_period (Probe    *probe,
+                       uint32_t  span_period) {
+  probe->span_period = span_period;
+  probe->span_countdown = span_period != 0 ? span_period : UINT32_MAX;
+}
+
+/* The next event reads the clock: for events outside operations. */
+static inline void
+probe_new_stamp (Probe *probe) {
+  probe->op_stamp = 0;
+}
 
 /* The slow parts of the functions below. */
 void probe_tell       (Probe    *probe,
@@ -111,6 +131,16 @@ probe_event_more (EventKind kind,
     probe_tell_more (probe, kind, res, ver, aux8, aux16, a, b);
 }
 
+/* The next event reads the clock: in a long operation, before a wait is told
+ * and after it. */
+static inline void
+probe_restamp (void) {
+  Probe *probe = probe_current;
+
+  if (__builtin_expect (probe != NULL, 0))
+    probe->op_stamp = 0;
+}
+
 /* An operation starts. Engines call this first, probe_op_end() last. */
 static inline void
 probe_op_begin (OpKind   op,
@@ -120,6 +150,8 @@ probe_op_begin (OpKind   op,
 
   if (__builtin_expect (probe != NULL, 0)) {
     probe->op_stamp = 0;
+    probe->outer_spans = probe->outer_spans << 1 | probe->is_span;
+    probe->is_span = false;
     if (probe->span_countdown-- == 1)
       probe_begin_span (probe, op, key, value);
   }
@@ -144,5 +176,7 @@ probe_op_end (OpKind   op,
       if (++probe->n_uncounted >= PROBE_COUNT_WINDOW)
         probe_flush (probe);
     }
+    probe->is_span = probe->outer_spans & 1;
+    probe->outer_spans >>= 1;
   }
 }

@@ -1,0 +1,637 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* reclaim.c — freeing memory that readers might still hold
+ *
+ * Idea        A reader says that it is inside by writing the epoch, a counter,
+ *             into a slot of its own, and takes it out again on leaving. Who
+ *             unlinks memory collects it in a batch. Sealing the batch stamps
+ *             it with the epoch and moves the epoch on, in one step. When every
+ *             slot is empty or holds a newer epoch than the stamp, no reader is
+ *             left that could have seen the batch linked, and it is freed.
+ *
+ * Terms       section    between reclaim_enter() and reclaim_leave()
+ *             slot       `entered` of one thread: 0, or the epoch it saw
+ *             seal       close a batch: tag = epoch, epoch = epoch + 1
+ *             cover      make sure that later looks at the slots miss no reader
+ *                        that could hold an item of the sealed batches
+ *             orphan     a sealed batch whose thread has unregistered
+ *
+ * Two ways    Asymmetric: entering is a plain store; the thread that frees pays
+ *             for all with one membarrier system call a batch, which runs a full
+ *             barrier on every running thread of the process. Symmetric, where
+ *             the kernel lacks it and under the thread sanitizer, which cannot
+ *             see it: entering is a sequentially consistent store followed by a
+ *             load of the epoch. Neither uses a stand-alone fence.
+ *
+ * Argument    Let S seal a batch with tag t, cover it, look at reader R's slot
+ *             and free an item. S unlinked the item, or learnt of it from who
+ *             did, before the seal. Could R hold it still? By what S saw:
+ *       R1    S saw the epoch e of R's section, e <= t: S does not free.
+ *       R2    S saw 0 or a later section of R. What R read before, it read
+ *             before a release store of the slot that S's acquiring load saw or
+ *             that lies before the one it saw; so R is done with the item.
+ *       R3    S saw e > t. R's load on entering got a value written by an
+ *             increment after S's seal. Increments are read-modify-writes, so
+ *             they all belong to the release sequence of S's seal, and R's
+ *             acquiring load makes the unlinking happen before all that R
+ *             loads in the section: it cannot find the item. With R2 the same
+ *             holds for R's later sections, whatever S saw.
+ *       R4    S looked before R's store arrived. Asymmetric: R met S's barrier
+ *             before its store (else S had seen it), hence before its loads,
+ *             and S's unlinking came before the barrier: R finds the item no
+ *             more. Symmetric: seal, look, R's store and R's second load are
+ *             sequentially consistent; the look precedes the store in their
+ *             one order, so the seal precedes R's second load, which thus gets
+ *             an epoch > t and, as in R3, sees the unlinking.
+ *             A slot that is put on the list after S looked is one whose store
+ *             has not arrived: R4, with the store of the list's head.
+ *
+ * Invariants  C1  a batch's tag is less than the epoch, and no two are equal
+ *             C2  a batch is on one list: its thread's sealed or the orphans
+ *             C3  no free function runs inside a section of the calling thread
+ *
+ * Pressure    Past limit_bytes of sealed memory reclaim_poll() helps (takes
+ *             orphans), then yields and naps until readers have left, at most
+ *             RECLAIM_WAIT_NS for each batch it seals: a parked reader slows
+ *             the growth of memory to a trickle but never stops anyone.
+ *
+ * Threads     field            written by          order     read by
+ *             epoch            seal()              seq_cst   reclaim_enter()
+ *             entered          its owner           see R1-4  oldest_section()
+ *             threads (head)   reclaim_register()  seq_cst   oldest_section()
+ *             has_orphans      under lock          relaxed   reclaim_poll(): a
+ *                                                            hint, lock decides
+ *             sealed_bytes, n_sealed, open_bytes, n_open, n_freed, n_waits,
+ *             index: relaxed, statistics and the limit; nothing leans on them
+ *             lock guards orphans, is_registered and the list's growth. It is
+ *             innermost: nothing is called while it is held.
+ *
+ * Source      K. Fraser, Practical lock-freedom, 2004 (epochs); M. Desnoyers et
+ *             al., User-level implementations of read-copy update, 2012 (the
+ *             barrier run for others). The sealing in one step is our own.
+ */
+#include "core/base/reclaim-private.h"
+
+#include "core/base/alloc.h"
+#include "core/base/clock.h"
+#include "core/base/sync.h"
+
+#include <assert.h>
+#include <sched.h>
+#include <stddef.h>
+
+#if defined(__SANITIZE_THREAD__)
+#define HAS_MEMBARRIER 0
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define HAS_MEMBARRIER 0
+#endif
+#endif
+#if !defined(HAS_MEMBARRIER) && defined(__linux__)
+#if __has_include(<linux/membarrier.h>)
+#define HAS_MEMBARRIER 1
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+#endif
+#ifndef HAS_MEMBARRIER
+#define HAS_MEMBARRIER 0
+#endif
+
+/* Free choices: one large table is worth a barrier; a batch that a reader keeps
+ * is looked at again after this many idle polls. */
+#define SEAL_BYTES ((size_t)1 << 20)
+#define POLLS_BETWEEN_TRIES 256
+#define N_YIELDS 64
+#define FIRST_NAP_NS 20000
+#define LONGEST_NAP_NS 1000000
+
+typedef struct {
+  void       *memory;
+  size_t      size_bytes;
+  ReclaimFree free_function;
+  void       *data;
+} Item;
+
+typedef struct _Batch Batch;
+
+struct _Batch {
+  Batch   *next;
+  uint64_t tag;         /* once sealed */
+  size_t   bytes;
+  uint32_t n;
+  bool     is_covered;  /* a barrier was run since it was sealed */
+  bool     is_embedded; /* some thread's emergency batch */
+  _Atomic (bool) is_busy; /* embedded only: on a list or being filled */
+  Item     items[RECLAIM_BATCH_ITEMS];
+};
+
+struct _ReclaimThread {
+  ReclaimSection section; /* first: reclaim_enter() relies on it */
+  ReclaimThread *next;    /* never changes once on the list */
+  _Atomic (int32_t) index;
+  bool is_registered;     /* under the reclaimer's lock */
+
+  /* The owner's alone. */
+  _Alignas (64) Reclaim *reclaim;
+  Batch   *open;   /* being filled, or NULL */
+  Batch   *sealed; /* waiting for readers, in no order */
+  Batch   *spare;  /* kept so that a section can retire without allocating */
+  uint32_t polls_to_try;
+  bool     is_freeing;
+  bool     may_wait; /* a batch was sealed since the last wait */
+  _Atomic (size_t) open_bytes;
+  _Atomic (size_t) n_open;
+  Batch    emergency;
+};
+_Static_assert (offsetof (ReclaimThread, section) == 0, "a thread is a section");
+
+struct _Reclaim {
+  /* Read by every section, written once a batch. */
+  _Atomic (uint64_t) epoch;
+  _Atomic (bool) has_orphans;
+  size_t limit_bytes;
+  size_t seal_bytes;
+  bool   is_asymmetric;
+
+  _Alignas (64) _Atomic (ReclaimThread *) threads;
+  SyncMutex lock;
+  Batch    *orphans;
+  _Atomic (size_t) sealed_bytes;
+  _Atomic (size_t) n_sealed;
+  _Atomic (uint64_t) n_freed;
+  _Atomic (uint64_t) n_waits;
+};
+
+/* The barrier -------------------------------------------------------------- */
+
+#if HAS_MEMBARRIER
+
+static bool has_membarrier;
+static pthread_once_t asked_for_membarrier = PTHREAD_ONCE_INIT;
+
+static void
+ask_for_membarrier (void) {
+  has_membarrier = syscall (SYS_membarrier,
+                            MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0)
+                   == 0;
+}
+
+static bool
+can_run_barriers (void) {
+  pthread_once (&asked_for_membarrier, ask_for_membarrier);
+  return has_membarrier;
+}
+
+/* false: the kernel had no memory for it; nothing can be concluded. */
+static bool
+run_barrier (void) {
+  return syscall (SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
+#else
+
+static bool
+can_run_barriers (void) {
+  return false;
+}
+
+static bool
+run_barrier (void) {
+  return false;
+}
+
+#endif
+
+/* Batches ------------------------------------------------------------------ */
+
+static void
+give_back_batch (ReclaimThread *thread,
+                 Batch         *batch) {
+  if (batch->is_embedded) {
+    batch->n = 0;
+    /* Release: its owner may fill it again. Pairs with take_batch(). */
+    atomic_store_explicit (&batch->is_busy, false, memory_order_release);
+  } else if (thread != NULL && thread->spare == NULL) {
+    thread->spare = batch;
+  } else {
+    alloc_free (batch, sizeof *batch);
+  }
+}
+
+/* An empty batch, or NULL. */
+static Batch *
+take_batch (ReclaimThread *thread) {
+  Batch *batch = thread->spare;
+
+  thread->spare = NULL;
+  if (batch == NULL)
+    batch = alloc_zeroed (sizeof *batch);
+  if (batch == NULL
+      && !atomic_load_explicit (&thread->emergency.is_busy,
+                                memory_order_acquire)) {
+    batch = &thread->emergency;
+    atomic_store_explicit (&batch->is_busy, true, memory_order_relaxed);
+  }
+  if (batch != NULL) {
+    batch->next = NULL;
+    batch->bytes = 0;
+    batch->n = 0;
+    batch->is_covered = false;
+  }
+  return batch;
+}
+
+/* Runs the free functions of @batches and gives the batches back. */
+static void
+free_batches (Reclaim       *self,
+              ReclaimThread *thread,
+              Batch         *batches) {
+  Batch *next;
+
+  for (Batch *batch = batches; batch != NULL; batch = next) {
+    next = batch->next;
+    for (uint32_t i = 0; i < batch->n; i++)
+      batch->items[i].free_function (batch->items[i].memory,
+                                     batch->items[i].data);
+    atomic_fetch_sub_explicit (&self->sealed_bytes, batch->bytes,
+                               memory_order_relaxed);
+    atomic_fetch_sub_explicit (&self->n_sealed, batch->n, memory_order_relaxed);
+    atomic_fetch_add_explicit (&self->n_freed, batch->n, memory_order_relaxed);
+    give_back_batch (thread, batch);
+  }
+}
+
+/* Moves the epoch on and returns what it was. Sequentially consistent, for R4;
+ * its release side is what R3 stands on. */
+static uint64_t
+advance_epoch (Reclaim *self) {
+  return atomic_fetch_add_explicit (&self->epoch, 1, memory_order_seq_cst);
+}
+
+static void
+seal (ReclaimThread *thread) {
+  Reclaim *self = thread->reclaim;
+  Batch *batch = thread->open;
+
+  thread->open = NULL;
+  batch->tag = advance_epoch (self);
+  batch->next = thread->sealed;
+  thread->sealed = batch;
+  thread->polls_to_try = 0;
+  thread->may_wait = true;
+  atomic_fetch_add_explicit (&self->sealed_bytes, batch->bytes,
+                             memory_order_relaxed);
+  atomic_fetch_add_explicit (&self->n_sealed, batch->n, memory_order_relaxed);
+  atomic_store_explicit (&thread->open_bytes, 0, memory_order_relaxed);
+  atomic_store_explicit (&thread->n_open, 0, memory_order_relaxed);
+}
+
+/* Looking at readers ------------------------------------------------------- */
+
+/* The oldest epoch that a section was entered at; UINT64_MAX when nobody is
+ * inside. @holder (nullable): that thread's index, or -1. */
+static uint64_t
+oldest_section (Reclaim *self,
+                int32_t *holder) {
+  uint64_t oldest = UINT64_MAX;
+
+  if (holder != NULL)
+    *holder = -1;
+  /* Sequentially consistent, both: see R4. */
+  for (ReclaimThread *thread
+       = atomic_load_explicit (&self->threads, memory_order_seq_cst);
+       thread != NULL; thread = thread->next) {
+    uint64_t entered = atomic_load_explicit (&thread->section.entered,
+                                             memory_order_seq_cst);
+
+    if (entered != 0 && entered < oldest) {
+      oldest = entered;
+      if (holder != NULL)
+        *holder = atomic_load_explicit (&thread->index, memory_order_relaxed);
+    }
+  }
+  return oldest;
+}
+
+static void
+adopt_orphans (ReclaimThread *thread) {
+  Reclaim *self = thread->reclaim;
+  Batch *orphans, *last;
+
+  if (!atomic_load_explicit (&self->has_orphans, memory_order_relaxed))
+    return;
+  sync_mutex_lock (&self->lock, SYNC_LABEL ("lock orphans"));
+  orphans = self->orphans;
+  self->orphans = NULL;
+  atomic_store_explicit (&self->has_orphans, false, memory_order_relaxed);
+  sync_mutex_unlock (&self->lock, SYNC_LABEL ("unlock orphans"));
+  if (orphans == NULL)
+    return;
+
+  for (last = orphans; last->next != NULL; last = last->next)
+    ;
+  last->next = thread->sealed;
+  thread->sealed = orphans;
+}
+
+/* Covers every sealed batch of the thread; false when that cannot be done now.
+ * Symmetric readers need no help. */
+static bool
+cover (ReclaimThread *thread) {
+  bool is_needed = false;
+
+  if (!thread->reclaim->is_asymmetric)
+    return true;
+  for (Batch *batch = thread->sealed; batch != NULL; batch = batch->next)
+    is_needed |= !batch->is_covered;
+  if (is_needed && !run_barrier ())
+    return false;
+  for (Batch *batch = thread->sealed; batch != NULL; batch = batch->next)
+    batch->is_covered = true;
+  return true;
+}
+
+/* Frees the sealed batches that no reader can hold. */
+static void
+try_to_free (ReclaimThread *thread) {
+  Batch *ready = NULL;
+  Batch **link = &thread->sealed;
+  uint64_t oldest;
+
+  adopt_orphans (thread);
+  if (thread->sealed == NULL || !cover (thread))
+    return;
+
+  oldest = oldest_section (thread->reclaim, NULL);
+  while (*link != NULL) {
+    Batch *batch = *link;
+
+    if (batch->tag < oldest) {
+      *link = batch->next;
+      batch->next = ready;
+      ready = batch;
+    } else {
+      link = &batch->next;
+    }
+  }
+  thread->is_freeing = true;
+  free_batches (thread->reclaim, thread, ready);
+  thread->is_freeing = false;
+}
+
+/* One turn of a wait for readers, gentler with each. */
+static void
+back_off (unsigned turn) {
+  struct timespec nap = { 0, LONGEST_NAP_NS };
+
+  if (turn < N_YIELDS) {
+    sched_yield ();
+    return;
+  }
+  if (turn - N_YIELDS < 6)
+    nap.tv_nsec = FIRST_NAP_NS << (turn - N_YIELDS);
+  nanosleep (&nap, NULL);
+}
+
+/* Whether more is held than should be, and this thread could free some. */
+static bool
+is_pressed (const ReclaimThread *thread) {
+  const Reclaim *self = thread->reclaim;
+
+  return thread->sealed != NULL
+         && atomic_load_explicit (&self->sealed_bytes, memory_order_relaxed)
+                > self->limit_bytes;
+}
+
+static void
+wait_for_readers (ReclaimThread *thread) {
+  int64_t start_ns;
+
+  thread->may_wait = false;
+  if (!is_pressed (thread))
+    return;
+  atomic_fetch_add_explicit (&thread->reclaim->n_waits, 1,
+                             memory_order_relaxed);
+  start_ns = clock_now_ns ();
+  for (unsigned turn = 0;
+       is_pressed (thread) && clock_now_ns () - start_ns < RECLAIM_WAIT_NS;
+       turn++) {
+    back_off (turn);
+    try_to_free (thread);
+  }
+}
+
+/* Retiring without a note: waits until no reader can hold what was unlinked
+ * before. false when a reader is parked, or when called inside a section. */
+static bool
+wait_for_grace (ReclaimThread *thread) {
+  Reclaim *self = thread->reclaim;
+  int64_t start_ns = clock_now_ns ();
+  bool is_covered = !self->is_asymmetric;
+  uint64_t tag;
+
+  if (thread->section.nest != 0)
+    return false;
+  tag = advance_epoch (self);
+  atomic_fetch_add_explicit (&self->n_waits, 1, memory_order_relaxed);
+  for (unsigned turn = 0; clock_now_ns () - start_ns < RECLAIM_WAIT_NS; turn++) {
+    is_covered = is_covered || run_barrier ();
+    if (is_covered && oldest_section (self, NULL) > tag)
+      return true;
+    back_off (turn);
+  }
+  return false;
+}
+
+/* Public ------------------------------------------------------------------- */
+
+Reclaim *
+reclaim_new (size_t limit_bytes) {
+  return reclaim_new_kind (limit_bytes, true);
+}
+
+Reclaim *
+reclaim_new_kind (size_t limit_bytes,
+                  bool   may_be_asymmetric) {
+  Reclaim *self = alloc_zeroed (sizeof *self);
+
+  if (self == NULL)
+    return NULL;
+  atomic_init (&self->epoch, 1); /* 0 means outside */
+  self->limit_bytes = limit_bytes;
+  /* Several batches fit under the limit, whatever it is. */
+  self->seal_bytes = limit_bytes / 4 < SEAL_BYTES ? limit_bytes / 4 : SEAL_BYTES;
+  self->is_asymmetric = may_be_asymmetric && can_run_barriers ();
+  sync_mutex_init (&self->lock);
+  return self;
+}
+
+bool
+reclaim_is_asymmetric (const Reclaim *self) {
+  return self->is_asymmetric;
+}
+
+void
+reclaim_free (Reclaim *self) {
+  ReclaimThread *thread, *next;
+
+  if (self == NULL)
+    return;
+  free_batches (self, NULL, self->orphans);
+  thread = atomic_load_explicit (&self->threads, memory_order_relaxed);
+  for (; thread != NULL; thread = next) {
+    assert (!thread->is_registered);
+    next = thread->next;
+    alloc_free (thread, sizeof *thread);
+  }
+  sync_mutex_clear (&self->lock);
+  alloc_free (self, sizeof *self);
+}
+
+/* A thread record that nobody uses, or a new one; the lock is held. */
+static ReclaimThread *
+take_thread_locked (Reclaim *self) {
+  ReclaimThread *first
+      = atomic_load_explicit (&self->threads, memory_order_relaxed);
+  ReclaimThread *thread = first;
+
+  while (thread != NULL && thread->is_registered)
+    thread = thread->next;
+  if (thread != NULL)
+    return thread;
+
+  thread = alloc_zeroed (sizeof *thread);
+  if (thread == NULL)
+    return NULL;
+  thread->section.epoch = &self->epoch;
+  thread->section.is_asymmetric = self->is_asymmetric;
+  thread->reclaim = self;
+  thread->emergency.is_embedded = true;
+  thread->next = first;
+  /* Sequentially consistent: R4's last line. */
+  atomic_store_explicit (&self->threads, thread, memory_order_seq_cst);
+  return thread;
+}
+
+ReclaimThread *
+reclaim_register (Reclaim *self,
+                  int32_t  index) {
+  ReclaimThread *thread;
+
+  sync_mutex_lock (&self->lock, SYNC_LABEL ("lock threads"));
+  thread = take_thread_locked (self);
+  if (thread != NULL) {
+    thread->is_registered = true;
+    atomic_store_explicit (&thread->index, index, memory_order_relaxed);
+  }
+  sync_mutex_unlock (&self->lock, SYNC_LABEL ("unlock threads"));
+  return thread;
+}
+
+void
+reclaim_unregister (ReclaimThread *thread) {
+  Reclaim *self = thread->reclaim;
+
+  assert (thread->section.nest == 0);
+  if (thread->open != NULL)
+    seal (thread);
+  try_to_free (thread);
+  /* A free function may have retired something in its turn. */
+  if (thread->open != NULL)
+    seal (thread);
+  alloc_free (thread->spare, sizeof (Batch));
+  thread->spare = NULL;
+
+  sync_mutex_lock (&self->lock, SYNC_LABEL ("lock threads"));
+  while (thread->sealed != NULL) {
+    Batch *batch = thread->sealed;
+
+    thread->sealed = batch->next;
+    batch->next = self->orphans;
+    self->orphans = batch;
+  }
+  atomic_store_explicit (&self->has_orphans, self->orphans != NULL,
+                         memory_order_relaxed);
+  thread->is_registered = false;
+  sync_mutex_unlock (&self->lock, SYNC_LABEL ("unlock threads"));
+}
+
+void
+reclaim_retire (ReclaimThread *thread,
+                void          *memory,
+                size_t         size_bytes,
+                ReclaimFree    free_function,
+                void          *data) {
+  Reclaim *self = thread->reclaim;
+  Batch *batch = thread->open;
+
+  if (batch == NULL)
+    batch = thread->open = take_batch (thread);
+  if (batch == NULL) {
+    if (wait_for_grace (thread)) {
+      free_function (memory, data);
+      atomic_fetch_add_explicit (&self->n_freed, 1, memory_order_relaxed);
+    } else {
+      /* Given up, as the contract says: held and counted for good. */
+      atomic_fetch_add_explicit (&self->sealed_bytes, size_bytes,
+                                 memory_order_relaxed);
+      atomic_fetch_add_explicit (&self->n_sealed, 1, memory_order_relaxed);
+    }
+    return;
+  }
+
+  batch->items[batch->n++] = (Item){ memory, size_bytes, free_function, data };
+  batch->bytes += size_bytes;
+  atomic_store_explicit (&thread->open_bytes, batch->bytes,
+                         memory_order_relaxed);
+  atomic_store_explicit (&thread->n_open, batch->n, memory_order_relaxed);
+  if (batch->n == RECLAIM_BATCH_ITEMS || batch->bytes >= self->seal_bytes)
+    seal (thread);
+}
+
+void
+reclaim_poll (ReclaimThread *thread) {
+  Reclaim *self = thread->reclaim;
+
+  assert (thread->section.nest == 0);
+  if (__builtin_expect (
+        thread->sealed == NULL
+            && !atomic_load_explicit (&self->has_orphans, memory_order_relaxed),
+        1))
+    return;
+  if (thread->polls_to_try != 0) {
+    thread->polls_to_try--;
+    return;
+  }
+  if (thread->is_freeing)
+    return;
+
+  thread->polls_to_try = POLLS_BETWEEN_TRIES;
+  try_to_free (thread);
+  if (thread->may_wait)
+    wait_for_readers (thread);
+  if (thread->spare == NULL)
+    thread->spare = alloc_zeroed (sizeof (Batch));
+}
+
+void
+reclaim_get_stats (Reclaim      *self,
+                   ReclaimStats *stats) {
+  ReclaimThread *thread
+      = atomic_load_explicit (&self->threads, memory_order_seq_cst);
+
+  stats->bytes_held
+      = atomic_load_explicit (&self->sealed_bytes, memory_order_relaxed);
+  stats->n_held = atomic_load_explicit (&self->n_sealed, memory_order_relaxed);
+  for (; thread != NULL; thread = thread->next) {
+    stats->bytes_held
+        += atomic_load_explicit (&thread->open_bytes, memory_order_relaxed);
+    stats->n_held
+        += atomic_load_explicit (&thread->n_open, memory_order_relaxed);
+  }
+  stats->n_freed = atomic_load_explicit (&self->n_freed, memory_order_relaxed);
+  stats->n_waits = atomic_load_explicit (&self->n_waits, memory_order_relaxed);
+  oldest_section (self, &stats->oldest_holder);
+}
