@@ -31,6 +31,7 @@
 
 typedef struct _MapEngine MapEngine;
 typedef struct _EngineClass EngineClass;
+struct _DumpSink;
 
 typedef enum {
   ENGINE_ERROR_NONE,
@@ -54,7 +55,8 @@ typedef struct {
 } EngineConfig;
 
 /* Called for each key of a Range, without any lock held in thread-safe
- * engines. Returns false to stop. */
+ * engines but `mutexmap`, whose callback must not call the map. Returns false
+ * to stop. */
 typedef bool (*EngineVisit) (int64_t  key,
                              int64_t  value,
                              void    *data);

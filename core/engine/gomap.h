@@ -60,13 +60,16 @@ typedef struct {
   uint64_t    n_growths;
   uint64_t    n_same_size_growths;
   uint64_t    n_evacuated;
+  bool        is_misused; /* a write found hashWriting as it must not be */
+  MisuseKind  misuse;     /* the last one; the engine clears is_misused */
 } GoMap;
 
 /* What an assignment did. */
 typedef enum {
   GOMAP_FOUND,    /* the key was there */
   GOMAP_INSERTED, /* the key is new */
-  GOMAP_NO_MEMORY /* nothing changed, though buckets may have moved */
+  GOMAP_NO_MEMORY, /* nothing changed, though buckets may have moved */
+  GOMAP_MISUSED    /* another write was under way: nothing changed */
 } GoMapOutcome;
 
 /* Makes an empty table for @hint keys and tells its creation. @seed: 0 takes
@@ -93,14 +96,14 @@ GoMapOutcome gomap_assign (GoMap    *map,
                            uint64_t *found,
                            unsigned *path);
 
-/* true: the key was there, *elem (nullable) is what it held. */
+/* true: the key was there, *elem (nullable) is what it held. Needs no memory:
+ * a growth sets aside what its evacuations can need when it starts. */
 bool gomap_delete (GoMap    *map,
                    int64_t   key,
                    uint64_t *elem,
                    unsigned *path);
 
-/* Go's mapclear. false when there is no memory for the new overflow area: the
- * map is unchanged. */
+/* Go's mapclear, in place. false only when the map is misused. */
 bool gomap_clear  (GoMap    *map);
 
 /* Packs the kept elements of @source, which nobody writes to, into @map, an
@@ -119,6 +122,7 @@ bool gomap_copy_packed (GoMap       *map,
 typedef struct {
   const GoMap   *map;
   const GoArray *buckets; /* the array it began with */
+  const GoArray *walked;  /* the array of the chain under way */
   uint64_t       start_bucket;
   uint64_t       bucket;
   uint64_t       check_bucket;
@@ -130,6 +134,8 @@ typedef struct {
   bool           wrapped;
   bool           walks_old;
   bool           is_done;
+  bool           is_misused; /* stopped: a write was under way */
+  bool           is_untold;  /* the bucket under way was not told yet */
   unsigned       options;
   uint8_t        seen;    /* RANGE_WALKED masks of the bucket under way */
   uint8_t        deleted;
@@ -149,6 +155,7 @@ void gomap_iter_begin (GoIter      *iter,
                        unsigned     options,
                        uint32_t     id,
                        uint32_t     domain_version);
+/* false: the end, told and released; no call but gomap_iter_end() may follow. */
 bool gomap_iter_next  (GoIter      *iter);
 /* The pair just given turned out to be a deleted or expunged entry: it counts
  * as skipped in the next RANGE_WALKED. */
@@ -156,6 +163,10 @@ void gomap_iter_skip  (GoIter      *iter,
                        bool         is_expunged);
 /* Tells what is still untold of the bucket under way. */
 void gomap_iter_flush (GoIter      *iter);
+/* Lets go of the arrays that an iterator with GOMAP_ITER_MARKS keeps alive
+ * through growths. Needed when it stops before its end (and harmless after);
+ * without GOMAP_ITER_MARKS it does nothing. */
+void gomap_iter_end   (GoIter      *iter);
 
 /* Invariants of the step checker: G1 … in gomap-check.c. */
 size_t gomap_check (const GoMap *map,

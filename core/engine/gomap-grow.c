@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* gomap-grow.c — a growth, from its start to the last chain moved
+ *
+ * Start       A new array is made, twice as large when the load is the reason,
+ *             of the same size when overflow buckets are. The present one
+ *             becomes oldbuckets; nothing moves yet.
+ *
+ * Work        Every write during a growth first evacuates the old chain that
+ *             its key belongs to, then one more: the one at nevacuate. So a
+ *             write moves one or two chains, and the growth surely ends.
+ *
+ * Evacuation  Old chain i goes to new chain i (x) and, when the array doubles,
+ *             i + old size (y), by the hash bit that the mask gained. Keys land
+ *             one behind the other: the new chains are dense. The old tophash
+ *             bytes stay as the record of where each key went. When elements
+ *             hold pointers (TABLE_WIPES_OLD) and no iterator walks the old
+ *             array, keys, elements and the chain's link are wiped.
+ *
+ * nevacuate   Old chains below it are all evacuated. It moves when the chain it
+ *             names is evacuated, over those already moved, at most 1024 in one
+ *             go (Go's number: bounds the work of one write). At the end of the
+ *             old array the growth is over; the number stays until the next
+ *             growth or clear.
+ *
+ * Source      Go 1.23 runtime/map.go: hashGrow, growWork, evacuate,
+ *             advanceEvacuationMark.
+ */
+
+#include "core/engine/gomap-private.h"
+
+/* Evacuated chains nevacuate may skip in one go. */
+#define ADVANCE_LIMIT 1024u
+
+/* The end of a chain that is being filled. */
+typedef struct {
+  GoBucket *bucket;
+  uint32_t  index;
+  unsigned  slot;
+} Destination;
+
+bool
+gomap_start_growth (GoMap *map) {
+  bool is_same_size
+      = !gomap_is_over_load ((uint64_t)map->count + 1, map->B);
+  unsigned B = map->B + (is_same_size ? 0u : 1u);
+  uint64_t n_promised = map->buckets->n_buckets - map->buckets->n_main;
+
+  if (B > GOMAP_MAX_B)
+    return false;
+
+  GoArray *buckets = goarray_new (B, n_promised);
+
+  if (buckets == NULL)
+    return false;
+  buckets->n_promised = n_promised;
+
+  unsigned flags = map->flags
+                   & ~(GOMAP_FLAG_ITERATOR | GOMAP_FLAG_OLD_ITERATOR);
+
+  if ((map->flags & GOMAP_FLAG_ITERATOR) != 0)
+    flags |= GOMAP_FLAG_OLD_ITERATOR;
+  if (is_same_size)
+    flags |= GOMAP_FLAG_SAME_SIZE_GROW;
+
+  map->flags = (uint8_t)flags;
+  map->B = (uint8_t)B;
+  map->oldbuckets = map->buckets;
+  map->buckets = buckets;
+  map->nevacuate = 0;
+  map->noverflow = 0;
+  map->n_growths += !is_same_size;
+  map->n_same_size_growths += is_same_size;
+  probe_event (EVENT_GROWTH_STARTED, is_same_size, gomap_next_version (map),
+               map->B, map->config.id);
+  return true;
+}
+
+/* Moves slot @slot of @from behind what @to has. */
+static void
+move_slot (GoMap          *map,
+           const GoBucket *from,
+           unsigned        slot,
+           Destination    *to,
+           bool           *is_recounted) {
+  if (to->slot == BUCKET_SLOTS) {
+    to->index = gomap_link_overflow (map, to->index, is_recounted);
+    to->bucket = goarray_at (map->buckets, to->index);
+    to->slot = 0;
+  }
+  to->bucket->tophash[to->slot] = from->tophash[slot];
+  to->bucket->keys[to->slot] = from->keys[slot];
+  to->bucket->elems[to->slot] = from->elems[slot];
+  to->slot++;
+}
+
+/* Moves the live slots of one bucket; returns the mask of those that went to
+ * y. @newbit: the hash bit that decides; 0 when all go to x. */
+static unsigned
+evacuate_bucket (GoMap       *map,
+                 GoBucket    *bucket,
+                 uint64_t     newbit,
+                 Destination  ends[2],
+                 bool        *is_recounted) {
+  unsigned went_to_y = 0;
+
+  for (unsigned slot = 0; slot < BUCKET_SLOTS; slot++) {
+    if (tophash_is_empty (bucket->tophash[slot])) {
+      bucket->tophash[slot] = TOPHASH_EVACUATED_EMPTY;
+      continue;
+    }
+    assert (bucket->tophash[slot] >= TOPHASH_MIN);
+
+    unsigned y
+        = newbit != 0 && (gomap_hash (map, bucket->keys[slot]) & newbit) != 0;
+
+    move_slot (map, bucket, slot, &ends[y], is_recounted);
+    bucket->tophash[slot] = (uint8_t)(TOPHASH_EVACUATED_X + y);
+    went_to_y |= y << slot;
+  }
+  return went_to_y;
+}
+
+/* Wipes what a moved chain no longer needs, so that nothing is kept alive. */
+static void
+wipe_old_chain (GoMap    *map,
+                GoBucket *head,
+                uint64_t  main) {
+  memset (head->keys, 0, sizeof head->keys);
+  memset (head->elems, 0, sizeof head->elems);
+  head->overflow = 0;
+  probe_event (EVENT_CHAIN_WIPED, (uint32_t)main, gomap_next_version (map), 0,
+               map->config.id);
+}
+
+static void
+evacuate_chain (GoMap   *map,
+                uint64_t main) {
+  GoArray *old = map->oldbuckets;
+  GoArray *array = map->buckets;
+  bool is_same_size = (map->flags & GOMAP_FLAG_SAME_SIZE_GROW) != 0;
+  uint64_t newbit = is_same_size ? 0 : old->n_main;
+  Destination ends[2] = {
+    { goarray_at (array, main), (uint32_t)main, 0 },
+    { goarray_at (array, main + newbit), (uint32_t)(main + newbit), 0 },
+  };
+  uint32_t index = (uint32_t)main;
+
+  for (;;) {
+    GoBucket *bucket = goarray_at (old, index);
+    bool is_recounted = false;
+
+    /* The promise that was made for this bucket is used, or void. */
+    array->n_promised -= index != main;
+
+    unsigned mask
+        = evacuate_bucket (map, bucket, newbit, ends, &is_recounted);
+
+    probe_event_more (EVENT_BUCKET_EVACUATED, index, gomap_next_version (map),
+                      (uint8_t)mask, map->config.id, main, 0);
+    if (is_recounted)
+      gomap_tell_overflow (map);
+    if (bucket->overflow == 0)
+      break;
+    index = bucket->overflow;
+  }
+  map->n_evacuated++;
+  if ((map->config.flags & TABLE_WIPES_OLD) != 0
+      && (map->flags & GOMAP_FLAG_OLD_ITERATOR) == 0)
+    wipe_old_chain (map, goarray_at (old, main), main);
+}
+
+static void
+advance (GoMap *map) {
+  const GoArray *old = map->oldbuckets;
+  uint64_t stop = map->nevacuate + 1 + ADVANCE_LIMIT;
+
+  if (stop > old->n_main)
+    stop = old->n_main;
+  map->nevacuate++;
+  while (map->nevacuate < stop
+         && gobucket_is_evacuated (goarray_at (old, map->nevacuate)))
+    map->nevacuate++;
+  probe_event (EVENT_EVACUATION_ADVANCED, (uint32_t)map->nevacuate,
+               gomap_next_version (map), 0, map->config.id);
+
+  if (map->nevacuate == old->n_main) {
+    goarray_unref (map->oldbuckets);
+    map->oldbuckets = NULL;
+    map->flags &= (uint8_t)~GOMAP_FLAG_SAME_SIZE_GROW;
+    assert (map->buckets->n_promised == 0);
+    probe_event (EVENT_GROWTH_ENDED, 0, gomap_next_version (map), 0,
+                 map->config.id);
+  }
+}
+
+static void
+evacuate (GoMap   *map,
+          uint64_t main) {
+  if (!gobucket_is_evacuated (goarray_at (map->oldbuckets, main)))
+    evacuate_chain (map, main);
+  if (main == map->nevacuate)
+    advance (map);
+}
+
+void
+gomap_grow_work (GoMap   *map,
+                 uint64_t bucket) {
+  evacuate (map, bucket & (map->oldbuckets->n_main - 1));
+  if (map->oldbuckets != NULL)
+    evacuate (map, map->nevacuate);
+}

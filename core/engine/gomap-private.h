@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* gomap-private.h — what the files of the bucket table share
+ *
+ * The array behind a table, the eight-at-once comparison of tophash bytes, and
+ * the steps of growth. The algorithm is told in gomap.c.
+ */
+#pragma once
+
+#include "core/engine/gomap.h"
+#include "core/probe/probe.h"
+
+#include <assert.h>
+#include <string.h>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+/* Chunk k holds GOARRAY_CHUNK << k overflow buckets: 28 of them are more than
+ * an index can name. Free choice. */
+#define GOARRAY_CHUNK 8u
+#define GOARRAY_MAX_CHUNKS 28
+
+struct _GoArray {
+  GoBucket *block;      /* main buckets, then the first overflow buckets */
+  uint64_t  n_main;
+  uint64_t  n_block;    /* buckets in block */
+  uint64_t  n_buckets;  /* main buckets and linked overflow buckets */
+  uint64_t  n_room;     /* buckets that have memory */
+  uint64_t  n_promised; /* overflow buckets kept for evacuations to come */
+  uint32_t  n_refs;     /* the table and its marking iterators */
+  uint32_t  n_chunks;
+  GoBucket *chunks[GOARRAY_MAX_CHUNKS];
+};
+
+/* 2^B main buckets and room for at least @n_overflow more; NULL when there is
+ * no memory. One reference. */
+GoArray  *goarray_new      (unsigned  B,
+                            uint64_t  n_overflow);
+void      goarray_unref    (GoArray  *array);
+/* Makes sure that @n overflow buckets can be linked beside the promised. */
+bool      goarray_reserve  (GoArray  *array,
+                            uint64_t  n);
+/* Empties every bucket in place and unlinks the overflow. */
+void      goarray_wipe     (GoArray  *array);
+GoBucket *goarray_in_chunk (const GoArray *array,
+                            uint64_t       index);
+size_t    goarray_bytes    (const GoArray *array);
+
+static inline GoBucket *
+goarray_at (const GoArray *array,
+            uint64_t       index) {
+  if (__builtin_expect (index < array->n_block, 1))
+    return &array->block[index];
+  return goarray_in_chunk (array, index);
+}
+
+/* The bucket after @bucket in its chain; NULL at the end. */
+static inline GoBucket *
+goarray_next (const GoArray  *array,
+              const GoBucket *bucket) {
+  return bucket->overflow == 0 ? NULL : goarray_at (array, bucket->overflow);
+}
+
+/* Bit i is set when tophash[i] == @wanted: one comparison for all eight. */
+static inline unsigned
+tophash_match (const uint8_t tophash[BUCKET_SLOTS],
+               uint8_t       wanted) {
+#if defined(__SSE2__)
+  __m128i bytes = _mm_loadl_epi64 ((const __m128i *)(const void *)tophash);
+  __m128i same = _mm_cmpeq_epi8 (bytes, _mm_set1_epi8 ((char)wanted));
+
+  return (unsigned)_mm_movemask_epi8 (same) & 0xffu;
+#else
+  const uint64_t low7 = 0x7f7f7f7f7f7f7f7fu;
+  uint64_t bytes, zeros;
+
+  memcpy (&bytes, tophash, sizeof bytes);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  bytes = __builtin_bswap64 (bytes);
+#endif
+  bytes ^= 0x0101010101010101u * wanted;
+  /* The top bit of each byte that is zero; no carry leaves a byte. */
+  zeros = ~(((bytes & low7) + low7) | bytes | low7);
+  /* Gather the eight bits into the top byte. */
+  return (unsigned)(((zeros >> 7) * 0x0102040810204080u) >> 56);
+#endif
+}
+
+/* Live slots: tophash >= TOPHASH_MIN. */
+static inline unsigned
+tophash_live (const uint8_t tophash[BUCKET_SLOTS]) {
+  unsigned live = 0;
+
+  for (unsigned slot = 0; slot < BUCKET_SLOTS; slot++)
+    live |= (unsigned)(tophash[slot] >= TOPHASH_MIN) << slot;
+  return live;
+}
+
+static inline uint8_t
+tophash_of (uint64_t hash) {
+  uint8_t top = (uint8_t)(hash >> 56);
+
+  return top < TOPHASH_MIN ? (uint8_t)(top + TOPHASH_MIN) : top;
+}
+
+static inline bool
+tophash_is_empty (uint8_t tophash) {
+  return tophash <= TOPHASH_EMPTY_ONE;
+}
+
+/* Told from slot 0 of a chain's main bucket alone. */
+static inline bool
+gobucket_is_evacuated (const GoBucket *main_bucket) {
+  uint8_t first = main_bucket->tophash[0];
+
+  return first > TOPHASH_EMPTY_ONE && first < TOPHASH_MIN;
+}
+
+static inline uint64_t
+gomap_hash (const GoMap *map,
+            int64_t      key) {
+  return hash_key (map->config.hash, key, map->hash0);
+}
+
+static inline uint64_t
+gomap_elem_id (const GoMap *map,
+               uint64_t     elem) {
+  return map->config.elem_id == NULL ? elem : map->config.elem_id (elem);
+}
+
+/* One more change of the domain: the ver of the event that tells it. */
+static inline uint32_t
+gomap_next_version (GoMap *map) {
+  return ++map->config.domain->version;
+}
+
+/* Limits: more than 8 keys and more than 6.5 a bucket. */
+bool     gomap_is_over_load       (uint64_t count,
+                                   unsigned B);
+/* About as many overflow buckets as buckets. */
+bool     gomap_has_many_overflow  (uint64_t noverflow,
+                                   unsigned B);
+/* The smallest B that takes @hint keys; 0 for hints no machine could hold. */
+unsigned gomap_hint_B             (uint64_t hint);
+
+/* Links the next overflow bucket of buckets, which has room, behind bucket
+ * @tail. @is_recounted is set when noverflow changed at random. Tells nothing. */
+uint32_t gomap_link_overflow      (GoMap    *map,
+                                   uint32_t  tail,
+                                   bool     *is_recounted);
+void     gomap_tell_overflow      (GoMap    *map);
+
+/* The first bucket array of a table that had none; false: no memory. */
+bool     gomap_allocate_first     (GoMap    *map);
+
+/* Go's hashGrow; false when there is no memory: nothing changed. */
+bool     gomap_start_growth       (GoMap    *map);
+/* Go's growWork for a write that goes to main bucket @bucket. */
+void     gomap_grow_work          (GoMap    *map,
+                                   uint64_t  bucket);

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* gomap.c — Go's built-in map up to 1.23: find, assign, delete, clear
+ *
+ * Idea        An array of 2^B buckets of eight slots. A key's hash chooses the
+ *             bucket with its low B bits; its top byte, the tophash, is kept
+ *             beside the keys so that a look-up compares eight bytes before it
+ *             compares any key. A bucket that is full gets an overflow bucket
+ *             linked behind it: a chain. When the map gets too full a second
+ *             array is made and the chains move over a few at a time, on the
+ *             back of later writes, so that no single write pays for a growth.
+ *
+ * tophash     0     emptyRest       this slot and all after it in the chain,
+ *                                   later overflow buckets included, are empty
+ *             1     emptyOne        this slot is empty
+ *             2, 3  evacuatedX, Y   moved to the low, the high half
+ *             4     evacuatedEmpty  was empty when its chain moved
+ *             5 …   live            the top byte of the hash, + 5 if below 5
+ *             Slot 0 of a chain's main bucket says for the whole chain whether
+ *             it was evacuated.
+ *
+ * Look-up     While a growth runs, the key's chain is the one in oldbuckets as
+ *             long as that has not moved, else the one in buckets. A search
+ *             ends at emptyRest.
+ *
+ * Assign      First the work of a running growth (gomap-grow.c), so that the
+ *             key's chain lies in buckets; then a search that remembers the
+ *             first empty slot. A key that is not there may start a growth
+ *             (when none runs), after which the search is made again: with
+ *             count + 1 keys more than 8 and more than 6.5 a bucket, the array
+ *             doubles; with about as many overflow buckets as buckets, an array
+ *             of the same size is made, into which the chains move packed. No
+ *             empty slot: an overflow bucket is linked, the key takes its slot 0.
+ *
+ * Delete      The slot becomes emptyOne. When what follows it is emptyRest, the
+ *             run of emptyOne that ends there becomes emptyRest backwards. When
+ *             the last key goes the seed is drawn anew. Deletes move chains of
+ *             a running growth but start none, and nothing shrinks.
+ *
+ * Clear       All slots of both arrays become empty, the growth is over, B, the
+ *             array and the iterator flags stay, the seed is drawn anew. A map
+ *             without keys is left alone, even in the middle of a growth.
+ *
+ * noverflow   counts linked overflow buckets, exactly while B < 16, from there
+ *             on one in 2^(B-15) at random; 0 again at growth and clear.
+ *
+ * Misuse      The flag hashWriting is set during a write. Go stops the program
+ *             when a write, a clear or an iteration's step finds it set, or when
+ *             a write finds it gone at its end. Here that is told, remembered
+ *             in is_misused, and the operation that was entered is not done.
+ *             Look-ups are checked by the engines, which can report it:
+ *             a table that is read by many threads must not be written for it.
+ *
+ * Departures  Overflow buckets are found by index, not by pointer, and are
+ *             numbered in the order of linking: an index means the same in the
+ *             recording. Clear keeps the memory of overflow buckets, so it
+ *             cannot fail; a bucket array that a marking iterator still walks
+ *             is kept alive by a reference where Go leans on its collector; a
+ *             growth sets aside the overflow buckets that its moves can need, so
+ *             that only the start of a growth and an insertion can run out of
+ *             memory. The element is stored inside the write. The seed has 64
+ *             bits instead of 32.
+ *
+ * Invariants  G1 … G10, in gomap-check.c.
+ * Threads     See gomap.h. Every access here is one writer's, or reads a table
+ *             that nobody writes to any more.
+ * Source      Go 1.23 runtime/map.go: makemap, mapaccess1, mapassign, mapdelete,
+ *             mapclear.
+ */
+
+#include "core/engine/gomap-private.h"
+
+/* Where a search ended. */
+typedef struct {
+  GoBucket *bucket; /* of the key, or of the first empty slot; NULL: full */
+  uint32_t  index;  /* of bucket, or of the chain's last bucket when full */
+  unsigned  slot;
+} Place;
+
+bool
+gomap_is_over_load (uint64_t count,
+                    unsigned B) {
+  return count > BUCKET_SLOTS && count > 13 * (((uint64_t)1 << B) / 2);
+}
+
+bool
+gomap_has_many_overflow (uint64_t noverflow,
+                         unsigned B) {
+  return noverflow >= (uint64_t)1 << (B > 15 ? 15 : B);
+}
+
+unsigned
+gomap_hint_B (uint64_t hint) {
+  unsigned B = 0;
+
+  if (gomap_is_over_load (hint, GOMAP_MAX_B))
+    return 0;
+  while (gomap_is_over_load (hint, B))
+    B++;
+  return B;
+}
+
+bool
+gomap_init (GoMap             *map,
+            const GoMapConfig *config,
+            uint64_t           hint,
+            uint64_t           seed) {
+  unsigned B = gomap_hint_B (hint);
+  GoArray *buckets = NULL;
+
+  if (B > 0) {
+    buckets = goarray_new (B, 0);
+    if (buckets == NULL)
+      return false;
+  }
+
+  *map = (GoMap){
+    .B = (uint8_t)B,
+    .hash0 = seed != 0 ? seed : prng_next (config->prng),
+    .buckets = buckets,
+    .config = *config,
+  };
+  map->created_ver = gomap_next_version (map);
+  probe_event_more (EVENT_TABLE_CREATED,
+                    config->flags | (buckets == NULL ? TABLE_IS_LAZY : 0u),
+                    map->created_ver, map->B, config->id, map->hash0,
+                    config->domain->id | (uint64_t)config->hash->kind << 32);
+  return true;
+}
+
+void
+gomap_finish (GoMap *map) {
+  goarray_unref (map->buckets);
+  goarray_unref (map->oldbuckets);
+  map->buckets = NULL;
+  map->oldbuckets = NULL;
+}
+
+bool
+gomap_allocate_first (GoMap *map) {
+  map->buckets = goarray_new (map->B, 0);
+  if (map->buckets == NULL)
+    return false;
+  probe_event (EVENT_TABLE_ALLOCATED, 0, gomap_next_version (map), map->B,
+               map->config.id);
+  return true;
+}
+
+const uint64_t *
+gomap_find (const GoMap *map,
+            int64_t      key) {
+  if (map->count == 0)
+    return NULL;
+
+  uint64_t hash = gomap_hash (map, key);
+  const GoArray *array = map->buckets;
+  const GoBucket *bucket = goarray_at (array, hash & (array->n_main - 1));
+
+  if (map->oldbuckets != NULL) {
+    const GoArray *old = map->oldbuckets;
+    const GoBucket *home = goarray_at (old, hash & (old->n_main - 1));
+
+    if (!gobucket_is_evacuated (home)) {
+      array = old;
+      bucket = home;
+    }
+  }
+
+  uint8_t top = tophash_of (hash);
+
+  for (; bucket != NULL; bucket = goarray_next (array, bucket)) {
+    unsigned same = tophash_match (bucket->tophash, top);
+
+    for (; same != 0; same &= same - 1) {
+      unsigned slot = (unsigned)__builtin_ctz (same);
+
+      if (bucket->keys[slot] == key)
+        return &bucket->elems[slot];
+    }
+    if (tophash_match (bucket->tophash, TOPHASH_EMPTY_REST) != 0)
+      return NULL;
+  }
+  return NULL;
+}
+
+/* Walks the chain of @main in buckets. true: the key is at *place; false:
+ * *place is where it would go. */
+static bool
+search (const GoMap *map,
+        uint64_t     main,
+        uint8_t      top,
+        int64_t      key,
+        Place       *place) {
+  uint32_t index = (uint32_t)main;
+
+  place->bucket = NULL;
+  for (;;) {
+    GoBucket *bucket = goarray_at (map->buckets, index);
+    unsigned same = tophash_match (bucket->tophash, top);
+    unsigned rest = tophash_match (bucket->tophash, TOPHASH_EMPTY_REST);
+
+    for (; same != 0; same &= same - 1) {
+      unsigned slot = (unsigned)__builtin_ctz (same);
+
+      if (bucket->keys[slot] == key) {
+        *place = (Place){ bucket, index, slot };
+        return true;
+      }
+    }
+    if (place->bucket == NULL) {
+      unsigned empty
+          = rest | tophash_match (bucket->tophash, TOPHASH_EMPTY_ONE);
+
+      if (empty != 0)
+        *place = (Place){ bucket, index, (unsigned)__builtin_ctz (empty) };
+    }
+    if (rest != 0 || bucket->overflow == 0)
+      break;
+    index = bucket->overflow;
+  }
+  if (place->bucket == NULL)
+    place->index = index;
+  return false;
+}
+
+uint32_t
+gomap_link_overflow (GoMap    *map,
+                     uint32_t  tail,
+                     bool     *is_recounted) {
+  GoArray *array = map->buckets;
+  uint32_t index = (uint32_t)array->n_buckets++;
+
+  assert (array->n_buckets <= array->n_room);
+  goarray_at (array, tail)->overflow = index;
+  if (map->B < 16) {
+    map->noverflow++;
+  } else {
+    uint64_t mask = ((uint64_t)1 << (map->B - 15)) - 1;
+
+    if ((prng_next (map->config.prng) & mask) == 0) {
+      map->noverflow++;
+      *is_recounted = true;
+    }
+  }
+  return index;
+}
+
+void
+gomap_tell_overflow (GoMap *map) {
+  probe_event (EVENT_OVERFLOW_COUNTED, map->noverflow, gomap_next_version (map),
+               0, map->config.id);
+}
+
+/* Gives a full chain, whose last bucket is @place->index, a new empty bucket.
+ * false when there is no memory. */
+static bool
+extend_chain (GoMap *map,
+              Place *place) {
+  uint32_t tail = place->index;
+  bool is_recounted = false;
+
+  if (!goarray_reserve (map->buckets, 1))
+    return false;
+  place->index = gomap_link_overflow (map, tail, &is_recounted);
+  place->bucket = goarray_at (map->buckets, place->index);
+  place->slot = 0;
+  probe_event (EVENT_OVERFLOW_LINKED, tail, gomap_next_version (map), 0,
+               map->config.id);
+  if (is_recounted)
+    gomap_tell_overflow (map);
+  return true;
+}
+
+static uint32_t
+slot_address (const Place *place) {
+  return place->index * BUCKET_SLOTS + place->slot;
+}
+
+/* The part of an assignment that hashWriting covers. */
+static GoMapOutcome
+assign_hashed (GoMap    *map,
+               int64_t   key,
+               uint64_t  hash,
+               uint64_t  elem,
+               bool      keep_found,
+               uint64_t *found,
+               unsigned *path) {
+  uint8_t top = tophash_of (hash);
+  Place place;
+
+  if (map->buckets == NULL && !gomap_allocate_first (map))
+    return GOMAP_NO_MEMORY;
+
+  for (;;) {
+    uint64_t main = hash & (map->buckets->n_main - 1);
+
+    if (map->oldbuckets != NULL) {
+      gomap_grow_work (map, main);
+      *path |= OP_PATH_MOVED;
+    }
+    if (search (map, main, top, key, &place)) {
+      if (found != NULL)
+        *found = place.bucket->elems[place.slot];
+      if (!keep_found) {
+        place.bucket->elems[place.slot] = elem;
+        probe_event_more (EVENT_SLOT_UPDATED, slot_address (&place),
+                          gomap_next_version (map), 0, map->config.id,
+                          (uint64_t)key, gomap_elem_id (map, elem));
+      }
+      return GOMAP_FOUND;
+    }
+    if (map->oldbuckets != NULL
+        || (!gomap_is_over_load ((uint64_t)map->count + 1, map->B)
+            && !gomap_has_many_overflow (map->noverflow, map->B)))
+      break;
+    if (!gomap_start_growth (map))
+      return GOMAP_NO_MEMORY;
+    *path |= OP_PATH_GREW;
+  }
+
+  if (place.bucket == NULL && !extend_chain (map, &place))
+    return GOMAP_NO_MEMORY;
+  place.bucket->tophash[place.slot] = top;
+  place.bucket->keys[place.slot] = key;
+  place.bucket->elems[place.slot] = elem;
+  map->count++;
+  *path |= OP_PATH_NEW_KEY;
+  probe_event_more (EVENT_SLOT_WRITTEN, slot_address (&place),
+                    gomap_next_version (map), top, map->config.id,
+                    (uint64_t)key, gomap_elem_id (map, elem));
+  return GOMAP_INSERTED;
+}
+
+static void
+report_misuse (GoMap     *map,
+               MisuseKind kind) {
+  map->is_misused = true;
+  map->misuse = kind;
+  probe_event (EVENT_MISUSE_DETECTED, 0, 0, (uint8_t)kind, map->config.id);
+}
+
+/* false: another write is under way. */
+static bool
+check_no_writer (GoMap *map) {
+  if ((map->flags & GOMAP_FLAG_HASH_WRITING) == 0)
+    return true;
+  report_misuse (map, MISUSE_CONCURRENT_WRITES);
+  return false;
+}
+
+static void
+end_write (GoMap *map) {
+  if ((map->flags & GOMAP_FLAG_HASH_WRITING) == 0)
+    report_misuse (map, MISUSE_CONCURRENT_WRITES);
+  map->flags &= (uint8_t)~GOMAP_FLAG_HASH_WRITING;
+}
+
+GoMapOutcome
+gomap_assign (GoMap    *map,
+              int64_t   key,
+              uint64_t  elem,
+              bool      keep_found,
+              uint64_t *found,
+              unsigned *path) {
+  unsigned unused = 0;
+
+  if (!check_no_writer (map))
+    return GOMAP_MISUSED;
+
+  uint64_t hash = gomap_hash (map, key);
+
+  map->flags ^= GOMAP_FLAG_HASH_WRITING;
+  GoMapOutcome outcome = assign_hashed (map, key, hash, elem, keep_found, found,
+                                        path != NULL ? path : &unused);
+  end_write (map);
+  return outcome;
+}
+
+/* Whether everything behind @slot of @bucket in its chain is empty. */
+static bool
+is_last (const GoMap    *map,
+         const GoBucket *bucket,
+         unsigned        slot) {
+  if (slot + 1 < BUCKET_SLOTS)
+    return bucket->tophash[slot + 1] == TOPHASH_EMPTY_REST;
+
+  const GoBucket *next = goarray_next (map->buckets, bucket);
+
+  return next == NULL || next->tophash[0] == TOPHASH_EMPTY_REST;
+}
+
+/* Makes the emptyOne at @place, and the run of them before it, emptyRest when
+ * nothing follows. @head is the chain's main bucket. */
+static void
+trim_chain (const GoMap *map,
+            GoBucket    *head,
+            Place        place) {
+  GoBucket *bucket = place.bucket;
+  unsigned slot = place.slot;
+
+  if (!is_last (map, bucket, slot))
+    return;
+  do {
+    bucket->tophash[slot] = TOPHASH_EMPTY_REST;
+    if (slot > 0) {
+      slot--;
+    } else if (bucket == head) {
+      return;
+    } else {
+      GoBucket *after = bucket;
+
+      bucket = head;
+      while (goarray_next (map->buckets, bucket) != after)
+        bucket = goarray_next (map->buckets, bucket);
+      slot = BUCKET_SLOTS - 1;
+    }
+  } while (bucket->tophash[slot] == TOPHASH_EMPTY_ONE);
+}
+
+bool
+gomap_delete (GoMap    *map,
+              int64_t   key,
+              uint64_t *elem,
+              unsigned *path) {
+  Place place;
+
+  if (map->count == 0 || !check_no_writer (map))
+    return false;
+
+  uint64_t hash = gomap_hash (map, key);
+  uint64_t main = hash & (map->buckets->n_main - 1);
+
+  map->flags ^= GOMAP_FLAG_HASH_WRITING;
+  if (map->oldbuckets != NULL) {
+    gomap_grow_work (map, main);
+    if (path != NULL)
+      *path |= OP_PATH_MOVED;
+  }
+
+  bool is_found = search (map, main, tophash_of (hash), key, &place);
+
+  if (is_found) {
+    if (elem != NULL)
+      *elem = place.bucket->elems[place.slot];
+    place.bucket->elems[place.slot] = 0;
+    place.bucket->tophash[place.slot] = TOPHASH_EMPTY_ONE;
+    trim_chain (map, goarray_at (map->buckets, main), place);
+    map->count--;
+    probe_event (EVENT_SLOT_CLEARED, slot_address (&place),
+                 gomap_next_version (map), 0, map->config.id);
+    if (map->count == 0) {
+      map->hash0 = prng_next (map->config.prng);
+      probe_event_more (EVENT_TABLE_RESEEDED, 0, gomap_next_version (map), 0,
+                        map->config.id, map->hash0, 0);
+    }
+  }
+  end_write (map);
+  return is_found;
+}
+
+bool
+gomap_clear (GoMap *map) {
+  if (map->count == 0)
+    return true;
+  if (!check_no_writer (map))
+    return false;
+
+  map->flags ^= GOMAP_FLAG_HASH_WRITING;
+  if (map->oldbuckets != NULL) {
+    /* An iterator that still walks it must find it empty. */
+    if (map->oldbuckets->n_refs > 1)
+      goarray_wipe (map->oldbuckets);
+    goarray_unref (map->oldbuckets);
+    map->oldbuckets = NULL;
+  }
+  goarray_wipe (map->buckets);
+  map->flags &= (uint8_t)~GOMAP_FLAG_SAME_SIZE_GROW;
+  map->nevacuate = 0;
+  map->noverflow = 0;
+  map->count = 0;
+  map->hash0 = prng_next (map->config.prng);
+  probe_event_more (EVENT_TABLE_CLEARED, 0, gomap_next_version (map), 0,
+                    map->config.id, map->hash0, 0);
+  end_write (map);
+  return true;
+}
+
+size_t
+gomap_bytes (const GoMap *map) {
+  return goarray_bytes (map->buckets) + goarray_bytes (map->oldbuckets);
+}
