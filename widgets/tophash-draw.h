@@ -33,6 +33,10 @@ TophashDraw *tophash_draw_new       (PangoContext         *context,
 void         tophash_draw_free      (TophashDraw          *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TophashDraw, tophash_draw_free)
 
+/* Golden pictures: bars in place of letters, whatever fonts there are. */
+void         tophash_draw_set_plain (TophashDraw          *self,
+                                     gboolean              is_plain);
+
 /* Size of @text in @font. */
 void tophash_draw_measure      (TophashDraw          *self,
                                 const char           *text,
