@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* merge-gate-private.h — what only the recorder asks the gate */
+#pragma once
+
+#include "core/record/recorder.h"
+
+G_BEGIN_DECLS
+
+/* Whether the event is the first one seen of its entry though it cannot be the
+ * entry's first change: it is admitted, but an earlier one may still come. */
+gboolean merge_gate_is_late (MergeGate   *gate,
+                             const Event *event);
+
+G_END_DECLS

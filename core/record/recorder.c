@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* recorder.c — from the threads' rings to one ordered log
+ *
+ * Idea        One thread goes round: it looks into every ring, merges what may be
+ *             merged straight from there into the log, gives the room back and
+ *             naps. Events wait in their rings and nowhere else, so memory is
+ *             bounded by the rings; a ring that fills makes its owner wait,
+ *             which is counted and shown, and loses nothing.
+ *
+ *               lane 0  ring [ head e e e ]──┐
+ *               lane 1  ring [ head e ]──────┼─ smallest stamp the gate admits ──► log
+ *               lane 2  ring [ ]─────────────┘
+ *
+ * Merging     Among the lanes' heads, the one with the smallest stamp goes first.
+ *             When the gate (merge-gate.c) does not admit it, its lane is parked
+ *             until an event has passed the gate, since only that can change
+ *             the answer. A lane runs on while its head is the smallest, so an
+ *             uncontended thread costs no search.
+ *
+ * Lag         An event is merged when it is LAG_NS old: by then threads that run
+ *             have published what is older, and events that need no gate are in
+ *             the order of their stamps. A ring that is half full, and the end
+ *             of the run, lift the lag. What still comes late (a thread that was
+ *             off its core with unpublished events) is merged when it comes,
+ *             and the log raises its time to its predecessor's: order is exact
+ *             by version, times are for display.
+ *
+ * Late ones   The first event seen of an entry is admitted whatever its version.
+ *             If it cannot be the entry's first change, it waits LATE_NS for an
+ *             earlier one: the thread that made the entry may have been slower
+ *             to tell.
+ *
+ * No deadlock Every event not yet merged is in a ring or unpublished with its
+ *             writer. Versions and program order point from causes to effects,
+ *             so among these events one has no unmerged cause. It is not behind
+ *             another event in its ring, for that one would be a cause by
+ *             program order. So it is at the head of a ring, admitted, and
+ *             merged in this round or when it is LAG_NS (LATE_NS) old; or it is
+ *             unpublished. Then its writer is running, since threads publish
+ *             before they wait for anything (probe.h, Waiting), room in the ring
+ *             included, and it publishes after at most PROBE_PUBLISH_BATCH units.
+ *             A full ring never waits for its own owner.
+ *
+ * Time        Stamps become nanoseconds since the first merged event's stamp.
+ *
+ * Invariants  M1  per lane, events are appended in the order they were told
+ *             M2  per domain and entry, in the order of versions, if no event
+ *                 was forced (recorder_finish() returns how many were)
+ *             M3  a lane's stamp is the sum of its dt since EVENT_TIME
+ *
+ * Threads     lanes, gate, log's writer side: the recorder's thread, from
+ *             recorder_start() to the join in recorder_finish()
+ *             is_finishing: lock; is_full: atomic, see recorder_is_full()
+ */
+#include "core/record/merge-gate-private.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+/* Measured: neighbours on one slot are seldom told more than 0.1 ms apart when
+ * no thread is off its core. */
+#define LAG_NS 2000000
+/* Free choice: several scheduler slices. */
+#define LATE_NS 20000000
+/* Naps: nothing at all to do; something waits for its lag. */
+#define IDLE_NAP_NS 1000000
+#define BUSY_NAP_NS 200000
+/* Units taken from a ring before its owner is given the room. */
+#define TAKE_UNITS 1024
+#define MAX_RING_UNITS 32768u
+#define MIN_RING_UNITS 256u
+
+#define NO_STAMP G_MAXUINT64
+
+typedef struct {
+  Probe          *probe;  /* borrowed */
+  guint16         thread;
+  const RingUnit *run;    /* the units at hand … */
+  gsize           n_run;
+  const RingUnit *rest;   /* … and those after the ring's end */
+  gsize           n_rest;
+  gsize           n_taken; /* not yet given back */
+  guint64         stamp;   /* of the last event decoded */
+  gboolean        has_head;
+  gsize           head_units;
+  Event           head;    /* at_ns not set */
+} Lane;
+
+struct _Recorder {
+  TraceLog       *log;
+  MergeGate      *gate;
+  GArray         *lanes; /* of Lane */
+  guint64        *keys;  /* per lane: its head's stamp; NO_STAMP: none, parked */
+  guint           n_parked;
+  guint64         first_stamp; /* NO_STAMP until an event is merged */
+  double          ns_per_stamp;
+  guint64         late_stamp; /* heads before it wait for nobody any more */
+  guint64         n_forced;
+  _Atomic (int)   is_full;
+
+  pthread_t       thread;
+  gboolean        is_started;
+  pthread_mutex_t lock;
+  pthread_cond_t  wake;
+  gboolean        is_finishing; /* guarded by lock */
+};
+
+gsize
+recorder_ring_units (guint n_threads) {
+  gsize n_units = MAX_RING_UNITS;
+
+  while (n_units > MIN_RING_UNITS
+         && n_units * MAX (n_threads, 1) >= (1u << (ENTRY_VERSION_BITS - 1)))
+    n_units /= 2;
+  return n_units;
+}
+
+/* Lanes -------------------------------------------------------------------- */
+
+static Lane *
+lane_at (Recorder *self,
+         guint     i) {
+  return &g_array_index (self->lanes, Lane, i);
+}
+
+static const RingUnit *
+next_unit (Lane *lane) {
+  if (lane->n_run == 0) {
+    lane->run = lane->rest;
+    lane->n_run = lane->n_rest;
+    lane->n_rest = 0;
+  }
+  lane->n_run--;
+  return lane->run++;
+}
+
+/* Makes the next event the head. Full stamps are taken on the way. */
+static void
+load_head (Lane *lane) {
+  while (lane->n_run + lane->n_rest > 0) {
+    const RingEvent *event = &next_unit (lane)->event;
+    RingPayload payload = { 0, 0 };
+
+    lane->head_units = 1;
+    if (event->kind & EVENT_HAS_PAYLOAD) {
+      payload = next_unit (lane)->payload;
+      lane->head_units = 2;
+    }
+    if ((event->kind & ~EVENT_HAS_PAYLOAD) == EVENT_TIME) {
+      lane->stamp = payload.a;
+      lane->n_taken += lane->head_units;
+      continue;
+    }
+    lane->stamp += event->dt;
+    lane->head = (Event){
+      .a = payload.a,
+      .b = payload.b,
+      .res = event->res,
+      .ver = event->ver,
+      .thread = lane->thread,
+      .aux16 = event->aux16,
+      .kind = event->kind & (guint8)~EVENT_HAS_PAYLOAD,
+      .aux8 = event->aux8,
+    };
+    lane->has_head = TRUE;
+    return;
+  }
+  lane->has_head = FALSE;
+}
+
+static void
+give_back (Lane *lane) {
+  if (lane->n_taken > 0)
+    ring_take (&lane->probe->ring, lane->n_taken);
+  lane->n_taken = 0;
+}
+
+/* Looks what the owner has published since. TRUE when the ring is half full. */
+static gboolean
+look (Lane *lane) {
+  Ring *ring = &lane->probe->ring;
+  gsize n_first, n_second, n_skip;
+  const RingUnit *first;
+
+  give_back (lane);
+  n_first = ring_peek (ring, &first, &n_second);
+  /* The decoded head's units are still in the ring. */
+  n_skip = lane->has_head ? lane->head_units : 0;
+  lane->run = first;
+  lane->n_run = n_first;
+  lane->rest = ring->units;
+  lane->n_rest = n_second;
+  for (gsize i = 0; i < n_skip; i++)
+    next_unit (lane);
+  if (!lane->has_head)
+    load_head (lane);
+  return n_first + n_second > ring->mask / 2;
+}
+
+/* Merging ------------------------------------------------------------------ */
+
+/* The lane's head becomes the log's next event. */
+static void
+append_head (Recorder *self,
+             Lane     *lane) {
+  if (G_UNLIKELY (self->first_stamp == NO_STAMP))
+    self->first_stamp = lane->stamp;
+  /* Late ones from before the first are at 0; the log raises them further. */
+  lane->head.at_ns = lane->stamp <= self->first_stamp
+                         ? 0
+                         : (gint64)((double)(lane->stamp - self->first_stamp)
+                                    * self->ns_per_stamp);
+  merge_gate_pass (self->gate, &lane->head);
+  if (G_UNLIKELY (!tracelog_append (self->log, &lane->head)))
+    /* Relaxed: a wish to stop, nothing is read after it. */
+    atomic_store_explicit (&self->is_full, TRUE, memory_order_relaxed);
+  lane->n_taken += lane->head_units;
+  if (lane->n_taken >= TAKE_UNITS)
+    give_back (lane);
+  load_head (lane);
+}
+
+static void
+set_key (Recorder *self,
+         guint     i) {
+  const Lane *lane = lane_at (self, i);
+
+  self->keys[i] = lane->has_head ? lane->stamp : NO_STAMP;
+}
+
+static void
+unpark_all (Recorder *self) {
+  if (self->n_parked == 0)
+    return;
+  for (guint i = 0; i < self->lanes->len; i++)
+    set_key (self, i);
+  self->n_parked = 0;
+}
+
+/* The lane with the smallest key; *bound: the next smallest one. */
+static guint
+find_first (const Recorder *self,
+            guint64        *bound) {
+  guint64 smallest = NO_STAMP, second = NO_STAMP;
+  guint best = 0;
+
+  for (guint i = 0; i < self->lanes->len; i++) {
+    guint64 key = self->keys[i];
+
+    if (key < smallest) {
+      second = smallest;
+      smallest = key;
+      best = i;
+    } else if (key < second) {
+      second = key;
+    }
+  }
+  *bound = second;
+  return best;
+}
+
+static gboolean
+may_pass (Recorder   *self,
+          const Lane *lane) {
+  return merge_gate_admits (self->gate, &lane->head)
+         && (lane->stamp < self->late_stamp
+             || !merge_gate_is_late (self->gate, &lane->head));
+}
+
+/* Runs one lane while it is first, up to @bound. Returns how many passed. */
+static guint64
+run_lane (Recorder *self,
+          guint     i,
+          guint64   bound) {
+  Lane *lane = lane_at (self, i);
+  guint64 n_passed = 0;
+
+  while (lane->has_head && lane->stamp <= bound) {
+    gboolean is_gated
+        = event_kind_gate ((EventKind)lane->head.kind) != GATE_NONE;
+
+    if (is_gated && !may_pass (self, lane)) {
+      self->keys[i] = NO_STAMP;
+      self->n_parked++;
+      return n_passed;
+    }
+    append_head (self, lane);
+    n_passed++;
+    if (is_gated && self->n_parked > 0) {
+      unpark_all (self);
+      return n_passed;
+    }
+  }
+  set_key (self, i);
+  return n_passed;
+}
+
+/* Merges what lies in the lanes up to the stamp @limit. */
+static guint64
+merge (Recorder *self,
+       guint64   limit) {
+  guint64 n_passed = 0;
+
+  for (guint i = 0; i < self->lanes->len; i++)
+    set_key (self, i);
+  self->n_parked = 0;
+  for (;;) {
+    guint64 bound;
+    guint i = find_first (self, &bound);
+
+    if (self->lanes->len == 0 || self->keys[i] > limit
+        || self->keys[i] == NO_STAMP)
+      return n_passed;
+    n_passed += run_lane (self, i, MIN (bound, limit));
+  }
+}
+
+/* Appends the earliest head though the gate does not admit it. FALSE when no
+ * lane has a head. */
+static gboolean
+force_first (Recorder *self) {
+  Lane *first = NULL;
+
+  for (guint i = 0; i < self->lanes->len; i++) {
+    Lane *lane = lane_at (self, i);
+
+    if (lane->has_head && (first == NULL || lane->stamp < first->stamp))
+      first = lane;
+  }
+  if (first == NULL)
+    return FALSE;
+  self->n_forced++;
+  append_head (self, first);
+  return TRUE;
+}
+
+/* Rounds ------------------------------------------------------------------- */
+
+static void
+tell_stalls (Recorder *self) {
+  guint64 n_stalls = 0, stalled_ns = 0;
+
+  for (guint i = 0; i < self->lanes->len; i++) {
+    Ring *ring = &lane_at (self, i)->probe->ring;
+
+    /* Relaxed: statistics; the owner alone writes them. */
+    n_stalls += atomic_load_explicit (&ring->n_stalls, memory_order_relaxed);
+    stalled_ns += atomic_load_explicit (&ring->stalled_ns, memory_order_relaxed);
+  }
+  tracelog_set_stalls (self->log, n_stalls, (gint64)stalled_ns);
+}
+
+/* One round. Returns how long to nap, 0 for not at all. */
+static gint64
+turn (Recorder *self) {
+  guint64 now = clock_stamp ();
+  guint64 lag = (guint64)(LAG_NS / self->ns_per_stamp);
+  guint64 late = (guint64)(LATE_NS / self->ns_per_stamp);
+  gboolean is_pressed = FALSE, is_waiting = FALSE;
+  guint64 n_passed;
+
+  for (guint i = 0; i < self->lanes->len; i++) {
+    is_pressed |= look (lane_at (self, i));
+    is_waiting |= lane_at (self, i)->has_head;
+  }
+  self->late_stamp = now - MIN (late, now);
+  n_passed = merge (self, is_pressed ? now : now - MIN (lag, now));
+  for (guint i = 0; i < self->lanes->len; i++)
+    give_back (lane_at (self, i));
+  tracelog_publish (self->log);
+  tell_stalls (self);
+  if (is_pressed && n_passed > 0)
+    return 0;
+  return is_waiting ? BUSY_NAP_NS : IDLE_NAP_NS;
+}
+
+/* All probes are silent: everything goes, by force in the end. */
+static void
+merge_rest (Recorder *self) {
+  for (guint i = 0; i < self->lanes->len; i++)
+    look (lane_at (self, i));
+  self->late_stamp = 0;
+  merge (self, NO_STAMP);
+  self->late_stamp = NO_STAMP;
+  do {
+    merge (self, NO_STAMP);
+  } while (force_first (self));
+  for (guint i = 0; i < self->lanes->len; i++)
+    give_back (lane_at (self, i));
+  tell_stalls (self);
+  tracelog_finish (self->log, recorder_is_full (self));
+}
+
+/* Naps unless the run is finishing; returns whether it is. */
+static gboolean
+nap (Recorder *self,
+     gint64    nap_ns) {
+  struct timespec until;
+  gboolean is_finishing;
+
+  pthread_mutex_lock (&self->lock);
+  if (nap_ns > 0 && !self->is_finishing) {
+    clock_gettime (CLOCK_MONOTONIC, &until);
+    until.tv_nsec += nap_ns;
+    if (until.tv_nsec >= 1000000000) {
+      until.tv_nsec -= 1000000000;
+      until.tv_sec++;
+    }
+    pthread_cond_timedwait (&self->wake, &self->lock, &until);
+  }
+  is_finishing = self->is_finishing;
+  pthread_mutex_unlock (&self->lock);
+  return is_finishing;
+}
+
+static void *
+record_thread (void *data) {
+  Recorder *self = data;
+
+  while (!nap (self, turn (self)))
+    continue;
+  merge_rest (self);
+  return NULL;
+}
+
+/* Life --------------------------------------------------------------------- */
+
+Recorder *
+recorder_new (TraceLog *log) {
+  Recorder *self = g_new0 (Recorder, 1);
+  pthread_condattr_t attributes;
+
+  self->log = tracelog_ref (log);
+  self->gate = merge_gate_new ();
+  self->lanes = g_array_new (FALSE, TRUE, sizeof (Lane));
+  self->first_stamp = NO_STAMP;
+  pthread_mutex_init (&self->lock, NULL);
+  pthread_condattr_init (&attributes);
+  pthread_condattr_setclock (&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init (&self->wake, &attributes);
+  pthread_condattr_destroy (&attributes);
+  return self;
+}
+
+void
+recorder_add (Recorder *self,
+              Probe    *probe,
+              guint16   thread) {
+  Lane lane = { .probe = probe, .thread = thread };
+
+  g_return_if_fail (!self->is_started);
+  g_array_append_val (self->lanes, lane);
+}
+
+void
+recorder_start (Recorder *self) {
+  int result;
+
+  g_return_if_fail (!self->is_started);
+  self->ns_per_stamp = 1.0 / clock_stamps_per_ns ();
+  self->keys = g_new (guint64, MAX (self->lanes->len, 1));
+  self->is_started = TRUE;
+  result = pthread_create (&self->thread, NULL, record_thread, self);
+  if (result != 0)
+    g_error ("no thread for the recorder: %s", g_strerror (result));
+}
+
+guint64
+recorder_finish (Recorder *self) {
+  if (!self->is_started)
+    return 0;
+  pthread_mutex_lock (&self->lock);
+  self->is_finishing = TRUE;
+  pthread_cond_signal (&self->wake);
+  pthread_mutex_unlock (&self->lock);
+  pthread_join (self->thread, NULL);
+  self->is_started = FALSE;
+  return self->n_forced;
+}
+
+gboolean
+recorder_is_full (Recorder *self) {
+  /* Relaxed: pairs with append_head(); nothing else hangs on it. */
+  return atomic_load_explicit (&self->is_full, memory_order_relaxed);
+}
+
+void
+recorder_free (Recorder *self) {
+  if (self == NULL)
+    return;
+  recorder_finish (self);
+  pthread_cond_destroy (&self->wake);
+  pthread_mutex_destroy (&self->lock);
+  g_free (self->keys);
+  g_array_unref (self->lanes);
+  merge_gate_free (self->gate);
+  tracelog_unref (self->log);
+  g_free (self);
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* test-recorder.c — whether the merge gives the one true order */
+#include "core/record/recorder.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#define N_ENTRIES 16
+#define MAX_WORKERS 8
+
+/* What the workers share: entries that count their changes, and a lock with its
+ * domain. */
+typedef struct {
+  _Atomic (guint32) entries[N_ENTRIES];
+  pthread_mutex_t   lock;
+  guint32           domain_version; /* guarded by lock */
+  pthread_barrier_t start;
+  guint             n_changes; /* by each worker */
+} World;
+
+typedef struct {
+  World *world;
+  Probe  probe;
+  guint  index;
+} Worker;
+
+/* Changes entries, and now and then takes the lock, telling as engines do. */
+static void *
+work_cb (void *data) {
+  Worker *worker = data;
+  World *world = worker->world;
+  guint32 random = worker->index * 7919 + 1;
+
+  probe_current = &worker->probe;
+  pthread_barrier_wait (&world->start);
+  for (guint i = 0; i < world->n_changes; i++) {
+    guint32 entry, ver;
+
+    random = random * 1664525 + 1013904223;
+    entry = (random >> 16) % N_ENTRIES;
+    probe_op_begin (OP_STORE, entry, i);
+    ver = atomic_fetch_add (&world->entries[entry], 1) + 1;
+    probe_event_more (EVENT_ENTRY_STORED, entry, ver & ENTRY_VERSION_MASK, 0, 0,
+                      i + 1, 0);
+    if (i % 32 == 0) {
+      if (pthread_mutex_trylock (&world->lock) != 0) {
+        probe_flush (&worker->probe);
+        pthread_mutex_lock (&world->lock);
+      }
+      probe_event (EVENT_LOCK_ACQUIRED, 5, ++world->domain_version, 0, 0);
+      probe_event (EVENT_LOCK_RELEASED, 5, ++world->domain_version, 0, 0);
+      pthread_mutex_unlock (&world->lock);
+    }
+    probe_op_end (OP_STORE, OP_PATH_OK, 0, 0);
+  }
+  probe_event (EVENT_THREAD_ENDED, 0, 0, 0, 0);
+  probe_flush (&worker->probe);
+  probe_current = NULL;
+  return NULL;
+}
+
+/* Every event once, every version in sequence, time never going back. */
+static void
+check_order (TraceLog *log,
+             World    *world,
+             guint     n_workers) {
+  guint64 length = tracelog_get_length (log), n_stores = 0, n_ended = 0;
+  guint32 seen[N_ENTRIES] = { 0 }, domain = 0;
+  gint64 last_ns = 0;
+
+  for (guint64 i = 0; i < length; i++) {
+    Event event;
+
+    g_assert_true (tracelog_get_event (log, i, &event));
+    g_assert_cmpint (event.at_ns, >=, last_ns);
+    g_assert_cmpuint (event.thread, <, n_workers);
+    last_ns = event.at_ns;
+    if (event.kind == EVENT_ENTRY_STORED) {
+      seen[event.res]++;
+      g_assert_cmpuint (event.ver, ==, seen[event.res] & ENTRY_VERSION_MASK);
+      n_stores++;
+    } else if (event.kind == EVENT_THREAD_ENDED) {
+      n_ended++;
+    } else if (event.kind == EVENT_LOCK_ACQUIRED
+               || event.kind == EVENT_LOCK_RELEASED) {
+      g_assert_cmpuint (event.ver, ==, ++domain);
+    }
+  }
+  g_assert_cmpuint (n_stores, ==, (guint64)n_workers * world->n_changes);
+  g_assert_cmpuint (n_ended, ==, n_workers);
+  g_assert_cmpuint (domain, ==, world->domain_version);
+}
+
+static void
+record_workers (guint  n_workers,
+                guint  n_changes,
+                gsize  ring_units,
+                gsize  limit_bytes,
+                void (*check) (TraceLog *log, Recorder *recorder)) {
+  g_autoptr (TraceInfo) info = trace_info_new ();
+  g_autoptr (TraceLog) log = tracelog_new (info, limit_bytes);
+  g_autoptr (Recorder) recorder = recorder_new (log);
+  World world = { .lock = PTHREAD_MUTEX_INITIALIZER, .n_changes = n_changes };
+  Worker workers[MAX_WORKERS];
+  pthread_t threads[MAX_WORKERS];
+
+  pthread_barrier_init (&world.start, NULL, n_workers);
+  for (guint i = 0; i < n_workers; i++) {
+    workers[i].world = &world;
+    workers[i].index = i;
+    g_assert_true (probe_init (&workers[i].probe, ring_units));
+    recorder_add (recorder, &workers[i].probe, (guint16)i);
+  }
+  recorder_start (recorder);
+  for (guint i = 0; i < n_workers; i++)
+    g_assert_cmpint (pthread_create (&threads[i], NULL, work_cb, &workers[i]),
+                     ==, 0);
+  for (guint i = 0; i < n_workers; i++)
+    pthread_join (threads[i], NULL);
+
+  g_assert_cmpuint (recorder_finish (recorder), ==, 0);
+  g_assert_true (tracelog_is_finished (log));
+  check_order (log, &world, n_workers);
+  if (check != NULL)
+    check (log, recorder);
+  for (guint i = 0; i < n_workers; i++)
+    probe_clear (&workers[i].probe);
+  pthread_barrier_destroy (&world.start);
+}
+
+static void
+check_complete (TraceLog *log,
+                Recorder *recorder) {
+  TraceHonesty honesty;
+
+  tracelog_get_honesty (log, &honesty);
+  g_assert_true (honesty.is_complete);
+  g_assert_false (honesty.was_limited);
+  g_assert_false (recorder_is_full (recorder));
+}
+
+static void
+test_two_threads (void) {
+  record_workers (2, 100000, recorder_ring_units (2), 0, check_complete);
+}
+
+static void
+test_many_threads (void) {
+  record_workers (8, 10000, recorder_ring_units (8), 0, check_complete);
+}
+
+static void
+check_stalled (TraceLog *log,
+               Recorder *recorder) {
+  TraceHonesty honesty;
+
+  tracelog_get_honesty (log, &honesty);
+  g_assert_cmpuint (honesty.n_stalls, >, 0);
+  g_assert_cmpint (honesty.stalled_ns, >, 0);
+}
+
+/* Rings far smaller than what is told: owners wait, nothing is lost. */
+static void
+test_full_ring (void) {
+  record_workers (2, 20000, 64, 0, check_stalled);
+}
+
+static void
+check_limited (TraceLog *log,
+               Recorder *recorder) {
+  TraceHonesty honesty;
+
+  tracelog_get_honesty (log, &honesty);
+  g_assert_true (recorder_is_full (recorder));
+  g_assert_true (honesty.was_limited);
+}
+
+/* A limit says that it is reached; the events are there all the same. */
+static void
+test_limit (void) {
+  record_workers (2, 20000, 4096, 10000, check_limited);
+}
+
+static Event
+make_event (EventKind kind,
+            guint32   res,
+            guint32   ver,
+            guint16   table,
+            guint64   b) {
+  return (Event){ .kind = (guint8)kind,
+                  .res = res,
+                  .ver = ver,
+                  .aux16 = table,
+                  .b = b };
+}
+
+static void
+assert_gate (MergeGate *gate,
+             Event      event,
+             gboolean   is_admitted) {
+  g_assert_cmpint (merge_gate_admits (gate, &event), ==, is_admitted);
+  if (is_admitted)
+    merge_gate_pass (gate, &event);
+}
+
+static void
+test_gates (void) {
+  MergeGate *gate = merge_gate_new ();
+
+  /* Nothing of a table before it is created, and that in its turn. */
+  assert_gate (gate, make_event (EVENT_SLOT_WRITTEN, 0, 1, 3, 0), FALSE);
+  assert_gate (gate, make_event (EVENT_TABLE_CREATED, 0, 2, 3, 9), FALSE);
+  assert_gate (gate, make_event (EVENT_TABLE_CREATED, 0, 1, 3, 9), TRUE);
+  assert_gate (gate, make_event (EVENT_SLOT_WRITTEN, 0, 3, 3, 0), FALSE);
+  assert_gate (gate, make_event (EVENT_LOCK_ACQUIRED, 9, 2, 0, 0), TRUE);
+  assert_gate (gate, make_event (EVENT_SLOT_WRITTEN, 0, 3, 3, 0), TRUE);
+
+  /* A walk waits for the version it saw, not for a newer one. */
+  assert_gate (gate, make_event (EVENT_RANGE_WALKED, 0, 1, 3, 4), FALSE);
+  assert_gate (gate, make_event (EVENT_RANGE_WALKED, 0, 1, 3, 2), TRUE);
+  assert_gate (gate, make_event (EVENT_MISS_COUNTED, 0, 4, 3, 0), TRUE);
+  assert_gate (gate, make_event (EVENT_RANGE_WALKED, 0, 1, 3, 4), TRUE);
+
+  /* Entries wrap; the first one seen is taken as it is. */
+  assert_gate (gate, make_event (EVENT_ENTRY_STORED, 5000, 131070, 0, 0), TRUE);
+  assert_gate (gate, make_event (EVENT_ENTRY_DELETED, 5000, 0, 0, 0), FALSE);
+  assert_gate (gate, make_event (EVENT_ENTRY_DELETED, 5000, 131071, 0, 0), TRUE);
+  assert_gate (gate, make_event (EVENT_ENTRY_STORED, 5000, 0, 0, 0), TRUE);
+  merge_gate_free (gate);
+}
+
+/* An engine that skips a version must not make the run hang or lose events. */
+static void
+test_forced (void) {
+  g_autoptr (TraceInfo) info = trace_info_new ();
+  g_autoptr (TraceLog) log = tracelog_new (info, 0);
+  g_autoptr (Recorder) recorder = recorder_new (log);
+  Probe probe;
+
+  g_assert_true (probe_init (&probe, 256));
+  recorder_add (recorder, &probe, 0);
+  recorder_start (recorder);
+  probe_current = &probe;
+  probe_event (EVENT_LOCK_ACQUIRED, 1, 1, 0, 0);
+  probe_event (EVENT_LOCK_RELEASED, 1, 3, 0, 0);
+  probe_event (EVENT_LOCK_ACQUIRED, 1, 4, 0, 0);
+  probe_flush (&probe);
+  probe_current = NULL;
+  g_assert_cmpuint (recorder_finish (recorder), ==, 1);
+  g_assert_cmpuint (tracelog_get_length (log), ==, 3);
+  probe_clear (&probe);
+}
+
+static void
+test_ring_units (void) {
+  for (guint n = 1; n <= 65; n++) {
+    gsize n_units = recorder_ring_units (n);
+
+    g_assert_cmpuint (n_units & (n_units - 1), ==, 0);
+    g_assert_cmpuint (n_units, >=, PROBE_PUBLISH_BATCH * 2);
+    g_assert_cmpuint (n_units * n, <, 1u << (ENTRY_VERSION_BITS - 1));
+  }
+}
+
+int
+main (int    argc,
+      char **argv) {
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/core/recorder/gates", test_gates);
+  g_test_add_func ("/core/recorder/ring-units", test_ring_units);
+  g_test_add_func ("/core/recorder/two-threads", test_two_threads);
+  g_test_add_func ("/core/recorder/many-threads", test_many_threads);
+  g_test_add_func ("/core/recorder/full-ring", test_full_ring);
+  g_test_add_func ("/core/recorder/limit", test_limit);
+  g_test_add_func ("/core/recorder/forced", test_forced);
+  return g_test_run ();
+}
