@@ -82,6 +82,12 @@ reclaim_leave (ReclaimThread *thread) {
     atomic_store_explicit (&section->entered, 0, memory_order_release);
 }
 
+/* Whether a section of @thread is open. Only the owner calls this. */
+static inline bool
+reclaim_is_inside (const ReclaimThread *thread) {
+  return ((const ReclaimSection *)thread)->nest != 0;
+}
+
 /* Hands over memory that no new reader can reach any more. Never blocks inside
  * a section; the free runs later, in this thread. Cannot fail: when no memory
  * is left for the note, the item goes on an emergency list embedded in the
