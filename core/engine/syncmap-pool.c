@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* syncmap-pool.c — where a syncmap's entries and tables come from and go back
+ *
+ * Entries     lie in slabs, each twice the size of the one before, so that the
+ *             slab of an id is found by counting bits and no array of slabs ever
+ *             moves. Ids are dense: 0, 1, 2 … in the order of first use. A slab
+ *             lives as long as the map. Dead entries are handed out again; their
+ *             words go on counting.
+ *
+ * Way back    A dead entry rides on the table that was superseded when it died
+ *             (see syncmap-promote.c). One retirement, one grace period for the
+ *             table and all its dead: when no reader holds the table, none can
+ *             find those entries. The reclaimer then calls free_superseded_cb()
+ *             in the thread that retired, which puts them on the pool's list.
+ *             mu's holder takes that whole list when its own is empty, so the
+ *             pool's mutex is met once a batch, not once an entry.
+ *
+ * Table ids   are 16 bits wide in events. One is handed out again only after its
+ *             TABLE_FREED was told, and as late as can be: the search goes round.
+ *             With all of them in use there is no table to be had, which is told
+ *             as lack of memory.
+ */
+#include "core/base/alloc.h"
+#include "core/engine/syncmap-private.h"
+
+/* Slabs -------------------------------------------------------------------- */
+
+static unsigned
+slab_of (uint32_t id) {
+  return 31u - (unsigned)__builtin_clz (id / SYNCMAP_SLAB_ENTRIES + 1);
+}
+
+static uint32_t
+slab_first (unsigned slab) {
+  return ((1u << slab) - 1) * SYNCMAP_SLAB_ENTRIES;
+}
+
+static size_t
+slab_bytes (unsigned slab) {
+  return ((size_t)SYNCMAP_SLAB_ENTRIES << slab) * sizeof (Entry);
+}
+
+Entry *
+syncmap_entry_at (const SyncMap *self,
+                  uint32_t       id) {
+  unsigned slab = slab_of (id);
+
+  return &self->slabs[slab][id - slab_first (slab)];
+}
+
+static Entry *
+new_entry_locked (SyncMap *self) {
+  uint32_t id = self->n_entries;
+  unsigned slab = slab_of (id);
+  Entry *entry;
+
+  if (slab >= SYNCMAP_N_SLABS)
+    return NULL;
+  if (self->slabs[slab] == NULL)
+    self->slabs[slab] = alloc_zeroed (slab_bytes (slab));
+  if (self->slabs[slab] == NULL)
+    return NULL;
+  self->n_entries++;
+  entry = syncmap_entry_at (self, id);
+  entry->id = id;
+  return entry;
+}
+
+static uint32_t
+take_returned (SyncPool *pool) {
+  uint32_t list;
+
+  sync_mutex_lock (&pool->mutex, SYNC_LABEL ("lock pool"));
+  list = pool->returned;
+  pool->returned = 0;
+  sync_mutex_unlock (&pool->mutex, SYNC_LABEL ("unlock pool"));
+  return list;
+}
+
+Entry *
+syncmap_take_entry_locked (SyncMap *self) {
+  Entry *entry;
+
+  if (self->free_entries == 0)
+    self->free_entries = take_returned (&self->pool);
+  if (self->free_entries == 0)
+    return new_entry_locked (self);
+  entry = syncmap_entry_at (self, self->free_entries - 1);
+  self->free_entries = entry->link;
+  entry->link = 0;
+  return entry;
+}
+
+void
+syncmap_give_entry_locked (SyncMap *self,
+                           Entry   *entry) {
+  entry->link = self->free_entries;
+  self->free_entries = entry->id + 1;
+}
+
+/* Tables ------------------------------------------------------------------- */
+
+static bool
+take_table_id (SyncPool *pool,
+               uint16_t *id) {
+  bool is_found = false;
+
+  sync_mutex_lock (&pool->mutex, SYNC_LABEL ("lock pool"));
+  for (uint32_t i = 0; i < SYNCMAP_N_TABLE_IDS && !is_found; i++) {
+    uint32_t candidate = (pool->next_table_id + i) % SYNCMAP_N_TABLE_IDS;
+    uint64_t bit = (uint64_t)1 << candidate % 64;
+
+    if (pool->used_table_ids[candidate / 64] & bit)
+      continue;
+    pool->used_table_ids[candidate / 64] |= bit;
+    *id = (uint16_t)candidate;
+    is_found = true;
+  }
+  if (is_found)
+    pool->next_table_id = (uint32_t)*id + 1;
+  sync_mutex_unlock (&pool->mutex, SYNC_LABEL ("unlock pool"));
+  return is_found;
+}
+
+static void
+give_table_id (SyncPool *pool,
+               uint16_t  id) {
+  sync_mutex_lock (&pool->mutex, SYNC_LABEL ("lock pool"));
+  pool->used_table_ids[id / 64] &= ~((uint64_t)1 << id % 64);
+  sync_mutex_unlock (&pool->mutex, SYNC_LABEL ("unlock pool"));
+}
+
+static uint64_t
+elem_id (uint64_t elem) {
+  return syncmap_entry_of (elem)->id;
+}
+
+SyncTable *
+syncmap_table_new_locked (SyncMap *self,
+                          uint64_t hint,
+                          uint64_t seed) {
+  SyncTable *table = alloc_zeroed (sizeof *table);
+  GoMapConfig config = {
+    .hash = &self->engine.config.hash,
+    .domain = &self->domain,
+    .prng = &self->prng,
+    .flags = TABLE_HOLDS_ENTRIES | TABLE_WIPES_OLD,
+    .elem_id = elem_id,
+  };
+
+  if (table == NULL)
+    return NULL;
+  if (take_table_id (&self->pool, &config.id)) {
+    if (gomap_init (&table->map, &config, hint, seed))
+      return table;
+    give_table_id (&self->pool, config.id);
+  }
+  alloc_free (table, sizeof *table);
+  return NULL;
+}
+
+void
+syncmap_table_free (SyncMap   *self,
+                    SyncTable *table) {
+  uint16_t id = table->map.config.id;
+
+  gomap_finish (&table->map);
+  /* Told before the id can be handed out again. */
+  probe_event (EVENT_TABLE_FREED, table->map.created_ver, 0, 0, id);
+  give_table_id (&self->pool, id);
+  alloc_free (table, sizeof *table);
+}
+
+/* Reclamation -------------------------------------------------------------- */
+
+/* Adds the entries in the slots of @table to its dead. */
+static void
+bury_slots (SyncTable *table) {
+  GoIter iter;
+
+  gomap_iter_begin (&iter, &table->map, 0, 0, 0, 0);
+  while (gomap_iter_next (&iter)) {
+    Entry *entry = syncmap_entry_of (iter.elem);
+
+    entry->link = table->dead;
+    table->dead = entry->id + 1;
+    table->n_dead++;
+  }
+}
+
+/* No reader can reach the table or its dead any more: every section that began
+ * before read moved on from the table has ended. */
+static void
+free_superseded_cb (void *memory,
+                    void *data) {
+  SyncTable *table = memory;
+  SyncMap *self = data;
+  Entry *last;
+
+  if (table->owns_all)
+    bury_slots (table);
+  if (table->dead != 0) {
+    last = syncmap_entry_at (self, table->dead - 1);
+    while (last->link != 0)
+      last = syncmap_entry_at (self, last->link - 1);
+
+    sync_mutex_lock (&self->pool.mutex, SYNC_LABEL ("lock pool"));
+    last->link = self->pool.returned;
+    self->pool.returned = table->dead;
+    self->pool.n_returned += table->n_dead;
+    sync_mutex_unlock (&self->pool.mutex, SYNC_LABEL ("unlock pool"));
+  }
+  syncmap_table_free (self, table);
+}
+
+void
+syncmap_retire (SyncMap       *self,
+                ReclaimThread *thread,
+                SyncTable     *table) {
+  size_t n_dead = table->n_dead
+                  + (table->owns_all ? (size_t)table->map.count : 0);
+
+  reclaim_retire (thread, table,
+                  sizeof *table + gomap_bytes (&table->map)
+                      + n_dead * sizeof (Entry),
+                  free_superseded_cb, self);
+}
+
+void
+syncmap_pool_clear (SyncMap *self) {
+  for (unsigned slab = 0; slab < SYNCMAP_N_SLABS; slab++)
+    if (self->slabs[slab] != NULL)
+      alloc_free (self->slabs[slab], slab_bytes (slab));
+  sync_mutex_clear (&self->pool.mutex);
+}
+
+size_t
+syncmap_pool_bytes (const SyncMap *self) {
+  size_t bytes = 0;
+
+  for (unsigned slab = 0; slab < SYNCMAP_N_SLABS; slab++)
+    if (self->slabs[slab] != NULL)
+      bytes += slab_bytes (slab);
+  return bytes;
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* syncmap-private.h — what the files of syncmap and its tests share
+ *
+ * The design is told in syncmap.c; who may touch a field, beside it here.
+ */
+#pragma once
+
+#include "core/engine/engine.h"
+#include "core/engine/gomap.h"
+#include "core/engine/syncmap-entry.h"
+
+#define SYNCMAP_LOCK 0u /* id of mu, and of the domain it guards */
+#define SYNCMAP_N_TABLE_IDS 65536u
+
+/* Slab k holds SYNCMAP_SLAB_ENTRIES << k entries; ids 0 … 2^32 - 65 fit. */
+#define SYNCMAP_SLAB_ENTRIES 64u
+#define SYNCMAP_N_SLABS 26
+
+/* One table: dirty, then read, then superseded, always the same object. */
+typedef struct {
+  GoMap    map;
+  uint32_t published_ver; /* domain version at which it became read */
+  /* Once superseded: what is freed with it. */
+  uint32_t dead;      /* list of entries that no other table refers to */
+  uint32_t n_dead;
+  bool     owns_all;  /* Clear: the entries in its slots are dead too */
+} SyncTable;
+
+/* Where freed entries and table ids come back. A leaf: nothing is called while
+ * its mutex is held. */
+typedef struct {
+  SyncMutex mutex;
+  uint32_t  returned;   /* list of entries */
+  uint64_t  n_returned; /* since the map was made */
+  uint32_t  next_table_id;
+  uint64_t  used_table_ids[SYNCMAP_N_TABLE_IDS / 64];
+} SyncPool;
+
+typedef struct {
+  MapEngine engine; /* first; nothing in it changes after creation */
+  Entry    *slabs[SYNCMAP_N_SLABS]; /* set under mu, before their first id */
+
+  /* The published table; bit 0 of the address is amended. */
+  _Alignas (64) SyncPtr read;
+
+  /* Everything below is guarded by mu. */
+  _Alignas (64) SyncMutex mu;
+  SyncPlain  misses;
+  SyncTable *dirty; /* NULL = nil */
+  GoDomain   domain;
+  uint32_t   free_entries; /* list: may be handed out */
+  uint32_t   expunged; /* list: what the present dirty table's copy expunged,
+                        * those brought back since included */
+  uint32_t   orphans;  /* list: deleted straight out of dirty since the last
+                        * table was superseded */
+  uint32_t   n_orphans;
+  uint32_t   n_entries;    /* ids handed out so far */
+  uint64_t   n_sent;       /* entries retired since the map was made */
+  Prng       prng;         /* table seeds */
+  EngineStats stats;       /* without growths of the tables in use, bytes */
+
+  SyncWord  next_iterator;
+  SyncPool  pool;
+} SyncMap;
+
+/* read as one load sees it. */
+typedef struct {
+  SyncTable *table;
+  bool       amended;
+} SyncRead;
+
+/* One operation under way. */
+typedef struct {
+  SyncMap      *self;
+  EngineThread *thread;
+  OpKind        op;
+  unsigned      path;       /* OP_PATH_* */
+  SyncTable    *superseded; /* to be retired at the end */
+} SyncCall;
+
+static inline SyncRead
+syncmap_read (const SyncMap *self) {
+  /* Pairs with syncmap_publish(): the table's slots are visible with it. */
+  uintptr_t bits
+      = (uintptr_t)sync_ptr_load (&self->read, SYNC_LABEL ("load read"));
+
+  return (SyncRead){ (SyncTable *)(bits & ~(uintptr_t)1), bits & 1 };
+}
+
+/* mu held. Sequentially consistent, after all writes to the table; pairs with
+ * syncmap_read(). */
+static inline void
+syncmap_publish (SyncMap   *self,
+                 SyncTable *table,
+                 bool       amended) {
+  sync_ptr_store (&self->read, (void *)((uintptr_t)table | amended),
+                  SYNC_LABEL ("store read"));
+}
+
+static inline Entry *
+syncmap_entry_of (uint64_t elem) {
+  return (Entry *)(uintptr_t)elem;
+}
+
+static inline uint64_t
+syncmap_elem_of (const Entry *entry) {
+  return (uint64_t)(uintptr_t)entry;
+}
+
+/* NULL: absent. A table that others write to (dirty) only with mu held. */
+static inline Entry *
+syncmap_find (const SyncTable *table,
+              int64_t          key) {
+  const uint64_t *elem = gomap_find (&table->map, key);
+
+  return elem != NULL ? syncmap_entry_of (*elem) : NULL;
+}
+
+/* mu held. */
+static inline Entry *
+syncmap_find_dirty_locked (const SyncMap *self,
+                           int64_t        key) {
+  if (self->dirty == NULL)
+    return NULL;
+  sync_read_point (self->dirty, SYNC_LABEL ("look in dirty"));
+  return syncmap_find (self->dirty, key);
+}
+
+static inline uint32_t
+syncmap_next_version_locked (SyncMap *self) {
+  return ++self->domain.version;
+}
+
+/* syncmap.c: the frame of an operation ------------------------------------- */
+
+/* Opens the reclaim section and tells the beginning. */
+void syncmap_begin (SyncCall     *call,
+                    MapEngine    *map,
+                    EngineThread *thread,
+                    OpKind        op,
+                    int64_t       key,
+                    int64_t       value);
+/* Closes it, retires what was superseded, tells the end; returns @is_ok. */
+bool syncmap_end   (SyncCall     *call,
+                    bool          is_ok,
+                    int64_t       value,
+                    int64_t       old);
+void syncmap_lock   (SyncCall    *call);
+void syncmap_unlock (SyncCall    *call);
+/* No memory: the operation ends without effect. */
+void syncmap_fail   (SyncCall    *call);
+
+/* syncmap-store.c ---------------------------------------------------------- */
+
+bool syncmap_store            (MapEngine *map, EngineThread *thread,
+                               int64_t key, int64_t value);
+bool syncmap_load_or_store    (MapEngine *map, EngineThread *thread,
+                               int64_t key, int64_t value, int64_t *actual);
+bool syncmap_swap             (MapEngine *map, EngineThread *thread,
+                               int64_t key, int64_t value, int64_t *previous);
+bool syncmap_compare_and_swap (MapEngine *map, EngineThread *thread,
+                               int64_t key, int64_t old, int64_t value);
+
+/* syncmap-range.c ---------------------------------------------------------- */
+
+bool     syncmap_range (MapEngine *map, EngineThread *thread,
+                        EngineVisit visit, void *data);
+bool     syncmap_clear (MapEngine *map, EngineThread *thread);
+uint64_t syncmap_len   (MapEngine *map, EngineThread *thread);
+
+/* syncmap-promote.c; mu held ----------------------------------------------- */
+
+/* Counts a miss and promotes when it was the last that was missing. */
+void syncmap_miss_locked      (SyncCall *call);
+/* dirty becomes read. */
+void syncmap_promote_locked   (SyncCall *call);
+/* Makes dirty hold what read holds, unless there is a dirty table, and marks
+ * read as amended. false: no memory, nothing changed. */
+bool syncmap_amend_locked     (SyncCall *call);
+/* @table is not read any more; with it go the entries that only it held. */
+void syncmap_supersede_locked (SyncCall  *call,
+                               SyncTable *table,
+                               bool       owns_all);
+/* @entry was deleted straight out of dirty. */
+void syncmap_orphan_locked    (SyncMap *self,
+                               Entry   *entry);
+
+/* syncmap-pool.c ----------------------------------------------------------- */
+
+Entry *syncmap_entry_at          (const SyncMap *self,
+                                  uint32_t       id);
+/* mu held. A dead entry, or NULL. */
+Entry *syncmap_take_entry_locked (SyncMap *self);
+/* mu held. Back, unseen by any other thread. */
+void   syncmap_give_entry_locked (SyncMap *self,
+                                  Entry   *entry);
+/* mu held. An empty table, told; @seed as gomap_init(). NULL: no memory. */
+SyncTable *syncmap_table_new_locked (SyncMap   *self,
+                                     uint64_t   hint,
+                                     uint64_t   seed);
+/* Frees a table that nobody can reach, and tells it. */
+void   syncmap_table_free        (SyncMap   *self,
+                                  SyncTable *table);
+/* Hands a superseded table to the reclaimer. mu not held. */
+void   syncmap_retire            (SyncMap       *self,
+                                  ReclaimThread *thread,
+                                  SyncTable     *table);
+void   syncmap_pool_clear        (SyncMap *self);
+size_t syncmap_pool_bytes        (const SyncMap *self);
+
+/* syncmap-check.c ---------------------------------------------------------- */
+
+size_t syncmap_check     (MapEngine *map, EngineReport report, void *data);
+void   syncmap_get_stats (MapEngine *map, EngineStats *stats);
+void   syncmap_dump      (MapEngine *map, DumpSink *sink);

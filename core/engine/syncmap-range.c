@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* syncmap-range.c — the operations that concern all keys: Range, Clear, len
+ *
+ * Range       A walk under the lock would stop everybody; so the walk is over
+ *             read, which never changes. If dirty has keys that read lacks it is
+ *             promoted first, whatever the misses: one pointer moves, though the
+ *             next new key then pays for a copy. The callback runs without a
+ *             lock and may use the map as it likes; the section stays open, so
+ *             the table stays. No key comes twice; a value is one that the key
+ *             had at some moment of the walk; keys that come meanwhile are not
+ *             seen. The walk is no snapshot.
+ *
+ * Clear       publishes an empty read and empties dirty in place. dirty stays,
+ *             so the next new key need not copy. The entries of the old read go
+ *             with it; those in dirty alone become orphans. A store that found
+ *             its entry before the Clear may still change it after: it is then
+ *             ordered before.
+ *
+ * Source      Go 1.23 sync/map.go: Range, Clear. len is Tophash's own.
+ */
+#include "core/engine/syncmap-private.h"
+
+/* Range -------------------------------------------------------------------- */
+
+/* A table that holds every key, and stays as it is. */
+static SyncTable *
+whole_table (SyncCall *call) {
+  SyncMap *self = call->self;
+  SyncRead read = syncmap_read (self);
+
+  if (!read.amended)
+    return read.table;
+  call->path |= OP_PATH_AMENDED;
+  syncmap_lock (call);
+  if (syncmap_read (self).amended)
+    syncmap_promote_locked (call);
+  read = syncmap_read (self);
+  syncmap_unlock (call);
+  return read.table;
+}
+
+bool
+syncmap_range (MapEngine    *map,
+               EngineThread *thread,
+               EngineVisit   visit,
+               void         *data) {
+  SyncCall call;
+  SyncTable *table;
+  GoIter iter;
+  uint32_t id;
+  uint64_t n_visited = 0;
+  bool goes_on = true;
+
+  syncmap_begin (&call, map, thread, OP_RANGE, 0, 0);
+  table = whole_table (&call);
+  id = (uint32_t)sync_word_add (&call.self->next_iterator, 1,
+                                SYNC_LABEL ("number the iterator"));
+  gomap_iter_begin (&iter, &table->map, prng_next (&thread->prng),
+                    GOMAP_ITER_TELLS, id, table->published_ver);
+  probe_event_more (EVENT_RANGE_BEGAN, (uint32_t)iter.start_bucket, id,
+                    iter.offset, table->map.config.id,
+                    (uint64_t)table->map.count, table->published_ver);
+
+  while (goes_on && gomap_iter_next (&iter)) {
+    uint64_t word = entry_peek (syncmap_entry_of (iter.elem));
+
+    if (!entry_word_has_value (word)) {
+      gomap_iter_skip (&iter, entry_word_is_expunged (word));
+      continue;
+    }
+    n_visited++;
+    goes_on = visit (iter.key, entry_word_value (word), data);
+  }
+
+  gomap_iter_flush (&iter);
+  probe_event (EVENT_RANGE_ENDED, (uint32_t)n_visited, id, !goes_on, 0);
+  return syncmap_end (&call, goes_on, (int64_t)n_visited, 0);
+}
+
+/* Clear -------------------------------------------------------------------- */
+
+/* Entries that only dirty holds; mu held. */
+static void
+orphan_dirty_locked (SyncMap         *self,
+                     const SyncTable *read) {
+  GoIter iter;
+
+  if (self->dirty == NULL)
+    return;
+  gomap_iter_begin (&iter, &self->dirty->map, 0, 0, 0, 0);
+  while (gomap_iter_next (&iter))
+    if (read->map.count == 0 || syncmap_find (read, iter.key) == NULL)
+      syncmap_orphan_locked (self, syncmap_entry_of (iter.elem));
+}
+
+static void
+replace_read_locked (SyncCall  *call,
+                     SyncTable *old,
+                     SyncTable *empty) {
+  SyncMap *self = call->self;
+
+  empty->published_ver = syncmap_next_version_locked (self);
+  syncmap_publish (self, empty, false);
+  probe_event (EVENT_READ_PUBLISHED, 0, empty->published_ver, 0,
+               empty->map.config.id);
+  syncmap_supersede_locked (call, old, true);
+}
+
+/* false: no memory, nothing changed. */
+static bool
+clear_locked (SyncCall *call) {
+  SyncMap *self = call->self;
+  SyncRead read = syncmap_read (self);
+  SyncTable *empty = NULL;
+  uint32_t orphans = self->orphans;
+  uint32_t n_orphans = self->n_orphans;
+
+  if (read.table->map.count > 0 || read.amended) {
+    empty = syncmap_table_new_locked (self, 0, 0);
+    if (empty == NULL)
+      return false;
+  }
+
+  orphan_dirty_locked (self, read.table);
+  /* Go replaces read first. This might fail, so it comes first here. */
+  if (self->dirty != NULL && !gomap_clear (&self->dirty->map)) {
+    self->orphans = orphans;
+    self->n_orphans = n_orphans;
+    if (empty != NULL)
+      syncmap_table_free (self, empty);
+    return false;
+  }
+  if (empty != NULL)
+    replace_read_locked (call, read.table, empty);
+
+  if (sync_plain_read (&self->misses, SYNC_LABEL ("read misses")) != 0) {
+    sync_plain_write (&self->misses, 0, SYNC_LABEL ("set misses to 0"));
+    probe_event (EVENT_MISSES_RESET, 0, syncmap_next_version_locked (self), 0,
+                 0);
+  }
+  return true;
+}
+
+bool
+syncmap_clear (MapEngine    *map,
+               EngineThread *thread) {
+  SyncCall call;
+  SyncRead read;
+  bool is_ok = true;
+
+  syncmap_begin (&call, map, thread, OP_CLEAR, 0, 0);
+  read = syncmap_read (call.self);
+  /* Nothing to clear: no lock, no allocation. */
+  if (read.table->map.count > 0 || read.amended) {
+    syncmap_lock (&call);
+    is_ok = clear_locked (&call);
+    syncmap_unlock (&call);
+  }
+  if (!is_ok)
+    syncmap_fail (&call);
+  return syncmap_end (&call, is_ok, 0, 0);
+}
+
+/* len ---------------------------------------------------------------------- */
+
+uint64_t
+syncmap_len (MapEngine    *map,
+             EngineThread *thread) {
+  SyncCall call;
+  SyncTable *table;
+  GoIter iter;
+  uint64_t n_live = 0;
+
+  syncmap_begin (&call, map, thread, OP_LEN, 0, 0);
+  syncmap_lock (&call);
+  /* dirty, if there is one, holds all that read holds alive (S2). */
+  table = call.self->dirty != NULL ? call.self->dirty
+                                   : syncmap_read (call.self).table;
+  gomap_iter_begin (&iter, &table->map, 0, 0, 0, 0);
+  while (gomap_iter_next (&iter))
+    n_live += entry_word_has_value (entry_peek (syncmap_entry_of (iter.elem)));
+  syncmap_unlock (&call);
+  syncmap_end (&call, true, (int64_t)n_live, 0);
+  return n_live;
+}
