@@ -181,6 +181,12 @@ const StateTable *map_state_find_table   (const MapState *self,
 gboolean map_state_has_read_and_dirty    (const MapState *self);
 gboolean map_state_is_amended            (const MapState *self);
 guint64  map_state_misses                (const MapState *self);
+/* Keys now in the map: the count of a map's only table, or the entries that
+ * hold a value and are reached from read or dirty. Kept as events go by. */
+guint64  map_state_n_live                (const MapState *self);
+/* Entries reached from read or dirty that are deleted (nil) or expunged. */
+guint64  map_state_n_nil                 (const MapState *self);
+guint64  map_state_n_expunged            (const MapState *self);
 /* Slots of @table with a live tophash whose entry is in @state; O(slots) for
  * tables of entries, so for counters and tests, not for frames. */
 guint64  map_state_count_entries         (const MapState   *self,

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* fold-entry.c — entries, and which tables read and dirty are
+ *
+ * Counting    How many keys are live cannot be read off a header: read keeps
+ *             deleted keys, dirty lacks the expunged ones. It is counted as
+ *             events go by: n_live, n_nil and n_expunged are the entries in
+ *             those states that read or dirty reach. An entry is reached from
+ *             the moment a slot is given to it until
+ *               - its slot is cleared from dirty (LoadAndDelete of a key that
+ *                 read lacks): its epoch becomes 0,
+ *               - the map is cleared: the map's epoch moves on, or
+ *               - a promotion replaces read by dirty, which never holds an
+ *                 expunged entry: expunged_in tells those from later ones.
+ *             By sync.Map's invariant dirty holds every entry of read that is
+ *             not expunged, so no other way leads out.
+ */
+#include "core/state/fold-private.h"
+
+static EntryRecord *
+edit_entry (Fold   *self,
+            guint32 id) {
+  EntryRecord *record;
+
+  record = chunk_vec_edit (&self->state->entries, id, &self->budget);
+  if (record != NULL && !record->is_known) {
+    record->is_known = TRUE;
+    record->state = ENTRY_NIL;
+  }
+  return record;
+}
+
+/* Adds @step to the count that the entry is in, if it is in one. */
+static void
+count_entry (MapState          *state,
+             const EntryRecord *record,
+             int                step) {
+  if (record->epoch != state->epoch)
+    return;
+  switch ((EntryState)record->state) {
+  case ENTRY_VALUE:
+    state->n_live += (guint64)step;
+    break;
+  case ENTRY_NIL:
+    state->n_nil += (guint64)step;
+    break;
+  case ENTRY_EXPUNGED:
+    if (record->expunged_in == (guint32)state->counters.n_promotions)
+      state->n_expunged += (guint64)step;
+    break;
+  }
+}
+
+void
+fold_entry_placed (Fold   *self,
+                   guint32 id,
+                   gint64  key) {
+  EntryRecord *record = edit_entry (self, id);
+
+  if (record == NULL)
+    return;
+  record->key = key;
+  if (record->epoch != self->state->epoch) {
+    record->epoch = self->state->epoch;
+    count_entry (self->state, record, 1);
+  }
+}
+
+void
+fold_entry_removed (Fold   *self,
+                    guint32 id) {
+  EntryRecord *record = edit_entry (self, id);
+
+  if (record == NULL)
+    return;
+  count_entry (self->state, record, -1);
+  record->epoch = 0;
+}
+
+void
+fold_entry_changed (Fold        *self,
+                    const Event *event,
+                    EntryState   now) {
+  EntryRecord *record = edit_entry (self, event->res);
+
+  if (record == NULL) {
+    fold_fault (self, event, "no room for entry %u", event->res);
+    return;
+  }
+  count_entry (self->state, record, -1);
+  record->state = (guint8)now;
+  record->version = event->ver & ENTRY_VERSION_MASK;
+  if (now == ENTRY_VALUE)
+    record->value = (gint64)event->a;
+  if (now == ENTRY_EXPUNGED) {
+    record->expunged_in = (guint32)self->state->counters.n_promotions;
+    self->state->counters.n_expunged++;
+  }
+  count_entry (self->state, record, 1);
+}
+
+static void
+supersede (Fold     *self,
+           TableRole role) {
+  MapState *state = self->state;
+
+  for (guint i = 0; i < state->n_tables; i++)
+    if (state->tables[i].role == role) {
+      state->tables[i].role = TABLE_ROLE_SUPERSEDED;
+      state->tables[i].superseded_at = state->n_events;
+    }
+}
+
+/* Gives the event's table a role; NULL after a fault. */
+static StateTable *
+take_role (Fold        *self,
+           const Event *event,
+           TableRole    role) {
+  StateTable *table = fold_find_table (self, event->aux16);
+
+  if (table == NULL) {
+    fold_fault (self, event, "there is no table %u", event->aux16);
+    return NULL;
+  }
+  if (table->role != role)
+    supersede (self, role);
+  table->role = role;
+  return table;
+}
+
+void
+fold_table_named (Fold        *self,
+                  const Event *event) {
+  take_role (self, event, TABLE_ROLE_ONLY);
+}
+
+/* A map's first read, or the empty one of a Clear: what read and dirty held is
+ * out of reach. */
+void
+fold_read_published (Fold        *self,
+                     const Event *event) {
+  MapState *state = self->state;
+
+  if (state->has_read_and_dirty)
+    state->counters.n_cleared++;
+  state->has_read_and_dirty = TRUE;
+  if (take_role (self, event, TABLE_ROLE_READ) == NULL)
+    return;
+  state->is_amended = FALSE;
+  state->epoch++;
+  state->n_live = 0;
+  state->n_nil = 0;
+  state->n_expunged = 0;
+}
+
+void
+fold_dirty_created (Fold        *self,
+                    const Event *event) {
+  if (take_role (self, event, TABLE_ROLE_DIRTY) == NULL)
+    return;
+  self->state->has_read_and_dirty = TRUE;
+  self->state->counters.n_copies++;
+}
+
+void
+fold_dirty_promoted (Fold        *self,
+                     const Event *event) {
+  MapState *state = self->state;
+  StateTable *table = take_role (self, event, TABLE_ROLE_READ);
+
+  if (table == NULL)
+    return;
+  table->promotion = (guint32)++state->counters.n_promotions;
+  state->is_amended = FALSE;
+  state->misses = 0;
+  state->n_expunged = 0;
+}

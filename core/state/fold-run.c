@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* fold-run.c — who does what: threads, locks, iterations, counters
+ *
+ * Threads and locks get their records when an event first names them. Threads
+ * are kept by index, the main thread last. Iterations are kept by age: the open
+ * ones, and of each thread the one that ended last.
+ */
+#include "core/state/fold-private.h"
+
+#include <string.h>
+
+static ThreadRecord *
+add_thread (Fold   *self,
+            guint16 thread) {
+  MapState *state = self->state;
+  guint place = state->n_threads;
+
+  if (state->n_threads == state->threads_room) {
+    state->threads_room = MAX (8, state->threads_room * 2);
+    state->threads = g_renew (ThreadRecord, state->threads, state->threads_room);
+  }
+  while (place > 0 && state->threads[place - 1].shown.thread > thread)
+    place--;
+  memmove (&state->threads[place + 1], &state->threads[place],
+           (state->n_threads - place) * sizeof (ThreadRecord));
+  state->n_threads++;
+  memset (&state->threads[place], 0, sizeof (ThreadRecord));
+  state->threads[place].shown.thread = thread;
+  state->threads[place].shown.waits_for = -1;
+  for (guint i = place; i < state->n_threads; i++)
+    self->thread_at[MIN (state->threads[i].shown.thread, FOLD_MAX_THREADS)] =
+        (guint16)(i + 1);
+  return &state->threads[place];
+}
+
+/* NULL after a fault. The pointer is valid until the next thread is added. */
+ThreadRecord *
+fold_find_thread (Fold        *self,
+                  const Event *event) {
+  guint key = event->thread == EVENT_THREAD_MAIN ? FOLD_MAX_THREADS
+                                                 : event->thread;
+
+  if (G_UNLIKELY (key > FOLD_MAX_THREADS
+                  || (key == FOLD_MAX_THREADS
+                      && event->thread != EVENT_THREAD_MAIN))) {
+    fold_fault (self, event, "wanted a thread below %u, found %u",
+                FOLD_MAX_THREADS, event->thread);
+    return NULL;
+  }
+  if (G_LIKELY (self->thread_at[key] != 0))
+    return &self->state->threads[self->thread_at[key] - 1];
+  return add_thread (self, event->thread);
+}
+
+void
+fold_op_began (Fold        *self,
+               const Event *event) {
+  ThreadRecord *record = fold_find_thread (self, event);
+
+  if (record == NULL)
+    return;
+  if (event->aux8 >= OP_N_KINDS) {
+    fold_fault (self, event, "there is no operation %u", event->aux8);
+    return;
+  }
+  record->shown.in_op = TRUE;
+  record->shown.op = (OpKind)event->aux8;
+  record->shown.key = (gint64)event->a;
+  record->shown.value = 0;
+  record->shown.path = 0;
+  record->shown.op_began_ns = event->at_ns;
+}
+
+static void
+count_ops (Fold   *self,
+           guint   op,
+           guint64 n,
+           guint64 n_ok,
+           guint64 n_in_read) {
+  StateCounters *counters = &self->state->counters;
+
+  counters->n_ops[op] += n;
+  counters->n_ok[op] += n_ok;
+  counters->n_in_read += n_in_read;
+}
+
+void
+fold_op_ended (Fold        *self,
+               const Event *event) {
+  ThreadRecord *record = fold_find_thread (self, event);
+
+  if (record == NULL)
+    return;
+  if (event->aux8 >= OP_N_KINDS) {
+    fold_fault (self, event, "there is no operation %u", event->aux8);
+    return;
+  }
+  record->shown.in_op = FALSE;
+  record->shown.op = (OpKind)event->aux8;
+  record->shown.value = (gint64)event->a;
+  record->shown.path = event->aux16;
+  record->shown.op_ended_ns = event->at_ns;
+  record->shown.n_ops++;
+  count_ops (self, event->aux8, 1, (event->aux16 & OP_PATH_OK) != 0,
+             (event->aux16 & OP_PATH_IN_READ) != 0);
+}
+
+void
+fold_ops_counted (Fold        *self,
+                  const Event *event) {
+  ThreadRecord *record = fold_find_thread (self, event);
+
+  if (record == NULL)
+    return;
+  if (event->aux8 >= OP_N_KINDS) {
+    fold_fault (self, event, "there is no operation %u", event->aux8);
+    return;
+  }
+  record->shown.n_ops += event->res;
+  count_ops (self, event->aux8, event->res, event->ver, event->a);
+}
+
+/* NULL after a fault. */
+static StateLock *
+find_lock (Fold        *self,
+           const Event *event) {
+  MapState *state = self->state;
+  StateLock *lock;
+
+  if (event->res >= FOLD_MAX_LOCKS) {
+    fold_fault (self, event, "wanted a lock below %u, found %u", FOLD_MAX_LOCKS,
+                event->res);
+    return NULL;
+  }
+  if (self->lock_at[event->res] != 0)
+    return &state->locks[self->lock_at[event->res] - 1];
+  if (state->n_locks == state->locks_room) {
+    state->locks_room = MAX (4, state->locks_room * 2);
+    state->locks = g_renew (StateLock, state->locks, state->locks_room);
+  }
+  lock = &state->locks[state->n_locks++];
+  memset (lock, 0, sizeof *lock);
+  lock->id = event->res;
+  lock->owner = -1;
+  self->lock_at[event->res] = (guint16)state->n_locks;
+  return lock;
+}
+
+static guint64
+thread_bit (guint16 thread) {
+  return thread < 64 ? G_GUINT64_CONSTANT (1) << thread : 0;
+}
+
+void
+fold_lock_waited (Fold        *self,
+                  const Event *event) {
+  ThreadRecord *record = fold_find_thread (self, event);
+  StateLock *lock = find_lock (self, event);
+
+  if (record == NULL || lock == NULL)
+    return;
+  lock->n_waited++;
+  lock->waiters |= thread_bit (event->thread);
+  record->shown.waits_for = (int)event->res;
+  record->wait_began_ns = event->at_ns;
+  self->state->counters.n_lock_waits++;
+}
+
+void
+fold_lock_acquired (Fold        *self,
+                    const Event *event) {
+  ThreadRecord *record = fold_find_thread (self, event);
+  StateLock *lock = find_lock (self, event);
+
+  if (record == NULL || lock == NULL)
+    return;
+  lock->n_acquired++;
+  lock->owner = event->thread;
+  lock->since_ns = event->at_ns;
+  lock->waiters &= ~thread_bit (event->thread);
+  if (record->shown.waits_for >= 0)
+    self->state->counters.lock_wait_ns +=
+        MAX (0, event->at_ns - record->wait_began_ns);
+  record->shown.waits_for = -1;
+}
+
+void
+fold_lock_released (Fold        *self,
+                    const Event *event) {
+  StateLock *lock = find_lock (self, event);
+
+  if (lock == NULL)
+    return;
+  if (lock->owner == -1) {
+    fold_fault (self, event, "lock %u is free", event->res);
+    return;
+  }
+  self->state->counters.lock_hold_ns += MAX (0, event->at_ns - lock->since_ns);
+  lock->owner = -1;
+  lock->since_ns = event->at_ns;
+}
+
+/* The open iteration of that id; NULL after a fault. */
+static IterRecord *
+find_iter (Fold        *self,
+           const Event *event) {
+  for (guint i = self->state->n_iters; i > 0; i--) {
+    IterRecord *record = &self->state->iters[i - 1];
+
+    if (record->shown.id == event->ver && record->shown.thread == event->thread
+        && record->shown.is_open)
+      return record;
+  }
+  fold_fault (self, event, "no iteration %u is under way", event->ver);
+  return NULL;
+}
+
+static void
+remove_iter (Fold *self,
+             guint place) {
+  MapState *state = self->state;
+  gsize bytes = state->iters[place].marks[0].bytes
+                + state->iters[place].marks[1].bytes;
+
+  self->budget.bytes_made -= MIN (self->budget.bytes_made, bytes);
+  iter_record_clear (&state->iters[place]);
+  state->n_iters--;
+  memmove (&state->iters[place], &state->iters[place + 1],
+           (state->n_iters - place) * sizeof (IterRecord));
+}
+
+void
+fold_range_began (Fold        *self,
+                  const Event *event) {
+  MapState *state = self->state;
+  const StateTable *table = fold_find_table (self, event->aux16);
+  IterRecord *record;
+  guint n_open = 0;
+
+  for (guint i = 0; i < state->n_iters; i++)
+    n_open += state->iters[i].shown.is_open
+              && state->iters[i].shown.thread == event->thread;
+  if (fold_find_thread (self, event) == NULL)
+    return;
+  if (n_open >= FOLD_MAX_OPEN_ITERS) {
+    fold_fault (self, event, "thread %u has %u iterations open", event->thread,
+                n_open);
+    return;
+  }
+  if (state->n_iters == state->iters_room) {
+    state->iters_room = MAX (4, state->iters_room * 2);
+    state->iters = g_renew (IterRecord, state->iters, state->iters_room);
+  }
+  record = &state->iters[state->n_iters++];
+  memset (record, 0, sizeof *record);
+  chunk_vec_init (&record->marks[0], sizeof (IterMarks), MARKS_LEAF_BITS);
+  chunk_vec_init (&record->marks[1], sizeof (IterMarks), MARKS_LEAF_BITS);
+  record->shown.id = event->ver;
+  record->shown.thread = event->thread;
+  record->shown.table = event->aux16;
+  record->shown.table_created_ver = table != NULL ? table->created_ver : 0;
+  record->shown.began_at = state->n_events;
+  record->shown.began_ns = event->at_ns;
+  record->shown.is_open = TRUE;
+  record->shown.start_bucket = event->res;
+  record->shown.offset = event->aux8;
+  record->shown.n_keys = event->a;
+  record->shown.last_bucket = G_MAXUINT32;
+  state->counters.n_ranges++;
+}
+
+static guint
+count_bits (guint64 mask) {
+  return (guint)__builtin_popcountll (mask & 0xff);
+}
+
+void
+fold_range_walked (Fold        *self,
+                   const Event *event) {
+  IterRecord *record = find_iter (self, event);
+  guint32 index = event->res & ~RANGE_OLD_BUCKET;
+  guint half = (event->res & RANGE_OLD_BUCKET) != 0;
+  IterMarks *marks;
+
+  if (record == NULL)
+    return;
+  if (index >= FOLD_MAX_BUCKETS
+      || (marks = chunk_vec_edit (&record->marks[half], index, &self->budget))
+             == NULL) {
+    fold_fault (self, event, "there is no bucket %u", index);
+    return;
+  }
+  marks->seen |= event->aux8;
+  marks->skipped_nil |= (guint8)event->a;
+  marks->skipped_expunged |= (guint8)(event->a >> 8);
+  marks->other_half |= (guint8)(event->a >> 16);
+  record->shown.n_seen += count_bits (event->aux8);
+  record->shown.n_skipped_nil += count_bits (event->a);
+  record->shown.n_skipped_expunged += count_bits (event->a >> 8);
+  record->shown.last_bucket = event->res;
+  record->shown.last_seen = event->aux8;
+}
+
+void
+fold_range_ended (Fold        *self,
+                  const Event *event) {
+  IterRecord *record = find_iter (self, event);
+  MapState *state = self->state;
+
+  if (record == NULL)
+    return;
+  record->shown.is_open = FALSE;
+  record->shown.was_stopped = event->aux8 != 0;
+  record->shown.ended_ns = event->at_ns;
+  for (guint i = 0; i < state->n_iters; i++)
+    if (&state->iters[i] != record && !state->iters[i].shown.is_open
+        && state->iters[i].shown.thread == event->thread) {
+      remove_iter (self, i);
+      break;
+    }
+}

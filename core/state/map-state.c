@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* map-state.c — the map as it stood at one instant
+ *
+ * A state owns its small parts (headers, locks, threads) and holds references
+ * on the chunks of its large ones (buckets, entries, marks). It is written only
+ * while it is built; from then on any thread may read and release it.
+ */
+#include "core/state/map-state-private.h"
+
+#include "core/base/hash.h"
+
+#include <string.h>
+
+static const BucketRecord empty_record;
+
+StateArray *
+state_array_new (guint32 n_main) {
+  StateArray *array = g_new0 (StateArray, 1);
+
+  array->ref_count = 1;
+  array->n_main = n_main;
+  array->n_buckets = n_main;
+  chunk_vec_init (&array->buckets, sizeof (BucketRecord), BUCKET_LEAF_BITS);
+  return array;
+}
+
+StateArray *
+state_array_ref (const StateArray *array) {
+  StateArray *mutable = (StateArray *)array;
+
+  g_atomic_int_inc (&mutable->ref_count);
+  return mutable;
+}
+
+void
+state_array_unref (const StateArray *array) {
+  StateArray *mutable = (StateArray *)array;
+
+  if (mutable != NULL && g_atomic_int_dec_and_test (&mutable->ref_count)) {
+    chunk_vec_clear (&mutable->buckets);
+    g_free (mutable);
+  }
+}
+
+const BucketRecord *
+state_array_record (const StateArray *array,
+                    guint32           index) {
+  const BucketRecord *record = NULL;
+
+  if (index < array->n_buckets)
+    record = chunk_vec_get (&array->buckets, index);
+  return record != NULL ? record : &empty_record;
+}
+
+guint
+state_array_n_main (const StateArray *array) {
+  return array->n_main;
+}
+
+guint
+state_array_n_buckets (const StateArray *array) {
+  return array->n_buckets;
+}
+
+const StateBucket *
+state_array_bucket (const StateArray *array,
+                    guint             index) {
+  return &state_array_record (array, index)->shown;
+}
+
+void
+iter_record_clear (IterRecord *record) {
+  chunk_vec_clear (&record->marks[0]);
+  chunk_vec_clear (&record->marks[1]);
+}
+
+MapState *
+map_state_new (void) {
+  MapState *state = g_new0 (MapState, 1);
+
+  state->ref_count = 1;
+  state->phase = -1;
+  state->epoch = 1;
+  chunk_vec_init (&state->entries, sizeof (EntryRecord), ENTRY_LEAF_BITS);
+  return state;
+}
+
+MapState *
+map_state_copy (const MapState *state,
+                gsize          *bytes) {
+  MapState *copy = g_memdup2 (state, sizeof *state);
+
+  copy->ref_count = 1;
+  copy->tables = g_memdup2 (state->tables, sizeof *state->tables * state->n_tables);
+  copy->tables_room = state->n_tables;
+  for (guint i = 0; i < copy->n_tables; i++) {
+    if (copy->tables[i].buckets != NULL)
+      state_array_ref (copy->tables[i].buckets);
+    if (copy->tables[i].oldbuckets != NULL)
+      state_array_ref (copy->tables[i].oldbuckets);
+  }
+  copy->locks = g_memdup2 (state->locks, sizeof *state->locks * state->n_locks);
+  copy->locks_room = state->n_locks;
+  copy->threads = g_memdup2 (state->threads,
+                             sizeof *state->threads * state->n_threads);
+  copy->threads_room = state->n_threads;
+  copy->iters = g_memdup2 (state->iters, sizeof *state->iters * state->n_iters);
+  copy->iters_room = state->n_iters;
+  for (guint i = 0; i < copy->n_iters; i++)
+    for (guint half = 0; half < 2; half++)
+      chunk_vec_share (&copy->iters[i].marks[half],
+                       &state->iters[i].marks[half]);
+  chunk_vec_share (&copy->entries, &state->entries);
+
+  if (bytes != NULL)
+    *bytes = sizeof *copy + sizeof *copy->tables * copy->n_tables
+             + sizeof *copy->locks * copy->n_locks
+             + sizeof *copy->threads * copy->n_threads
+             + sizeof *copy->iters * copy->n_iters;
+  return copy;
+}
+
+MapState *
+map_state_ref (const MapState *self) {
+  MapState *mutable = (MapState *)self;
+
+  g_atomic_int_inc (&mutable->ref_count);
+  return mutable;
+}
+
+void
+map_state_unref (const MapState *self) {
+  MapState *mutable = (MapState *)self;
+
+  if (!g_atomic_int_dec_and_test (&mutable->ref_count))
+    return;
+  for (guint i = 0; i < mutable->n_tables; i++) {
+    state_array_unref (mutable->tables[i].buckets);
+    state_array_unref (mutable->tables[i].oldbuckets);
+  }
+  for (guint i = 0; i < mutable->n_iters; i++)
+    iter_record_clear (&mutable->iters[i]);
+  chunk_vec_clear (&mutable->entries);
+  g_free (mutable->tables);
+  g_free (mutable->locks);
+  g_free (mutable->threads);
+  g_free (mutable->iters);
+  g_free (mutable);
+}
+
+guint64
+map_state_n_events (const MapState *self) {
+  return self->n_events;
+}
+
+gint64
+map_state_at_ns (const MapState *self) {
+  return self->at_ns;
+}
+
+int
+map_state_phase (const MapState *self) {
+  return self->phase;
+}
+
+const StateCounters *
+map_state_counters (const MapState *self) {
+  return &self->counters;
+}
+
+guint
+map_state_n_tables (const MapState *self) {
+  return self->n_tables;
+}
+
+const StateTable *
+map_state_table (const MapState *self,
+                 guint           index) {
+  g_return_val_if_fail (index < self->n_tables, NULL);
+  return &self->tables[index];
+}
+
+const StateTable *
+map_state_table_for (const MapState *self,
+                     TableRole       role) {
+  /* Newest first: the present read and dirty are the last of their kind. */
+  for (guint i = self->n_tables; i > 0; i--)
+    if (self->tables[i - 1].role == role)
+      return &self->tables[i - 1];
+  return NULL;
+}
+
+const StateTable *
+map_state_find_table (const MapState *self,
+                      guint16         id,
+                      guint32         created_ver) {
+  for (guint i = self->n_tables; i > 0; i--)
+    if (self->tables[i - 1].id == id
+        && self->tables[i - 1].created_ver == created_ver)
+      return &self->tables[i - 1];
+  return NULL;
+}
+
+gboolean
+map_state_has_read_and_dirty (const MapState *self) {
+  return self->has_read_and_dirty;
+}
+
+gboolean
+map_state_is_amended (const MapState *self) {
+  return self->is_amended;
+}
+
+guint64
+map_state_misses (const MapState *self) {
+  return self->misses;
+}
+
+guint64
+map_state_n_live (const MapState *self) {
+  const StateTable *only;
+
+  if (self->has_read_and_dirty)
+    return self->n_live;
+  only = map_state_table_for (self, TABLE_ROLE_ONLY);
+  return only != NULL ? only->count : 0;
+}
+
+guint64
+map_state_n_nil (const MapState *self) {
+  return self->n_nil;
+}
+
+guint64
+map_state_n_expunged (const MapState *self) {
+  return self->n_expunged;
+}
+
+static guint64
+count_in_array (const MapState   *self,
+                const StateArray *array,
+                EntryState        wanted) {
+  guint64 n = 0;
+
+  for (guint32 index = chunk_vec_next (&array->buckets, 0);
+       index < array->n_buckets;
+       index = chunk_vec_next (&array->buckets, index + 1)) {
+    const StateBucket *bucket = state_array_bucket (array, index);
+
+    for (guint slot = 0; slot < BUCKET_SLOTS; slot++)
+      if (bucket->tophash[slot] >= TOPHASH_MIN)
+        n += map_state_entry (self, (guint32)bucket->elems[slot]).state == wanted;
+  }
+  return n;
+}
+
+guint64
+map_state_count_entries (const MapState   *self,
+                         const StateTable *table,
+                         EntryState        state) {
+  guint64 n = 0;
+
+  if (!(table->flags_table & TABLE_HOLDS_ENTRIES))
+    return state == ENTRY_VALUE ? table->count : 0;
+  if (table->buckets != NULL)
+    n += count_in_array (self, table->buckets, state);
+  if (table->oldbuckets != NULL)
+    n += count_in_array (self, table->oldbuckets, state);
+  return n;
+}
+
+StateEntry
+map_state_entry (const MapState *self,
+                 guint32         id) {
+  const EntryRecord *record = chunk_vec_get (&self->entries, id);
+  StateEntry entry = { .state = ENTRY_NIL };
+
+  if (record != NULL && record->is_known) {
+    entry.value = record->value;
+    entry.key = record->key;
+    entry.version = record->version;
+    entry.state = (EntryState)record->state;
+    entry.is_known = TRUE;
+  }
+  return entry;
+}
+
+guint
+map_state_n_locks (const MapState *self) {
+  return self->n_locks;
+}
+
+const StateLock *
+map_state_lock (const MapState *self,
+                guint           index) {
+  g_return_val_if_fail (index < self->n_locks, NULL);
+  return &self->locks[index];
+}
+
+guint
+map_state_n_threads (const MapState *self) {
+  return self->n_threads;
+}
+
+const StateThread *
+map_state_thread (const MapState *self,
+                  guint           index) {
+  g_return_val_if_fail (index < self->n_threads, NULL);
+  return &self->threads[index].shown;
+}
+
+guint
+map_state_n_iters (const MapState *self) {
+  return self->n_iters;
+}
+
+const StateIter *
+map_state_iter (const MapState *self,
+                guint           index) {
+  g_return_val_if_fail (index < self->n_iters, NULL);
+  return &self->iters[index].shown;
+}
+
+IterMarks
+map_state_iter_marks (const MapState  *self,
+                      const StateIter *iter,
+                      guint32          index) {
+  /* StateIter is the first member of IterRecord. */
+  const IterRecord *record = (const IterRecord *)(gconstpointer)iter;
+  guint half = (index & RANGE_OLD_BUCKET) != 0;
+  const IterMarks *marks;
+  IterMarks none = { 0 };
+
+  marks = chunk_vec_get (&record->marks[half], index & ~RANGE_OLD_BUCKET);
+  return marks != NULL ? *marks : none;
+}
+
+/* Looks for @key in one chain; Go's rules for where to stop. */
+static gboolean
+find_in_chain (const StateArray *array,
+               guint32           chain,
+               int               tophash,
+               gint64            key,
+               StateSlot        *slot) {
+  guint32 index = chain;
+
+  do {
+    const StateBucket *bucket = state_array_bucket (array, index);
+
+    for (guint i = 0; i < BUCKET_SLOTS; i++) {
+      if (bucket->tophash[i] == TOPHASH_EMPTY_REST)
+        return FALSE;
+      if (bucket->tophash[i] < TOPHASH_MIN
+          || (tophash >= 0 && bucket->tophash[i] != tophash)
+          || bucket->keys[i] != key)
+        continue;
+      slot->chain = chain;
+      slot->bucket = index;
+      slot->slot = i;
+      return TRUE;
+    }
+    index = bucket->overflow;
+  } while (index != 0);
+  return FALSE;
+}
+
+/* Without the hash (a function that the recording cannot name): every chain. */
+static gboolean
+find_anywhere (const StateArray *array,
+               gint64            key,
+               StateSlot        *slot) {
+  for (guint32 chain = chunk_vec_next (&array->buckets, 0);
+       chain < array->n_main;
+       chain = chunk_vec_next (&array->buckets, chain + 1))
+    if (find_in_chain (array, chain, -1, key, slot))
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+map_state_find_key (const MapState   *self,
+                    const StateTable *table,
+                    gint64            key,
+                    StateSlot        *slot) {
+  Hash hash = { .kind = (HashKind)table->hash_kind };
+  guint64 bits;
+  int tophash;
+
+  memset (slot, 0, sizeof *slot);
+  slot->table = table;
+  if (table->buckets == NULL || table->count == 0)
+    return FALSE;
+  if (table->hash_kind < 0 || table->hash_kind >= HASH_FUNCTION) {
+    if (find_anywhere (table->buckets, key, slot))
+      return TRUE;
+    slot->in_old = TRUE;
+    return table->oldbuckets != NULL
+           && find_anywhere (table->oldbuckets, key, slot);
+  }
+
+  bits = hash_key (&hash, key, table->hash0);
+  tophash = (int)(bits >> 56);
+  if (tophash < TOPHASH_MIN)
+    tophash += TOPHASH_MIN;
+  if (table->oldbuckets != NULL) {
+    guint32 chain = (guint32)bits & (table->oldbuckets->n_main - 1);
+    guint8 first = state_array_bucket (table->oldbuckets, chain)->tophash[0];
+
+    slot->in_old = first < TOPHASH_EVACUATED_X
+                   || first > TOPHASH_EVACUATED_EMPTY;
+    if (slot->in_old)
+      return find_in_chain (table->oldbuckets, chain, tophash, key, slot);
+  }
+  return find_in_chain (table->buckets,
+                        (guint32)bits & (table->buckets->n_main - 1), tophash,
+                        key, slot);
+}

@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* test-fold.c — each kind of event, against the state it must leave
+ *
+ * Together the tests tell every kind at least once, as small stories, so that
+ * each event meets the state it needs; told_kinds holds them to it.
+ */
+#include "core/base/hash.h"
+#include "core/base/prng.h"
+#include "core/state/fold.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static gint64 now_ns;
+static gboolean told_kinds[EVENT_N_KINDS];
+
+static Event
+make (EventKind kind,
+      guint32   res,
+      guint32   ver,
+      guint8    aux8,
+      guint16   aux16,
+      guint64   a,
+      guint64   b) {
+  Event event = { 0 };
+
+  if (kind < EVENT_N_KINDS)
+    told_kinds[kind] = TRUE;
+  event.at_ns = ++now_ns;
+  event.kind = (guint8)kind;
+  event.res = res;
+  event.ver = ver;
+  event.aux8 = aux8;
+  event.aux16 = aux16;
+  event.a = a;
+  event.b = b;
+  return event;
+}
+
+static void
+tell (Fold     *fold,
+      EventKind kind,
+      guint32   res,
+      guint32   ver,
+      guint8    aux8,
+      guint16   aux16,
+      guint64   a,
+      guint64   b) {
+  Event event = make (kind, res, ver, aux8, aux16, a, b);
+
+  fold_apply (fold, &event);
+}
+
+static guint8
+tophash_at (Fold    *fold,
+            guint16  id,
+            gboolean in_old,
+            guint    address) {
+  g_autoptr (MapState) state = fold_ref_state (fold);
+  const StateTable *table = NULL;
+
+  for (guint i = 0; i < map_state_n_tables (state); i++)
+    if (map_state_table (state, i)->id == id)
+      table = map_state_table (state, i);
+  g_assert_nonnull (table);
+  return state_array_bucket (in_old ? table->oldbuckets : table->buckets,
+                             address / 8)
+      ->tophash[address % 8];
+}
+
+static StateTable
+table_of (Fold   *fold,
+          guint16 id) {
+  g_autoptr (MapState) state = fold_ref_state (fold);
+
+  for (guint i = map_state_n_tables (state); i > 0; i--)
+    if (map_state_table (state, i - 1)->id == id)
+      return *map_state_table (state, i - 1);
+  g_assert_not_reached ();
+}
+
+static void
+write_slot (Fold   *fold,
+            guint16 id,
+            guint   address,
+            guint64 key) {
+  tell (fold, EVENT_SLOT_WRITTEN, address, 0, (guint8)(10 + key % 200), id, key,
+        key * 10);
+}
+
+static void
+test_slots_come_and_go (void) {
+  g_autoptr (Fold) fold = fold_new ();
+  StateTable table;
+  StateSlot slot;
+
+  tell (fold, EVENT_TABLE_CREATED, TABLE_IS_LAZY, 1, 0, 3, 99,
+        (guint64)HASH_IDENTITY << 32);
+  tell (fold, EVENT_TABLE_NAMED, 0, 2, 0, 3, 0, 0);
+  table = table_of (fold, 3);
+  g_assert_null (table.buckets);
+  g_assert_cmpint (table.role, ==, TABLE_ROLE_ONLY);
+  g_assert_cmpint (table.hash_kind, ==, HASH_IDENTITY);
+  g_assert_cmpuint (table.created_ver, ==, 1);
+  g_assert_cmpuint (table.hash0, ==, 99);
+  tell (fold, EVENT_TABLE_ALLOCATED, 0, 3, 0, 3, 0, 0);
+  tell (fold, EVENT_SLOT_WRITTEN, 0, 4, 5, 3, 7, 70);
+  tell (fold, EVENT_SLOT_UPDATED, 0, 5, 0, 3, 7, 71);
+  {
+    g_autoptr (MapState) state = fold_ref_state (fold);
+
+    g_assert_true (map_state_find_key (state, map_state_table (state, 0), 7,
+                                       &slot));
+    g_assert_cmpuint (slot.slot, ==, 0);
+    g_assert_cmpuint (map_state_n_live (state), ==, 1);
+    g_assert_cmpuint (state_array_bucket (map_state_table (state, 0)->buckets, 0)
+                          ->elems[0], ==, 71);
+    g_assert_cmpuint (state_array_bucket (map_state_table (state, 0)->buckets, 0)
+                          ->touched, ==, 5);
+  }
+  tell (fold, EVENT_SLOT_CLEARED, 0, 6, 0, 3, 0, 0);
+  tell (fold, EVENT_TABLE_RESEEDED, 0, 7, 0, 3, 1234, 0);
+  g_assert_cmpuint (tophash_at (fold, 3, FALSE, 0), ==, TOPHASH_EMPTY_REST);
+  table = table_of (fold, 3);
+  g_assert_cmpuint (table.count, ==, 0);
+  g_assert_cmpuint (table.hash0, ==, 1234);
+  g_assert_cmpuint (fold_n_faults (fold), ==, 0);
+}
+
+static void
+test_empty_rest_runs_back_over_buckets (void) {
+  g_autoptr (Fold) fold = fold_new ();
+
+  tell (fold, EVENT_TABLE_CREATED, 0, 1, 1, 3, 99, 0);
+  for (guint i = 0; i < 8; i++)
+    write_slot (fold, 3, i, i);
+  tell (fold, EVENT_OVERFLOW_LINKED, 0, 0, 0, 3, 0, 0);
+  write_slot (fold, 3, 16, 8);
+  write_slot (fold, 3, 17, 9);
+  g_assert_cmpuint (table_of (fold, 3).noverflow, ==, 1);
+
+  /* Slots 6 and 7 go while something follows: emptyOne stays. */
+  tell (fold, EVENT_SLOT_CLEARED, 7, 0, 0, 3, 0, 0);
+  tell (fold, EVENT_SLOT_CLEARED, 6, 0, 0, 3, 0, 0);
+  tell (fold, EVENT_SLOT_CLEARED, 16, 0, 0, 3, 0, 0);
+  g_assert_cmpuint (tophash_at (fold, 3, FALSE, 6), ==, TOPHASH_EMPTY_ONE);
+  g_assert_cmpuint (tophash_at (fold, 3, FALSE, 7), ==, TOPHASH_EMPTY_ONE);
+  g_assert_cmpuint (tophash_at (fold, 3, FALSE, 16), ==, TOPHASH_EMPTY_ONE);
+  /* The last one goes: the run goes back into the main bucket, to slot 6. */
+  tell (fold, EVENT_SLOT_CLEARED, 17, 0, 0, 3, 0, 0);
+  g_assert_cmpuint (tophash_at (fold, 3, FALSE, 17), ==, TOPHASH_EMPTY_REST);
+  g_assert_cmpuint (tophash_at (fold, 3, FALSE, 16), ==, TOPHASH_EMPTY_REST);
+  g_assert_cmpuint (tophash_at (fold, 3, FALSE, 7), ==, TOPHASH_EMPTY_REST);
+  g_assert_cmpuint (tophash_at (fold, 3, FALSE, 6), ==, TOPHASH_EMPTY_REST);
+  g_assert_cmpuint (tophash_at (fold, 3, FALSE, 5), >=, TOPHASH_MIN);
+  g_assert_cmpuint (table_of (fold, 3).count, ==, 6);
+  g_assert_cmpuint (fold_n_faults (fold), ==, 0);
+}
+
+/* Two main buckets, the first with an overflow bucket: 12 keys in chain 0. */
+static Fold *
+grown_fold (gboolean is_same_size) {
+  Fold *fold = fold_new ();
+
+  tell (fold, EVENT_TABLE_CREATED, TABLE_WIPES_OLD, 1, 1, 3, 99, 0);
+  tell (fold, EVENT_TABLE_FLAGS_CHANGED, 0, 2,
+        GOMAP_FLAG_ITERATOR | GOMAP_FLAG_OLD_ITERATOR, 3, 0, 0);
+  for (guint i = 0; i < 8; i++)
+    write_slot (fold, 3, i, i);
+  tell (fold, EVENT_OVERFLOW_LINKED, 0, 0, 0, 3, 0, 0);
+  for (guint i = 0; i < 4; i++)
+    write_slot (fold, 3, 16 + i, 8 + i);
+  tell (fold, EVENT_GROWTH_STARTED, is_same_size, 0, is_same_size ? 1 : 2, 3, 0,
+        0);
+  return fold;
+}
+
+static void
+test_growth_moves_chains (void) {
+  g_autoptr (Fold) fold = grown_fold (FALSE);
+  StateTable table = table_of (fold, 3);
+
+  g_assert_cmpuint (table.B, ==, 2);
+  g_assert_cmpuint (table.flags, ==, GOMAP_FLAG_OLD_ITERATOR);
+  g_assert_cmpuint (table.noverflow, ==, 0);
+  /* Nine of twelve go to x: one more than a bucket holds. */
+  tell (fold, EVENT_BUCKET_EVACUATED, 0, 0, 0x07, 3, 0, 0);
+  tell (fold, EVENT_BUCKET_EVACUATED, 2, 0, 0x00, 3, 0, 0);
+  table = table_of (fold, 3);
+  g_assert_cmpuint (table.n_evacuated, ==, 1);
+  g_assert_cmpuint (table.noverflow, ==, 1);
+  g_assert_cmpuint (table.count, ==, 12);
+  g_assert_cmpuint (tophash_at (fold, 3, TRUE, 0), ==, TOPHASH_EVACUATED_Y);
+  g_assert_cmpuint (tophash_at (fold, 3, TRUE, 3), ==, TOPHASH_EVACUATED_X);
+  g_assert_cmpuint (tophash_at (fold, 3, TRUE, 20), ==, TOPHASH_EVACUATED_EMPTY);
+  /* x: keys 3..7, 8..10 fill bucket 0; key 11 is in overflow bucket 4. */
+  g_assert_cmpuint (tophash_at (fold, 3, FALSE, 0), ==, 13);
+  g_assert_cmpuint (tophash_at (fold, 3, FALSE, 7), ==, 20);
+  g_assert_cmpuint (tophash_at (fold, 3, FALSE, 32), ==, 21);
+  g_assert_cmpuint (tophash_at (fold, 3, FALSE, 33), ==, TOPHASH_EMPTY_REST);
+  /* y: keys 0..2 */
+  g_assert_cmpuint (tophash_at (fold, 3, FALSE, 16), ==, 10);
+  g_assert_cmpuint (tophash_at (fold, 3, FALSE, 18), ==, 12);
+
+  tell (fold, EVENT_CHAIN_WIPED, 0, 0, 0, 3, 0, 0);
+  {
+    g_autoptr (MapState) state = fold_ref_state (fold);
+    const StateBucket *old =
+        state_array_bucket (map_state_table (state, 0)->oldbuckets, 0);
+
+    g_assert_cmpint (old->keys[4], ==, 0);
+    g_assert_cmpuint (old->overflow, ==, 0);
+    g_assert_cmpuint (old->tophash[4], ==, TOPHASH_EVACUATED_X);
+  }
+  tell (fold, EVENT_EVACUATION_ADVANCED, 1, 0, 0, 3, 0, 0);
+  g_assert_cmpuint (table_of (fold, 3).nevacuate, ==, 1);
+  tell (fold, EVENT_BUCKET_EVACUATED, 1, 0, 0, 3, 1, 0);
+  tell (fold, EVENT_EVACUATION_ADVANCED, 2, 0, 0, 3, 0, 0);
+  tell (fold, EVENT_GROWTH_ENDED, 0, 0, 0, 3, 0, 0);
+  table = table_of (fold, 3);
+  g_assert_null (table.oldbuckets);
+  g_assert_cmpuint (table.nevacuate, ==, 2);
+  tell (fold, EVENT_OVERFLOW_COUNTED, 17, 0, 0, 3, 0, 0);
+  g_assert_cmpuint (table_of (fold, 3).noverflow, ==, 17);
+  g_assert_cmpuint (fold_n_faults (fold), ==, 0);
+}
+
+static void
+test_same_size_growth_packs (void) {
+  g_autoptr (Fold) fold = grown_fold (TRUE);
+
+  g_assert_cmpuint (table_of (fold, 3).flags, ==,
+                    GOMAP_FLAG_OLD_ITERATOR | GOMAP_FLAG_SAME_SIZE_GROW);
+  tell (fold, EVENT_BUCKET_EVACUATED, 0, 0, 0, 3, 0, 0);
+  tell (fold, EVENT_BUCKET_EVACUATED, 2, 0, 0, 3, 0, 0);
+  g_assert_cmpuint (tophash_at (fold, 3, FALSE, 7), ==, 17);
+  g_assert_cmpuint (tophash_at (fold, 3, FALSE, 16), ==, 18);
+  g_assert_cmpuint (tophash_at (fold, 3, FALSE, 19), ==, 21);
+
+  tell (fold, EVENT_TABLE_CLEARED, 0, 0, 0, 3, 55, 0);
+  g_assert_cmpuint (table_of (fold, 3).flags, ==, GOMAP_FLAG_OLD_ITERATOR);
+  g_assert_cmpuint (table_of (fold, 3).count, ==, 0);
+  g_assert_cmpuint (table_of (fold, 3).hash0, ==, 55);
+  g_assert_null (table_of (fold, 3).oldbuckets);
+  g_assert_cmpuint (state_array_n_buckets (table_of (fold, 3).buckets), ==, 2);
+  g_assert_cmpuint (fold_n_faults (fold), ==, 0);
+}
+
+static void
+test_read_and_dirty_tell_their_story (void) {
+  g_autoptr (Fold) fold = fold_new ();
+  g_autoptr (MapState) state = NULL;
+
+  /* Read: keys 0 to 9 as entries 100 to 109, of which 0 is deleted. */
+  tell (fold, EVENT_TABLE_CREATED, TABLE_HOLDS_ENTRIES, 1, 1, 1, 99, 0);
+  tell (fold, EVENT_READ_PUBLISHED, 0, 2, 0, 1, 0, 0);
+  tell (fold, EVENT_TABLE_CREATED, TABLE_HOLDS_ENTRIES, 3, 1, 2, 99, 0);
+  tell (fold, EVENT_DIRTY_CREATED, 0, 4, 0, 2, 0, 0);
+  tell (fold, EVENT_DIRTY_COPIED, 0, 5, 0, 0, 0, 0);
+  tell (fold, EVENT_READ_AMENDED, 0, 6, 0, 0, 0, 0);
+  for (guint i = 0; i < 10; i++) {
+    tell (fold, EVENT_ENTRY_STORED, 100 + i, 1, 0, 0, i * 10, 0);
+    if (i == 8)
+      tell (fold, EVENT_OVERFLOW_LINKED, 0, 0, 0, 2, 0, 0);
+    tell (fold, EVENT_SLOT_WRITTEN, i < 8 ? i : 8 + i, 0, (guint8)(20 + i), 2, i,
+          100 + i);
+  }
+  tell (fold, EVENT_MISS_COUNTED, 4, 7, 0, 0, 0, 0);
+  state = fold_ref_state (fold);
+  g_assert_true (map_state_is_amended (state));
+  g_assert_cmpuint (map_state_misses (state), ==, 4);
+  g_assert_cmpuint (map_state_n_live (state), ==, 10);
+  g_clear_pointer (&state, map_state_unref);
+
+  tell (fold, EVENT_DIRTY_PROMOTED, 9, 8, OP_LOAD, 2, 0, 0);
+  tell (fold, EVENT_ENTRY_DELETED, 100, 2, 0, 0, 0, 0);
+  state = fold_ref_state (fold);
+  g_assert_null (map_state_table_for (state, TABLE_ROLE_DIRTY));
+  g_assert_cmpuint (map_state_table_for (state, TABLE_ROLE_READ)->promotion, ==,
+                    1);
+  g_assert_cmpint (map_state_table (state, 0)->role, ==, TABLE_ROLE_SUPERSEDED);
+  g_assert_cmpuint (map_state_table (state, 0)->superseded_at, >, 0);
+  g_assert_false (map_state_is_amended (state));
+  g_assert_cmpuint (map_state_misses (state), ==, 0);
+  g_assert_cmpuint (map_state_n_live (state), ==, 9);
+  g_assert_cmpuint (map_state_n_nil (state), ==, 1);
+  g_clear_pointer (&state, map_state_unref);
+
+  /* The next copy drops the deleted one; nine fit a bucket and one more. */
+  tell (fold, EVENT_TABLE_FREED, 1, 0, 0, 1, 0, 0);
+  tell (fold, EVENT_TABLE_CREATED, TABLE_HOLDS_ENTRIES, 9, 1, 1, 99, 0);
+  tell (fold, EVENT_DIRTY_CREATED, 10, 10, 0, 1, 0, 0);
+  tell (fold, EVENT_ENTRY_EXPUNGED, 100, 3, 0, 0, 0, 0);
+  tell (fold, EVENT_BUCKET_COPIED, 0, 11, 0xfe, 1, 0, 2);
+  tell (fold, EVENT_BUCKET_COPIED, 2, 12, 0x03, 1, 0, 2);
+  tell (fold, EVENT_DIRTY_COPIED, 9, 13, 0, 0, 1, 0);
+  state = fold_ref_state (fold);
+  g_assert_cmpuint (map_state_n_tables (state), ==, 2);
+  g_assert_cmpuint (map_state_table_for (state, TABLE_ROLE_DIRTY)->count, ==, 9);
+  g_assert_cmpuint (map_state_table_for (state, TABLE_ROLE_DIRTY)->noverflow, ==,
+                    1);
+  g_assert_cmpuint (tophash_at (fold, 1, FALSE, 0), ==, 21);
+  g_assert_cmpuint (tophash_at (fold, 1, FALSE, 16), ==, 29);
+  g_assert_cmpuint (map_state_n_live (state), ==, 9);
+  g_assert_cmpuint (map_state_n_expunged (state), ==, 1);
+  g_assert_cmpuint (map_state_counters (state)->n_copied, ==, 9);
+  g_assert_cmpuint (map_state_count_entries (
+                        state, map_state_table_for (state, TABLE_ROLE_READ),
+                        ENTRY_EXPUNGED), ==, 1);
+  g_clear_pointer (&state, map_state_unref);
+
+  /* A store brings the expunged one back. */
+  tell (fold, EVENT_ENTRY_UNEXPUNGED, 100, 4, 0, 0, 0, 0);
+  tell (fold, EVENT_SLOT_WRITTEN, 17, 14, 20, 1, 0, 100);
+  tell (fold, EVENT_ENTRY_STORED, 100, 5, 0, 0, 77, 0);
+  state = fold_ref_state (fold);
+  g_assert_cmpuint (map_state_n_live (state), ==, 10);
+  g_assert_cmpuint (map_state_n_expunged (state), ==, 0);
+  g_assert_cmpint (map_state_entry (state, 100).value, ==, 77);
+  g_assert_cmpint (map_state_entry (state, 100).key, ==, 0);
+  g_assert_cmpuint (map_state_entry (state, 100).version, ==, 5);
+  g_assert_false (map_state_entry (state, 4711).is_known);
+  g_clear_pointer (&state, map_state_unref);
+
+  /* Clear: a new read, dirty emptied in place. */
+  tell (fold, EVENT_TABLE_CREATED, TABLE_HOLDS_ENTRIES, 15, 0, 5, 99, 0);
+  tell (fold, EVENT_READ_PUBLISHED, 0, 16, 0, 5, 0, 0);
+  tell (fold, EVENT_TABLE_CLEARED, 0, 17, 0, 1, 98, 0);
+  tell (fold, EVENT_MISSES_RESET, 0, 18, 0, 0, 0, 0);
+  state = fold_ref_state (fold);
+  g_assert_nonnull (map_state_table_for (state, TABLE_ROLE_DIRTY));
+  g_assert_cmpuint (map_state_n_live (state), ==, 0);
+  g_assert_cmpuint (map_state_counters (state)->n_cleared, ==, 1);
+  /* An entry that only old readers know no longer counts. */
+  tell (fold, EVENT_ENTRY_STORED, 101, 2, 0, 0, 1, 0);
+  g_clear_pointer (&state, map_state_unref);
+  state = fold_ref_state (fold);
+  g_assert_cmpuint (map_state_n_live (state), ==, 0);
+  g_assert_cmpuint (fold_n_faults (fold), ==, 0);
+}
+
+static void
+tell_by (Fold     *fold,
+         guint16   thread,
+         EventKind kind,
+         guint32   res,
+         guint32   ver,
+         guint8    aux8,
+         guint16   aux16,
+         guint64   a) {
+  Event event = make (kind, res, ver, aux8, aux16, a, 0);
+
+  event.thread = thread;
+  fold_apply (fold, &event);
+}
+
+static void
+test_threads_locks_and_operations (void) {
+  g_autoptr (Fold) fold = fold_new ();
+  g_autoptr (MapState) state = NULL;
+  const StateThread *second;
+
+  tell_by (fold, EVENT_THREAD_MAIN, EVENT_PHASE_BEGAN, 2, 0, 0, 0, 0);
+  tell_by (fold, EVENT_THREAD_MAIN, EVENT_OPS_COUNTED, 50, 40, OP_STORE, 0, 30);
+  tell_by (fold, 1, EVENT_THREAD_STARTED, 1, 0, 0, 0, 0);
+  tell_by (fold, 0, EVENT_THREAD_STARTED, 0, 0, 0, 0, 0);
+  tell_by (fold, 0, EVENT_LOCK_ACQUIRED, 6, 1, 0, 0, 0);
+  tell_by (fold, 1, EVENT_OP_BEGAN, 0, 0, OP_LOAD, 0, 54);
+  tell_by (fold, 1, EVENT_LOCK_WAITED, 6, 0, 0, 0, 0);
+  state = fold_ref_state (fold);
+  g_assert_cmpint (map_state_phase (state), ==, 2);
+  g_assert_cmpuint (map_state_n_threads (state), ==, 3);
+  second = map_state_thread (state, 1);
+  g_assert_cmpuint (second->thread, ==, 1);
+  g_assert_cmpuint (second->role, ==, 1);
+  g_assert_true (second->in_op && second->is_running);
+  g_assert_cmpint (second->key, ==, 54);
+  g_assert_cmpint (second->waits_for, ==, 6);
+  g_assert_cmpuint (map_state_thread (state, 2)->thread, ==, EVENT_THREAD_MAIN);
+  g_assert_cmpint (map_state_lock (state, 0)->owner, ==, 0);
+  g_assert_cmpuint (map_state_lock (state, 0)->waiters, ==, 2);
+  g_clear_pointer (&state, map_state_unref);
+
+  tell_by (fold, 0, EVENT_LOCK_RELEASED, 6, 2, 0, 0, 0);
+  tell_by (fold, 1, EVENT_LOCK_ACQUIRED, 6, 3, 0, 0, 0);
+  tell_by (fold, 1, EVENT_OP_ENDED, 0, 0, OP_LOAD, OP_PATH_OK | OP_PATH_IN_READ,
+           9);
+  tell_by (fold, 1, EVENT_THREAD_ENDED, 0, 0, 0, 0, 0);
+  tell_by (fold, 1, EVENT_MISUSE_DETECTED, 0, 0, MISUSE_CONCURRENT_WRITES, 0, 0);
+  state = fold_ref_state (fold);
+  g_assert_cmpint (map_state_lock (state, 0)->owner, ==, 1);
+  g_assert_cmpuint (map_state_lock (state, 0)->n_acquired, ==, 2);
+  g_assert_cmpint (map_state_counters (state)->lock_wait_ns, ==, 2);
+  g_assert_cmpint (map_state_counters (state)->lock_hold_ns, ==, 3);
+  g_assert_cmpuint (map_state_counters (state)->n_misuses, ==, 1);
+  g_assert_cmpuint (map_state_counters (state)->n_ops[OP_STORE], ==, 50);
+  g_assert_cmpuint (map_state_counters (state)->n_ok[OP_STORE], ==, 40);
+  g_assert_cmpuint (map_state_counters (state)->n_in_read, ==, 31);
+  g_assert_cmpint (map_state_thread (state, 1)->value, ==, 9);
+  g_assert_false (map_state_thread (state, 1)->is_running);
+  g_assert_cmpuint (fold_n_faults (fold), ==, 0);
+}
+
+static void
+test_iterations_leave_marks (void) {
+  g_autoptr (Fold) fold = fold_new ();
+  g_autoptr (MapState) state = NULL;
+  const StateIter *iter;
+  IterMarks marks;
+
+  tell (fold, EVENT_TABLE_CREATED, 0, 1, 2, 3, 99, 0);
+  tell_by (fold, 1, EVENT_RANGE_BEGAN, 2, 40, 5, 3, 12);
+  tell_by (fold, 1, EVENT_RANGE_WALKED, 2, 40, 0x0f, 3, 0x10 | 0x20 << 8);
+  tell_by (fold, 1, EVENT_RANGE_WALKED, 1 | RANGE_OLD_BUCKET, 40, 0x01, 3,
+           0x02 << 16);
+  state = fold_ref_state (fold);
+  iter = map_state_iter (state, 0);
+  g_assert_true (iter->is_open);
+  g_assert_cmpuint (iter->table_created_ver, ==, 1);
+  g_assert_cmpuint (iter->start_bucket, ==, 2);
+  g_assert_cmpuint (iter->n_seen, ==, 5);
+  g_assert_cmpuint (iter->n_skipped_nil, ==, 1);
+  g_assert_cmpuint (iter->n_skipped_expunged, ==, 1);
+  marks = map_state_iter_marks (state, iter, 2);
+  g_assert_cmpuint (marks.seen, ==, 0x0f);
+  g_assert_cmpuint (marks.skipped_nil, ==, 0x10);
+  marks = map_state_iter_marks (state, iter, 1 | RANGE_OLD_BUCKET);
+  g_assert_cmpuint (marks.other_half, ==, 2);
+  g_assert_cmpuint (map_state_iter_marks (state, iter, 1).seen, ==, 0);
+  g_clear_pointer (&state, map_state_unref);
+
+  tell_by (fold, 1, EVENT_RANGE_ENDED, 5, 40, 1, 0, 0);
+  tell_by (fold, 1, EVENT_RANGE_BEGAN, 0, 41, 0, 3, 12);
+  state = fold_ref_state (fold);
+  g_assert_cmpuint (map_state_n_iters (state), ==, 2);
+  g_assert_true (map_state_iter (state, 0)->was_stopped);
+  g_clear_pointer (&state, map_state_unref);
+  tell_by (fold, 1, EVENT_RANGE_ENDED, 0, 41, 0, 0, 0);
+  state = fold_ref_state (fold);
+  g_assert_cmpuint (map_state_n_iters (state), ==, 1);
+  g_assert_cmpuint (map_state_iter (state, 0)->id, ==, 41);
+  g_assert_cmpuint (fold_n_faults (fold), ==, 0);
+}
+
+static void
+test_states_stay_as_they_were (void) {
+  g_autoptr (Fold) fold = fold_new ();
+  g_autoptr (Fold) again = NULL;
+  g_autoptr (MapState) before = NULL;
+  g_autoptr (MapState) after = NULL;
+
+  tell (fold, EVENT_TABLE_CREATED, 0, 1, 6, 3, 99, 0);
+  tell (fold, EVENT_TABLE_NAMED, 0, 2, 0, 3, 0, 0);
+  for (guint i = 0; i < 500; i++)
+    write_slot (fold, 3, i, i);
+  before = fold_ref_state (fold);
+  again = fold_new_from_state (before);
+  for (guint i = 0; i < 500; i += 2) {
+    tell (fold, EVENT_SLOT_CLEARED, i, 0, 0, 3, 0, 0);
+    tell (again, EVENT_SLOT_UPDATED, i, 0, 0, 3, i, 5);
+  }
+  after = fold_ref_state (again);
+  for (guint i = 0; i < 500; i++) {
+    const StateBucket *old =
+        state_array_bucket (map_state_table (before, 0)->buckets, i / 8);
+    const StateBucket *now =
+        state_array_bucket (map_state_table (after, 0)->buckets, i / 8);
+
+    g_assert_cmpuint (old->tophash[i % 8], >=, TOPHASH_MIN);
+    g_assert_cmpuint (old->elems[i % 8], ==, i * 10);
+    g_assert_cmpuint (now->elems[i % 8], ==, i % 2 == 0 ? 5 : i * 10);
+  }
+  g_assert_cmpuint (table_of (fold, 3).count, ==, 250);
+  g_assert_cmpuint (fold_bytes_copied (fold), >, 0);
+}
+
+static void
+test_misfits_are_faults (void) {
+  g_autoptr (Fold) fold = fold_new ();
+
+  tell (fold, EVENT_SLOT_WRITTEN, 0, 0, 10, 9, 0, 0);
+  g_assert_cmpstr (fold_first_fault (fold), ==,
+                   "event 0 (slot-written): there is no table 9");
+  tell (fold, EVENT_TABLE_CREATED, 0, 1, 29, 3, 0, 0);
+  tell (fold, EVENT_TABLE_CREATED, 0, 1, 28, 3, 0, 0);
+  tell (fold, EVENT_SLOT_WRITTEN, 0x7fffffff, 0, 10, 3, 0, 0);
+  tell (fold, EVENT_SLOT_WRITTEN, 0xffffffff, 0, 10, 3, 0, 0);
+  tell (fold, EVENT_SLOT_CLEARED, 0, 0, 0, 3, 0, 0);
+  tell (fold, EVENT_GROWTH_STARTED, 0, 0, 29, 3, 0, 0);
+  tell (fold, EVENT_LOCK_ACQUIRED, 1u << 20, 0, 0, 0, 0, 0);
+  tell (fold, EVENT_RANGE_ENDED, 0, 3, 0, 0, 0, 0);
+  tell (fold, (EventKind)200, 0, 0, 0, 0, 0, 0);
+  g_assert_cmpuint (fold_n_faults (fold), ==, 8);
+  g_assert_cmpuint (fold_n_events (fold), ==, 10);
+}
+
+static void
+test_every_kind_was_told (void) {
+  for (guint kind = EVENT_NONE + 1; kind < EVENT_TIME; kind++)
+    if (!told_kinds[kind])
+      g_test_message ("%s was not told", event_kind_name (kind));
+  for (guint kind = EVENT_NONE + 1; kind < EVENT_TIME; kind++)
+    g_assert_true (told_kinds[kind]);
+}
+
+static Event
+random_event (Prng *prng) {
+  static const guint32 odd[] = { 0, 1, 7, 8, 255, 4096, 1u << 20, G_MAXUINT32 };
+  Event event = make ((EventKind)prng_below (prng, EVENT_N_KINDS + 2), 0, 0, 0, 0,
+                      0, 0);
+
+  event.res = prng_below (prng, 8) == 0 ? odd[prng_below (prng, 8)]
+                                        : (guint32)prng_below (prng, 64);
+  event.ver = (guint32)prng_below (prng, 4);
+  event.aux8 = prng_below (prng, 4) == 0 ? (guint8)prng_next (prng)
+                                         : (guint8)prng_below (prng, 6);
+  event.aux16 = (guint16)prng_below (prng, 4);
+  event.a = prng_below (prng, 16) == 0 ? prng_next (prng) : prng_below (prng, 16);
+  event.b = prng_below (prng, 16) == 0 ? prng_next (prng) : prng_below (prng, 4);
+  event.thread = prng_below (prng, 50) == 0 ? (guint16)prng_next (prng)
+                                            : (guint16)prng_below (prng, 3);
+  return event;
+}
+
+/* Whatever comes in, the fold stands, and states of it can be read. */
+static void
+test_garbage_does_no_harm (void) {
+  for (guint64 seed = 1; seed <= 40; seed++) {
+    g_autoptr (Fold) fold = fold_new ();
+    Prng prng;
+
+    prng_init (&prng, seed);
+    for (guint i = 0; i < 4000; i++) {
+      Event event = random_event (&prng);
+
+      fold_apply (fold, &event);
+      if (i % 500 == 499) {
+        g_autoptr (MapState) state = fold_ref_state (fold);
+        StateSlot slot;
+
+        for (guint t = 0; t < map_state_n_tables (state); t++)
+          map_state_find_key (state, map_state_table (state, t), 3, &slot);
+        if (prng_below (&prng, 4) == 0) {
+          fold_free (fold);
+          fold = fold_new_from_state (state);
+        }
+      }
+    }
+    g_assert_cmpuint (fold_n_events (fold), ==, 4000);
+  }
+}
+
+int
+main (int    argc,
+      char **argv) {
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/core/fold/slots-come-and-go", test_slots_come_and_go);
+  g_test_add_func ("/core/fold/empty-rest-runs-back-over-buckets",
+                   test_empty_rest_runs_back_over_buckets);
+  g_test_add_func ("/core/fold/growth-moves-chains", test_growth_moves_chains);
+  g_test_add_func ("/core/fold/same-size-growth-packs",
+                   test_same_size_growth_packs);
+  g_test_add_func ("/core/fold/read-and-dirty-tell-their-story",
+                   test_read_and_dirty_tell_their_story);
+  g_test_add_func ("/core/fold/threads-locks-and-operations",
+                   test_threads_locks_and_operations);
+  g_test_add_func ("/core/fold/iterations-leave-marks",
+                   test_iterations_leave_marks);
+  g_test_add_func ("/core/fold/states-stay-as-they-were",
+                   test_states_stay_as_they_were);
+  g_test_add_func ("/core/fold/every-kind-was-told", test_every_kind_was_told);
+  g_test_add_func ("/core/fold/misfits-are-faults", test_misfits_are_faults);
+  g_test_add_func ("/core/fold/garbage-does-no-harm", test_garbage_does_no_harm);
+  return g_test_run ();
+}
