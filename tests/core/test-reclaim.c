@@ -429,6 +429,92 @@ test_stress (Fixture      *fixture,
   g_assert_cmpuint (alloc_bytes_held (), ==, held);
 }
 
+/* The narrow window: a reader's store of its slot is still on its way while it
+ * loads the pointer already. Batches of one item, and nodes that are never
+ * given back, so that a reader that was overlooked finds a dead one. Both sides
+ * write the same cache lines, behind which the reader's store has to queue. */
+enum { N_DUELS = 20000, N_DUEL_NODES = 4, N_QUEUES = 32 };
+
+typedef struct {
+  Reclaim *reclaim;
+  SyncWord is_over;
+  SyncPtr  cell;
+  SyncWord states[N_DUEL_NODES];
+  struct {
+    _Alignas (64) SyncWord word;
+  } queue[N_QUEUES];
+  uint64_t n_violations; /* the reader's */
+} Duel;
+
+static void
+mark_dead_cb (void *memory,
+              void *data) {
+  sync_word_store (memory, DEAD, SYNC_LABEL ("mark dead"));
+}
+
+static void
+fill_queue (Duel *duel) {
+  for (unsigned i = 0; i < N_QUEUES; i++)
+    sync_word_store (&duel->queue[i].word, i, SYNC_LABEL ("fill queue"));
+}
+
+static void *
+duel_reader_cb (void *data) {
+  Duel *duel = data;
+  ReclaimThread *thread = reclaim_register (duel->reclaim, 1);
+
+  while (sync_word_load (&duel->is_over, SYNC_LABEL ("over")) == 0) {
+    const SyncWord *state;
+
+    fill_queue (duel);
+    reclaim_enter (thread);
+    state = sync_ptr_load (&duel->cell, SYNC_LABEL ("load cell"));
+    for (unsigned i = 0; i < 1000; i++)
+      duel->n_violations
+          += sync_word_load (state, SYNC_LABEL ("load state")) != ALIVE;
+    reclaim_leave (thread);
+  }
+  reclaim_unregister (thread);
+  return NULL;
+}
+
+static void
+test_no_reader_is_overlooked (Fixture      *fixture,
+                              gconstpointer may_be_asymmetric) {
+  Duel *duel = alloc_zeroed (sizeof *duel);
+  ReclaimThread *thread;
+  pthread_t reader;
+  SyncWord *old = NULL;
+
+  g_assert_nonnull (duel);
+  duel->reclaim = reclaim_new_kind (0, GPOINTER_TO_INT (may_be_asymmetric));
+  thread = reclaim_register (duel->reclaim, 0);
+  for (unsigned i = 0; i < N_DUELS; i++) {
+    SyncWord *state = &duel->states[i % N_DUEL_NODES];
+
+    sync_word_store (state, ALIVE, SYNC_LABEL ("make alive"));
+    fill_queue (duel);
+    sync_ptr_store (&duel->cell, state, SYNC_LABEL ("store cell"));
+    if (old == NULL)
+      g_assert_cmpint (pthread_create (&reader, NULL, duel_reader_cb, duel), ==,
+                       0);
+    else
+      reclaim_retire (thread, old, sizeof *old, mark_dead_cb, NULL);
+    reclaim_poll (thread);
+    old = state;
+    /* A node lives again only when it was freed: the poll of a reader that was
+     * taken off its core may give up, not this test. */
+    while (stats_of (duel->reclaim).n_held != 0)
+      reclaim_poll (thread);
+  }
+  sync_word_store (&duel->is_over, 1, SYNC_LABEL ("over"));
+  pthread_join (reader, NULL);
+  g_assert_cmpuint (duel->n_violations, ==, 0);
+  reclaim_unregister (thread);
+  reclaim_free (duel->reclaim);
+  alloc_free (duel, sizeof *duel);
+}
+
 static void
 add (const char *name,
      void      (*function) (Fixture *fixture, gconstpointer data)) {
@@ -459,5 +545,6 @@ main (int    argc,
   add ("no-memory-for-the-note", test_no_memory_for_the_note);
   add ("new-fails-cleanly", test_new_fails_cleanly);
   add ("stress", test_stress);
+  add ("no-reader-is-overlooked", test_no_reader_is_overlooked);
   return g_test_run ();
 }
