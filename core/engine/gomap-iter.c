@@ -26,7 +26,7 @@
  *             to the old array whose chain it is in.
  *
  * Events      RANGE_WALKED at the end of each bucket, or, when the probe is_fine,
- *             before each step. A walk of an array that the table no longer has
+ *             before each step; each at its own time. A walk of an array that the table no longer has
  *             is not told: there is nothing to show it on.
  *
  * Source      Go 1.23 runtime/map.go: mapiterinit, mapiternext.
@@ -231,6 +231,7 @@ gomap_iter_flush (GoIter *iter) {
     uint64_t skipped = iter->deleted | (uint64_t)iter->expunged << 8
                        | (uint64_t)iter->other_half << 16;
 
+    probe_restamp ();
     probe_event_more (EVENT_RANGE_WALKED,
                       iter->current | (is_old ? RANGE_OLD_BUCKET : 0u), iter->id,
                       iter->seen, map->config.id, skipped,

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* engine-private.h — the engines that are one bucket table
+ *
+ * Each is defined in the file of its name; gomap in gomap-engine.c.
+ */
+#pragma once
+
+#include "core/engine/engine.h"
+
+extern const EngineClass gomap_class;
+extern const EngineClass mutexmap_class;
