@@ -49,8 +49,8 @@ void        trace_block_pack   (PackedBlock       *block,
                                 const Event       *events,
                                 guint              n_events);
 /* Unpacks block->n_events events, checking every byte. NULL when all is well,
- * else a static English phrase that says what is wrong; @events then holds
- * nothing of use. */
+ * else a static phrase, to be translated, for what is wrong in it; @events then
+ * holds nothing of use. */
 const char *trace_block_unpack (const PackedBlock *block,
                                 const BlockLimits *limits,
                                 Event             *events);

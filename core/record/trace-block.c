@@ -44,6 +44,7 @@
  */
 #include "core/record/trace-block-private.h"
 
+#include <glib/gi18n.h>
 #include <lz4.h>
 #include <string.h>
 
@@ -234,17 +235,17 @@ check_fields (const Planes      *planes,
     guint thread = get16 (planes->thread + i, n);
 
     if (read_kind (limits, planes->kind[i]) == EVENT_NONE)
-      return "an unknown kind of event";
+      return N_ ("an unknown kind of event");
     if (limits->n_threads != 0 && thread >= limits->n_threads
         && thread != EVENT_THREAD_MAIN)
-      return "an event of a thread that did not run";
+      return N_ ("an event of a thread that did not run");
     payloads += (planes->kind[i] & EVENT_HAS_PAYLOAD) != 0;
     longs += get32 (planes->step + i, n) == LONG_STEP;
   }
   if (payloads != n_payloads)
-    return "a wrong number of payloads";
+    return N_ ("a wrong number of payloads");
   if (longs != n_longs)
-    return "a wrong number of long steps of time";
+    return N_ ("a wrong number of long steps of time");
   return NULL;
 }
 
@@ -265,11 +266,11 @@ gather (const Planes      *planes,
       step = get64 (long_step, 1);
       long_step += 8;
       if (step > G_MAXINT64)
-        return "a step of time that is too long";
+        return N_ ("a step of time that is too long");
     }
     at_ns += step;
     if (at_ns > G_MAXINT64)
-      return "a time that is too late";
+      return N_ ("a time that is too late");
     events[i] = (Event){
       .at_ns = (gint64)at_ns,
       .res = get32 (planes->res + i, n),
@@ -302,15 +303,15 @@ unpack_raw (guint8            *raw,
 
   if (n_payloads > n || n_longs > n
       || lay_planes (&planes, raw, n, n_longs, n_payloads) != block->raw_size)
-    return "a raw size that does not fit its counts";
+    return N_ ("a raw size that does not fit its counts");
   if (at_ns > G_MAXINT64)
-    return "a time that is too late";
+    return N_ ("a time that is too late");
   problem = check_fields (&planes, limits, n, n_longs, n_payloads);
   if (problem == NULL)
     problem = gather (&planes, limits, at_ns, n, n_payloads, events);
   if (problem == NULL
       && (events[0].at_ns != block->t0_ns || events[n - 1].at_ns != block->t1_ns))
-    problem = "times that differ from those of its header";
+    problem = N_ ("times that differ from those of its header");
   return problem;
 }
 
@@ -321,25 +322,25 @@ trace_block_unpack (const PackedBlock *block,
   g_autofree guint8 *raw = NULL;
 
   if (block->n_events < 1 || block->n_events > TRACE_BLOCK_EVENTS)
-    return "a wrong number of events";
+    return N_ ("a wrong number of events");
   if (block->raw_size < TRACE_RAW_HEAD + TRACE_RAW_EVENT * block->n_events
       || block->raw_size > TRACE_RAW_MAX (block->n_events))
-    return "a raw size out of bounds";
+    return N_ ("a raw size out of bounds");
   if (block->stored_size > block->raw_size)
-    return "a stored size out of bounds";
+    return N_ ("a stored size out of bounds");
 
   raw = g_malloc (block->raw_size);
   switch (block->codec) {
   case TRACE_CODEC_PLAIN:
     if (block->stored_size != block->raw_size)
-      return "two sizes that differ without compression";
+      return N_ ("two sizes that differ without compression");
     memcpy (raw, block->data, block->raw_size);
     break;
   case TRACE_CODEC_LZ4:
     if (LZ4_decompress_safe ((const char *)block->data, (char *)raw,
                              (int)block->stored_size, (int)block->raw_size)
         != (int)block->raw_size)
-      return "bytes that are no LZ4 of the declared size";
+      return N_ ("bytes that are no LZ4 of the declared size");
     break;
   }
   return unpack_raw (raw, block, limits, events);

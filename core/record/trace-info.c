@@ -35,8 +35,6 @@
 #define MAX_DEPTH 8
 #define N_KIND_NUMBERS 128
 
-G_DEFINE_QUARK (tophash-tracelog-file-error, tracelog_file_error)
-
 TraceInfo *
 trace_info_new (void) {
   TraceInfo *info = g_new0 (TraceInfo, 1);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tracelog-file-private.h — the format's numbers, for writer, reader and tests */
+#pragma once
+
+#include "core/record/tracelog-file.h"
+#include "core/record/tracelog-private.h"
+
+G_BEGIN_DECLS
+
+#define FILE_MAJOR 1
+#define FILE_MINOR 0
+#define FILE_MAGIC "\x89TPH\r\n\x1a\n"
+#define FILE_MAGIC_SIZE 8
+#define FILE_ENDIAN_MARK 0x01020304u
+#define FILE_HEADER_SIZE 64
+
+#define CHUNK_MAGIC 0x4b4e43abu /* bytes AB 43 4E 4B */
+#define CHUNK_HEADER_SIZE 64
+#define CHUNK_ALIGN 8u
+#define CHUNK_MUST_KNOW 1 /* flag: who does not know the type stops here */
+
+#define INFO_MAX_SIZE (4u << 20)
+#define HONESTY_SIZE 48
+#define HONESTY_MAX_SIZE 4096
+#define HONESTY_IS_COMPLETE 1u
+#define HONESTY_WAS_LIMITED 2u
+#define INDEX_ENTRY_SIZE 24
+
+typedef enum {
+  CHUNK_INFO = 1,
+  CHUNK_EVENTS = 2,
+  CHUNK_HONESTY = 3,
+  CHUNK_INDEX = 4,
+  CHUNK_END = 5,
+} ChunkType;
+
+/* A chunk's header; fields as in the table in tracelog-file.c. */
+typedef struct {
+  guint   type; /* ChunkType, or one of a newer version */
+  guint8  codec;
+  guint8  flags;
+  guint32 stored_size;
+  guint32 raw_size;
+  guint32 n_events;
+  guint64 first;
+  gint64  t0_ns;
+  gint64  t1_ns;
+  guint32 payload_crc;
+} Chunk;
+
+void     file_header_write (guint8       header[FILE_HEADER_SIZE],
+                            gint64       created_at_us);
+void     chunk_write       (guint8       header[CHUNK_HEADER_SIZE],
+                            const Chunk *chunk);
+/* FALSE when magic or checksum are wrong. */
+gboolean chunk_read        (Chunk        *chunk,
+                            const guint8  header[CHUNK_HEADER_SIZE]);
+
+/* Little-endian numbers at any address. */
+void     bytes_put (guint8       *bytes,
+                    guint         size,
+                    guint64       value);
+guint64  bytes_get (const guint8 *bytes,
+                    guint         size);
+
+/* (transfer full): a file's name for messages. */
+char    *file_display_name (GFile *file);
+
+G_END_DECLS

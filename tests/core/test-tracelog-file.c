@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* test-tracelog-file.c — files come back whole, or as far as they are whole */
+#include "core/base/prng.h"
+#include "core/record/crc32c.h"
+#include "core/record/tracelog-file-private.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+typedef struct {
+  char  *folder;
+  GFile *file;
+} Fixture;
+
+static void
+set_up (Fixture      *fixture,
+        gconstpointer unused) {
+  g_autofree char *path = NULL;
+
+  fixture->folder = g_dir_make_tmp ("tophash-XXXXXX", NULL);
+  g_assert_nonnull (fixture->folder);
+  path = g_build_filename (fixture->folder, "run.tophash", NULL);
+  fixture->file = g_file_new_for_path (path);
+}
+
+static guint
+count_files (const char *folder) {
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (dir) != NULL)
+    n++;
+  return n;
+}
+
+static void
+tear_down (Fixture      *fixture,
+           gconstpointer unused) {
+  g_file_delete (fixture->file, NULL, NULL);
+  g_assert_cmpuint (count_files (fixture->folder), ==, 0);
+  g_rmdir (fixture->folder);
+  g_object_unref (fixture->file);
+  g_free (fixture->folder);
+}
+
+static TraceInfo *
+make_info (void) {
+  TraceInfo *info = trace_info_new ();
+
+  info->engine = g_strdup ("syncmap");
+  info->engine_title = g_strdup ("sync.Map ≤ Go 1.23");
+  info->scenario_name = g_strdup ("first-promotion");
+  info->scenario_title = g_strdup ("First “promotion”\n");
+  info->scenario_json = g_strdup ("{\"name\": [[[[[[[[[[1]]]]]]]]]]}");
+  info->seed = 0xfedcba9876543210u;
+  info->started_at_us = 1700000000123456;
+  info->n_threads = 2;
+  g_strfreev (info->thread_roles);
+  info->thread_roles = g_strsplit ("reader,writer", ",", -1);
+  g_strfreev (info->phase_names);
+  info->phase_names = g_strsplit ("load,run,rest", ",", -1);
+  info->version = g_strdup ("0.1.0");
+  return info;
+}
+
+static TraceLog *
+make_log (guint64 n_events) {
+  g_autoptr (TraceInfo) info = make_info ();
+  TraceLog *log = tracelog_new (info, 0);
+  Prng prng = { 7 };
+
+  for (guint64 i = 0; i < n_events; i++) {
+    Event event = {
+      .at_ns = (gint64)(i * 100 + prng_below (&prng, 50)),
+      .a = i % 4 == 0 ? prng_next (&prng) : 0,
+      .res = (guint32)prng_below (&prng, 64),
+      .ver = (guint32)i,
+      .thread = i % 7 == 0 ? EVENT_THREAD_MAIN : (guint16)(i % 2),
+      .kind = (guint8)(1 + prng_below (&prng, EVENT_TIME - 1)),
+    };
+
+    tracelog_append (log, &event);
+  }
+  tracelog_set_stalls (log, 12, 3456);
+  tracelog_finish (log, TRUE);
+  return log;
+}
+
+/* The first @n events are the same. */
+static void
+assert_same_events (TraceLog *a,
+                    TraceLog *b,
+                    guint64   n) {
+  for (guint64 i = 0; i < n; i++) {
+    Event x, y;
+
+    g_assert_true (tracelog_get_event (a, i, &x));
+    g_assert_true (tracelog_get_event (b, i, &y));
+    g_assert_true (x.at_ns == y.at_ns && x.a == y.a && x.b == y.b
+                   && x.res == y.res && x.ver == y.ver && x.thread == y.thread
+                   && x.aux16 == y.aux16 && x.kind == y.kind
+                   && x.aux8 == y.aux8);
+  }
+}
+
+static GBytes *
+log_to_bytes (TraceLog *log,
+              GFile    *file) {
+  g_autoptr (GError) error = NULL;
+  GBytes *bytes;
+
+  g_assert_true (tracelog_save (log, file, NULL, NULL, NULL, &error));
+  g_assert_no_error (error);
+  bytes = g_file_load_bytes (file, NULL, NULL, &error);
+  g_assert_no_error (error);
+  return bytes;
+}
+
+static void
+count_progress_cb (double   fraction,
+                   gpointer data) {
+  double *last = data;
+
+  g_assert_cmpfloat (fraction, >=, *last);
+  g_assert_cmpfloat (fraction, <=, 1);
+  *last = fraction;
+}
+
+static void
+test_round_trip (Fixture      *fixture,
+                 gconstpointer data) {
+  guint64 n = GPOINTER_TO_UINT (data);
+  g_autoptr (TraceLog) log = make_log (n);
+  g_autoptr (TraceLog) back = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *warning = NULL;
+  double saved = 0, opened = 0;
+  const TraceInfo *info, *wanted;
+  TraceHonesty honesty;
+
+  tracelog_save (log, fixture->file, count_progress_cb, &saved, NULL, &error);
+  g_assert_no_error (error);
+  back = tracelog_open (fixture->file, count_progress_cb, &opened, NULL,
+                        &warning, &error);
+  g_assert_no_error (error);
+  g_assert_null (warning);
+  g_assert_cmpfloat (saved, ==, 1);
+  g_assert_cmpfloat (opened, ==, 1);
+
+  g_assert_cmpuint (tracelog_get_length (back), ==, n);
+  g_assert_true (tracelog_is_finished (back));
+  assert_same_events (log, back, n);
+  tracelog_get_honesty (back, &honesty);
+  g_assert_cmpuint (honesty.n_stalls, ==, 12);
+  g_assert_cmpint (honesty.stalled_ns, ==, 3456);
+  g_assert_true (honesty.is_complete && honesty.was_limited);
+
+  info = tracelog_get_info (back);
+  wanted = tracelog_get_info (log);
+  g_assert_cmpstr (info->engine_title, ==, wanted->engine_title);
+  g_assert_cmpstr (info->scenario_title, ==, wanted->scenario_title);
+  g_assert_cmpstr (info->scenario_json, ==, wanted->scenario_json);
+  g_assert_cmpuint (info->seed, ==, wanted->seed);
+  g_assert_cmpint (info->started_at_us, ==, wanted->started_at_us);
+  g_assert_cmpuint (info->n_threads, ==, 2);
+  g_assert_cmpstrv (info->thread_roles, wanted->thread_roles);
+  g_assert_cmpstrv (info->phase_names, wanted->phase_names);
+  g_assert_null (info->machine);
+}
+
+/* A log that is still written is saved up to where it is. */
+static void
+test_running_log (Fixture      *fixture,
+                  gconstpointer unused) {
+  g_autoptr (TraceInfo) info = make_info ();
+  g_autoptr (TraceLog) log = tracelog_new (info, 0);
+  g_autoptr (TraceLog) back = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  Event event = { .kind = EVENT_MISS_COUNTED };
+  TraceHonesty honesty;
+
+  for (guint i = 0; i < TRACE_BLOCK_EVENTS + 10; i++)
+    tracelog_append (log, &event);
+  tracelog_publish (log);
+  tracelog_append (log, &event);
+  bytes = log_to_bytes (log, fixture->file);
+  back = tracelog_open_bytes (bytes, "run.tophash", NULL, NULL);
+  g_assert_cmpuint (tracelog_get_length (back), ==, TRACE_BLOCK_EVENTS + 10);
+  tracelog_get_honesty (back, &honesty);
+  g_assert_false (honesty.is_complete);
+}
+
+/* Cut at every one of the last 3000 bytes, then here and there: what is whole
+ * before the cut opens, and says so. */
+static void
+test_cut_anywhere (Fixture      *fixture,
+                   gconstpointer unused) {
+  guint64 n = 2 * TRACE_BLOCK_EVENTS + 40;
+  g_autoptr (TraceLog) log = make_log (n);
+  g_autoptr (GBytes) bytes = log_to_bytes (log, fixture->file);
+  gsize size = g_bytes_get_size (bytes);
+  guint64 last = n;
+
+  for (gsize cut = 1; cut <= size; cut += cut < 3000 ? 1 : cut < 6000 ? 7 : 97) {
+    g_autoptr (GBytes) part = g_bytes_new_from_bytes (bytes, 0, size - cut);
+    g_autoptr (TraceLog) back = NULL;
+    g_autoptr (GError) error = NULL;
+    g_autofree char *warning = NULL;
+
+    back = tracelog_open_bytes (part, "run.tophash", &warning, &error);
+    g_assert_true ((back == NULL) == (error != NULL));
+    if (back == NULL) {
+      g_assert_cmpuint (last, ==, last == n ? n : TRACE_BLOCK_EVENTS);
+      g_assert_nonnull (strstr (error->message, "run.tophash"));
+      continue;
+    }
+    g_assert_nonnull (warning);
+    g_assert_nonnull (strstr (warning, "cut off"));
+    g_assert_cmpuint (tracelog_get_length (back), <=, last);
+    last = tracelog_get_length (back);
+    g_assert_true (last == n || last == 2 * TRACE_BLOCK_EVENTS
+                   || last == TRACE_BLOCK_EVENTS);
+    assert_same_events (log, back, last);
+  }
+  g_assert_cmpuint (last, ==, TRACE_BLOCK_EVENTS);
+}
+
+/* Every byte of a small file changed: never silently another log. */
+static void
+test_flip_anywhere (Fixture      *fixture,
+                    gconstpointer unused) {
+  g_autoptr (TraceLog) log = make_log (50);
+  g_autoptr (GBytes) bytes = log_to_bytes (log, fixture->file);
+  gsize size = g_bytes_get_size (bytes);
+
+  for (gsize i = 0; i < size; i++) {
+    g_autofree guint8 *copy = g_memdup2 (g_bytes_get_data (bytes, NULL), size);
+    g_autoptr (GBytes) bad = NULL;
+    g_autoptr (TraceLog) back = NULL;
+    g_autoptr (GError) error = NULL;
+    g_autofree char *warning = NULL;
+
+    copy[i] ^= (guint8)(1u << (i % 8));
+    bad = g_bytes_new (copy, size);
+    back = tracelog_open_bytes (bad, "run.tophash", &warning, &error);
+    g_assert_true ((back == NULL) == (error != NULL));
+    g_assert_true (error != NULL || warning != NULL);
+    if (back != NULL)
+      assert_same_events (log, back, tracelog_get_length (back));
+  }
+}
+
+/* The bytes of a file with @chunk and its payload before the chunk at @at. */
+static GBytes *
+with_chunk (GBytes     *bytes,
+            gsize       at,
+            Chunk      *chunk,
+            const char *payload) {
+  g_autoptr (GByteArray) array = g_byte_array_new ();
+  const guint8 *data = g_bytes_get_data (bytes, NULL);
+  guint8 header[CHUNK_HEADER_SIZE];
+
+  chunk->stored_size = chunk->raw_size = (guint32)strlen (payload);
+  g_assert_cmpuint (chunk->stored_size % CHUNK_ALIGN, ==, 0);
+  chunk->payload_crc = crc32c (0, payload, chunk->stored_size);
+  chunk_write (header, chunk);
+  g_byte_array_append (array, data, (guint)at);
+  g_byte_array_append (array, header, sizeof header);
+  g_byte_array_append (array, (const guint8 *)payload, chunk->stored_size);
+  g_byte_array_append (array, data + at,
+                       (guint)(g_bytes_get_size (bytes) - at));
+  return g_byte_array_free_to_bytes (g_steal_pointer (&array));
+}
+
+/* Where the second chunk begins. */
+static gsize
+second_chunk (GBytes *bytes) {
+  const guint8 *data = g_bytes_get_data (bytes, NULL);
+  Chunk info;
+
+  g_assert_true (chunk_read (&info, data + FILE_HEADER_SIZE));
+  g_assert_cmpuint (info.type, ==, CHUNK_INFO);
+  return FILE_HEADER_SIZE + CHUNK_HEADER_SIZE
+         + ((info.stored_size + CHUNK_ALIGN - 1) & ~(CHUNK_ALIGN - 1));
+}
+
+static void
+test_newer_minor (Fixture      *fixture,
+                  gconstpointer unused) {
+  g_autoptr (TraceLog) log = make_log (50);
+  g_autoptr (GBytes) bytes = log_to_bytes (log, fixture->file);
+  g_autoptr (GBytes) newer = NULL;
+  g_autoptr (GBytes) strict = NULL;
+  g_autoptr (TraceLog) back = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *warning = NULL;
+  Chunk chunk = { .type = 77, .codec = 9 };
+
+  newer = with_chunk (bytes, second_chunk (bytes), &chunk, "bookmark");
+  back = tracelog_open_bytes (newer, "run.tophash", &warning, &error);
+  g_assert_no_error (error);
+  g_assert_null (warning);
+  g_assert_cmpuint (tracelog_get_length (back), ==, 50);
+
+  chunk.flags = CHUNK_MUST_KNOW;
+  strict = with_chunk (bytes, second_chunk (bytes), &chunk, "bookmark");
+  g_assert_null (tracelog_open_bytes (strict, "run.tophash", NULL, &error));
+  g_assert_error (error, TRACELOG_FILE_ERROR, TRACELOG_FILE_ERROR_CORRUPT);
+  g_assert_nonnull (strstr (error->message, "newer version"));
+}
+
+static void
+assert_refused (const guint8     *header,
+                gsize             size,
+                TraceLogFileError code) {
+  g_autoptr (GBytes) bytes = g_bytes_new (header, size);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (tracelog_open_bytes (bytes, "run.tophash", NULL, &error));
+  g_assert_error (error, TRACELOG_FILE_ERROR, (int)code);
+  g_assert_nonnull (strstr (error->message, "run.tophash"));
+}
+
+static void
+test_refused_headers (Fixture      *fixture,
+                      gconstpointer unused) {
+  guint8 header[FILE_HEADER_SIZE];
+
+  file_header_write (header, 0);
+  assert_refused (header, sizeof header, TRACELOG_FILE_ERROR_EMPTY);
+  assert_refused (header, 0, TRACELOG_FILE_ERROR_EMPTY);
+  assert_refused (header, 20, TRACELOG_FILE_ERROR_EMPTY);
+  bytes_put (header + 8, 2, FILE_MAJOR + 1);
+  assert_refused (header, sizeof header, TRACELOG_FILE_ERROR_CORRUPT);
+  bytes_put (header + 60, 4, crc32c (0, header, 60));
+  assert_refused (header, sizeof header, TRACELOG_FILE_ERROR_NEWER);
+  memmove (header + 4, header + 5, 20);
+  assert_refused (header, sizeof header, TRACELOG_FILE_ERROR_CORRUPT);
+  memcpy (header, "PK\3\4", 4);
+  assert_refused (header, sizeof header, TRACELOG_FILE_ERROR_NOT_A_RECORDING);
+}
+
+/* A chunk that claims 4 GiB costs no more than the bytes that are there. */
+static void
+test_huge_claims (Fixture      *fixture,
+                  gconstpointer unused) {
+  g_autoptr (TraceLog) log = make_log (50);
+  g_autoptr (GBytes) bytes = log_to_bytes (log, fixture->file);
+  const guint8 *data = g_bytes_get_data (bytes, NULL);
+  gsize at = second_chunk (bytes);
+
+  for (guint type = CHUNK_INFO; type <= CHUNK_END + 1; type++) {
+    g_autofree guint8 *copy = g_memdup2 (data, g_bytes_get_size (bytes));
+    Chunk chunk;
+
+    g_assert_true (chunk_read (&chunk, copy + at));
+    chunk.type = type;
+    chunk.flags = 0;
+    chunk.stored_size = chunk.raw_size = G_MAXUINT32;
+    chunk.n_events = G_MAXUINT32;
+    chunk_write (copy + at, &chunk);
+    assert_refused (copy, g_bytes_get_size (bytes),
+                    type <= CHUNK_HONESTY ? TRACELOG_FILE_ERROR_CORRUPT
+                                          : TRACELOG_FILE_ERROR_EMPTY);
+  }
+}
+
+/* Kinds are told by name: a file whose numbers differ from ours is translated,
+ * one with kinds that we lack opens up to the first of those. */
+static void
+test_other_kind_numbers (Fixture      *fixture,
+                         gconstpointer unused) {
+  g_autoptr (TraceLog) log = make_log (2 * TRACE_BLOCK_EVENTS);
+  g_autoptr (GBytes) bytes = log_to_bytes (log, fixture->file);
+  gsize size = g_bytes_get_size (bytes);
+  g_autofree guint8 *copy = g_memdup2 (g_bytes_get_data (bytes, NULL), size);
+  g_autoptr (GBytes) other = NULL;
+  g_autoptr (TraceLog) back = NULL;
+  g_autoptr (GError) error = NULL;
+  guint8 *json = copy + FILE_HEADER_SIZE + CHUNK_HEADER_SIZE;
+  char *a, *b;
+  Chunk info;
+
+  g_assert_true (chunk_read (&info, copy + FILE_HEADER_SIZE));
+  a = g_strstr_len ((char *)json, info.stored_size, "\"table-created\"");
+  b = g_strstr_len ((char *)json, info.stored_size, "\"table-cleared\"");
+  g_assert_true (a != NULL && b != NULL);
+  memcpy (a, "\"table-cleared\"", 15);
+  memcpy (b, "\"table-created\"", 15);
+  info.payload_crc = crc32c (0, json, info.stored_size);
+  chunk_write (copy + FILE_HEADER_SIZE, &info);
+  other = g_bytes_new (copy, size);
+  back = tracelog_open_bytes (other, "run.tophash", NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (tracelog_get_length (back), ==, 2 * TRACE_BLOCK_EVENTS);
+  for (guint64 i = 0; i < tracelog_get_length (back); i++) {
+    Event x, y;
+
+    tracelog_get_event (log, i, &x);
+    tracelog_get_event (back, i, &y);
+    if (x.kind == EVENT_TABLE_CREATED)
+      g_assert_cmpuint (y.kind, ==, EVENT_TABLE_CLEARED);
+    else if (x.kind == EVENT_TABLE_CLEARED)
+      g_assert_cmpuint (y.kind, ==, EVENT_TABLE_CREATED);
+    else
+      g_assert_cmpuint (y.kind, ==, x.kind);
+  }
+
+  memcpy (a, "\"table-unheard\"", 15);
+  info.payload_crc = crc32c (0, json, info.stored_size);
+  chunk_write (copy + FILE_HEADER_SIZE, &info);
+  assert_refused (copy, size, TRACELOG_FILE_ERROR_CORRUPT);
+}
+
+static void
+cancel_cb (double   fraction,
+           gpointer data) {
+  if (fraction > 0.3)
+    g_cancellable_cancel (data);
+}
+
+/* Cancelled or failed, a save leaves what stood there and nothing beside it. */
+static void
+test_failed_save (Fixture      *fixture,
+                  gconstpointer unused) {
+  g_autoptr (TraceLog) log = make_log (20 * TRACE_BLOCK_EVENTS);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GFile) nowhere = g_file_get_child (fixture->file, "deeper");
+  g_autoptr (GError) error = NULL;
+  g_autofree char *contents = NULL;
+
+  g_file_replace_contents (fixture->file, "old", 3, NULL, FALSE, 0, NULL, NULL,
+                           &error);
+  g_assert_no_error (error);
+  g_assert_false (tracelog_save (log, fixture->file, cancel_cb, cancellable,
+                                 cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_true (g_file_load_contents (fixture->file, NULL, &contents, NULL,
+                                       NULL, NULL));
+  g_assert_cmpstr (contents, ==, "old");
+  g_assert_cmpuint (count_files (fixture->folder), ==, 1);
+
+  g_clear_error (&error);
+  g_assert_false (tracelog_save (log, nowhere, NULL, NULL, NULL, &error));
+  g_assert_nonnull (strstr (error->message, "“deeper”"));
+}
+
+static void
+test_cancelled_open (Fixture      *fixture,
+                     gconstpointer unused) {
+  g_autoptr (TraceLog) log = make_log (20 * TRACE_BLOCK_EVENTS);
+  g_autoptr (GBytes) bytes = log_to_bytes (log, fixture->file);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (tracelog_open (fixture->file, cancel_cb, cancellable,
+                                cancellable, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+/* The check value that the polynomial is published with. */
+static void
+test_crc32c (void) {
+  g_assert_cmphex (crc32c (0, "123456789", 9), ==, 0xe3069283u);
+  g_assert_cmphex (crc32c (crc32c (0, "1234", 4), "56789", 5), ==, 0xe3069283u);
+}
+
+int
+main (int    argc,
+      char **argv) {
+  g_test_init (&argc, &argv, NULL);
+#define ADD(name, data, test)                                               \
+  g_test_add ("/core/tracelog-file/" name, Fixture, data, set_up, test,     \
+              tear_down)
+  g_test_add_func ("/core/tracelog-file/crc32c", test_crc32c);
+  ADD ("round-trip/empty", GUINT_TO_POINTER (0), test_round_trip);
+  ADD ("round-trip/one", GUINT_TO_POINTER (1), test_round_trip);
+  ADD ("round-trip/full-block", GUINT_TO_POINTER (4096), test_round_trip);
+  ADD ("round-trip/many", GUINT_TO_POINTER (50000), test_round_trip);
+  ADD ("running-log", NULL, test_running_log);
+  ADD ("cut-anywhere", NULL, test_cut_anywhere);
+  ADD ("flip-anywhere", NULL, test_flip_anywhere);
+  ADD ("newer-minor", NULL, test_newer_minor);
+  ADD ("refused-headers", NULL, test_refused_headers);
+  ADD ("huge-claims", NULL, test_huge_claims);
+  ADD ("other-kind-numbers", NULL, test_other_kind_numbers);
+  ADD ("failed-save", NULL, test_failed_save);
+  ADD ("cancelled-open", NULL, test_cancelled_open);
+  return g_test_run ();
+}
