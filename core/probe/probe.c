@@ -21,8 +21,9 @@
  *             comes at the latest after PROBE_COUNT_WINDOW counted operations,
  *             winds it up again. A flush also takes up a period that was
  *             changed without probe_set_span_period().
- *             A Range's callback may use the map: operations then nest, and
- *             outer_spans remembers which of those around are spans.
+ *             A Range's callback may use the map, and is the only way in which
+ *             operations nest: Ranges keep their spans on a stack of bits, so
+ *             that the others, which are all the traffic, need none.
  *
  * Invariants  P1  an event and its payload are published together
  *             P2  last_stamp never decreases, and equals what a reader computes
@@ -59,35 +60,40 @@ publish (Probe *probe) {
   probe->published = probe->ring.written;
 }
 
-/* Puts one event, and @payload when there is one, behind the others. */
-static inline void
-put (Probe             *probe,
-     const RingEvent   *event,
-     const RingPayload *payload) {
+/* Room for @n_units behind the others; commit() adds them. Fields are written
+ * where they stay: an event put together elsewhere and copied in one piece
+ * stalls the processor, which cannot forward several small stores to one load. */
+static inline RingUnit *
+reserve (Probe  *probe,
+         size_t  n_units) {
   Ring *ring = &probe->ring;
-  size_t n_units = payload != NULL ? 2 : 1;
 
   if (__builtin_expect (
         ring->written + n_units - ring->seen_head > ring->mask + 1, 0))
     ring_wait_room (ring, n_units);
-  ring->units[ring->written & ring->mask].event = *event;
-  if (payload != NULL)
-    ring->units[(ring->written + 1) & ring->mask].payload = *payload;
-  ring->written += n_units;
+  return &ring->units[ring->written & ring->mask];
+}
+
+static inline void
+commit (Probe  *probe,
+        size_t  n_units) {
+  probe->ring.written += n_units;
   if (__builtin_expect (
-        ring->written - probe->published >= PROBE_PUBLISH_BATCH, 0))
+        probe->ring.written - probe->published >= PROBE_PUBLISH_BATCH, 0))
     publish (probe);
 }
 
-/* Tells the stamp in full. */
-static void
-put_time (Probe    *probe,
-          uint64_t  stamp) {
-  RingEvent event = { .kind = EVENT_TIME | EVENT_HAS_PAYLOAD };
-  RingPayload payload = { .a = stamp };
+/* Tells the operation's stamp in full. */
+static void __attribute__ ((noinline))
+tell_time (Probe *probe) {
+  Ring *ring = &probe->ring;
 
-  put (probe, &event, &payload);
-  probe->last_stamp = stamp;
+  reserve (probe, 2)->event
+      = (RingEvent){ .kind = EVENT_TIME | EVENT_HAS_PAYLOAD };
+  ring->units[(ring->written + 1) & ring->mask].payload
+      = (RingPayload){ .a = probe->op_stamp };
+  probe->last_stamp = probe->op_stamp;
+  commit (probe, 2);
 }
 
 /* The dt of an event told now; reads the clock when the operation has not. */
@@ -101,7 +107,7 @@ step_time (Probe *probe) {
     return 0;
   elapsed = probe->op_stamp - probe->last_stamp;
   if (__builtin_expect (probe->last_stamp == 0 || elapsed > UINT32_MAX, 0)) {
-    put_time (probe, probe->op_stamp);
+    tell_time (probe);
     return 0;
   }
   probe->last_stamp = probe->op_stamp;
@@ -115,16 +121,16 @@ probe_tell (Probe    *probe,
             uint32_t  ver,
             uint8_t   aux8,
             uint16_t  aux16) {
-  RingEvent event = {
-    .dt = step_time (probe),
-    .res = res,
-    .ver = ver,
-    .kind = (uint8_t)kind,
-    .aux8 = aux8,
-    .aux16 = aux16,
-  };
+  uint32_t dt = step_time (probe);
+  RingEvent *event = &reserve (probe, 1)->event;
 
-  put (probe, &event, NULL);
+  event->dt = dt;
+  event->res = res;
+  event->ver = ver;
+  event->kind = (uint8_t)kind;
+  event->aux8 = aux8;
+  event->aux16 = aux16;
+  commit (probe, 1);
 }
 
 void
@@ -136,17 +142,21 @@ probe_tell_more (Probe    *probe,
                  uint16_t  aux16,
                  uint64_t  a,
                  uint64_t  b) {
-  RingEvent event = {
-    .dt = step_time (probe),
-    .res = res,
-    .ver = ver,
-    .kind = (uint8_t)(kind | EVENT_HAS_PAYLOAD),
-    .aux8 = aux8,
-    .aux16 = aux16,
-  };
-  RingPayload payload = { a, b };
+  uint32_t dt = step_time (probe);
+  RingEvent *event = &reserve (probe, 2)->event;
+  Ring *ring = &probe->ring;
+  RingPayload *payload
+      = &ring->units[(ring->written + 1) & ring->mask].payload;
 
-  put (probe, &event, &payload);
+  event->dt = dt;
+  event->res = res;
+  event->ver = ver;
+  event->kind = (uint8_t)(kind | EVENT_HAS_PAYLOAD);
+  event->aux8 = aux8;
+  event->aux16 = aux16;
+  payload->a = a;
+  payload->b = b;
+  commit (probe, 2);
 }
 
 void
@@ -154,7 +164,10 @@ probe_begin_span (Probe    *probe,
                   OpKind    op,
                   uint64_t  key,
                   uint64_t  value) {
-  probe->is_span = true;
+  if (op == OP_RANGE)
+    probe->range_spans |= 1;
+  else
+    probe->is_span = true;
   probe_set_span_period (probe, probe->span_period);
   probe_tell_more (probe, EVENT_OP_BEGAN, 0, 0, (uint8_t)op, 0, key, value);
 }
@@ -165,6 +178,8 @@ probe_end_span (Probe    *probe,
                 unsigned  path,
                 uint64_t  value,
                 uint64_t  old) {
+  if (op != OP_RANGE)
+    probe->is_span = false;
   probe->op_stamp = clock_stamp ();
   probe_tell_more (probe, EVENT_OP_ENDED, 0, 0, (uint8_t)op, (uint16_t)path,
                    value, old);

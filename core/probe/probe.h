@@ -39,9 +39,9 @@ typedef struct {
   uint64_t  op_stamp;       /* of the operation under way; 0 = not read yet */
   uint32_t  span_period;    /* 1 = every operation is a span; 0 = none is */
   uint32_t  span_countdown;
-  bool      is_span;        /* the operation under way is told as a span */
-  uint64_t  outer_spans;    /* is_span of the operations around it, innermost in
-                             * bit 0: a Range's callback may use the map */
+  bool      is_span;        /* the operation under way (no Range) is a span */
+  uint64_t  range_spans;    /* the same for the Ranges under way, the innermost
+                             * in bit 0: their callbacks may use the map */
   bool      is_fine;        /* iterations tell each slot, not each bucket */
   uint32_t  n_uncounted;    /* operations in counts, not yet told */
   uint64_t  published;      /* ring.written at the last publish */
@@ -141,7 +141,8 @@ probe_restamp (void) {
     probe->op_stamp = 0;
 }
 
-/* An operation starts. Engines call this first, probe_op_end() last. */
+/* An operation starts. Engines call this first, probe_op_end() last. Only a
+ * Range may have other operations inside it. */
 static inline void
 probe_op_begin (OpKind   op,
                 uint64_t key,
@@ -150,11 +151,25 @@ probe_op_begin (OpKind   op,
 
   if (__builtin_expect (probe != NULL, 0)) {
     probe->op_stamp = 0;
-    probe->outer_spans = probe->outer_spans << 1 | probe->is_span;
-    probe->is_span = false;
+    if (op == OP_RANGE)
+      probe->range_spans <<= 1;
     if (probe->span_countdown-- == 1)
       probe_begin_span (probe, op, key, value);
   }
+}
+
+/* Counts an operation that is no span. */
+static inline void
+probe_count (Probe   *probe,
+             OpKind   op,
+             unsigned path) {
+  ProbeCount *count = &probe->counts[op];
+
+  count->n++;
+  count->n_ok += (path & OP_PATH_OK) != 0;
+  count->n_in_read += (path & OP_PATH_IN_READ) != 0;
+  if (__builtin_expect (++probe->n_uncounted >= PROBE_COUNT_WINDOW, 0))
+    probe_flush (probe);
 }
 
 static inline void
@@ -165,18 +180,11 @@ probe_op_end (OpKind   op,
   Probe *probe = probe_current;
 
   if (__builtin_expect (probe != NULL, 0)) {
-    if (probe->is_span) {
+    if (op == OP_RANGE ? probe->range_spans & 1 : probe->is_span)
       probe_end_span (probe, op, path, value, old);
-    } else {
-      ProbeCount *count = &probe->counts[op];
-
-      count->n++;
-      count->n_ok += (path & OP_PATH_OK) != 0;
-      count->n_in_read += (path & OP_PATH_IN_READ) != 0;
-      if (++probe->n_uncounted >= PROBE_COUNT_WINDOW)
-        probe_flush (probe);
-    }
-    probe->is_span = probe->outer_spans & 1;
-    probe->outer_spans >>= 1;
+    else
+      probe_count (probe, op, path);
+    if (op == OP_RANGE)
+      probe->range_spans >>= 1;
   }
 }

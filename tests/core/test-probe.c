@@ -235,6 +235,7 @@ test_nested_operations_keep_their_spans (Fixture      *fixture,
   g_assert_cmpuint (told[5].event.res, ==, 1);
   g_assert_cmpuint (told[6].event.res, ==, 1);
   g_assert_false (fixture->probe.is_span);
+  g_assert_cmphex (fixture->probe.range_spans, ==, 0);
 }
 
 static void
