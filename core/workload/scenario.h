@@ -24,10 +24,16 @@ typedef enum {
 } ScenarioError;
 
 #define SCENARIO_MAX_THREADS 64
+#define SCENARIO_MAX_PHASES 64
+#define SCENARIO_MAX_SCRIPT 256
+/* Above it, keys would take more memory than a lesson is worth. Free choice. */
+#define SCENARIO_MAX_RECORDS 16777216
+/* Whole numbers that every JSON reader keeps exact. */
+#define SCENARIO_MAX_WHOLE 9007199254740991
 
 typedef enum {
   KEYS_UNIFORM,
-  KEYS_SEQUENTIAL, /* never repeats: each thread counts on from recordcount */
+  KEYS_SEQUENTIAL, /* never repeats: all threads count on from recordcount */
   KEYS_ZIPFIAN,
   KEYS_HOTSPOT,
 } KeyDistribution;
@@ -64,6 +70,8 @@ typedef struct {
   OperationMix mix;
   KeyChoice    keys;
   double       target; /* operations per second and thread; 0 = full speed */
+  double       rangepause; /* ms that a Range waits at each key it visits;
+                            * negative: a tenth of the pace, 2 s in all */
 } ThreadGroup;
 
 /* An operation done by name and in order, before the mix takes over. */
@@ -111,6 +119,10 @@ Scenario *scenario_new_from_file (GFile        *file,
                                   GError      **error);
 Scenario *scenario_copy          (const Scenario *self);
 void      scenario_free          (Scenario     *self);
+/* (transfer full): a group of one thread that does nothing, and a phase with
+ * no group, to build scenarios from. */
+ThreadGroup   *thread_group_new   (const char   *role);
+ScenarioPhase *scenario_phase_new (const char   *name);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Scenario, scenario_free)
 
 /* Canonical JSON of the scenario: what the loader reads back as equal. */
@@ -123,12 +135,18 @@ Scenario *scenario_new_builtin   (const char   *name,
                                   GError      **error);
 
 guint     scenario_get_n_threads (const Scenario *self);
+/* Place of the thread group that worker @worker belongs to. */
+guint     scenario_get_group     (const Scenario *self,
+                                  guint           worker);
 
 /* (transfer full): how @key is written on screen and in reports. */
 char     *scenario_key_text      (const char   *key_text,
                                   gint64        key);
 
+/* As in JSON: "uniform"; NULL for a number that is none. */
 const char *key_distribution_name (KeyDistribution distribution);
+/* One %d or %04d, and no other percent sign. */
+gboolean    scenario_key_text_is_valid (const char *key_text);
 
 /* Access by place, in the order of the struct; names as in JSON ("load",
  * "load-or-store" …). */
