@@ -79,7 +79,7 @@ typedef struct {
   OpKind op;
   gint64 key;
   gint64 value;
-  guint  repeat; /* 1 or more; key advances by step each time */
+  guint  repeat; /* 1 or more; each time key goes on by step, value by 1 */
   gint64 step;
 } ScriptedOp;
 

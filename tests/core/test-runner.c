@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* test-runner.c — whole runs: real threads, a real map, a recording */
+#include "core/state/fold.h"
+#include "core/workload/runner.h"
+
+#include <string.h>
+
+static void
+count_report (const char *text,
+              void       *data) {
+  g_test_message ("broken: %s", text);
+}
+
+/* One phase, one group. */
+static Scenario *
+make_scenario (const char *engine,
+               guint       n_threads,
+               double      target,
+               double      duration) {
+  g_autofree char *json = g_strdup_printf (
+      "{\"title\":\"t\",\"summary\":\"s\",\"watch-for\":\"w\",\"learn\":\"l\","
+      "\"engine\":\"%s\",\"seed\":4,\"recordcount\":100,\"preload\":true,"
+      "\"phases\":[{\"name\":\"p\",\"duration\":%g,\"threads\":[{\"role\":\"r\","
+      "\"count\":%u,\"target\":%g,\"mix\":{\"load\":30,\"store\":20,"
+      "\"insert\":1,\"load-or-store\":8,\"load-and-delete\":8,\"delete\":8,"
+      "\"swap\":8,\"compare-and-swap\":8,\"compare-and-delete\":4,\"range\":0.2,"
+      "\"clear\":0.05}}]}]}",
+      engine, duration, n_threads, target);
+  g_autoptr (GError) error = NULL;
+  Scenario *scenario = scenario_new_from_json (json, -1, "t", &error);
+
+  g_assert_no_error (error);
+  return scenario;
+}
+
+/* What the log tells folds to what the map holds. */
+static void
+assert_whole (Runner *runner) {
+  TraceLog *log = runner_get_log (runner);
+  MapEngine *map = runner_get_map (runner);
+  g_autoptr (Fold) fold = fold_new ();
+  g_autoptr (MapState) state = NULL;
+  DumpSink folded, real;
+
+  g_assert_cmpuint (runner_get_n_ungated (runner), ==, 0);
+  g_assert_cmpuint (runner_get_n_errors (runner), ==, 0);
+  g_assert_true (tracelog_is_finished (log));
+  g_assert_cmpuint (map->klass->check (map, count_report, NULL), ==, 0);
+  for (guint64 i = 0; i < tracelog_get_length (log);) {
+    g_autoptr (TraceBlock) block = tracelog_ref_block (log, i);
+
+    for (guint n = (guint)(i - block->first); n < block->n_events; n++, i++)
+      fold_apply (fold, &block->events[n]);
+  }
+  g_assert_cmpstr (fold_first_fault (fold), ==, NULL);
+  state = fold_ref_state (fold);
+  dump_init (&folded);
+  dump_init (&real);
+  map_state_dump (state, &folded);
+  map->klass->dump (map, &real);
+  g_assert_cmpstr (folded.text, ==, real.text);
+  dump_clear (&folded);
+  dump_clear (&real);
+}
+
+static void
+test_every_engine (void) {
+  for (guint i = 0; engine_classes ()[i] != NULL; i++) {
+    const EngineClass *klass = engine_classes ()[i];
+    g_autoptr (Scenario) scenario
+        = make_scenario (klass->name, klass->is_thread_safe ? 4 : 1, 0, 0.2);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (Runner) runner = runner_new (scenario, NULL, NULL, &error);
+
+    g_assert_no_error (error);
+    g_assert_true (runner_start (runner, &error));
+    runner_join (runner);
+    g_assert_false (runner_is_running (runner));
+    g_test_message ("%s: %" G_GUINT64_FORMAT " operations, %" G_GUINT64_FORMAT
+                    " events", klass->name, runner_get_n_operations (runner),
+                    tracelog_get_length (runner_get_log (runner)));
+    g_assert_cmpuint (runner_get_n_operations (runner), >, 100);
+    assert_whole (runner);
+  }
+}
+
+static void
+test_misfit (void) {
+  g_autoptr (Scenario) scenario = make_scenario ("gomap", 4, 0, 1);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (runner_new (scenario, NULL, NULL, &error));
+  g_assert_error (error, SCENARIO_ERROR, SCENARIO_ERROR_INVALID);
+  g_assert_cmpstr (error->message, ==,
+                   "t.json: phases[0].threads: gomap is not safe for concurrent "
+                   "use: wanted 1 thread, found 4; choose mutexmap");
+}
+
+static void
+count_done (Runner  *runner,
+            gpointer data) {
+  g_assert_false (runner_is_running (runner));
+  g_assert_true (tracelog_is_finished (runner_get_log (runner)));
+  g_atomic_int_inc ((gint *)data);
+}
+
+static void
+test_stop_mid_pace (void) {
+  g_autoptr (Scenario) scenario = make_scenario ("syncmap", 4, 0.01, 3600);
+  g_autoptr (Runner) runner = NULL;
+  gint64 began;
+  gint n_done = 0;
+
+  runner = runner_new (scenario, count_done, &n_done, NULL);
+  g_assert_true (runner_start (runner, NULL));
+  /* Worker 0's first operation is due at once, the next in 100 s. */
+  while (runner_get_n_operations (runner) == 0)
+    g_thread_yield ();
+  began = g_get_monotonic_time ();
+  runner_stop (runner);
+  runner_join (runner);
+  g_assert_cmpint (g_get_monotonic_time () - began, <, G_USEC_PER_SEC);
+  g_assert_cmpint (g_atomic_int_get (&n_done), ==, 1);
+  assert_whole (runner);
+}
+
+static void
+test_stop_mid_range (void) {
+  g_autoptr (Scenario) scenario = make_scenario ("syncmap", 1, 0.01, 3600);
+  ScenarioPhase *phase = g_ptr_array_index (scenario->phases, 0);
+  ThreadGroup *group = g_ptr_array_index (phase->threads, 0);
+  g_autoptr (Runner) runner = NULL;
+  TraceLog *log;
+  gboolean has_range = FALSE;
+  gint64 began;
+
+  group->mix = (OperationMix){ .range = 1 };
+  group->rangepause = 1000;
+  runner = runner_new (scenario, NULL, NULL, NULL);
+  log = runner_get_log (runner);
+  g_assert_true (runner_start (runner, NULL));
+  while (!has_range) {
+    guint64 length = tracelog_get_length (log);
+    Event event;
+
+    for (guint64 i = 0; i < length && !has_range; i++)
+      has_range = tracelog_get_event (log, i, &event)
+                  && event.kind == EVENT_RANGE_BEGAN;
+    g_thread_yield ();
+  }
+  began = g_get_monotonic_time ();
+  runner_stop (runner);
+  runner_join (runner);
+  g_assert_cmpint (g_get_monotonic_time () - began, <, G_USEC_PER_SEC / 2);
+  assert_whole (runner);
+}
+
+static void
+test_changes (void) {
+  g_autoptr (Scenario) scenario = make_scenario ("syncmap", 4, 0.01, 3600);
+  OperationMix loads = { .load = 1 };
+  g_autoptr (Runner) runner = NULL;
+  guint64 n_before;
+
+  runner = runner_new (scenario, NULL, NULL, NULL);
+  g_assert_true (runner_start (runner, NULL));
+  /* Would take hours at the old target. */
+  runner_set_target (runner, G_MAXUINT, 2000);
+  while (runner_get_n_operations (runner) < 200)
+    g_thread_yield ();
+  runner_set_mix (runner, 0, &loads);
+  runner_set_active (runner, 1);
+  runner_set_target (runner, 0, 0);
+  n_before = runner_get_n_operations (runner);
+  while (runner_get_n_operations (runner) < n_before + 5000)
+    g_thread_yield ();
+  runner_set_active (runner, 4);
+  runner_stop (runner);
+  runner_join (runner);
+  assert_whole (runner);
+}
+
+static void
+test_counts (void) {
+  g_autoptr (Scenario) scenario = make_scenario ("mutexmap", 3, 0, 1);
+  ScenarioPhase *phase = g_ptr_array_index (scenario->phases, 0);
+  ThreadGroup *group = g_ptr_array_index (phase->threads, 0);
+  ScriptedOp op = { OP_DELETE, 0, 0, 5, 2 };
+  g_autoptr (Runner) runner = NULL;
+  TraceLog *log;
+  guint64 n_ended = 0;
+  Event event;
+
+  phase->duration = 0;
+  phase->operationcount = 40;
+  group->target = 5000;
+  group->mix = (OperationMix){ .load = 1 };
+  g_array_append_val (phase->script, op);
+  runner = runner_new (scenario, NULL, NULL, NULL);
+  g_assert_true (runner_start (runner, NULL));
+  runner_join (runner);
+  g_assert_cmpuint (runner_get_n_operations (runner), ==, 3 * 40 + 5);
+  log = runner_get_log (runner);
+  for (guint64 i = 0; tracelog_get_event (log, i, &event); i++)
+    n_ended += event.kind == EVENT_OP_ENDED;
+  g_assert_cmpuint (n_ended, ==, 3 * 40 + 5);
+  assert_whole (runner);
+}
+
+static void
+test_never_started (void) {
+  g_autoptr (Scenario) scenario = make_scenario ("syncmap", 2, 0, 1);
+  g_autoptr (Runner) runner = runner_new (scenario, NULL, NULL, NULL);
+
+  g_assert_nonnull (runner);
+  g_assert_false (runner_is_running (runner));
+}
+
+int
+main (int    argc,
+      char **argv) {
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/core/runner/runs-every-engine", test_every_engine);
+  g_test_add_func ("/core/runner/refuses-unsafe-engines", test_misfit);
+  g_test_add_func ("/core/runner/stops-mid-pace", test_stop_mid_pace);
+  g_test_add_func ("/core/runner/stops-mid-range", test_stop_mid_range);
+  g_test_add_func ("/core/runner/obeys-while-running", test_changes);
+  g_test_add_func ("/core/runner/counts-operations", test_counts);
+  g_test_add_func ("/core/runner/may-never-start", test_never_started);
+  return g_test_run ();
+}
