@@ -323,7 +323,7 @@ refuse (Reader          *reader,
 /* Whether @header is ours after a transfer that took it for a text. */
 static gboolean
 was_sent_as_text (const guint8 *header) {
-  return memcmp (header + 1, FILE_MAGIC + 1, 3) == 0
+  return memcmp (header + 1, &FILE_MAGIC[1], 3) == 0
          && (header[0] == (0x89 & 0x7f) || header[0] == 0x89);
 }
 

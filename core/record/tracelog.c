@@ -49,7 +49,7 @@
 
 /* Plain events; shared by log, cache and the TraceBlocks handed out. */
 typedef struct {
-  gatomicrefcount ref_count;
+  _Atomic (guint) ref_count;
   Event           events[TRACE_BLOCK_EVENTS];
 } PlainBlock;
 
@@ -84,20 +84,32 @@ static PlainBlock *
 plain_block_new (void) {
   PlainBlock *block = g_malloc (sizeof *block);
 
-  g_atomic_ref_count_init (&block->ref_count);
+  atomic_init (&block->ref_count, 1);
   return block;
 }
 
 static PlainBlock *
 plain_block_ref (PlainBlock *block) {
-  g_atomic_ref_count_inc (&block->ref_count);
+  /* Relaxed: who refs already holds a reference, or the lock. */
+  atomic_fetch_add_explicit (&block->ref_count, 1, memory_order_relaxed);
   return block;
 }
 
 static void
 plain_block_unref (PlainBlock *block) {
-  if (block != NULL && g_atomic_ref_count_dec (&block->ref_count))
+  /* Acquire and release: all reading ends before the block is freed, or written
+   * again (is_unshared_locked()). */
+  if (block != NULL
+      && atomic_fetch_sub_explicit (&block->ref_count, 1, memory_order_acq_rel)
+             == 1)
     g_free (block);
+}
+
+/* Whether the log alone refers to @block; the lock is held. */
+static gboolean
+is_unshared_locked (PlainBlock *block) {
+  /* Acquire: pairs with the release of the last reader's unref. */
+  return atomic_load_explicit (&block->ref_count, memory_order_acquire) == 1;
 }
 
 /* Life --------------------------------------------------------------------- */
@@ -193,7 +205,7 @@ seal_tail (TraceLog *self) {
   add_packed_locked (self, &packed);
   old = self->recent;
   self->recent = self->tail;
-  if (old == NULL || !g_atomic_ref_count_compare (&old->ref_count, 1)) {
+  if (old == NULL || !is_unshared_locked (old)) {
     plain_block_unref (old);
     old = plain_block_new ();
   }

@@ -24,7 +24,7 @@ assert_same (const Event *a,
 static Event
 make_event (guint64 i) {
   return (Event){
-    .at_ns = (gint64)i * 10,
+    .at_ns = (gint64)(i * 10),
     .a = i % 3 == 0 ? i : 0,
     .b = i % 6 == 0 ? ~i : 0,
     .res = (guint32)(i * 2654435761u),

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* fuzz-tracelog.c — hostile .tophash files
+ *
+ * The bytes are opened twice: as they are, and with all checksums made right,
+ * since a fuzzer cannot guess those and would never get behind them. What opens
+ * must be a log in order: readable to its last event, times rising, every kind
+ * a kind.
+ */
+#include "core/record/crc32c.h"
+#include "core/record/tracelog-file-private.h"
+#include "tests/fuzz/fuzz.h"
+
+#include <string.h>
+
+static void
+open_and_read (const uint8_t *data,
+               size_t         size) {
+  g_autoptr (GBytes) bytes = g_bytes_new_static (data, size);
+  g_autofree char *warning = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TraceLog) log
+      = tracelog_open_bytes (bytes, "fuzz.tophash", &warning, &error);
+  gint64 last_ns = 0;
+
+  g_assert ((log == NULL) == (error != NULL));
+  if (log == NULL)
+    return;
+  for (guint64 i = 0; i < tracelog_get_length (log);) {
+    g_autoptr (TraceBlock) block = tracelog_ref_block (log, i);
+
+    for (guint k = 0; k < block->n_events; k++) {
+      g_assert (block->events[k].at_ns >= last_ns);
+      g_assert (block->events[k].kind != EVENT_NONE);
+      g_assert (block->events[k].kind < EVENT_TIME);
+      last_ns = block->events[k].at_ns;
+    }
+    i = block->first + block->n_events;
+  }
+  g_assert (tracelog_index_at (log, last_ns) == tracelog_get_length (log));
+}
+
+/* Puts the right checksums over a header and the chunks that can be walked. */
+static void
+repair (uint8_t *data,
+        size_t   size) {
+  size_t at = FILE_HEADER_SIZE;
+
+  if (size < FILE_HEADER_SIZE)
+    return;
+  bytes_put (data + 60, 4, crc32c (0, data, 60));
+  while (size - at >= CHUNK_HEADER_SIZE) {
+    uint8_t *header = data + at;
+    guint32 stored_size = (guint32)bytes_get (header + 8, 4);
+    size_t left = size - at - CHUNK_HEADER_SIZE;
+
+    if (stored_size <= left)
+      bytes_put (header + 52, 4,
+                 crc32c (0, header + CHUNK_HEADER_SIZE, stored_size));
+    bytes_put (header, 4, CHUNK_MAGIC);
+    bytes_put (header + 60, 4, crc32c (0, header, 60));
+    if (((size_t)stored_size + CHUNK_ALIGN - 1) / CHUNK_ALIGN
+        > left / CHUNK_ALIGN)
+      return;
+    at += CHUNK_HEADER_SIZE
+          + (((size_t)stored_size + CHUNK_ALIGN - 1) & ~(size_t)(CHUNK_ALIGN - 1));
+  }
+}
+
+int
+LLVMFuzzerTestOneInput (const uint8_t *data,
+                        size_t         size) {
+  g_autofree uint8_t *copy = g_memdup2 (data, size);
+
+  open_and_read (data, size);
+  repair (copy, size);
+  open_and_read (copy, size);
+  return 0;
+}
