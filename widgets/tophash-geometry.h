@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tophash-geometry.h — where everything on the stage stands
+ *
+ * Arithmetic only: a StageLayout says for one MapState and one width which
+ * cards there are and where each bucket and slot lies, in whole pixels, and
+ * answers what lies at a point. It keeps a reference to its state.
+ */
+#pragma once
+
+#include "core/state/map-state.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  double x, y, width, height;
+} StageRect;
+
+static inline gboolean
+stage_rect_contains (const StageRect *rect,
+                     double           x,
+                     double           y) {
+  return x >= rect->x && x < rect->x + rect->width
+         && y >= rect->y && y < rect->y + rect->height;
+}
+
+typedef enum {
+  STAGE_GOMAP,   /* one table, with or without a lock */
+  STAGE_SYNCMAP, /* read and dirty */
+} StageKind;
+
+typedef enum {
+  CARD_BUCKETS,
+  CARD_OLDBUCKETS,
+  CARD_READ,
+  CARD_DIRTY,
+  CARD_GHOST, /* a superseded table that an open Range still walks */
+  CARD_RANGE,
+} StageCardKind;
+
+/* Side of a slot in pixels; 0 is the heat map. */
+#define STAGE_SLOT_FAR 0
+#define STAGE_SLOT_SMALL 4
+#define STAGE_SLOT_MIDDLE 12
+#define STAGE_SLOT_NEAR 32
+/* From this side on, a slot carries its key; from the next, tophash too. */
+#define STAGE_SLOT_KEY 24
+#define STAGE_SLOT_HEX 32
+#define STAGE_N_ZOOMS 7
+
+/* One bucket's place; those of a card are ordered by y. */
+typedef struct {
+  guint32 bucket; /* index in the array, overflow included */
+  guint32 chain;  /* its main bucket */
+  gint32  x, y;   /* of its first slot */
+  guint8  n_shown;   /* slots drawn; overflow buckets end with their last key */
+  guint8  is_indexed; /* the first of its chain: its number is written */
+  guint8  is_wrapped; /* overflow that began a new line */
+} StageBucket;
+
+typedef struct {
+  StageCardKind     kind;
+  StageRect         frame;
+  StageRect         body;    /* buckets, between head and foot */
+  const StateTable *table;   /* NULL: the pointer is nil */
+  const StateArray *array;   /* NULL: nothing allocated */
+  const StateIter  *iter;    /* CARD_RANGE, CARD_GHOST */
+  gboolean          in_old;
+  int               slot_px;
+  int               gap_px;
+  int               index_px; /* room for the number before the first slot */
+  GArray           *buckets; /* of StageBucket; NULL in a heat map */
+  /* Heat map: cells row by row, each of n_per_cell main buckets. */
+  guint             cell_px;
+  guint             n_columns;
+  guint             n_rows;
+  guint             n_per_cell;
+} StageCard;
+
+typedef struct {
+  const MapState *state; /* owned reference */
+  StageKind       kind;
+  double          width, height;
+  int             zoom_index; /* into the sizes, after clamping */
+  GArray         *cards;      /* of StageCard */
+} StageLayout;
+
+typedef struct {
+  double width;
+  double fit_height; /* prefer sizes that fit; 0: any height */
+  int    zoom;       /* steps nearer (+) or farther (-) than by itself */
+  double text_scale; /* of captions; 1 normally */
+} StageOptions;
+
+StageLayout *stage_layout_new       (const MapState     *state,
+                                     const StageOptions *options);
+void         stage_layout_free      (StageLayout        *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (StageLayout, stage_layout_free)
+
+static inline const StageCard *
+stage_layout_card (const StageLayout *self,
+                   guint              index) {
+  return &g_array_index (self->cards, StageCard, index);
+}
+
+/* The first of @kind; NULL: none. */
+const StageCard *stage_layout_find_card (const StageLayout *self,
+                                         StageCardKind      kind);
+/* The card that shows this array; NULL: none. */
+const StageCard *stage_layout_find_table (const StageLayout *self,
+                                          guint16            id,
+                                          guint32            created_ver,
+                                          gboolean           in_old);
+
+/* A place on the stage. */
+typedef struct {
+  const StageCard *card; /* NULL: outside of every card */
+  gboolean         has_slot;
+  guint32          chain;
+  guint32          bucket;
+  guint            slot;
+} StageHit;
+
+/* TRUE when a slot lies there; gaps belong to nobody. In a heat map the slot
+ * is 0 of the first bucket of the cell. */
+gboolean stage_layout_hit  (const StageLayout *self,
+                            double             x,
+                            double             y,
+                            StageHit          *hit);
+/* FALSE: that slot is not drawn. */
+gboolean stage_card_slot   (const StageCard   *card,
+                            guint32            bucket,
+                            guint              slot,
+                            StageRect         *rect);
+/* The place of the first bucket of @card that ends below @y. */
+guint    stage_card_first_below (const StageCard *card,
+                                 double           y);
+
+typedef enum {
+  STAGE_LEFT,
+  STAGE_RIGHT,
+  STAGE_UP,
+  STAGE_DOWN,
+  STAGE_FIRST,
+  STAGE_LAST,
+} StageStep;
+
+/* From one slot to its neighbour, into the next card at an edge; from nowhere
+ * to the first slot. FALSE: there is none. */
+gboolean stage_layout_step (const StageLayout *self,
+                            const StageHit    *from,
+                            StageStep          step,
+                            StageHit          *to);
+
+G_END_DECLS
