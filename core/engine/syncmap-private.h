@@ -9,6 +9,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/gomap.h"
 #include "core/engine/syncmap-entry.h"
+#include "core/probe/probe.h"
 
 #define SYNCMAP_LOCK 0u /* id of mu, and of the domain it guards */
 #define SYNCMAP_N_TABLE_IDS 65536u
@@ -134,18 +135,40 @@ syncmap_next_version_locked (SyncMap *self) {
 
 /* syncmap.c: the frame of an operation ------------------------------------- */
 
-/* Opens the reclaim section and tells the beginning. */
-void syncmap_begin (SyncCall     *call,
-                    MapEngine    *map,
-                    EngineThread *thread,
-                    OpKind        op,
-                    int64_t       key,
-                    int64_t       value);
+/* The rest of the end of an operation that took the lock. */
+void syncmap_clean_up (SyncMap      *self,
+                       EngineThread *thread,
+                       SyncTable    *superseded);
+
+/* Opens the reclaim section and tells the beginning. This and syncmap_end() are
+ * in line, and slow ways get a copy of the call: on the fast way, where its
+ * address is never taken, it lives in registers. */
+static inline void
+syncmap_begin (SyncCall     *call,
+               MapEngine    *map,
+               EngineThread *thread,
+               OpKind        op,
+               int64_t       key,
+               int64_t       value) {
+  *call = (SyncCall){ .self = (SyncMap *)map, .thread = thread, .op = op };
+  probe_op_begin (op, (uint64_t)key, (uint64_t)value);
+  reclaim_enter (thread->reclaim);
+}
+
 /* Closes it, retires what was superseded, tells the end; returns @is_ok. */
-bool syncmap_end   (SyncCall     *call,
-                    bool          is_ok,
-                    int64_t       value,
-                    int64_t       old);
+static inline bool
+syncmap_end (const SyncCall *call,
+             bool            is_ok,
+             int64_t         value,
+             int64_t         old) {
+  reclaim_leave (call->thread->reclaim);
+  if (__builtin_expect (call->path & OP_PATH_LOCKED, 0))
+    syncmap_clean_up (call->self, call->thread, call->superseded);
+  probe_op_end (call->op, call->path | (is_ok ? OP_PATH_OK : 0),
+                (uint64_t)value, (uint64_t)old);
+  return is_ok;
+}
+
 void syncmap_lock   (SyncCall    *call);
 void syncmap_unlock (SyncCall    *call);
 /* No memory: the operation ends without effect. */

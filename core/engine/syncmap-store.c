@@ -58,7 +58,7 @@ insert_locked (SyncCall *call,
 
 /* Swap --------------------------------------------------------------------- */
 
-static bool
+__attribute__ ((noinline)) static bool
 swap_slowly (SyncCall *call,
              int64_t   key,
              int64_t   value,
@@ -100,12 +100,18 @@ swap_value (SyncCall *call,
             bool     *has_previous,
             int64_t  *previous) {
   Entry *entry = syncmap_find (syncmap_read (call->self).table, key);
+  bool is_stored;
 
   if (entry != NULL && entry_try_swap (entry, value, has_previous, previous)) {
     call->path |= OP_PATH_IN_READ;
     return true;
   }
-  return swap_slowly (call, key, value, has_previous, previous);
+
+  SyncCall slow = *call;
+
+  is_stored = swap_slowly (&slow, key, value, has_previous, previous);
+  *call = slow;
+  return is_stored;
 }
 
 bool
@@ -144,7 +150,7 @@ syncmap_swap (MapEngine    *map,
 /* LoadOrStore -------------------------------------------------------------- */
 
 /* ENTRY_GAVE_UP: no memory. */
-static EntryOutcome
+__attribute__ ((noinline)) static EntryOutcome
 load_or_store_slowly (SyncCall *call,
                       int64_t   key,
                       int64_t   value,
@@ -195,10 +201,14 @@ syncmap_load_or_store (MapEngine    *map,
   entry = syncmap_find (syncmap_read (call.self).table, key);
   if (entry != NULL)
     outcome = entry_try_load_or_store (entry, value, &found);
-  if (outcome != ENTRY_GAVE_UP)
+  if (outcome != ENTRY_GAVE_UP) {
     call.path |= OP_PATH_IN_READ;
-  else
-    outcome = load_or_store_slowly (&call, key, value, &found);
+  } else {
+    SyncCall slow = call;
+
+    outcome = load_or_store_slowly (&slow, key, value, &found);
+    call = slow;
+  }
   if (outcome != ENTRY_GAVE_UP)
     *actual = found;
   return syncmap_end (&call, outcome == ENTRY_LOADED, found, 0);
@@ -206,7 +216,7 @@ syncmap_load_or_store (MapEngine    *map,
 
 /* CompareAndSwap ----------------------------------------------------------- */
 
-static bool
+__attribute__ ((noinline)) static bool
 compare_and_swap_slowly (SyncCall *call,
                          int64_t   key,
                          int64_t   old,
@@ -250,7 +260,10 @@ syncmap_compare_and_swap (MapEngine    *map,
     call.path |= OP_PATH_IN_READ;
     is_swapped = entry_try_compare_and_swap (entry, old, value);
   } else if (read.amended) {
-    is_swapped = compare_and_swap_slowly (&call, key, old, value);
+    SyncCall slow = call;
+
+    is_swapped = compare_and_swap_slowly (&slow, key, old, value);
+    call = slow;
   }
   return syncmap_end (&call, is_swapped, is_swapped, old);
 }

@@ -94,44 +94,14 @@
 /* The frame of an operation ------------------------------------------------ */
 
 void
-syncmap_begin (SyncCall     *call,
-               MapEngine    *map,
-               EngineThread *thread,
-               OpKind        op,
-               int64_t       key,
-               int64_t       value) {
-  call->self = (SyncMap *)map;
-  call->thread = thread;
-  call->op = op;
-  call->path = 0;
-  call->superseded = NULL;
-  probe_op_begin (op, (uint64_t)key, (uint64_t)value);
-  reclaim_enter (thread->reclaim);
-}
-
-/* The end of an operation that took the lock. */
-static void
-clean_up (SyncCall *call) {
-  ReclaimThread *reclaim = call->thread->reclaim;
-
-  if (call->superseded != NULL)
-    syncmap_retire (call->self, reclaim, call->superseded);
+syncmap_clean_up (SyncMap      *self,
+                  EngineThread *thread,
+                  SyncTable    *superseded) {
+  if (superseded != NULL)
+    syncmap_retire (self, thread->reclaim, superseded);
   /* Inside a Range's callback the section is still open. */
-  if (!reclaim_is_inside (reclaim))
-    reclaim_poll (reclaim);
-}
-
-bool
-syncmap_end (SyncCall *call,
-             bool      is_ok,
-             int64_t   value,
-             int64_t   old) {
-  reclaim_leave (call->thread->reclaim);
-  if (call->path & OP_PATH_LOCKED)
-    clean_up (call);
-  probe_op_end (call->op, call->path | (is_ok ? OP_PATH_OK : 0),
-                (uint64_t)value, (uint64_t)old);
-  return is_ok;
+  if (!reclaim_is_inside (thread->reclaim))
+    reclaim_poll (thread->reclaim);
 }
 
 void
@@ -172,7 +142,7 @@ syncmap_unlock (SyncCall *call) {
 /* Looking ------------------------------------------------------------------ */
 
 /* The second look, under mu; with @is_delete the key leaves dirty. */
-static Entry *
+__attribute__ ((noinline)) static Entry *
 find_slowly (SyncCall *call,
              int64_t   key,
              bool      is_delete) {
@@ -214,7 +184,13 @@ find_entry (SyncCall *call,
     call->path |= OP_PATH_IN_READ;
     return entry;
   }
-  return read.amended ? find_slowly (call, key, is_delete) : NULL;
+  if (read.amended) {
+    SyncCall slow = *call;
+
+    entry = find_slowly (&slow, key, is_delete);
+    *call = slow;
+  }
+  return entry;
 }
 
 static bool
@@ -245,6 +221,7 @@ delete_entry (MapEngine    *map,
               int64_t      *value) {
   SyncCall call;
   Entry *entry;
+  int64_t found = 0;
   bool is_ok;
 
   syncmap_begin (&call, map, thread, op, key, 0);
@@ -252,8 +229,10 @@ delete_entry (MapEngine    *map,
   /* Outside the lock, even for an entry that was in dirty alone: whoever else
    * holds it from its own look may still store to it, and that store then comes
    * before this delete. */
-  is_ok = entry != NULL && entry_delete (entry, value);
-  return syncmap_end (&call, is_ok, is_ok ? *value : 0, 0);
+  is_ok = entry != NULL && entry_delete (entry, &found);
+  if (is_ok)
+    *value = found;
+  return syncmap_end (&call, is_ok, found, 0);
 }
 
 static bool
