@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* cli-info.c — tophash-cli info, tophash-cli verify
+ *
+ * verify reads every event of a recording and folds it: a file that opens whole
+ * and whose events all fit is good.
+ */
+#include "app/cli/cli.h"
+
+#include <glib/gi18n.h>
+
+int
+cli_info (int    argc,
+          char **argv) {
+  gboolean as_json = FALSE;
+  const GOptionEntry entries[] = {
+    { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, N_("Print JSON"), NULL },
+    { NULL },
+  };
+  g_autoptr (TraceLog) log = NULL;
+  g_autoptr (MapState) state = NULL;
+
+  if (!cli_parse (&argc, &argv, entries, _("FILE"),
+                  _("Says what a recording holds."), 1))
+    return CLI_BAD_INPUT;
+  log = cli_open (argv[1], NULL);
+  if (log == NULL)
+    return CLI_BAD_INPUT;
+  state = cli_fold (log, tracelog_get_length (log), NULL, NULL);
+  cli_print_summary (log, state, NULL, as_json);
+  return CLI_GOOD;
+}
+
+/* Events that can be read, from the first one on; times must not go back. */
+static guint64
+count_readable (TraceLog *log,
+                gboolean *is_ordered) {
+  gint64 last_ns = 0;
+  guint64 i = 0;
+
+  *is_ordered = TRUE;
+  while (i < tracelog_get_length (log)) {
+    g_autoptr (TraceBlock) block = tracelog_ref_block (log, i);
+
+    if (block == NULL)
+      break;
+    for (guint n = (guint)(i - block->first); n < block->n_events; n++, i++) {
+      *is_ordered = *is_ordered && block->events[n].at_ns >= last_ns;
+      last_ns = block->events[n].at_ns;
+    }
+  }
+  return i;
+}
+
+int
+cli_verify (int    argc,
+            char **argv) {
+  const GOptionEntry entries[] = { { NULL } };
+  g_autoptr (TraceLog) log = NULL;
+  g_autoptr (MapState) state = NULL;
+  g_autofree char *first_fault = NULL;
+  guint64 n_faults, n_readable, n_events;
+  gboolean is_whole, is_ordered;
+
+  if (!cli_parse (&argc, &argv, entries, _("FILE"),
+                  _("Decodes and folds a whole recording."), 1))
+    return CLI_BAD_INPUT;
+  log = cli_open (argv[1], &is_whole);
+  if (log == NULL)
+    return CLI_BAD_INPUT;
+  n_events = tracelog_get_length (log);
+  n_readable = count_readable (log, &is_ordered);
+  state = cli_fold (log, n_readable, &n_faults, &first_fault);
+  g_print (_("%s: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+             " events read and folded\n"),
+           argv[1], n_readable, n_events);
+  if (n_faults > 0)
+    g_printerr (_("tophash-cli: %" G_GUINT64_FORMAT
+                  " events did not fit, the first: %s\n"),
+                n_faults, first_fault);
+  if (!is_ordered)
+    g_printerr (_("tophash-cli: times go back\n"));
+  return is_whole && is_ordered && n_faults == 0 && n_readable == n_events
+             ? CLI_GOOD
+             : CLI_CHECK_FAILED;
+}

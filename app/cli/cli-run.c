@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* cli-run.c — tophash-cli run, tophash-cli list
+ *
+ * A run ends by itself, after --duration seconds, or with an interrupt (Ctrl+C);
+ * in each case what was recorded is whole, is checked and can be saved.
+ */
+#include "app/cli/cli.h"
+
+#include "core/record/tracelog-file.h"
+#include "core/workload/runner.h"
+
+#include <glib-unix.h>
+#include <glib/gi18n.h>
+#include <signal.h>
+
+int
+cli_list (int    argc,
+          char **argv) {
+  const GOptionEntry entries[] = { { NULL } };
+  const char *const *names = scenario_builtin_names ();
+
+  if (!cli_parse (&argc, &argv, entries, "",
+                  _("Lists the scenarios that come with Tophash."), 0))
+    return CLI_BAD_INPUT;
+  for (guint i = 0; names[i] != NULL; i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (Scenario) scenario = scenario_new_builtin (names[i], &error);
+
+    if (scenario == NULL)
+      return cli_fail (g_steal_pointer (&error));
+    g_print ("%-16s %s\n", names[i], scenario->summary);
+  }
+  return CLI_GOOD;
+}
+
+/* A shipped name, or else a path. */
+static Scenario *
+load_scenario (const char *name,
+               GError    **error) {
+  g_autoptr (GFile) file = NULL;
+
+  if (g_strv_contains (scenario_builtin_names (), name))
+    return scenario_new_builtin (name, error);
+  file = g_file_new_for_commandline_arg (name);
+  return scenario_new_from_file (file, error);
+}
+
+typedef struct {
+  GMainLoop *loop;
+  Runner    *runner;
+} Run;
+
+static gboolean
+quit_cb (gpointer data) {
+  g_main_loop_quit (data);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+stop_cb (gpointer data) {
+  runner_stop (((Run *)data)->runner);
+  return G_SOURCE_CONTINUE;
+}
+
+/* In the runner's thread. */
+static void
+done_cb (Runner  *runner,
+         gpointer data) {
+  g_main_context_invoke (NULL, quit_cb, data);
+}
+
+static void
+report_cb (const char *text,
+           void       *data) {
+  g_printerr (_("tophash-cli: the map is broken: %s\n"), text);
+}
+
+/* Runs to the end. */
+static gboolean
+run_whole (Runner    *runner,
+           GMainLoop *loop,
+           double     duration,
+           GError   **error) {
+  Run run = { loop, runner };
+  guint interrupt, terminate, timer = 0;
+
+  if (!runner_start (runner, error))
+    return FALSE;
+  interrupt = g_unix_signal_add (SIGINT, stop_cb, &run);
+  terminate = g_unix_signal_add (SIGTERM, stop_cb, &run);
+  if (duration > 0)
+    timer = g_timeout_add ((guint)(duration * 1000), stop_cb, &run);
+  g_main_loop_run (loop);
+  runner_join (runner);
+  g_source_remove (interrupt);
+  g_source_remove (terminate);
+  if (timer != 0)
+    g_source_remove (timer);
+  return TRUE;
+}
+
+/* The folded log against the map itself. */
+static gboolean
+check_run (Runner         *runner,
+           const MapState *state,
+           guint64         n_faults,
+           const char     *first_fault) {
+  MapEngine *map = runner_get_map (runner);
+  size_t n_broken = map->klass->check (map, report_cb, NULL);
+  DumpSink folded, real;
+  gboolean is_same;
+
+  dump_init (&folded);
+  dump_init (&real);
+  map_state_dump (state, &folded);
+  map->klass->dump (map, &real);
+  is_same = !folded.failed && !real.failed
+            && g_strcmp0 (folded.text, real.text) == 0;
+  dump_clear (&folded);
+  dump_clear (&real);
+  if (!is_same)
+    g_printerr (_("tophash-cli: the recording does not give the map’s memory\n"));
+  if (n_faults > 0)
+    g_printerr (_("tophash-cli: %" G_GUINT64_FORMAT
+                  " events did not fit, the first: %s\n"),
+                n_faults, first_fault);
+  return is_same && n_broken == 0 && n_faults == 0
+         && runner_get_n_ungated (runner) == 0;
+}
+
+static gboolean
+save_record (TraceLog   *log,
+             const char *path,
+             GError    **error) {
+  g_autoptr (GFile) file = g_file_new_for_commandline_arg (path);
+
+  return tracelog_save (log, file, NULL, NULL, NULL, error);
+}
+
+int
+cli_run (int    argc,
+         char **argv) {
+  g_autofree char *record = NULL;
+  double duration = 0;
+  gboolean as_json = FALSE;
+  const GOptionEntry entries[] = {
+    { "record", 0, 0, G_OPTION_ARG_FILENAME, &record,
+      N_("Save the recording"), N_("FILE") },
+    { "duration", 0, 0, G_OPTION_ARG_DOUBLE, &duration,
+      N_("End the run after this many seconds"), N_("SECONDS") },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, N_("Print JSON"), NULL },
+    { NULL },
+  };
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  g_autoptr (Scenario) scenario = NULL;
+  g_autoptr (Runner) runner = NULL;
+  g_autoptr (MapState) state = NULL;
+  g_autofree char *first_fault = NULL;
+  GError *error = NULL;
+  CliRunFacts facts;
+  guint64 n_faults;
+  TraceLog *log;
+
+  if (!cli_parse (&argc, &argv, entries, _("SCENARIO"),
+                  _("Runs a scenario, a shipped one by name or a file."), 1))
+    return CLI_BAD_INPUT;
+  if (duration < 0 || duration > 86400) {
+    g_printerr (_("tophash-cli: --duration: wanted 0 to 86400, found %g\n"),
+                duration);
+    return CLI_BAD_INPUT;
+  }
+  scenario = load_scenario (argv[1], &error);
+  if (scenario == NULL)
+    return cli_fail (error);
+  runner = runner_new (scenario, done_cb, loop, &error);
+  if (runner == NULL || !run_whole (runner, loop, duration, &error))
+    return cli_fail (error);
+  log = runner_get_log (runner);
+  state = cli_fold (log, tracelog_get_length (log), &n_faults, &first_fault);
+  facts = (CliRunFacts){ runner_get_n_errors (runner),
+                         runner_get_n_ungated (runner) };
+  cli_print_summary (log, state, &facts, as_json);
+  if (record != NULL && !save_record (log, record, &error))
+    return cli_fail (error);
+  return check_run (runner, state, n_faults, first_fault) ? CLI_GOOD
+                                                          : CLI_CHECK_FAILED;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* cli-summary.c — a recording in a screen of text, or as JSON
+ *
+ * Everything comes from the log: what the counters of the last state say, the
+ * tables as they stood, and what recording cost.
+ */
+#include "app/cli/cli.h"
+
+#include <glib/gi18n.h>
+#include <json-glib/json-glib.h>
+
+static const char *
+role_name (TableRole role) {
+  switch (role) {
+  case TABLE_ROLE_NONE:
+    return "unused";
+  case TABLE_ROLE_ONLY:
+    return "table";
+  case TABLE_ROLE_READ:
+    return "read";
+  case TABLE_ROLE_DIRTY:
+    return "dirty";
+  case TABLE_ROLE_SUPERSEDED:
+    return "superseded";
+  }
+  return NULL;
+}
+
+/* Counters by the name they have in JSON. */
+typedef struct {
+  const char *name;
+  guint64     value;
+} Fact;
+
+static guint
+collect_facts (const StateCounters *c,
+               Fact                *facts) {
+  const Fact all[] = {
+    { "promotions", c->n_promotions },
+    { "copies", c->n_copies },
+    { "copied-entries", c->n_copied },
+    { "expunged", c->n_expunged },
+    { "misses", c->n_misses },
+    { "growths", c->n_growths },
+    { "same-size-growths", c->n_same_size },
+    { "evacuated-buckets", c->n_evacuated },
+    { "ranges", c->n_ranges },
+    { "lock-waits", c->n_lock_waits },
+    { "misuses", c->n_misuses },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    facts[i] = all[i];
+  return G_N_ELEMENTS (all);
+}
+#define MAX_FACTS 16
+
+static void
+print_tables (const MapState *state) {
+  for (guint i = 0; i < map_state_n_tables (state); i++) {
+    const StateTable *table = map_state_table (state, i);
+
+    g_print ("  %-10s B=%u count=%" G_GUINT64_FORMAT " noverflow=%u flags=%u",
+             role_name (table->role), table->B, table->count, table->noverflow,
+             table->flags);
+    if (table->oldbuckets != NULL)
+      g_print (_(" growing, nevacuate=%" G_GUINT64_FORMAT),
+               table->nevacuate);
+    g_print ("\n");
+  }
+  if (map_state_has_read_and_dirty (state))
+    g_print ("  amended=%s misses=%" G_GUINT64_FORMAT "\n",
+             map_state_is_amended (state) ? "true" : "false",
+             map_state_misses (state));
+}
+
+static void
+print_honesty (const TraceHonesty *honesty,
+               const CliRunFacts  *extra) {
+  g_print (_("Recording: %" G_GUINT64_FORMAT " events in %.3f s, %" G_GUINT64_FORMAT
+             " bytes, %" G_GUINT64_FORMAT " dropped, %" G_GUINT64_FORMAT
+             " waits (%.3f ms)%s\n"),
+           honesty->n_events, (double)honesty->duration_ns / 1e9, honesty->bytes,
+           honesty->n_dropped, honesty->n_stalls,
+           (double)honesty->stalled_ns / 1e6,
+           honesty->was_limited ? _(", ended at its limit")
+           : honesty->is_complete ? ""
+                                  : _(", not complete"));
+  if (extra != NULL)
+    g_print (_("Failed operations: %" G_GUINT64_FORMAT
+               ", events out of order: %" G_GUINT64_FORMAT "\n"),
+             extra->n_errors, extra->n_ungated);
+}
+
+static void
+print_text (TraceLog          *log,
+            const MapState    *state,
+            const CliRunFacts *extra) {
+  const TraceInfo *info = tracelog_get_info (log);
+  const StateCounters *counters = map_state_counters (state);
+  Fact facts[MAX_FACTS];
+  guint n_facts = collect_facts (counters, facts);
+  TraceHonesty honesty;
+
+  tracelog_get_honesty (log, &honesty);
+  g_print (_("%s (%s) on %s\n"), info->scenario_title, info->scenario_name,
+           info->engine_title);
+  g_print (_("Seed %" G_GUINT64_FORMAT ", %u threads, %s, Tophash %s\n"),
+           info->seed, info->n_threads, info->machine, info->version);
+  g_print (_("Operations:\n"));
+  for (guint op = 0; op < OP_N_KINDS; op++)
+    if (counters->n_ops[op] > 0)
+      g_print (_("  %-20s %12" G_GUINT64_FORMAT "  of which %" G_GUINT64_FORMAT
+                 " found or changed something\n"),
+               op_kind_name (op), counters->n_ops[op], counters->n_ok[op]);
+  g_print (_("What happened inside:\n"));
+  for (guint i = 0; i < n_facts; i++)
+    if (facts[i].value > 0)
+      g_print ("  %-20s %12" G_GUINT64_FORMAT "\n", facts[i].name,
+               facts[i].value);
+  g_print (_("At the end:\n"));
+  print_tables (state);
+  print_honesty (&honesty, extra);
+}
+
+static void
+put_whole (JsonBuilder *builder,
+           const char  *name,
+           guint64      value) {
+  json_builder_set_member_name (builder, name);
+  json_builder_add_int_value (builder, (gint64)value);
+}
+
+static void
+put_text (JsonBuilder *builder,
+          const char  *name,
+          const char  *text) {
+  json_builder_set_member_name (builder, name);
+  json_builder_add_string_value (builder, text);
+}
+
+static void
+put_operations (JsonBuilder         *builder,
+                const StateCounters *counters) {
+  json_builder_set_member_name (builder, "operations");
+  json_builder_begin_object (builder);
+  for (guint op = 0; op < OP_N_KINDS; op++)
+    if (counters->n_ops[op] > 0) {
+      json_builder_set_member_name (builder, op_kind_name (op));
+      json_builder_begin_object (builder);
+      put_whole (builder, "n", counters->n_ops[op]);
+      put_whole (builder, "ok", counters->n_ok[op]);
+      json_builder_end_object (builder);
+    }
+  json_builder_end_object (builder);
+}
+
+static void
+put_tables (JsonBuilder    *builder,
+            const MapState *state) {
+  json_builder_set_member_name (builder, "tables");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < map_state_n_tables (state); i++) {
+    const StateTable *table = map_state_table (state, i);
+
+    json_builder_begin_object (builder);
+    put_text (builder, "role", role_name (table->role));
+    put_whole (builder, "B", table->B);
+    put_whole (builder, "count", table->count);
+    put_whole (builder, "noverflow", table->noverflow);
+    put_whole (builder, "flags", table->flags);
+    put_whole (builder, "nevacuate", table->nevacuate);
+    json_builder_set_member_name (builder, "growing");
+    json_builder_add_boolean_value (builder, table->oldbuckets != NULL);
+    json_builder_end_object (builder);
+  }
+  json_builder_end_array (builder);
+}
+
+static void
+put_honesty (JsonBuilder       *builder,
+             TraceLog          *log,
+             const CliRunFacts *extra) {
+  TraceHonesty honesty;
+
+  tracelog_get_honesty (log, &honesty);
+  json_builder_set_member_name (builder, "recording");
+  json_builder_begin_object (builder);
+  put_whole (builder, "events", honesty.n_events);
+  put_whole (builder, "duration-ns", (guint64)honesty.duration_ns);
+  put_whole (builder, "bytes", honesty.bytes);
+  put_whole (builder, "dropped", honesty.n_dropped);
+  put_whole (builder, "waits", honesty.n_stalls);
+  put_whole (builder, "waited-ns", (guint64)honesty.stalled_ns);
+  json_builder_set_member_name (builder, "complete");
+  json_builder_add_boolean_value (builder, honesty.is_complete);
+  json_builder_set_member_name (builder, "limited");
+  json_builder_add_boolean_value (builder, honesty.was_limited);
+  if (extra != NULL) {
+    put_whole (builder, "failed-operations", extra->n_errors);
+    put_whole (builder, "out-of-order", extra->n_ungated);
+  }
+  json_builder_end_object (builder);
+}
+
+static void
+print_json (TraceLog          *log,
+            const MapState    *state,
+            const CliRunFacts *extra) {
+  const TraceInfo *info = tracelog_get_info (log);
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (JsonNode) root = NULL;
+  g_autofree char *text = NULL;
+  Fact facts[MAX_FACTS];
+  guint n_facts = collect_facts (map_state_counters (state), facts);
+
+  json_builder_begin_object (builder);
+  put_text (builder, "scenario", info->scenario_name);
+  put_text (builder, "title", info->scenario_title);
+  put_text (builder, "engine", info->engine);
+  put_text (builder, "engine-title", info->engine_title);
+  put_whole (builder, "seed", info->seed);
+  put_whole (builder, "threads", info->n_threads);
+  put_text (builder, "machine", info->machine);
+  put_text (builder, "version", info->version);
+  put_operations (builder, map_state_counters (state));
+  for (guint i = 0; i < n_facts; i++)
+    put_whole (builder, facts[i].name, facts[i].value);
+  put_tables (builder, state);
+  json_builder_set_member_name (builder, "amended");
+  json_builder_add_boolean_value (builder, map_state_is_amended (state));
+  put_whole (builder, "misses-now", map_state_misses (state));
+  put_honesty (builder, log, extra);
+  json_builder_end_object (builder);
+  root = json_builder_get_root (builder);
+  text = json_to_string (root, TRUE);
+  g_print ("%s\n", text);
+}
+
+void
+cli_print_summary (TraceLog          *log,
+                   const MapState    *state,
+                   const CliRunFacts *extra,
+                   gboolean           as_json) {
+  if (as_json)
+    print_json (log, state, extra);
+  else
+    print_text (log, state, extra);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* cli.c — options, errors, recordings: what every command does alike */
+#include "app/cli/cli.h"
+
+#include "core/record/tracelog-file.h"
+
+#include <glib/gi18n.h>
+
+int
+cli_fail (GError *error) {
+  g_printerr ("tophash-cli: %s\n", error->message);
+  g_error_free (error);
+  return CLI_BAD_INPUT;
+}
+
+gboolean
+cli_parse (int                *argc,
+           char             ***argv,
+           const GOptionEntry *entries,
+           const char         *parameters,
+           const char         *summary,
+           int                 n_wanted) {
+  g_autofree char *usage = g_strconcat ((*argv)[0], " ", parameters, NULL);
+  g_autoptr (GOptionContext) context = g_option_context_new (parameters);
+  g_autofree char *name = g_strconcat ("tophash-cli ", (*argv)[0], NULL);
+  GError *error = NULL;
+
+  g_set_prgname (name);
+  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  g_option_context_set_summary (context, summary);
+  if (!g_option_context_parse (context, argc, argv, &error)) {
+    cli_fail (error);
+    return FALSE;
+  }
+  if (*argc != n_wanted + 1) {
+    g_printerr (_("tophash-cli: wanted: tophash-cli %s\n"), usage);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+TraceLog *
+cli_open (const char *path,
+          gboolean   *is_whole) {
+  g_autoptr (GFile) file = g_file_new_for_commandline_arg (path);
+  g_autofree char *warning = NULL;
+  GError *error = NULL;
+  TraceLog *log = tracelog_open (file, NULL, NULL, NULL, &warning, &error);
+
+  if (log == NULL)
+    cli_fail (error);
+  else if (warning != NULL)
+    g_printerr ("tophash-cli: %s\n", warning);
+  if (is_whole != NULL)
+    *is_whole = log != NULL && warning == NULL;
+  return log;
+}
+
+MapState *
+cli_fold (TraceLog *log,
+          guint64   n_events,
+          guint64  *faults,
+          char    **first_fault) {
+  g_autoptr (Fold) fold = fold_new ();
+
+  for (guint64 i = 0; i < n_events;) {
+    g_autoptr (TraceBlock) block = tracelog_ref_block (log, i);
+
+    if (block == NULL)
+      break;
+    for (guint n = (guint)(i - block->first);
+         n < block->n_events && i < n_events; n++, i++)
+      fold_apply (fold, &block->events[n]);
+  }
+  if (faults != NULL)
+    *faults = fold_n_faults (fold);
+  if (first_fault != NULL)
+    *first_fault = g_strdup (fold_first_fault (fold));
+  return fold_ref_state (fold);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* cli.h — what the commands of tophash-cli share
+ *
+ * A command gets its own arguments, argv[0] being its name, and returns the
+ * exit code. Results go to standard output, errors to standard error.
+ */
+#pragma once
+
+#include "core/record/tracelog.h"
+#include "core/state/fold.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  CLI_GOOD,         /* 0 */
+  CLI_CHECK_FAILED, /* 1: the recording or the map is not right */
+  CLI_BAD_INPUT,    /* 2: wrong usage, or a file that cannot be used */
+} CliExit;
+
+int cli_run    (int argc, char **argv);
+int cli_info   (int argc, char **argv);
+int cli_verify (int argc, char **argv);
+int cli_list   (int argc, char **argv);
+
+/* Prints "tophash-cli: …" and takes the error. Returns CLI_BAD_INPUT. */
+int cli_fail   (GError *error);
+
+/* Parses options; the rest must be @n_wanted arguments, which argv[1] … are
+ * then. FALSE: something was printed. */
+gboolean  cli_parse (int                *argc,
+                     char             ***argv,
+                     const GOptionEntry *entries,
+                     const char         *parameters,
+                     const char         *summary,
+                     int                 n_wanted);
+
+/* Opens a recording, saying on standard error when it is not whole; NULL: an
+ * error was printed. @is_whole (nullable). */
+TraceLog *cli_open  (const char *path,
+                     gboolean   *is_whole);
+
+/* (transfer full): the state after the first @n_events events. @faults
+ * (nullable): events that did not fit; @first_fault (nullable, transfer full)
+ */
+MapState *cli_fold  (TraceLog   *log,
+                     guint64     n_events,
+                     guint64    *faults,
+                     char      **first_fault);
+
+/* What happened, from the log alone: as text, or as one JSON object. @extra
+ * (nullable): operations that failed and events that were ungated. */
+typedef struct {
+  guint64 n_errors;
+  guint64 n_ungated;
+} CliRunFacts;
+void      cli_print_summary (TraceLog          *log,
+                             const MapState    *state,
+                             const CliRunFacts *extra,
+                             gboolean           as_json);
+
+G_END_DECLS
