@@ -104,11 +104,15 @@ supersede (Fold     *self,
            TableRole role) {
   MapState *state = self->state;
 
-  for (guint i = 0; i < state->n_tables; i++)
-    if (state->tables[i].role == role) {
-      state->tables[i].role = TABLE_ROLE_SUPERSEDED;
-      state->tables[i].superseded_at = state->n_events;
-    }
+  for (guint i = state->n_tables; i > 0; i--) {
+    StateTable *table = &state->tables[i - 1];
+
+    if (table->role != role)
+      continue;
+    table->role = TABLE_ROLE_SUPERSEDED;
+    table->superseded_at = state->n_events;
+    fold_drop_if_freed (self, i - 1);
+  }
 }
 
 /* Gives the event's table a role; NULL after a fault. */
@@ -118,12 +122,18 @@ take_role (Fold        *self,
            TableRole    role) {
   StateTable *table = fold_find_table (self, event->aux16);
 
+  if (table != NULL && table->role == role)
+    return table;
+  if (table != NULL) {
+    /* Out of the way of supersede(), which may also move it. */
+    table->role = TABLE_ROLE_NONE;
+    supersede (self, role);
+    table = fold_find_table (self, event->aux16);
+  }
   if (table == NULL) {
     fold_fault (self, event, "there is no table %u", event->aux16);
     return NULL;
   }
-  if (table->role != role)
-    supersede (self, role);
   table->role = role;
   return table;
 }

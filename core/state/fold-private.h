@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 #define FOLD_MAX_THREADS 1024u        /* scenarios: 64 */
 #define FOLD_MAX_LOCKS 4096u          /* sharded maps: 1024 */
 #define FOLD_MAX_TABLES 8192u         /* alive at once, ghosts included */
+#define FOLD_MAX_FREES 4096u          /* that came early */
 #define FOLD_MAX_OPEN_ITERS 8u        /* nested Ranges of one thread */
 #define FOLD_MAX_B 28u                /* as the engine's GOMAP_MAX_B */
 #define FOLD_MAX_BUCKETS (1u << 30)
@@ -74,6 +75,10 @@ void fold_chain_wiped    (Fold *self, const Event *event);
 void fold_growth_ended   (Fold *self, const Event *event);
 void fold_bucket_copied  (Fold *self, const Event *event);
 
+/* For fold-entry.c: the table at @place was superseded; drops it if it is known
+ * to be freed. TRUE: dropped, later tables moved up by one. */
+gboolean      fold_drop_if_freed (Fold             *self,
+                                  guint             place);
 /* For fold-grow.c. */
 BucketRecord *fold_edit_bucket (Fold              *self,
                                 const StateArray **array,

@@ -145,6 +145,43 @@ fold_table_allocated (Fold        *self,
     table->buckets = state_array_new (1u << table->B);
 }
 
+static void
+drop_table (Fold *self,
+            guint place) {
+  MapState *state = self->state;
+  guint16 id = state->tables[place].id;
+
+  drop_array (self, &state->tables[place].buckets);
+  drop_array (self, &state->tables[place].oldbuckets);
+  if (self->table_at[id] == place + 1)
+    self->table_at[id] = 0;
+  state->n_tables--;
+  memmove (&state->tables[place], &state->tables[place + 1],
+           (state->n_tables - place) * sizeof (StateTable));
+  for (guint i = place; i < state->n_tables; i++)
+    if (self->table_at[state->tables[i].id] == i + 2)
+      self->table_at[state->tables[i].id] = (guint16)(i + 1);
+}
+
+gboolean
+fold_drop_if_freed (Fold *self,
+                    guint place) {
+  MapState *state = self->state;
+  const StateTable *table = &state->tables[place];
+
+  for (guint i = 0; i < state->n_frees; i++)
+    if (state->frees[i].id == table->id
+        && state->frees[i].created_ver == table->created_ver) {
+      state->frees[i] = state->frees[--state->n_frees];
+      drop_table (self, place);
+      return TRUE;
+    }
+  return FALSE;
+}
+
+/* Freeing is told by whoever does it, under no lock and with the stamp of an
+ * operation that may have begun long before: the event can stand before those
+ * that superseded or even made the table. It is then put off. */
 void
 fold_table_freed (Fold        *self,
                   const Event *event) {
@@ -155,23 +192,21 @@ fold_table_freed (Fold        *self,
          && (state->tables[place - 1].id != event->aux16
              || state->tables[place - 1].created_ver != event->res))
     place--;
-  if (place == 0) {
+  if (place > 0 && state->tables[place - 1].role == TABLE_ROLE_SUPERSEDED) {
+    drop_table (self, place - 1);
+    return;
+  }
+  if (state->n_frees >= FOLD_MAX_FREES) {
     fold_fault (self, event, "there is no table %u of version %u",
                 event->aux16, event->res);
     return;
   }
-
-  place--;
-  drop_array (self, &state->tables[place].buckets);
-  drop_array (self, &state->tables[place].oldbuckets);
-  if (self->table_at[event->aux16] == place + 1)
-    self->table_at[event->aux16] = 0;
-  state->n_tables--;
-  memmove (&state->tables[place], &state->tables[place + 1],
-           (state->n_tables - place) * sizeof (StateTable));
-  for (guint i = place; i < state->n_tables; i++)
-    if (self->table_at[state->tables[i].id] == i + 2)
-      self->table_at[state->tables[i].id] = (guint16)(i + 1);
+  if (state->n_frees == state->frees_room) {
+    state->frees_room = MAX (8, state->frees_room * 2);
+    state->frees = g_renew (EarlyFree, state->frees, state->frees_room);
+  }
+  state->frees[state->n_frees].id = event->aux16;
+  state->frees[state->n_frees++].created_ver = event->res;
 }
 
 void

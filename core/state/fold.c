@@ -45,19 +45,9 @@ fold_new_from_state (const MapState *state) {
 
   self = fold_new_around (map_state_copy (state, NULL));
   state = self->state;
-  self->budget.bytes_made = state->entries.bytes;
-  for (guint i = 0; i < state->n_tables; i++) {
-    const StateTable *table = &state->tables[i];
-
-    self->table_at[table->id] = (guint16)(i + 1);
-    if (table->buckets != NULL)
-      self->budget.bytes_made += table->buckets->buckets.bytes;
-    if (table->oldbuckets != NULL)
-      self->budget.bytes_made += table->oldbuckets->buckets.bytes;
-  }
-  for (guint i = 0; i < state->n_iters; i++)
-    for (guint half = 0; half < 2; half++)
-      self->budget.bytes_made += state->iters[i].marks[half].bytes;
+  self->budget.bytes_made = map_state_bytes (state);
+  for (guint i = 0; i < state->n_tables; i++)
+    self->table_at[state->tables[i].id] = (guint16)(i + 1);
   for (guint i = 0; i < state->n_locks; i++)
     self->lock_at[state->locks[i].id] = (guint16)(i + 1);
   for (guint i = 0; i < state->n_threads; i++)
@@ -91,6 +81,11 @@ fold_ref_state (Fold *self) {
     self->bytes_copied += bytes;
   }
   return map_state_ref (self->last);
+}
+
+const MapState *
+fold_peek_state (Fold *self) {
+  return self->state;
 }
 
 guint64

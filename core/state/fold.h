@@ -28,6 +28,8 @@ void      fold_apply          (Fold           *self,
 guint64   fold_n_events       (Fold           *self);
 /* (transfer full). Taking it again without an event between is free. */
 MapState *fold_ref_state      (Fold           *self);
+/* (transfer none): the fold's own state; it changes with the next event. */
+const MapState *fold_peek_state (Fold     *self);
 
 /* Events that did not fit the state they met, and the first of them in words
  * (NULL: none). */

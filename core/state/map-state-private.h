@@ -54,6 +54,12 @@ typedef struct {
   ChunkVec  marks[2]; /* of IterMarks: buckets, oldbuckets */
 } IterRecord;
 
+/* A table whose TABLE_FREED came before the event that supersedes it. */
+typedef struct {
+  guint16 id;
+  guint32 created_ver;
+} EarlyFree;
+
 struct _MapState {
   gint          ref_count;
   int           phase;
@@ -80,6 +86,9 @@ struct _MapState {
   IterRecord   *iters;
   guint         n_iters;
   guint         iters_room;
+  EarlyFree    *frees;
+  guint         n_frees;
+  guint         frees_room;
   ChunkVec      entries; /* of EntryRecord */
 };
 
@@ -88,6 +97,9 @@ MapState   *map_state_new        (void);
  * the copy itself takes. */
 MapState   *map_state_copy       (const MapState   *state,
                                   gsize            *bytes);
+
+/* What the chunks of @state take, shared ones included. */
+gsize       map_state_bytes      (const MapState   *state);
 
 StateArray *state_array_new      (guint32           n_main);
 StateArray *state_array_ref      (const StateArray *array);

@@ -100,6 +100,8 @@ map_state_copy (const MapState *state,
     if (copy->tables[i].oldbuckets != NULL)
       state_array_ref (copy->tables[i].oldbuckets);
   }
+  copy->frees = g_memdup2 (state->frees, sizeof *state->frees * state->n_frees);
+  copy->frees_room = state->n_frees;
   copy->locks = g_memdup2 (state->locks, sizeof *state->locks * state->n_locks);
   copy->locks_room = state->n_locks;
   copy->threads = g_memdup2 (state->threads,
@@ -119,6 +121,21 @@ map_state_copy (const MapState *state,
              + sizeof *copy->threads * copy->n_threads
              + sizeof *copy->iters * copy->n_iters;
   return copy;
+}
+
+gsize
+map_state_bytes (const MapState *state) {
+  gsize bytes = state->entries.bytes;
+
+  for (guint i = 0; i < state->n_tables; i++) {
+    if (state->tables[i].buckets != NULL)
+      bytes += state->tables[i].buckets->buckets.bytes;
+    if (state->tables[i].oldbuckets != NULL)
+      bytes += state->tables[i].oldbuckets->buckets.bytes;
+  }
+  for (guint i = 0; i < state->n_iters; i++)
+    bytes += state->iters[i].marks[0].bytes + state->iters[i].marks[1].bytes;
+  return bytes;
 }
 
 MapState *
@@ -143,6 +160,7 @@ map_state_unref (const MapState *self) {
     iter_record_clear (&mutable->iters[i]);
   chunk_vec_clear (&mutable->entries);
   g_free (mutable->tables);
+  g_free (mutable->frees);
   g_free (mutable->locks);
   g_free (mutable->threads);
   g_free (mutable->iters);

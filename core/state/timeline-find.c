@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* timeline-find.c — questions that read the log itself
+ *
+ * Events of a kind are sought block by block; a note of the kinds in each
+ * folded block lets whole blocks be passed over. Spans and the life of a key
+ * need what stood before the first event looked at: they begin from a state.
+ */
+#include "core/state/timeline-private.h"
+#include "core/state/map-state-private.h"
+
+#include <string.h>
+
+/* Fewer events than this are read rather than taken from the sums. */
+#define EXACT_EVENTS 32768u
+/* How far spans are followed beyond the times asked for. */
+#define SPAN_SLACK_EVENTS 4096u
+#define SPAN_MAX_EVENTS 200000u
+
+_Static_assert (EVENT_N_KINDS <= 64, "kinds fit one word");
+
+EventKinds
+event_kinds_structural (void) {
+  EventKinds kinds = 0;
+
+  for (guint kind = 1; kind < EVENT_TIME; kind++)
+    if (event_kind_is_structural ((EventKind)kind))
+      kinds |= EVENT_KIND_BIT (kind);
+  return kinds;
+}
+
+EventKinds
+event_kinds_of_key (void) {
+  return EVENT_KIND_BIT (EVENT_OP_BEGAN) | EVENT_KIND_BIT (EVENT_OP_ENDED)
+         | EVENT_KIND_BIT (EVENT_SLOT_WRITTEN)
+         | EVENT_KIND_BIT (EVENT_SLOT_UPDATED)
+         | EVENT_KIND_BIT (EVENT_SLOT_CLEARED)
+         | EVENT_KIND_BIT (EVENT_ENTRY_STORED)
+         | EVENT_KIND_BIT (EVENT_ENTRY_DELETED)
+         | EVENT_KIND_BIT (EVENT_ENTRY_EXPUNGED)
+         | EVENT_KIND_BIT (EVENT_ENTRY_UNEXPUNGED);
+}
+
+/* FALSE: the block of event @index is known to hold none of @kinds. */
+static gboolean
+block_may_hold (Timeline  *self,
+                guint64    index,
+                EventKinds kinds) {
+  gboolean may_hold = TRUE;
+  guint64 number = index / TRACE_BLOCK_EVENTS;
+
+  pthread_mutex_lock (&self->lock);
+  /* A block is noted in whole once a later event is folded. */
+  if ((number + 1) * TRACE_BLOCK_EVENTS <= self->length
+      && number < self->block_kinds->len)
+    may_hold = (g_array_index (self->block_kinds, EventKinds, number) & kinds)
+               != 0;
+  pthread_mutex_unlock (&self->lock);
+  return may_hold;
+}
+
+static gboolean
+is_wanted (const Event *event,
+           EventKinds   kinds,
+           int          thread) {
+  return (kinds & EVENT_KIND_BIT (event->kind & 63)) != 0
+         && (thread < 0 || event->thread == thread);
+}
+
+static guint64
+find_forward (Timeline     *self,
+              guint64       index,
+              guint64       length,
+              EventKinds    kinds,
+              int           thread,
+              GCancellable *cancellable) {
+  while (index < length && !g_cancellable_is_cancelled (cancellable)) {
+    guint64 end = MIN (length, (index / TRACE_BLOCK_EVENTS + 1)
+                                   * TRACE_BLOCK_EVENTS);
+
+    if (block_may_hold (self, index, kinds)) {
+      g_autoptr (TraceBlock) block = tracelog_ref_block (self->log, index);
+
+      if (block == NULL)
+        break;
+      for (; index < end && index - block->first < block->n_events; index++)
+        if (is_wanted (&block->events[index - block->first], kinds, thread))
+          return index + 1;
+    }
+    index = end;
+  }
+  return G_MAXUINT64;
+}
+
+/* Below @index. */
+static guint64
+find_backward (Timeline     *self,
+               guint64       index,
+               EventKinds    kinds,
+               int           thread,
+               GCancellable *cancellable) {
+  while (index > 0 && !g_cancellable_is_cancelled (cancellable)) {
+    guint64 begin = (index - 1) / TRACE_BLOCK_EVENTS * TRACE_BLOCK_EVENTS;
+
+    if (block_may_hold (self, begin, kinds)) {
+      g_autoptr (TraceBlock) block = tracelog_ref_block (self->log, begin);
+
+      if (block == NULL)
+        break;
+      index = MIN (index, block->first + block->n_events);
+      for (; index > begin; index--)
+        if (is_wanted (&block->events[index - 1 - block->first], kinds, thread))
+          return index;
+    }
+    index = begin;
+  }
+  return G_MAXUINT64;
+}
+
+guint64
+timeline_find (Timeline     *self,
+               guint64       from,
+               gboolean      forward,
+               EventKinds    kinds,
+               int           thread,
+               GCancellable *cancellable) {
+  guint64 length = timeline_get_length (self);
+
+  if (forward)
+    return find_forward (self, from, length, kinds, thread, cancellable);
+  return find_backward (self, MIN (from, length), kinds, thread, cancellable);
+}
+
+/* The events with from_ns <= at_ns < to_ns, among those folded. */
+static void
+find_events (Timeline *self,
+             gint64    from_ns,
+             gint64    to_ns,
+             guint64  *first,
+             guint64  *end) {
+  guint64 length = timeline_get_length (self);
+
+  *first = from_ns > 0 ? tracelog_index_at (self->log, from_ns - 1) : 0;
+  *end = to_ns > 0 ? tracelog_index_at (self->log, to_ns - 1) : 0;
+  *first = MIN (*first, length);
+  *end = MAX (*first, MIN (*end, length));
+}
+
+/* Whether bins this narrow are better counted from the log, and where. */
+static gboolean
+should_read (Timeline *self,
+             gint64    from_ns,
+             gint64    to_ns,
+             guint     n_bins,
+             guint64  *first,
+             guint64  *end) {
+  gint64 width_ns;
+
+  pthread_mutex_lock (&self->lock);
+  width_ns = self->sums.width_ns;
+  pthread_mutex_unlock (&self->lock);
+  if (n_bins == 0 || to_ns <= from_ns
+      || (to_ns - from_ns) / n_bins >= 2 * width_ns)
+    return FALSE;
+  find_events (self, from_ns, to_ns, first, end);
+  return *end - *first <= EXACT_EVENTS;
+}
+
+/* Calls @visit for the events [@first, @end). */
+typedef void (*VisitEvent) (const Event *event,
+                            guint64      index,
+                            gpointer     data);
+
+static void
+visit_events (Timeline  *self,
+              guint64    first,
+              guint64    end,
+              VisitEvent visit,
+              gpointer   data) {
+  while (first < end) {
+    g_autoptr (TraceBlock) block = tracelog_ref_block (self->log, first);
+
+    if (block == NULL)
+      return;
+    for (; first < end && first - block->first < block->n_events; first++)
+      visit (&block->events[first - block->first], first, data);
+  }
+}
+
+typedef struct {
+  gint64   from_ns;
+  gint64   to_ns;
+  guint    n_bins;
+  guint32 *counts;
+} CountBins;
+
+static void
+count_event (const Event *event,
+             guint64      index,
+             gpointer     data) {
+  CountBins *count = data;
+  double share = (double)(event->at_ns - count->from_ns)
+                 / (double)(count->to_ns - count->from_ns);
+
+  count->counts[MIN ((guint)(share * count->n_bins), count->n_bins - 1)]++;
+}
+
+void
+timeline_get_density (Timeline *self,
+                      gint64    from_ns,
+                      gint64    to_ns,
+                      guint     n_bins,
+                      guint32  *counts) {
+  CountBins count = { from_ns, to_ns, n_bins, counts };
+  guint64 first;
+  guint64 end;
+
+  if (should_read (self, from_ns, to_ns, n_bins, &first, &end)) {
+    memset (counts, 0, sizeof *counts * n_bins);
+    visit_events (self, first, end, count_event, &count);
+    return;
+  }
+  pthread_mutex_lock (&self->lock);
+  sums_get_density (&self->sums, from_ns, to_ns, n_bins, counts);
+  pthread_mutex_unlock (&self->lock);
+}
+
+void
+timeline_get_lane (Timeline *self,
+                   guint     thread,
+                   gint64    from_ns,
+                   gint64    to_ns,
+                   guint     n_bins,
+                   LaneBin  *bins) {
+  pthread_mutex_lock (&self->lock);
+  sums_get_lane (&self->sums, thread, from_ns, to_ns, n_bins, bins);
+  pthread_mutex_unlock (&self->lock);
+}
+
+void
+timeline_get_series (Timeline  *self,
+                     SeriesKind kind,
+                     gint64     from_ns,
+                     gint64     to_ns,
+                     guint      n_bins,
+                     double    *values) {
+  pthread_mutex_lock (&self->lock);
+  sums_get_series (&self->sums, kind, from_ns, to_ns, n_bins, values);
+  pthread_mutex_unlock (&self->lock);
+}
+
+/* Spans -------------------------------------------------------------------- */
+
+typedef struct {
+  GArray *spans;
+  guint   thread;
+  guint   n_before; /* spans that the array held already */
+  guint   max;
+  gint64  to_ns;
+  gboolean is_full;
+} SpanWalk;
+
+static void
+open_span (SpanWalk    *walk,
+           SpanKind     kind,
+           const Event *event,
+           guint64      index) {
+  LaneSpan span = { .kind = kind,
+                    .thread = (guint16)walk->thread,
+                    .from_ns = event->at_ns,
+                    .to_ns = G_MAXINT64,
+                    .index = index };
+
+  /* Beyond the times only ends are of interest. */
+  if (event->at_ns >= walk->to_ns)
+    return;
+  if (kind == SPAN_OP) {
+    span.op = (OpKind)event->aux8;
+    span.key = (gint64)event->a;
+  } else {
+    span.id = kind == SPAN_RANGE ? event->ver : event->res;
+  }
+  if (walk->spans->len - walk->n_before >= walk->max)
+    walk->is_full = TRUE;
+  else
+    g_array_append_val (walk->spans, span);
+}
+
+static void
+close_span (SpanWalk    *walk,
+            SpanKind     kind,
+            const Event *event) {
+  for (guint i = walk->spans->len; i > walk->n_before; i--) {
+    LaneSpan *span = &g_array_index (walk->spans, LaneSpan, i - 1);
+
+    if (span->kind != kind || span->to_ns != G_MAXINT64)
+      continue;
+    span->to_ns = event->at_ns;
+    if (kind == SPAN_OP)
+      span->path = event->aux16;
+    return;
+  }
+}
+
+static void
+walk_span (const Event *event,
+           guint64      index,
+           gpointer     data) {
+  SpanWalk *walk = data;
+
+  if (event->thread != walk->thread)
+    return;
+  if (event->kind == EVENT_OP_BEGAN && event->aux8 < OP_N_KINDS) {
+    open_span (walk, SPAN_OP, event, index);
+  } else if (event->kind == EVENT_OP_ENDED) {
+    close_span (walk, SPAN_OP, event);
+  } else if (event->kind == EVENT_LOCK_WAITED) {
+    open_span (walk, SPAN_WAIT, event, index);
+  } else if (event->kind == EVENT_LOCK_ACQUIRED) {
+    close_span (walk, SPAN_WAIT, event);
+    open_span (walk, SPAN_HOLD, event, index);
+  } else if (event->kind == EVENT_LOCK_RELEASED) {
+    close_span (walk, SPAN_HOLD, event);
+  } else if (event->kind == EVENT_RANGE_BEGAN) {
+    open_span (walk, SPAN_RANGE, event, index);
+  } else if (event->kind == EVENT_RANGE_ENDED) {
+    close_span (walk, SPAN_RANGE, event);
+  }
+}
+
+/* Opens the span of @kind that began at @at_ns, before the walk. */
+static void
+open_earlier (Timeline  *self,
+              SpanWalk  *walk,
+              SpanKind   kind,
+              EventKind  began,
+              gint64     at_ns) {
+  guint64 index = tracelog_index_at (self->log, at_ns);
+  Event event;
+
+  while (index > 0 && tracelog_get_event (self->log, index - 1, &event)
+         && event.at_ns == at_ns) {
+    index--;
+    if (event.kind == began && event.thread == walk->thread) {
+      open_span (walk, kind, &event, index);
+      return;
+    }
+  }
+}
+
+/* What was under way at the start of the walk, oldest first. */
+static void
+open_under_way (Timeline       *self,
+                SpanWalk       *walk,
+                const MapState *state) {
+  for (guint i = 0; i < state->n_threads; i++) {
+    const ThreadRecord *record = &state->threads[i];
+
+    if (record->shown.thread != walk->thread)
+      continue;
+    if (record->shown.in_op)
+      open_earlier (self, walk, SPAN_OP, EVENT_OP_BEGAN,
+                    record->shown.op_began_ns);
+    if (record->shown.waits_for >= 0)
+      open_earlier (self, walk, SPAN_WAIT, EVENT_LOCK_WAITED,
+                    record->wait_began_ns);
+  }
+  for (guint i = 0; i < state->n_locks; i++)
+    if (state->locks[i].owner == (int)walk->thread)
+      open_earlier (self, walk, SPAN_HOLD, EVENT_LOCK_ACQUIRED,
+                    state->locks[i].since_ns);
+  for (guint i = 0; i < state->n_iters; i++)
+    if (state->iters[i].shown.is_open
+        && state->iters[i].shown.thread == walk->thread)
+      open_earlier (self, walk, SPAN_RANGE, EVENT_RANGE_BEGAN,
+                    state->iters[i].shown.began_ns);
+}
+
+gboolean
+timeline_get_spans (Timeline *self,
+                    guint     thread,
+                    gint64    from_ns,
+                    gint64    to_ns,
+                    guint     max,
+                    GArray   *spans) {
+  SpanWalk walk = { .spans = spans,
+                    .thread = thread,
+                    .n_before = spans->len,
+                    .max = max,
+                    .to_ns = to_ns };
+  g_autoptr (MapState) state = NULL;
+  guint64 first;
+  guint64 end;
+
+  find_events (self, from_ns, to_ns, &first, &end);
+  if (end - first > SPAN_MAX_EVENTS)
+    return FALSE;
+  state = timeline_seek (self, first, NULL);
+  open_under_way (self, &walk, state);
+  end = MIN (end + SPAN_SLACK_EVENTS, timeline_get_length (self));
+  visit_events (self, first, end, walk_span, &walk);
+  return !walk.is_full;
+}
+
+/* The life of a key -------------------------------------------------------- */
+
+typedef struct {
+  Fold           *fold;
+  const MapState *state; /* the fold's own */
+  gint64          key;
+  GArray         *indices;
+} KeyWalk;
+
+static gboolean
+slot_holds_key (const MapState *state,
+                const Event    *event,
+                gint64          key) {
+  const StateBucket *bucket;
+  const StateTable *table = NULL;
+
+  for (guint i = map_state_n_tables (state); i > 0 && table == NULL; i--)
+    if (map_state_table (state, i - 1)->id == event->aux16)
+      table = map_state_table (state, i - 1);
+  if (table == NULL || table->buckets == NULL)
+    return FALSE;
+  bucket = state_array_bucket (table->buckets, event->res / BUCKET_SLOTS);
+  return bucket->keys[event->res % BUCKET_SLOTS] == key
+         && bucket->tophash[event->res % BUCKET_SLOTS] >= TOPHASH_MIN;
+}
+
+static gboolean
+thread_is_at_key (const MapState *state,
+                  guint16         thread,
+                  gint64          key) {
+  for (guint i = 0; i < map_state_n_threads (state); i++) {
+    const StateThread *record = map_state_thread (state, i);
+
+    if (record->thread == thread)
+      return record->in_op && record->key == key && record->op != OP_RANGE
+             && record->op != OP_CLEAR && record->op != OP_LEN;
+  }
+  return FALSE;
+}
+
+static gboolean
+touches_key (const KeyWalk *walk,
+             const Event   *event) {
+  if (event->kind == EVENT_OP_BEGAN)
+    return (gint64)event->a == walk->key && event->aux8 != OP_RANGE
+           && event->aux8 != OP_CLEAR && event->aux8 != OP_LEN;
+  if (event->kind == EVENT_OP_ENDED)
+    return thread_is_at_key (walk->state, event->thread, walk->key);
+  if (event->kind == EVENT_SLOT_WRITTEN || event->kind == EVENT_SLOT_UPDATED)
+    return (gint64)event->a == walk->key;
+  if (event->kind == EVENT_SLOT_CLEARED)
+    return slot_holds_key (walk->state, event, walk->key);
+  if (event_kind_gate ((EventKind)event->kind) == GATE_ENTRY) {
+    StateEntry entry = map_state_entry (walk->state, event->res);
+
+    return entry.is_known && entry.key == walk->key;
+  }
+  return FALSE;
+}
+
+static void
+walk_key (const Event *event,
+          guint64      index,
+          gpointer     data) {
+  KeyWalk *walk = data;
+
+  if (event->kind < EVENT_N_KINDS && touches_key (walk, event))
+    g_array_append_val (walk->indices, index);
+  fold_apply (walk->fold, event);
+}
+
+void
+timeline_get_key_life (Timeline     *self,
+                       gint64        key,
+                       guint64       n_events,
+                       guint64       window,
+                       guint         max,
+                       GCancellable *cancellable,
+                       GArray       *indices) {
+  KeyWalk walk = { .key = key };
+  g_autoptr (GArray) found = g_array_new (FALSE, FALSE, sizeof (guint64));
+  g_autoptr (MapState) state = NULL;
+  guint64 position;
+  guint surplus;
+
+  n_events = MIN (n_events, timeline_get_length (self));
+  position = n_events > window ? n_events - window : 0;
+  state = timeline_seek (self, position, cancellable);
+  walk.fold = fold_new_from_state (state);
+  walk.state = fold_peek_state (walk.fold);
+  walk.indices = found;
+  while (position < n_events && !g_cancellable_is_cancelled (cancellable)) {
+    guint64 end = MIN (n_events, position + TRACE_BLOCK_EVENTS);
+
+    visit_events (self, position, end, walk_key, &walk);
+    position = end;
+  }
+  fold_free (walk.fold);
+  surplus = found->len > max ? found->len - max : 0;
+  g_array_append_vals (indices, &g_array_index (found, guint64, surplus),
+                       found->len - surplus);
+}

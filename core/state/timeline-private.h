@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* timeline-private.h — the parts of a timeline */
+#pragma once
+
+#include "core/state/fold.h"
+#include "core/state/timeline.h"
+
+#include <pthread.h>
+
+G_BEGIN_DECLS
+
+/* Kept states: timeline-keyframes.c. Not locked: the timeline's lock guards. */
+typedef struct {
+  guint64   position;
+  gsize     bytes; /* copied since the one before */
+  MapState *state;
+} Keyframe;
+
+#define KEYFRAMES_N_RECENT 16
+
+typedef struct {
+  GArray  *frames;  /* of Keyframe, by position */
+  guint64  spacing; /* events between two */
+  gsize    bytes;   /* what the frames cost together, from above */
+  Keyframe recent[KEYFRAMES_N_RECENT]; /* results of seeks; by use below */
+  guint64  used[KEYFRAMES_N_RECENT];
+  guint64  clock;
+} Keyframes;
+
+void      keyframes_init       (Keyframes *self);
+void      keyframes_clear      (Keyframes *self);
+/* The first position after @position at which a frame is due. */
+guint64   keyframes_next       (Keyframes *self,
+                                guint64    position);
+/* Takes over @state. @bytes: copied since the last add; @state_bytes: what one
+ * whole state may cost. */
+void      keyframes_add        (Keyframes *self,
+                                MapState  *state,
+                                gsize      bytes,
+                                gsize      state_bytes);
+/* Takes over @state. */
+void      keyframes_add_recent (Keyframes *self,
+                                MapState  *state);
+/* (transfer none): the latest kept state at or before @position; NULL: none. */
+MapState *keyframes_find       (Keyframes *self,
+                                guint64    position);
+
+/* What the views draw: timeline-sums.c. Guarded by the timeline's lock. */
+#define SUMS_BINS 16384u
+#define SUMS_LANE_SHIFT 2 /* lanes and series have bins four times as wide */
+#define SUMS_LANE_BINS (SUMS_BINS >> SUMS_LANE_SHIFT)
+#define SUMS_MAX_LANES 1024u /* and the main thread's */
+
+/* The state at the last event of a bin. Sums run from the log's start. */
+typedef struct {
+  gint64  at_ns; /* -1: no event fell into the bin */
+  double  n_ops;
+  double  n_in_read;
+  double  lock_wait_ns;
+  float   misses;
+  float   dirty_len;
+  float   live;
+  float   held;
+  float   load_factor;
+  float   evacuated;
+} SeriesBin;
+
+typedef struct {
+  LaneBin *bins;          /* SUMS_LANE_BINS; NULL: nothing happened */
+  gint64   wait_began_ns; /* -1: not waiting */
+  gint64   hold_began_ns; /* -1: holds no lock */
+} Lane;
+
+typedef struct {
+  gint64    width_ns; /* of a density bin */
+  gint64    last_ns;  /* of the newest event */
+  guint32  *density;
+  SeriesBin *series;
+  guint     series_bin; /* the one under way */
+  Lane      lanes[SUMS_MAX_LANES + 1];
+} Sums;
+
+void sums_init       (Sums           *self);
+void sums_clear      (Sums           *self);
+/* Before the fold takes @event; @before: the state it meets. */
+void sums_add        (Sums           *self,
+                      const Event    *event,
+                      const MapState *before);
+/* Takes the levels of @state for the bin under way. */
+void sums_sample     (Sums           *self,
+                      const MapState *state);
+void sums_get_density (Sums          *self,
+                       gint64         from_ns,
+                       gint64         to_ns,
+                       guint          n_bins,
+                       guint32       *counts);
+void sums_get_lane   (Sums           *self,
+                      guint           thread,
+                      gint64          from_ns,
+                      gint64          to_ns,
+                      guint           n_bins,
+                      LaneBin        *bins);
+void sums_get_series (Sums           *self,
+                      SeriesKind      kind,
+                      gint64          from_ns,
+                      gint64          to_ns,
+                      guint           n_bins,
+                      double         *values);
+/* Adds an operation of @op to a bin; @n of them. */
+void lane_bin_count  (LaneBin        *bin,
+                      guint           op,
+                      guint32         n);
+
+/* Landmarks: timeline-landmarks.c. Guarded by the timeline's lock. */
+typedef struct {
+  GArray *marks; /* of Landmark, by time */
+  guint64 n_of_kind[EVENT_N_KINDS];
+} Landmarks;
+
+void landmarks_init  (Landmarks      *self);
+void landmarks_clear (Landmarks      *self);
+void landmarks_add   (Landmarks      *self,
+                      guint64         index,
+                      const Event    *event,
+                      const MapState *before);
+void landmarks_get   (Landmarks      *self,
+                      gint64          from_ns,
+                      gint64          to_ns,
+                      gint64          apart_ns,
+                      guint           max,
+                      GArray         *landmarks);
+
+struct _Timeline {
+  gatomicrefcount ref_count;
+  TraceLog       *log;
+  GThread        *follower;
+  Fold           *fold; /* the follower's */
+
+  pthread_mutex_t lock; /* guards all below */
+  pthread_cond_t  woken; /* stop, or complete */
+  gboolean        is_stopping;
+  gboolean        is_complete;
+  guint64         length;
+  gint64          duration_ns;
+  MapState       *head;
+  guint64         n_faults;
+  char           *first_fault;
+  Keyframes       keyframes;
+  Sums            sums;
+  Landmarks       landmarks;
+  GArray         *block_kinds; /* of EventKinds: which kinds a block holds */
+};
+
+G_END_DECLS

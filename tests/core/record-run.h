@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* record-run.h — a small recorded run of an engine, for tests of what follows
+ *
+ * Workers meet at a barrier, do operations drawn from a seed, and end. The map
+ * is kept, so that its memory can be compared with what the log tells.
+ */
+#pragma once
+
+#include "core/engine/engine.h"
+#include "core/record/recorder.h"
+
+#include <pthread.h>
+
+#define RECORD_RUN_MAX_WORKERS 8
+
+typedef struct {
+  const EngineClass *klass;
+  HashKind           hash;
+  guint64            seed;
+  guint              n_workers;
+  guint              n_operations; /* of each worker */
+  guint              n_keys;
+  guint              span_period;  /* 1: every operation is a span */
+  gboolean           is_fine;
+} RecordRun;
+
+typedef struct {
+  MapEngine *map;
+  TraceLog  *log;
+  guint64    n_ungated;
+} RecordedRun;
+
+typedef struct {
+  const RecordRun   *run;
+  MapEngine         *map;
+  pthread_barrier_t *start;
+  Probe              probe;
+  guint              index;
+} RecordWorker;
+
+static bool
+record_visit_cb (int64_t key,
+                 int64_t value,
+                 void   *data) {
+  guint *n_left = data;
+
+  return (*n_left)-- > 0;
+}
+
+static void
+record_operation (RecordWorker *worker,
+                  EngineThread *thread,
+                  Prng         *prng) {
+  const EngineClass *klass = worker->map->klass;
+  MapEngine *map = worker->map;
+  int64_t key = (int64_t)prng_below (prng, worker->run->n_keys);
+  int64_t value = (int64_t)prng_below (prng, 1000) - 500;
+  int64_t found;
+  guint n_left = (guint)prng_below (prng, 2 * worker->run->n_keys);
+  guint64 choice = prng_below (prng, 1000);
+
+  if (choice < 350)
+    klass->load (map, thread, key, &found);
+  else if (choice < 550)
+    klass->store (map, thread, key, value);
+  else if (choice < 630)
+    klass->load_or_store (map, thread, key, value, &found);
+  else if (choice < 740)
+    klass->delete_key (map, thread, key);
+  else if (choice < 820)
+    klass->load_and_delete (map, thread, key, &found);
+  else if (choice < 880)
+    klass->swap (map, thread, key, value, &found);
+  else if (choice < 930)
+    klass->compare_and_swap (map, thread, key, value, value + 1);
+  else if (choice < 970)
+    klass->compare_and_delete (map, thread, key, value);
+  else if (choice < 994)
+    klass->range (map, thread, record_visit_cb, &n_left);
+  else if (choice < 996)
+    klass->clear (map, thread);
+  else
+    klass->len (map, thread);
+}
+
+static void *
+record_work_cb (void *data) {
+  RecordWorker *worker = data;
+  EngineThread thread = { 0 };
+  Prng prng;
+
+  prng_init (&prng, prng_split (worker->run->seed, worker->index + 1));
+  probe_current = &worker->probe;
+  g_assert_true (engine_enter_thread (worker->map, &thread,
+                                      (uint16_t)worker->index));
+  probe_event (EVENT_THREAD_STARTED, worker->index, 0, 0, 0);
+  pthread_barrier_wait (worker->start);
+  for (guint i = 0; i < worker->run->n_operations; i++)
+    record_operation (worker, &thread, &prng);
+  g_assert_cmpint (thread.error, ==, ENGINE_ERROR_NONE);
+  engine_leave_thread (&thread);
+  probe_event (EVENT_THREAD_ENDED, 0, 0, 0, 0);
+  probe_flush (&worker->probe);
+  probe_current = NULL;
+  return NULL;
+}
+
+static RecordedRun
+record_run (const RecordRun *run) {
+  g_autoptr (TraceInfo) info = trace_info_new ();
+  g_autoptr (Recorder) recorder = NULL;
+  EngineConfig config = { .hash = { .kind = run->hash }, .seed = run->seed };
+  RecordedRun result = { 0 };
+  RecordWorker *workers = g_new0 (RecordWorker, run->n_workers);
+  pthread_t threads[RECORD_RUN_MAX_WORKERS];
+  pthread_barrier_t start;
+  Probe main_probe;
+
+  info->n_threads = run->n_workers;
+  result.log = tracelog_new (info, 0);
+  recorder = recorder_new (result.log);
+  g_assert_true (probe_init (&main_probe, 1024));
+  recorder_add (recorder, &main_probe, EVENT_THREAD_MAIN);
+  pthread_barrier_init (&start, NULL, run->n_workers);
+  for (guint i = 0; i < run->n_workers; i++) {
+    g_assert_true (probe_init (&workers[i].probe,
+                               recorder_ring_units (run->n_workers + 1)));
+    workers[i].probe.span_period = run->span_period;
+    workers[i].probe.span_countdown = run->span_period;
+    workers[i].probe.is_fine = run->is_fine;
+    recorder_add (recorder, &workers[i].probe, (guint16)i);
+  }
+  recorder_start (recorder);
+  probe_current = &main_probe;
+  result.map = engine_new (run->klass, &config);
+  g_assert_nonnull (result.map);
+  probe_flush (&main_probe);
+  probe_current = NULL;
+
+  for (guint i = 0; i < run->n_workers; i++) {
+    workers[i].run = run;
+    workers[i].map = result.map;
+    workers[i].start = &start;
+    workers[i].index = i;
+    g_assert_cmpint (pthread_create (&threads[i], NULL, record_work_cb,
+                                     &workers[i]), ==, 0);
+  }
+  for (guint i = 0; i < run->n_workers; i++)
+    pthread_join (threads[i], NULL);
+  result.n_ungated = recorder_finish (recorder);
+  for (guint i = 0; i < run->n_workers; i++)
+    probe_clear (&workers[i].probe);
+  probe_clear (&main_probe);
+  pthread_barrier_destroy (&start);
+  g_free (workers);
+  return result;
+}
+
+static void
+recorded_run_clear (RecordedRun *run) {
+  engine_free (run->map);
+  tracelog_unref (run->log);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* test-fold-engine.c — the fold against the engine's own memory
+ *
+ * After each random run the state folded from the log and the map must dump as
+ * the same text, to the byte. TOPHASH_FOLD_RUNS sets how many runs of each
+ * engine there are; a run's parameters follow from its number alone.
+ */
+#include "record-run.h"
+
+#include "core/state/fold.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static Fold *
+fold_log (TraceLog *log) {
+  Fold *fold = fold_new ();
+  guint64 length = tracelog_get_length (log);
+
+  while (fold_n_events (fold) < length) {
+    g_autoptr (TraceBlock) block = tracelog_ref_block (log, fold_n_events (fold));
+
+    for (guint i = 0; i < block->n_events; i++)
+      fold_apply (fold, &block->events[i]);
+  }
+  return fold;
+}
+
+/* The first line that differs, for the message. */
+static void
+compare_texts (const char *engine_text,
+               const char *fold_text,
+               guint       number) {
+  g_auto (GStrv) wanted = NULL;
+  g_auto (GStrv) found = NULL;
+
+  if (strcmp (engine_text, fold_text) == 0)
+    return;
+  wanted = g_strsplit (engine_text, "\n", -1);
+  found = g_strsplit (fold_text, "\n", -1);
+  for (guint i = 0; wanted[i] != NULL && found[i] != NULL; i++)
+    if (strcmp (wanted[i], found[i]) != 0)
+      g_error ("run %u, line %u: the engine has \"%s\", the fold \"%s\"", number,
+               i + 1, wanted[i], found[i]);
+  g_error ("run %u: the texts differ in length", number);
+}
+
+static guint64
+count_live (const MapState *state) {
+  const StateTable *dirty = map_state_table_for (state, TABLE_ROLE_DIRTY);
+  const StateTable *read = map_state_table_for (state, TABLE_ROLE_READ);
+
+  if (!map_state_has_read_and_dirty (state))
+    return map_state_table_for (state, TABLE_ROLE_ONLY)->count;
+  return map_state_count_entries (state, dirty != NULL && dirty->count > 0
+                                             ? dirty : read, ENTRY_VALUE);
+}
+
+static void
+check_run (const EngineClass *klass,
+           guint              number) {
+  static const guint sizes[] = { 4, 20, 100, 700, 5000 };
+  RecordRun run = { .klass = klass,
+                    .hash = number % 5 == 4 ? HASH_TOP_BITS : HASH_GOOD,
+                    .seed = number + 1,
+                    .n_workers = klass->is_thread_safe ? 1 + number % 4 : 1,
+                    .n_operations = 400 + number % 7 * 300,
+                    .n_keys = sizes[number / 2 % G_N_ELEMENTS (sizes)],
+                    .span_period = number % 3,
+                    .is_fine = number % 2 == 0 };
+  RecordedRun recorded = record_run (&run);
+  g_autoptr (Fold) fold = fold_log (recorded.log);
+  g_autoptr (MapState) state = fold_ref_state (fold);
+  DumpSink engine_sink;
+  DumpSink fold_sink;
+
+  g_assert_cmpuint (recorded.n_ungated, ==, 0);
+  if (fold_n_faults (fold) > 0)
+    g_error ("run %u: %s", number, fold_first_fault (fold));
+  dump_init (&engine_sink);
+  dump_init (&fold_sink);
+  klass->dump (recorded.map, &engine_sink);
+  map_state_dump (state, &fold_sink);
+  compare_texts (engine_sink.text, fold_sink.text, number);
+  g_assert_cmpuint (map_state_n_live (state), ==, count_live (state));
+  dump_clear (&engine_sink);
+  dump_clear (&fold_sink);
+  recorded_run_clear (&recorded);
+}
+
+static guint
+n_runs (void) {
+  const char *text = g_getenv ("TOPHASH_FOLD_RUNS");
+
+  return text != NULL ? (guint)atoi (text) : 60;
+}
+
+static void
+test_engine_equals_its_fold (gconstpointer data) {
+  for (guint i = 0; i < n_runs (); i++)
+    check_run (data, i);
+}
+
+int
+main (int    argc,
+      char **argv) {
+  g_test_init (&argc, &argv, NULL);
+  for (guint i = 0; engine_classes ()[i] != NULL; i++) {
+    const EngineClass *klass = engine_classes ()[i];
+    g_autofree char *path =
+        g_strdup_printf ("/core/fold-engine/%s-equals-its-fold", klass->name);
+
+    g_test_add_data_func (path, klass, test_engine_equals_its_fold);
+  }
+  return g_test_run ();
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* test-timeline.c — a timeline against a plain fold of the same log */
+#include "record-run.h"
+
+#include "core/engine/syncmap.h"
+#include "core/state/fold.h"
+#include "core/state/timeline.h"
+
+#include <math.h>
+#include <string.h>
+
+/* One recorded run shared by the tests. */
+static RecordedRun recorded;
+
+static void
+record_once (void) {
+  RecordRun run = { .klass = &syncmap_class,
+                    .hash = HASH_GOOD,
+                    .seed = 11,
+                    .n_workers = 2,
+                    .n_operations = 3000,
+                    .n_keys = 60,
+                    .span_period = 1 };
+
+  recorded = record_run (&run);
+}
+
+static void
+assert_same_text (const MapState *a,
+                  const MapState *b) {
+  DumpSink sink_a;
+  DumpSink sink_b;
+
+  dump_init (&sink_a);
+  dump_init (&sink_b);
+  map_state_dump (a, &sink_a);
+  map_state_dump (b, &sink_b);
+  g_assert_cmpstr (sink_a.text, ==, sink_b.text);
+  dump_clear (&sink_a);
+  dump_clear (&sink_b);
+}
+
+static Timeline *
+complete_timeline (void) {
+  Timeline *timeline = timeline_new (recorded.log);
+
+  timeline_wait (timeline);
+  g_assert_true (timeline_is_complete (timeline));
+  g_assert_cmpuint (timeline_get_length (timeline), ==,
+                    tracelog_get_length (recorded.log));
+  g_assert_cmpuint (timeline_get_n_faults (timeline, NULL), ==, 0);
+  return timeline;
+}
+
+static void
+test_seeks_equal_a_plain_fold (void) {
+  g_autoptr (Timeline) timeline = complete_timeline ();
+  g_autoptr (Fold) fold = fold_new ();
+  guint64 length = timeline_get_length (timeline);
+  guint64 step = length / 1500 + 1;
+  g_autoptr (GPtrArray) states =
+      g_ptr_array_new_with_free_func ((GDestroyNotify)map_state_unref);
+
+  for (guint64 n = 0; n <= length; n++) {
+    Event event;
+
+    if (n % step == 0) {
+      g_autoptr (MapState) plain = fold_ref_state (fold);
+      g_autoptr (MapState) sought = timeline_seek (timeline, n, NULL);
+
+      g_assert_cmpuint (map_state_n_events (sought), ==, n);
+      g_assert_cmpint (map_state_at_ns (sought), ==, map_state_at_ns (plain));
+      assert_same_text (sought, plain);
+      g_ptr_array_add (states, g_steal_pointer (&plain));
+    }
+    if (n < length && tracelog_get_event (recorded.log, n, &event))
+      fold_apply (fold, &event);
+  }
+  for (guint i = states->len; i > 0; i--) {
+    g_autoptr (MapState) sought = timeline_seek (timeline, (i - 1) * step, NULL);
+
+    assert_same_text (sought, states->pdata[i - 1]);
+  }
+}
+
+static void
+test_finds_events_both_ways (void) {
+  g_autoptr (Timeline) timeline = complete_timeline ();
+  EventKinds kinds = EVENT_KIND_BIT (EVENT_DIRTY_PROMOTED);
+  g_autoptr (GArray) places = g_array_new (FALSE, FALSE, sizeof (guint64));
+  guint64 length = timeline_get_length (timeline);
+  guint64 position = 0;
+
+  for (guint64 i = 0; i < length; i++) {
+    Event event;
+
+    tracelog_get_event (recorded.log, i, &event);
+    if (event.kind == EVENT_DIRTY_PROMOTED)
+      g_array_append_val (places, i);
+  }
+  g_assert_cmpuint (places->len, >, 3);
+  for (guint i = 0; i < places->len; i++) {
+    position = timeline_find (timeline, position, TRUE, kinds, -1, NULL);
+    g_assert_cmpuint (position, ==, g_array_index (places, guint64, i) + 1);
+  }
+  g_assert_cmpuint (timeline_find (timeline, position, TRUE, kinds, -1, NULL), ==,
+                    G_MAXUINT64);
+  position = length;
+  for (guint i = places->len; i > 0; i--) {
+    position = timeline_find (timeline, position, FALSE, kinds, -1, NULL);
+    g_assert_cmpuint (position, ==, g_array_index (places, guint64, i - 1) + 1);
+    position--;
+  }
+  g_assert_cmpuint (timeline_find (timeline, position, FALSE, kinds, -1, NULL),
+                    ==, G_MAXUINT64);
+  g_assert_cmpuint (timeline_find (timeline, 0, TRUE, kinds, 77, NULL), ==,
+                    G_MAXUINT64);
+}
+
+static void
+test_density_counts_every_event (void) {
+  g_autoptr (Timeline) timeline = complete_timeline ();
+  gint64 end = timeline_get_duration_ns (timeline) + 1;
+  guint32 counts[640];
+
+  for (guint n_bins = 1; n_bins <= 640; n_bins += 71) {
+    guint64 sum = 0;
+
+    timeline_get_density (timeline, 0, end, n_bins, counts);
+    for (guint i = 0; i < n_bins; i++)
+      sum += counts[i];
+    g_assert_cmpuint (sum, ==, timeline_get_length (timeline));
+  }
+}
+
+static void
+test_lanes_count_operations (void) {
+  g_autoptr (Timeline) timeline = complete_timeline ();
+  g_autoptr (MapState) head = timeline_ref_head (timeline);
+  const StateCounters *counters = map_state_counters (head);
+  gint64 end = timeline_get_duration_ns (timeline) + 1;
+  guint64 n_loads = 0, n_deletes = 0;
+  gint64 hold_ns = 0;
+  LaneBin bins[100];
+
+  for (guint thread = 0; thread < 2; thread++) {
+    timeline_get_lane (timeline, thread, 0, end, 100, bins);
+    for (guint i = 0; i < 100; i++) {
+      n_loads += bins[i].n_loads;
+      n_deletes += bins[i].n_deletes;
+      hold_ns += bins[i].hold_ns;
+    }
+  }
+  g_assert_cmpuint (n_loads, ==,
+                    counters->n_ops[OP_LOAD] + counters->n_ops[OP_LEN]);
+  g_assert_cmpuint (n_deletes, ==, counters->n_ops[OP_DELETE]
+                                       + counters->n_ops[OP_LOAD_AND_DELETE]
+                                       + counters->n_ops[OP_COMPARE_AND_DELETE]
+                                       + counters->n_ops[OP_CLEAR]);
+  g_assert_cmpfloat (ABS ((double)hold_ns - (double)counters->lock_hold_ns), <=,
+                     0.01 * (double)counters->lock_hold_ns + 20000);
+}
+
+static void
+test_landmarks_keep_apart (void) {
+  g_autoptr (Timeline) timeline = complete_timeline ();
+  g_autoptr (MapState) head = timeline_ref_head (timeline);
+  g_autoptr (GArray) all = g_array_new (FALSE, FALSE, sizeof (Landmark));
+  g_autoptr (GArray) few = g_array_new (FALSE, FALSE, sizeof (Landmark));
+  gint64 end = timeline_get_duration_ns (timeline) + 1;
+  guint64 n_promotions = 0;
+
+  timeline_get_landmarks (timeline, 0, end, 0, G_MAXUINT, all);
+  for (guint i = 0; i < all->len; i++) {
+    const Landmark *mark = &g_array_index (all, Landmark, i);
+    Event event;
+
+    tracelog_get_event (recorded.log, mark->index, &event);
+    g_assert_cmpint (event.kind, ==, mark->kind);
+    if (mark->kind == EVENT_DIRTY_PROMOTED)
+      g_assert_cmpuint (mark->number, ==, ++n_promotions);
+  }
+  g_assert_cmpuint (n_promotions, ==, map_state_counters (head)->n_promotions);
+  timeline_get_landmarks (timeline, 0, end, end / 10, 8, few);
+  g_assert_cmpuint (few->len, >, 1);
+  g_assert_cmpuint (few->len, <=, 8);
+}
+
+static void
+test_spans_pair_up (void) {
+  g_autoptr (Timeline) timeline = complete_timeline ();
+  gint64 end = timeline_get_duration_ns (timeline);
+  g_autoptr (GArray) spans = g_array_new (FALSE, FALSE, sizeof (LaneSpan));
+  g_autoptr (GArray) late = g_array_new (FALSE, FALSE, sizeof (LaneSpan));
+  guint n_ops = 0;
+  const LaneSpan *span;
+
+  g_assert_true (timeline_get_spans (timeline, 1, 0, end + 1, G_MAXUINT, spans));
+  for (guint i = 0; i < spans->len; i++) {
+    span = &g_array_index (spans, LaneSpan, i);
+    g_assert_cmpint (span->from_ns, <=, span->to_ns);
+    g_assert_cmpint (span->to_ns, !=, G_MAXINT64);
+    n_ops += span->kind == SPAN_OP;
+  }
+  g_assert_cmpuint (n_ops, ==, 3000);
+  g_assert_false (timeline_get_spans (timeline, 1, 0, end + 1, 10, late));
+  g_assert_cmpuint (late->len, ==, 10);
+  g_array_set_size (late, 0);
+  /* From the middle of a span: it is there with its true beginning. */
+  span = &g_array_index (spans, LaneSpan, spans->len / 2);
+  for (guint i = spans->len / 2; span->kind != SPAN_OP
+                                 || span->to_ns - span->from_ns < 2; i++)
+    span = &g_array_index (spans, LaneSpan, i);
+  timeline_get_spans (timeline, 1, span->to_ns, span->to_ns + 1, 10, late);
+  g_assert_cmpuint (late->len, >=, 1);
+  g_assert_cmpuint (g_array_index (late, LaneSpan, 0).index, ==, span->index);
+}
+
+static void
+test_series_tell_levels_and_rates (void) {
+  g_autoptr (Timeline) timeline = complete_timeline ();
+  g_autoptr (MapState) head = timeline_ref_head (timeline);
+  gint64 end = timeline_get_duration_ns (timeline) + 1;
+  double values[50];
+
+  timeline_get_series (timeline, SERIES_LIVE, 0, end, 50, values);
+  g_assert_cmpfloat (values[49], ==, (double)map_state_n_live (head));
+  timeline_get_series (timeline, SERIES_HIT_RATE, 0, end, 50, values);
+  for (guint i = 0; i < 50; i++)
+    g_assert_true (isnan (values[i]) || (values[i] >= 0 && values[i] <= 1));
+  timeline_get_series (timeline, SERIES_OPS, 0, end, 1, values);
+  g_assert_cmpfloat (values[0], >, 0);
+  timeline_get_series (timeline, SERIES_LIVE, 2 * end, 3 * end, 5, values);
+  g_assert_true (isnan (values[0]));
+}
+
+static void
+test_key_life_is_about_the_key (void) {
+  g_autoptr (Timeline) timeline = complete_timeline ();
+  g_autoptr (GArray) life = g_array_new (FALSE, FALSE, sizeof (guint64));
+  guint64 length = timeline_get_length (timeline);
+
+  timeline_get_key_life (timeline, 7, length, length, G_MAXUINT, NULL, life);
+  g_assert_cmpuint (life->len, >, 50);
+  for (guint i = 0; i < life->len; i++) {
+    Event event;
+
+    tracelog_get_event (recorded.log, g_array_index (life, guint64, i), &event);
+    g_assert_true (event_kinds_of_key () & EVENT_KIND_BIT (event.kind));
+    if (event.kind == EVENT_OP_BEGAN || event.kind == EVENT_SLOT_WRITTEN)
+      g_assert_cmpint ((gint64)event.a, ==, 7);
+  }
+  g_array_set_size (life, 0);
+  timeline_get_key_life (timeline, 7, length, length, 5, NULL, life);
+  g_assert_cmpuint (life->len, ==, 5);
+}
+
+/* A log that grows while it is followed. */
+static void
+test_follows_a_growing_log (void) {
+  TraceInfo *info = trace_info_new ();
+  g_autoptr (TraceLog) log = tracelog_new (info, 0);
+  g_autoptr (Timeline) timeline = timeline_new (log);
+  guint64 length = tracelog_get_length (recorded.log);
+  g_autoptr (MapState) head = NULL;
+  g_autoptr (MapState) wanted = NULL;
+  g_autoptr (Timeline) other = complete_timeline ();
+
+  for (guint64 i = 0; i < length; i++) {
+    Event event;
+
+    tracelog_get_event (recorded.log, i, &event);
+    tracelog_append (log, &event);
+    if (i % 5000 == 0) {
+      g_autoptr (MapState) state = NULL;
+
+      tracelog_publish (log);
+      state = timeline_seek (timeline, i, NULL);
+      g_assert_cmpuint (map_state_n_events (state), <=, i);
+    }
+  }
+  g_assert_false (timeline_is_complete (timeline));
+  tracelog_publish (log);
+  tracelog_finish (log, FALSE);
+  timeline_wait (timeline);
+  head = timeline_ref_head (timeline);
+  wanted = timeline_ref_head (other);
+  g_assert_cmpuint (map_state_n_events (head), ==, length);
+  assert_same_text (head, wanted);
+  trace_info_free (info);
+}
+
+/* Let go of in the middle of its work. */
+static void
+test_can_be_dropped_at_any_time (void) {
+  for (guint i = 0; i < 30; i++) {
+    Timeline *timeline = timeline_new (recorded.log);
+
+    timeline_unref (timeline);
+  }
+}
+
+int
+main (int    argc,
+      char **argv) {
+  int result;
+
+  g_test_init (&argc, &argv, NULL);
+  record_once ();
+  g_test_add_func ("/core/timeline/seeks-equal-a-plain-fold",
+                   test_seeks_equal_a_plain_fold);
+  g_test_add_func ("/core/timeline/finds-events-both-ways",
+                   test_finds_events_both_ways);
+  g_test_add_func ("/core/timeline/density-counts-every-event",
+                   test_density_counts_every_event);
+  g_test_add_func ("/core/timeline/lanes-count-operations",
+                   test_lanes_count_operations);
+  g_test_add_func ("/core/timeline/landmarks-keep-apart",
+                   test_landmarks_keep_apart);
+  g_test_add_func ("/core/timeline/spans-pair-up", test_spans_pair_up);
+  g_test_add_func ("/core/timeline/series-tell-levels-and-rates",
+                   test_series_tell_levels_and_rates);
+  g_test_add_func ("/core/timeline/key-life-is-about-the-key",
+                   test_key_life_is_about_the_key);
+  g_test_add_func ("/core/timeline/follows-a-growing-log",
+                   test_follows_a_growing_log);
+  g_test_add_func ("/core/timeline/can-be-dropped-at-any-time",
+                   test_can_be_dropped_at_any_time);
+  result = g_test_run ();
+  recorded_run_clear (&recorded);
+  return result;
+}
