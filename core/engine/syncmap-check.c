@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* syncmap-check.c — the invariants S1 … S10 of syncmap.c, counters, and text
+/* syncmap-check.c — the invariants S1 … S8 of syncmap.c, counters, and text
  *
  * The check walks both tables and all lists and marks each entry it meets in a
  * bit set by id: met twice breaks S7, never met nor retired breaks S8. Bits and

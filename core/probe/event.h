@@ -59,7 +59,8 @@
   X (TABLE_CREATED, "table-created", GATE_DOMAIN)                             \
   /* the bucket array of a table that was created without one */              \
   X (TABLE_ALLOCATED, "table-allocated", GATE_DOMAIN)                         \
-  /* res: the ver of its TABLE_CREATED, against reuse of the id; ver: 0 */    \
+  /* res: the ver of its TABLE_CREATED, against reuse of the id; ver: 0.      \
+   * Of the table that is dirty: the copy found no memory, dirty is nil */    \
   X (TABLE_FREED, "table-freed", GATE_NONE)                                   \
   /* all slots empty, growth over, count 0; a: new seed */                    \
   X (TABLE_CLEARED, "table-cleared", GATE_DOMAIN)                             \

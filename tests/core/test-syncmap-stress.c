@@ -483,11 +483,11 @@ int
 main (int    argc,
       char **argv) {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_data_func ("/core/syncmap/stress/stays-whole", GINT_TO_POINTER (FALSE),
-                        test_stays_whole);
-  g_test_add_data_func ("/core/syncmap/stress/stays-whole/beside-a-parked-reader",
-                        GINT_TO_POINTER (TRUE),
-                        test_stays_whole);
+  g_test_add_data_func ("/core/syncmap/stress/stays-whole",
+                        GINT_TO_POINTER (FALSE), test_stays_whole);
+  g_test_add_data_func (
+      "/core/syncmap/stress/stays-whole/beside-a-parked-reader",
+      GINT_TO_POINTER (TRUE), test_stays_whole);
   g_test_add_data_func ("/core/syncmap/stress/tells-every-version-once",
                         GINT_TO_POINTER (FALSE), test_tells_every_version_once);
   g_test_add_data_func (

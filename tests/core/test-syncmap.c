@@ -495,6 +495,67 @@ test_counts_every_change_of_an_entry (void) {
   fixture_clear (&f);
 }
 
+/* The checker sees what it is there to see --------------------------------- */
+
+static void
+expect_text_cb (const char *text,
+                void       *data) {
+  const char **prefix = data;
+
+  g_assert_true (g_str_has_prefix (text, *prefix));
+}
+
+static void
+expect_broken (Fixture    *f,
+               const char *prefix) {
+  g_assert_cmpuint (
+      f->klass->check (&f->map->engine, expect_text_cb, &prefix), >, 0);
+}
+
+static void
+test_check_sees_what_is_broken (void) {
+  Fixture f;
+  SyncTable *dirty;
+  Entry *entry;
+  uint32_t list;
+
+  fixture_init (&f, HASH_GOOD);
+  for (int64_t key = 0; key < 5; key++)
+    CALL (&f, store, key, key);
+  sync_plain_write (&f.map->misses, 5, SYNC_LABEL ("test"));
+  expect_broken (&f, "S5");
+  sync_plain_write (&f.map->misses, 0, SYNC_LABEL ("test"));
+
+  entry = syncmap_find (f.map->dirty, 1);
+  CALL (&f, range, stop_cb, NULL);
+  CALL (&f, delete_key, 1);
+  g_assert_true (entry_try_expunge_locked (entry));
+  expect_broken (&f, "S");
+  g_assert_true (entry_unexpunge_locked (entry));
+
+  syncmap_publish (f.map, syncmap_read (f.map).table, true);
+  expect_broken (&f, "S1");
+  syncmap_publish (f.map, syncmap_read (f.map).table, false);
+
+  CALL (&f, store, 9, 9);
+  dirty = f.map->dirty;
+  g_assert_true (gomap_delete (&dirty->map, 2, NULL, NULL));
+  expect_broken (&f, "S2");
+  entry = syncmap_find (syncmap_read (f.map).table, 2);
+  g_assert_cmpint (gomap_assign (&dirty->map, 2, syncmap_elem_of (entry), false,
+                                 NULL, NULL),
+                   ==, GOMAP_INSERTED);
+
+  list = f.map->free_entries;
+  f.map->free_entries = entry->id + 1;
+  expect_broken (&f, "S7");
+  f.map->free_entries = list;
+  f.map->n_sent++;
+  expect_broken (&f, "S8");
+  f.map->n_sent--;
+  fixture_clear (&f);
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -528,5 +589,7 @@ main (int    argc,
                    test_holds_extreme_values);
   g_test_add_func ("/core/syncmap/counts-every-change-of-an-entry",
                    test_counts_every_change_of_an_entry);
+  g_test_add_func ("/core/syncmap/check-sees-what-is-broken",
+                   test_check_sees_what_is_broken);
   return g_test_run ();
 }
