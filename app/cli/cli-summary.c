@@ -111,8 +111,8 @@ print_text (TraceLog          *log,
   g_print (_("Operations:\n"));
   for (guint op = 0; op < OP_N_KINDS; op++)
     if (counters->n_ops[op] > 0)
-      g_print (_("  %-20s %12" G_GUINT64_FORMAT "  of which %" G_GUINT64_FORMAT
-                 " found or changed something\n"),
+      g_print (_("  %-20s %12" G_GUINT64_FORMAT "  %12" G_GUINT64_FORMAT
+                 " found, replaced or deleted something\n"),
                op_kind_name (op), counters->n_ops[op], counters->n_ok[op]);
   g_print (_("What happened inside:\n"));
   for (guint i = 0; i < n_facts; i++)
