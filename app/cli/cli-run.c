@@ -9,10 +9,14 @@
 
 #include "core/record/tracelog-file.h"
 #include "core/workload/runner.h"
+#include "widgets/tophash-picture.h"
 
 #include <glib-unix.h>
 #include <glib/gi18n.h>
 #include <signal.h>
+
+#define PICTURE_WIDTH 1280
+#define PICTURE_HEIGHT 800
 
 int
 cli_list (int    argc,
@@ -129,24 +133,37 @@ check_run (Runner         *runner,
          && runner_get_n_ungated (runner) == 0;
 }
 
+/* The recording, and the picture of its end; either may be unwanted. */
 static gboolean
-save_record (TraceLog   *log,
-             const char *path,
-             GError    **error) {
-  g_autoptr (GFile) file = g_file_new_for_commandline_arg (path);
+save_files (TraceLog       *log,
+            const MapState *state,
+            const char     *record,
+            const char     *picture,
+            GError        **error) {
+  if (record != NULL) {
+    g_autoptr (GFile) file = g_file_new_for_commandline_arg (record);
 
-  return tracelog_save (log, file, NULL, NULL, NULL, error);
+    if (!tracelog_save (log, file, NULL, NULL, NULL, error))
+      return FALSE;
+  }
+  return picture == NULL
+         || paint_stage_to_file (state, tracelog_get_info (log), picture,
+                                 PICTURE_WIDTH, PICTURE_HEIGHT, FALSE, error);
 }
 
 int
 cli_run (int    argc,
          char **argv) {
   g_autofree char *record = NULL;
+  g_autofree char *picture = NULL;
   double duration = 0;
   gboolean as_json = FALSE;
   const GOptionEntry entries[] = {
     { "record", 0, 0, G_OPTION_ARG_FILENAME, &record,
       N_("Save the recording"), N_("FILE") },
+    { "picture", 0, 0, G_OPTION_ARG_FILENAME, &picture,
+      N_("Draw the map as it stood in the end (.png, .svg or .pdf)"),
+      N_("FILE") },
     { "duration", 0, 0, G_OPTION_ARG_DOUBLE, &duration,
       N_("End the run after this many seconds"), N_("SECONDS") },
     { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, N_("Print JSON"), NULL },
@@ -181,7 +198,7 @@ cli_run (int    argc,
   facts = (CliRunFacts){ runner_get_n_errors (runner),
                          runner_get_n_ungated (runner) };
   cli_print_summary (log, state, &facts, as_json);
-  if (record != NULL && !save_record (log, record, &error))
+  if (!save_files (log, state, record, picture, &error))
     return cli_fail (error);
   return check_run (runner, state, n_faults, first_fault) ? CLI_GOOD
                                                           : CLI_CHECK_FAILED;

@@ -20,6 +20,7 @@ static const struct {
   { "run", cli_run, N_("Run a scenario and say what happened") },
   { "info", cli_info, N_("Say what a recording holds") },
   { "verify", cli_verify, N_("Decode and fold a whole recording") },
+  { "render", cli_render, N_("Draw a recorded map as it stood at one instant") },
 };
 
 /* (transfer full) */

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* cli-render.c — tophash-cli render: the stage at one instant, as a picture
+ *
+ * --at takes a count of events ("1200": after the first 1200) or a time with
+ * its unit since the start of the recording ("2.5s", "40ms", "7us", "90ns").
+ * Without it the picture shows the end.
+ */
+#include "app/cli/cli.h"
+
+#include "widgets/tophash-picture.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+#include <string.h>
+
+/* FALSE: neither a count nor a time. */
+static gboolean
+parse_position (TraceLog   *log,
+                const char *text,
+                guint64    *n_events) {
+  static const struct {
+    const char *name;
+    double      ns;
+  } units[] = { { "s", 1e9 }, { "ms", 1e6 }, { "us", 1e3 }, { "ns", 1 } };
+  double number;
+  char *end;
+
+  if (g_ascii_string_to_unsigned (text, 10, 0, G_MAXUINT64, n_events, NULL)) {
+    *n_events = MIN (*n_events, tracelog_get_length (log));
+    return TRUE;
+  }
+  number = g_ascii_strtod (text, &end);
+  for (guint i = 0; i < G_N_ELEMENTS (units); i++)
+    if (end != text && strcmp (end, units[i].name) == 0 && number >= 0
+        && number * units[i].ns < 9e18) {
+      *n_events = tracelog_index_at (log, (gint64)(number * units[i].ns));
+      return TRUE;
+    }
+  return FALSE;
+}
+
+int
+cli_render (int    argc,
+            char **argv) {
+  g_autofree char *at = NULL;
+  g_autofree char *out = NULL;
+  gboolean dark = FALSE;
+  int width = 1280, height = 800;
+  const GOptionEntry entries[] = {
+    { "at", 0, 0, G_OPTION_ARG_STRING, &at,
+      N_("After so many events, or at a time such as 2.5s or 40ms"),
+      N_("EVENT|TIME") },
+    { "out", 0, 0, G_OPTION_ARG_FILENAME, &out,
+      N_("The picture; its suffix, .png, .svg or .pdf, says what it is"),
+      N_("FILE") },
+    { "width", 0, 0, G_OPTION_ARG_INT, &width, N_("Width in pixels"), "1280" },
+    { "height", 0, 0, G_OPTION_ARG_INT, &height, N_("Height in pixels"), "800" },
+    { "dark", 0, 0, G_OPTION_ARG_NONE, &dark, N_("Light on dark"), NULL },
+    { NULL },
+  };
+  g_autoptr (TraceLog) log = NULL;
+  g_autoptr (MapState) state = NULL;
+  GError *error = NULL;
+  guint64 n_events;
+
+  if (!cli_parse (&argc, &argv, entries, _("FILE"),
+                  _("Draws a recorded map as it stood at one instant."), 1))
+    return CLI_BAD_INPUT;
+  if (out == NULL) {
+    g_printerr (_("tophash-cli: --out: wanted a file name, found none\n"));
+    return CLI_BAD_INPUT;
+  }
+  log = cli_open (argv[1], NULL);
+  if (log == NULL)
+    return CLI_BAD_INPUT;
+  n_events = tracelog_get_length (log);
+  if (at != NULL && !parse_position (log, at, &n_events)) {
+    g_printerr (_("tophash-cli: --at: wanted a count of events or a time with "
+                  "its unit (2.5s, 40ms), found “%s”\n"), at);
+    return CLI_BAD_INPUT;
+  }
+  state = cli_fold (log, n_events, NULL, NULL);
+  if (!paint_stage_to_file (state, tracelog_get_info (log), out, width, height,
+                            dark, &error))
+    return cli_fail (error);
+  return CLI_GOOD;
+}
