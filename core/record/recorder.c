@@ -31,6 +31,10 @@
  *             earlier one: the thread that made the entry may have been slower
  *             to tell.
  *
+ * Naps        Between rounds the recorder sleeps until the fastest ring, at the
+ *             rate seen last, has a quarter of it to show: seldom when little
+ *             happens, and mostly before an owner has to wait.
+ *
  * No deadlock Every event not yet merged is in a ring or unpublished with its
  *             writer. Versions and program order point from causes to effects,
  *             so among these events one has no unmerged cause. It is not behind
@@ -57,6 +61,9 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <time.h>
 
 /* Measured: neighbours on one slot are seldom told more than 0.1 ms apart when
@@ -64,9 +71,12 @@
 #define LAG_NS 2000000
 /* Free choice: several scheduler slices. */
 #define LATE_NS 20000000
-/* Naps: nothing at all to do; something waits for its lag. */
-#define IDLE_NAP_NS 1000000
-#define BUSY_NAP_NS 200000
+/* Free choices: a ring that is looked at when a quarter of it is new is given
+ * back long before it is full; shorter naps than these cost more than they
+ * bring, longer ones show. */
+#define NAP_FILLS 0.25
+#define SHORTEST_NAP_NS 20000
+#define LONGEST_NAP_NS 1000000
 /* Units taken from a ring before its owner is given the room. */
 #define TAKE_UNITS 1024
 #define MAX_RING_UNITS 32768u
@@ -82,6 +92,7 @@ typedef struct {
   const RingUnit *rest;   /* … and those after the ring's end */
   gsize           n_rest;
   gsize           n_taken; /* not yet given back */
+  gsize           n_seen;  /* in the ring at the last look, less those given back */
   guint64         stamp;   /* of the last event decoded */
   gboolean        has_head;
   gsize           head_units;
@@ -96,6 +107,7 @@ struct _Recorder {
   guint           n_parked;
   guint64         first_stamp; /* NO_STAMP until an event is merged */
   double          ns_per_stamp;
+  guint64         last_turn;  /* stamp of the last round */
   guint64         late_stamp; /* heads before it wait for nobody any more */
   guint64         n_forced;
   _Atomic (int)   is_full;
@@ -174,29 +186,35 @@ static void
 give_back (Lane *lane) {
   if (lane->n_taken > 0)
     ring_take (&lane->probe->ring, lane->n_taken);
+  lane->n_seen -= lane->n_taken;
   lane->n_taken = 0;
 }
 
-/* Looks what the owner has published since. TRUE when the ring is half full. */
+/* Looks what the owner has published since. *fill: the share of the ring that
+ * is new. TRUE when the ring is half full. */
 static gboolean
-look (Lane *lane) {
+look (Lane   *lane,
+      double *fill) {
   Ring *ring = &lane->probe->ring;
-  gsize n_first, n_second, n_skip;
+  gsize n_first, n_second, n_units;
   const RingUnit *first;
 
   give_back (lane);
   n_first = ring_peek (ring, &first, &n_second);
-  /* The decoded head's units are still in the ring. */
-  n_skip = lane->has_head ? lane->head_units : 0;
+  n_units = n_first + n_second;
   lane->run = first;
   lane->n_run = n_first;
   lane->rest = ring->units;
   lane->n_rest = n_second;
-  for (gsize i = 0; i < n_skip; i++)
-    next_unit (lane);
-  if (!lane->has_head)
+  *fill = (double)(n_units - lane->n_seen) / (double)(ring->mask + 1);
+  lane->n_seen = n_units;
+  /* The decoded head's units are still in the ring. */
+  if (lane->has_head)
+    for (gsize i = 0; i < lane->head_units; i++)
+      next_unit (lane);
+  else
     load_head (lane);
-  return n_first + n_second > ring->mask / 2;
+  return n_units > ring->mask / 2;
 }
 
 /* Merging ------------------------------------------------------------------ */
@@ -352,43 +370,67 @@ tell_stalls (Recorder *self) {
   tracelog_set_stalls (self->log, n_stalls, (gint64)stalled_ns);
 }
 
+/* Looks into every ring. *fill: the largest new share of one. TRUE when one is
+ * half full. */
+static gboolean
+look_all (Recorder *self,
+          double   *fill) {
+  gboolean is_pressed = FALSE;
+
+  *fill = 0;
+  for (guint i = 0; i < self->lanes->len; i++) {
+    double lane_fill;
+
+    is_pressed |= look (lane_at (self, i), &lane_fill);
+    *fill = MAX (*fill, lane_fill);
+  }
+  return is_pressed;
+}
+
+static void
+give_back_all (Recorder *self) {
+  for (guint i = 0; i < self->lanes->len; i++)
+    give_back (lane_at (self, i));
+}
+
 /* One round. Returns how long to nap, 0 for not at all. */
 static gint64
 turn (Recorder *self) {
   guint64 now = clock_stamp ();
   guint64 lag = (guint64)(LAG_NS / self->ns_per_stamp);
   guint64 late = (guint64)(LATE_NS / self->ns_per_stamp);
-  gboolean is_pressed = FALSE, is_waiting = FALSE;
+  double elapsed_ns = (double)(now - self->last_turn) * self->ns_per_stamp;
+  double fill, nap_ns;
   guint64 n_passed;
+  gboolean is_pressed = look_all (self, &fill);
 
-  for (guint i = 0; i < self->lanes->len; i++) {
-    is_pressed |= look (lane_at (self, i));
-    is_waiting |= lane_at (self, i)->has_head;
-  }
+  self->last_turn = now;
   self->late_stamp = now - MIN (late, now);
   n_passed = merge (self, is_pressed ? now : now - MIN (lag, now));
-  for (guint i = 0; i < self->lanes->len; i++)
-    give_back (lane_at (self, i));
+  give_back_all (self);
   tracelog_publish (self->log);
   tell_stalls (self);
   if (is_pressed && n_passed > 0)
     return 0;
-  return is_waiting ? BUSY_NAP_NS : IDLE_NAP_NS;
+  nap_ns = elapsed_ns * NAP_FILLS / MAX (fill, 1e-6);
+  /* What this round took is part of the wait. */
+  nap_ns -= (double)(clock_stamp () - now) * self->ns_per_stamp;
+  return (gint64)CLAMP (nap_ns, SHORTEST_NAP_NS, LONGEST_NAP_NS);
 }
 
 /* All probes are silent: everything goes, by force in the end. */
 static void
 merge_rest (Recorder *self) {
-  for (guint i = 0; i < self->lanes->len; i++)
-    look (lane_at (self, i));
+  double fill;
+
+  look_all (self, &fill);
   self->late_stamp = 0;
   merge (self, NO_STAMP);
   self->late_stamp = NO_STAMP;
   do {
     merge (self, NO_STAMP);
   } while (force_first (self));
-  for (guint i = 0; i < self->lanes->len; i++)
-    give_back (lane_at (self, i));
+  give_back_all (self);
   tell_stalls (self);
   tracelog_finish (self->log, recorder_is_full (self));
 }
@@ -419,6 +461,11 @@ static void *
 record_thread (void *data) {
   Recorder *self = data;
 
+#ifdef __linux__
+  /* Naps as short as asked for: the usual slack is longer than some. */
+  prctl (PR_SET_TIMERSLACK, 1, 0, 0, 0);
+#endif
+  self->last_turn = clock_stamp ();
   while (!nap (self, turn (self)))
     continue;
   merge_rest (self);
