@@ -31,9 +31,13 @@ flatpak-builder --user --force-clean --disable-rofiles-fuse --disable-updates \
 }
 
 say 'bundling'
-# The address lets whoever installs the bundle fetch the runtime with it.
-flatpak build-bundle --runtime-repo=https://dl.flathub.org/repo/flathub.flatpakrepo \
-  "$work/app-repo" "$bundle" "$id" stable
+# With the address, whoever installs the bundle is offered the runtime too. But it
+# is looked up on every installation, which must work here without Flathub.
+offer=()
+if flatpak --user remotes --columns=name | grep -qx flathub; then
+  offer=(--runtime-repo=https://dl.flathub.org/repo/flathub.flatpakrepo)
+fi
+flatpak build-bundle "${offer[@]}" "$work/app-repo" "$bundle" "$id" stable
 
 say "installing the bundle, $(du -k "$bundle" | cut -f1) kB"
 flatpak --user uninstall -y --noninteractive "$id" >/dev/null 2>&1 || true

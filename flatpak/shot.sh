@@ -5,9 +5,10 @@
 #
 #   with-display shot.sh APP_ID OUT.png [ARGUMENT...]
 #
-# Waits for a window of at least 100 pixels each way that names its class, lets
-# it draw, and keeps a picture of the whole screen. Exit 1: the app ended or
-# showed no window within a minute; what it said is printed.
+# Waits for a window of at least 100 pixels each way that names its class, then
+# until the screen shows more than a blank window with a line of text has colours,
+# and keeps that picture. Exit 1: the app ended or did not get so far within a minute;
+# what it said is printed.
 
 set -euo pipefail
 
@@ -29,16 +30,17 @@ has_window () {
   xwininfo -root -tree | grep -Eq '": \(".*[^0-9][0-9]{3,}x[0-9]{3,}\+'
 }
 
+has_picture () {
+  import -window root "$out" && [ "$(identify -format %k "$out")" -gt 200 ]
+}
+
 for ((tries = 0; tries < 240; tries++)); do
-  if has_window; then
-    # The first frames come with the fade of the window and the first events.
-    sleep 4
-    import -window root "$out"
+  if has_window && has_picture; then
     exit 0
   fi
   kill -0 "$app" 2>/dev/null || break
   sleep 0.25
 done
-echo "shot.sh: $id showed no window; it said:" >&2
+echo "shot.sh: $id showed no picture; it said:" >&2
 cat -- "$log" >&2
 exit 1
