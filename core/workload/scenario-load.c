@@ -94,10 +94,9 @@ refuse_node (Reader      *reader,
              const Place *place,
              const char  *wanted,
              JsonNode    *node) {
-  g_autofree char *found = NULL;
+  g_autofree char *found = describe (node);
 
-  /* A text may be cut in the middle of a character. */
-  found = describe (node);
+  /* A long text may have been cut in the middle of a character. */
   if (!g_utf8_validate (found, -1, NULL)) {
     char *valid = g_utf8_make_valid (found, -1);
 
@@ -196,7 +195,6 @@ get_choice (Reader      *reader,
   Place place = { above, member, 0 };
   g_autofree char *text = get_text (reader, object, above, member, is_needed);
   g_autoptr (GString) wanted = g_string_new ("one of ");
-  g_autofree char *found = NULL;
 
   if (text == NULL)
     return 0;

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* test-cli.c — tophash-cli from outside: exit codes, output, files
+ *
+ * argv[1] is the program.
+ */
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+static const char *program;
+static char *folder;
+
+/* Runs the program; returns its exit code. @out, @err (transfer full). */
+static int
+run_cli (char      **out,
+         char      **err,
+         const char *first,
+         ...) {
+  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
+  g_autoptr (GSubprocess) process = NULL;
+  g_autoptr (GError) error = NULL;
+  va_list more;
+
+  g_ptr_array_add (argv, (char *)program);
+  va_start (more, first);
+  for (const char *at = first; at != NULL; at = va_arg (more, const char *))
+    g_ptr_array_add (argv, (char *)at);
+  va_end (more);
+  g_ptr_array_add (argv, NULL);
+  process = g_subprocess_newv ((const char *const *)argv->pdata,
+                               G_SUBPROCESS_FLAGS_STDOUT_PIPE
+                                   | G_SUBPROCESS_FLAGS_STDERR_PIPE,
+                               &error);
+  g_assert_no_error (error);
+  g_subprocess_communicate_utf8 (process, NULL, NULL, out, err, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_subprocess_get_if_exited (process));
+  return g_subprocess_get_exit_status (process);
+}
+
+static void
+test_bad_usage (void) {
+  static const char *const wrong[][3] = {
+    { NULL },
+    { "dance" },
+    { "run" },
+    { "run", "no-such-scenario" },
+    { "info", "no-such-file" },
+    { "verify", "no-such-file" },
+    { "render", "no-such-file" },
+    { "run", "growth", "--duration=-1" },
+    { "list", "too-much" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (wrong); i++) {
+    g_autofree char *out = NULL;
+    g_autofree char *err = NULL;
+
+    g_assert_cmpint (run_cli (&out, &err, wrong[i][0], wrong[i][1], wrong[i][2],
+                              NULL),
+                     ==, 2);
+    g_assert_cmpstr (out, ==, "");
+    g_assert_cmpstr (err, !=, "");
+  }
+}
+
+static void
+test_help (void) {
+  g_autofree char *version = NULL;
+  g_autofree char *list = NULL;
+  g_autofree char *err = NULL;
+
+  g_assert_cmpint (run_cli (&version, &err, "--version", NULL), ==, 0);
+  g_assert_true (g_str_has_prefix (version, "tophash-cli "));
+  g_clear_pointer (&err, g_free);
+  g_assert_cmpint (run_cli (&list, &err, "list", NULL), ==, 0);
+  g_assert_nonnull (strstr (list, "first-promotion"));
+  g_assert_cmpstr (err, ==, "");
+}
+
+static void
+test_record_and_look (void) {
+  g_autofree char *file = g_build_filename (folder, "run.tophash", NULL);
+  g_autofree char *picture = g_build_filename (folder, "run.png", NULL);
+  g_autofree char *drawing = g_build_filename (folder, "run.svg", NULL);
+  g_autofree char *out = NULL;
+  g_autofree char *err = NULL;
+
+  g_assert_cmpint (run_cli (&out, &err, "run", "first-promotion", "--duration=1",
+                            "--record", file, "--picture", picture, NULL),
+                   ==, 0);
+  g_assert_cmpstr (err, ==, "");
+  g_assert_nonnull (strstr (out, "store"));
+  g_assert_true (g_file_test (picture, G_FILE_TEST_EXISTS));
+  g_clear_pointer (&out, g_free);
+  g_clear_pointer (&err, g_free);
+  g_assert_cmpint (run_cli (&out, &err, "info", file, "--json", NULL), ==, 0);
+  g_assert_nonnull (strstr (out, "\"engine\" : \"syncmap\""));
+  g_clear_pointer (&out, g_free);
+  g_clear_pointer (&err, g_free);
+  g_assert_cmpint (run_cli (&out, &err, "verify", file, NULL), ==, 0);
+  g_clear_pointer (&out, g_free);
+  g_clear_pointer (&err, g_free);
+  g_assert_cmpint (run_cli (&out, &err, "render", file, "--at", "500ms", "--out",
+                            drawing, NULL),
+                   ==, 0);
+  g_assert_true (g_file_test (drawing, G_FILE_TEST_EXISTS));
+  g_remove (file);
+  g_remove (picture);
+  g_remove (drawing);
+}
+
+int
+main (int    argc,
+      char **argv) {
+  int result;
+
+  g_test_init (&argc, &argv, NULL);
+  g_assert_cmpint (argc, ==, 2);
+  program = argv[1];
+  folder = g_dir_make_tmp ("tophash-cli-XXXXXX", NULL);
+  g_test_add_func ("/app/cli/refuses-bad-usage", test_bad_usage);
+  g_test_add_func ("/app/cli/says-what-there-is", test_help);
+  g_test_add_func ("/app/cli/records-and-looks", test_record_and_look);
+  result = g_test_run ();
+  g_rmdir (folder);
+  g_free (folder);
+  return result;
+}
