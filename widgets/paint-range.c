@@ -19,6 +19,7 @@
 #define NEVER_MAX 2048
 #define BAR_HEIGHT 10
 #define BAR_MIN 96
+#define NARROW_FROM 80 /* a card this high has its words below the bar */
 
 typedef struct {
   guint64 seen;
@@ -170,18 +171,24 @@ paint_range (cairo_t            *cr,
 
   paint_card_frame (cr, context, &card->frame, FALSE);
   tophash_palette_set_source (context->palette, cr, ROLE_TEXT);
-  tophash_draw_text (context->draw, cr, title, FONT_SLOT, left,
+  tophash_draw_text (context->draw, cr, title, FONT_HEADING, left,
                      card->frame.y + 24, 0, 0.5, room);
-  tophash_draw_measure (context->draw, title, FONT_SLOT, &width, &height);
+  tophash_draw_measure (context->draw, title, FONT_HEADING, &width, &height);
   tophash_palette_set_source (context->palette, cr, ROLE_TEXT_DIM);
   if (room - width > 40)
     tophash_draw_text (context->draw, cr, what, FONT_CAPTION, left + width + 12,
                        card->frame.y + 24, 0, 0.5, room - width - 12);
 
   tophash_draw_measure (context->draw, words, FONT_CAPTION, &width, &height);
-  bar.width = round (MAX (BAR_MIN, room - width - 16));
-  tophash_draw_text (context->draw, cr, words, FONT_CAPTION,
-                     left + bar.width + 16, card->frame.y + 50, 0, 0.5,
-                     room - bar.width - 16);
+  if (card->frame.height > NARROW_FROM) {
+    bar.width = room;
+    tophash_draw_text (context->draw, cr, words, FONT_CAPTION, left,
+                       card->frame.y + 72, 0, 0.5, room);
+  } else {
+    bar.width = round (MAX (BAR_MIN, room - width - 16));
+    tophash_draw_text (context->draw, cr, words, FONT_CAPTION,
+                       left + bar.width + 16, card->frame.y + 50, 0, 0.5,
+                       room - bar.width - 16);
+  }
   paint_bar (cr, context, &parts, &bar);
 }

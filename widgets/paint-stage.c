@@ -34,22 +34,27 @@ say_entry (const StateEntry *entry) {
   return g_strdup ("");
 }
 
+/* From below a slot through the gap between rows, so that no other slot is
+ * crossed, to the pill's side at @x, @y. */
 static void
 paint_entry_arrow (cairo_t         *cr,
                    const StageRect *slot,
                    double           x,
-                   double           y) {
-  gboolean from_left = slot->x + slot->width <= x;
-  double ax = from_left ? slot->x + slot->width + 4 : slot->x - 4;
-  double ay = slot->y + slot->height / 2;
-  double out = from_left ? 1 : -1;
+                   double           y,
+                   double           out) {
+  double ax = floor (slot->x + slot->width / 2) + 0.5;
+  double ay = slot->y + slot->height + 4;
+  double turn = x - out * 14;
 
-  cairo_move_to (cr, ax, ay);
-  cairo_curve_to (cr, ax + out * 20, ay, x - out * 28, y, x - out * 8, y);
+  cairo_move_to (cr, ax, slot->y + slot->height + 2);
+  cairo_line_to (cr, ax, ay);
+  cairo_line_to (cr, turn, ay);
+  cairo_line_to (cr, turn, y);
+  cairo_line_to (cr, x - out * 6, y);
   cairo_stroke (cr);
   cairo_move_to (cr, x, y);
-  cairo_line_to (cr, x - out * 8, y - 4);
-  cairo_line_to (cr, x - out * 8, y + 4);
+  cairo_line_to (cr, x - out * 7, y - 4);
+  cairo_line_to (cr, x - out * 7, y + 4);
   cairo_close_path (cr);
   cairo_fill (cr);
 }
@@ -60,22 +65,25 @@ paint_entry (cairo_t            *cr,
              const PaintContext *context,
              const StageRect    *one,
              const StageRect    *other,
+             double              middle,
              const StateEntry   *entry) {
   const StageRect *left = one->x <= other->x ? one : other;
   const StageRect *right = left == one ? other : one;
   g_autofree char *text = say_entry (entry);
-  double x = round ((left->x + left->width + right->x) / 2);
-  double y = round ((left->y + right->y + left->height) / 2);
+  gboolean is_beside = right->x >= middle && left->x + left->width <= middle;
+  double x = round (middle);
+  double y = round ((left->y + right->y) / 2 + left->height + 4);
   double width;
   double height;
 
   tophash_draw_measure (context->draw, text, FONT_SLOT, &width, &height);
-  width = ceil (width) + 24;
+  width = ceil (width) + 20;
   tophash_palette_set_source (context->palette, cr, ROLE_CURSOR);
   cairo_set_line_width (cr, 1.5);
-  if (right->x - left->x - left->width > width + 40) {
-    paint_entry_arrow (cr, left, x - width / 2 - 2, y);
-    paint_entry_arrow (cr, right, x + width / 2 + 2, y);
+  cairo_set_line_join (cr, CAIRO_LINE_JOIN_ROUND);
+  if (is_beside) {
+    paint_entry_arrow (cr, left, x - round (width / 2) - 1, y, 1);
+    paint_entry_arrow (cr, right, x + round (width / 2) + 1, y, -1);
   }
   tophash_draw_rounded (cr, round (x - width / 2), y - PILL_HEIGHT / 2, width,
                         PILL_HEIGHT, PILL_HEIGHT / 2.0);
@@ -100,6 +108,7 @@ paint_link (cairo_t            *cr,
   StateEntry entry;
   StateSlot place;
   StageRect there;
+  double middle;
 
   if (bucket_index >= state_array_n_buckets (card->array)
       || (card->table->flags_table & TABLE_HOLDS_ENTRIES) == 0
@@ -122,7 +131,12 @@ paint_link (cairo_t            *cr,
     return;
   entry = map_state_entry (state, (guint32)bucket->elems[slot]);
   paint_rings (cr, context, &there, ROLE_CURSOR, 1);
-  paint_entry (cr, context, rect, &there, &entry);
+  middle = card->frame.x < other->frame.x
+             ? (card->frame.x + card->frame.width + other->frame.x) / 2
+             : (other->frame.x + other->frame.width + card->frame.x) / 2;
+  if (card->frame.x == other->frame.x) /* one below the other */
+    middle = card->frame.x + card->frame.width - 48;
+  paint_entry (cr, context, rect, &there, middle, &entry);
 }
 
 static void

@@ -165,7 +165,7 @@ paint_glow (cairo_t            *cr,
 
   if (bucket->touched == 0 || age >= TOUCH_EVENTS)
     return;
-  paint_set_role (context, cr, ROLE_LOCK, 0.5 * (TOUCH_EVENTS - age) / TOUCH_EVENTS);
+  paint_set_role (context, cr, ROLE_LOCK, 0.4 * (TOUCH_EVENTS - age) / TOUCH_EVENTS);
   tophash_draw_rounded (cr, place->x - out, place->y - out, width + 2 * out,
                         card->slot_px + 2 * out,
                         round (card->slot_px / 5.0) + out);
@@ -487,7 +487,10 @@ paint_lock_text (const MapState *state,
             ? g_strdup (_("main"))
             : g_strdup_printf ("W%d", lock->owner + 1);
   if (lock->waiters != 0)
-    return g_strdup_printf (_("%s %s · %s · %d wait"), name, owner, held,
+    return g_strdup_printf (ngettext ("%s %s · %s · %d waits",
+                                      "%s %s · %s · %d wait",
+                                      __builtin_popcountll (lock->waiters)),
+                            name, owner, held,
                             __builtin_popcountll (lock->waiters));
   return g_strdup_printf ("%s %s · %s", name, owner, held);
 }

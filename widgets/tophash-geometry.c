@@ -28,8 +28,9 @@
 #define GROWTH_GAP 56
 #define GROWTH_FOOT 122
 #define RANGE_HEIGHT 72
+#define RANGE_HEIGHT_NARROW 94
+#define RANGE_NARROW 560
 #define ARROW_ROOM 28
-#define LANE_GAP 20
 #define NIL_BODY 96
 #define FAR_HEIGHT 360
 #define MAX_LANES 64
@@ -50,6 +51,11 @@ static int
 slots_width (int slot_px,
              int n) {
   return n * slot_px + (n - 1) * gap_for (slot_px);
+}
+
+static int
+lane_gap_for (int slot_px) {
+  return slot_px >= STAGE_SLOT_MIDDLE ? 20 : 12;
 }
 
 static int
@@ -83,7 +89,9 @@ static guint
 last_used (const StateBucket *bucket) {
   guint n = BUCKET_SLOTS;
 
-  while (n > 1 && bucket->tophash[n - 1] == TOPHASH_EMPTY_REST)
+  while (n > 1
+         && (bucket->tophash[n - 1] == TOPHASH_EMPTY_REST
+             || bucket->tophash[n - 1] == TOPHASH_EVACUATED_EMPTY))
     n--;
   return n;
 }
@@ -141,16 +149,18 @@ place_buckets (StageCard *card) {
   int width = (int)card->body.width;
   int lane = card->index_px + slots_width (card->slot_px, BUCKET_SLOTS);
   int pitch = card->slot_px + row_gap_for (card->slot_px);
-  int n_lanes = (width + LANE_GAP) / (lane + LANE_GAP);
+  int lane_gap = lane_gap_for (card->slot_px);
+  int n_lanes = (width + lane_gap) / (lane + lane_gap);
   int y = (int)card->body.y;
   gboolean has_wrapped = FALSE;
 
   n_lanes = card->slot_px >= STAGE_SLOT_KEY && n_main < 16 ? 1 : n_lanes;
   n_lanes = CLAMP (n_lanes, 1, MAX_LANES);
   if (n_lanes > 1) {
-    while (n_lanes & (n_lanes - 1))
-      n_lanes &= n_lanes - 1; /* powers of two: growth keeps the columns */
-    lane = (width - (n_lanes - 1) * LANE_GAP) / n_lanes;
+    /* Powers of two: growth keeps the columns. */
+    while (card->slot_px >= STAGE_SLOT_MIDDLE && (n_lanes & (n_lanes - 1)))
+      n_lanes &= n_lanes - 1;
+    lane = (width - (n_lanes - 1) * lane_gap) / n_lanes;
   } else {
     lane = width;
   }
@@ -161,7 +171,7 @@ place_buckets (StageCard *card) {
     int n_lines = 1;
 
     for (int i = 0; i < n_lanes && chain + i < n_main; i++) {
-      int x = (int)card->body.x + i * (lane + LANE_GAP);
+      int x = (int)card->body.x + i * (lane + lane_gap);
       int lines = place_chain (card, chain + i, x + card->index_px, y, x + lane);
 
       has_wrapped |= lines > 1 && n_lanes > 1;
@@ -386,14 +396,16 @@ place_ranges (StageLayout *self,
   }
   for (guint i = 0; i < n; i++) {
     StageCard card = { .kind = CARD_RANGE };
+    double height = self->width < RANGE_NARROW ? RANGE_HEIGHT_NARROW
+                                               : RANGE_HEIGHT;
 
     card.iter = map_state_iter (self->state, i);
     if (!card.iter->is_open)
       continue;
-    card.frame = (StageRect) { 0, y + CARD_GAP, self->width, RANGE_HEIGHT };
+    card.frame = (StageRect) { 0, y + CARD_GAP, self->width, height };
     card.table = map_state_find_table (self->state, card.iter->table,
                                        card.iter->table_created_ver);
-    y += CARD_GAP + RANGE_HEIGHT;
+    y += CARD_GAP + height;
     g_array_append_val (self->cards, card);
   }
   return y;
@@ -433,7 +445,7 @@ static void
 bounds_for (guint n_main,
             int  *least,
             int  *most) {
-  *least = n_main <= 16 ? 4 : n_main <= 64 ? 3 : n_main <= 2048 ? 1 : 0;
+  *least = n_main <= 16 ? 4 : n_main <= 64 ? 3 : n_main <= 256 ? 1 : 0;
   *most = n_main <= 64 ? 5 : n_main <= 512 ? 3 : n_main <= 1024 ? 2
           : n_main < 4096 ? 1 : 0;
 }
@@ -464,7 +476,8 @@ stage_layout_new (const MapState     *state,
       break;
   }
   index = CLAMP (index + options->zoom, 0, STAGE_N_ZOOMS - 1);
-  self->width = MAX (self->width, card_min_width (slot_sizes[index], n_main));
+  self->min_width = card_min_width (slot_sizes[index], n_main);
+  self->width = MAX (self->width, self->min_width);
   self->zoom_index = index;
   place_all (self, slot_sizes[index]);
   return self;

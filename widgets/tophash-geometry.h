@@ -81,6 +81,7 @@ typedef struct {
   const MapState *state; /* owned reference */
   StageKind       kind;
   double          width, height;
+  double          min_width;  /* below which a card would not hold its slots */
   int             zoom_index; /* into the sizes, after clamping */
   GArray         *cards;      /* of StageCard */
 } StageLayout;

@@ -4,8 +4,8 @@
  *
  * The same painters as the window's, on a cairo surface. A picture leaves the
  * program that made it, so a line at its top says which scenario, which engine
- * and which event of which time it shows. A stage higher than the picture is
- * scaled down as a whole rather than cut.
+ * and which event of which time it shows. A small stage is enlarged by quarters
+ * while it fits; one higher than the picture is scaled down rather than cut.
  */
 #include "widgets/tophash-picture.h"
 
@@ -21,6 +21,7 @@
 #define MARGIN 18
 #define TITLE_HEIGHT 44
 #define SIZE_MAX_PX 16384
+#define SCALE_MOST 2
 
 /* How the recording writes its keys: "key_text" of its scenario. */
 static char *
@@ -73,6 +74,30 @@ paint_title (cairo_t            *cr,
                        width - 4 * MARGIN - title_width - where_width);
 }
 
+/* The largest scale at which the stage still fits, and its layout. */
+static StageLayout *
+fit_layout (const MapState *state,
+            double          width,
+            double          height,
+            double         *scale) {
+  for (*scale = SCALE_MOST; ; *scale -= 0.25) {
+    StageOptions options = {
+      .width = width / *scale,
+      .fit_height = height / *scale,
+      .text_scale = 1,
+    };
+    StageLayout *layout = stage_layout_new (state, &options);
+
+    if (*scale <= 1)
+      *scale = MIN (1, MIN (height / layout->height, width / layout->width));
+    if (*scale <= 1
+        || (layout->height <= options.fit_height && layout->width <= options.width
+            && stage_layout_card (layout, 0)->slot_px >= STAGE_SLOT_NEAR))
+      return layout;
+    stage_layout_free (layout);
+  }
+}
+
 static void
 paint_picture (cairo_t         *cr,
                const MapState  *state,
@@ -80,13 +105,10 @@ paint_picture (cairo_t         *cr,
                int              width,
                int              height,
                gboolean         dark) {
-  double room = height - TITLE_HEIGHT - MARGIN - 8;
-  StageOptions options = {
-    .width = width - 2 * MARGIN,
-    .fit_height = room,
-    .text_scale = 1,
-  };
-  g_autoptr (StageLayout) layout = stage_layout_new (state, &options);
+  double scale;
+  g_autoptr (StageLayout) layout
+    = fit_layout (state, MAX (1, width - 2 * MARGIN),
+                  MAX (1, height - TITLE_HEIGHT - MARGIN - 8), &scale);
   g_autoptr (TophashDraw) draw = tophash_draw_new (NULL, 1);
   g_autofree char *key_format = find_key_format (info);
   PaintContext context = {
@@ -96,8 +118,6 @@ paint_picture (cairo_t         *cr,
     .layout = layout,
     .progress = 1,
   };
-  double scale = MIN (1, MIN (room / layout->height,
-                              options.width / layout->width));
 
   tophash_palette_set_source (context.palette, cr, ROLE_WINDOW);
   cairo_paint (cr);

@@ -1,0 +1,782 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tophash-map-view.c — the stage of a session as a widget
+ *
+ * Lays out the session's state for its width, paints what is visible of it and
+ * turns pointer and keys into a selection. It lives in a viewport: its height
+ * follows from its width, and the size of slots from the height the viewport
+ * has, so that a stage that can be seen whole is.
+ *
+ * Layout      one StageLayout per state and size, made when first needed and
+ *             dropped when either changes.
+ * Motion      a promotion keeps the layout it came from for TRANSITION_MS and
+ *             draws both by a tick callback; further states during that time
+ *             only change where it goes to. Nothing ticks otherwise.
+ * Keys        arrows, Home and End move the selection, Escape clears it,
+ *             plus, minus and 0 with Control zoom, as does Control and scroll.
+ */
+#include "widgets/tophash-map-view.h"
+
+#include "widgets/paint-stage.h"
+#include "widgets/paint-syncmap.h"
+#include "widgets/slot-words.h"
+
+#include <adwaita.h>
+#include <glib/gi18n.h>
+#include <math.h>
+
+#define MARGIN 18
+#define MIN_WIDTH 320
+#define NATURAL_WIDTH 760
+#define EMPTY_HEIGHT 240
+#define TRANSITION_US 300000
+#define ZOOM_MOST 6
+
+struct _TophashMapView {
+  GtkWidget parent_instance;
+
+  /* Owned */
+  TophashSession *session;
+  TophashDraw    *draw;     /* NULL until needed, and after a font change */
+  StageLayout    *layout;   /* NULL: to be made */
+  StageLayout    *previous; /* NULL: no transition */
+  PaintCache      cache;
+  char           *key_format;
+
+  /* Borrowed */
+  GtkWidget      *viewport; /* while mapped; NULL without one */
+
+  gulong          changed_id;
+  guint           tick_id;
+  guint           refit_id;
+  gint64          began_us; /* of the transition; 0: at the next frame */
+  double          progress;
+  int             zoom;
+  int             fit_height;
+  int             layout_width;
+  StageHit        hover;
+  double          hover_x, hover_y;
+  gboolean        is_hovered;
+};
+
+G_DEFINE_FINAL_TYPE (TophashMapView, tophash_map_view, GTK_TYPE_WIDGET)
+
+static const MapState *
+get_state (TophashMapView *self) {
+  return self->session != NULL ? tophash_session_get_state (self->session)
+                               : NULL;
+}
+
+static StageLayout *
+new_layout (TophashMapView *self,
+            int             width) {
+  StageOptions options = {
+    .width = MAX (width, MIN_WIDTH) - 2 * MARGIN,
+    .fit_height = MAX (0, self->fit_height - 2 * MARGIN),
+    .zoom = self->zoom,
+    .text_scale = 1,
+  };
+
+  return stage_layout_new (get_state (self), &options);
+}
+
+/* For the width the widget has; NULL without a state. */
+static StageLayout *
+get_layout (TophashMapView *self) {
+  int width = gtk_widget_get_width (GTK_WIDGET (self));
+
+  if (get_state (self) == NULL)
+    return NULL;
+  if (self->layout == NULL || self->layout_width != width) {
+    g_clear_pointer (&self->layout, stage_layout_free);
+    self->layout = new_layout (self, width);
+    self->layout_width = width;
+    self->hover = (StageHit) { 0 };
+    if (self->is_hovered)
+      stage_layout_hit (self->layout, self->hover_x - MARGIN,
+                        self->hover_y - MARGIN, &self->hover);
+  }
+  return self->layout;
+}
+
+static void
+drop_layout (TophashMapView *self) {
+  g_clear_pointer (&self->layout, stage_layout_free);
+  self->hover = (StageHit) { 0 };
+}
+
+static void
+end_transition (TophashMapView *self) {
+  if (self->tick_id != 0)
+    gtk_widget_remove_tick_callback (GTK_WIDGET (self), self->tick_id);
+  self->tick_id = 0;
+  self->progress = 1;
+  g_clear_pointer (&self->previous, stage_layout_free);
+}
+
+static gboolean
+tick_cb (GtkWidget     *widget,
+         GdkFrameClock *clock,
+         gpointer       data) {
+  TophashMapView *self = TOPHASH_MAP_VIEW (widget);
+  gint64 now_us = gdk_frame_clock_get_frame_time (clock);
+  double share;
+
+  if (self->began_us == 0)
+    self->began_us = now_us;
+  share = (double)(now_us - self->began_us) / TRANSITION_US;
+  gtk_widget_queue_draw (widget);
+  if (share >= 1) {
+    self->tick_id = 0;
+    end_transition (self);
+    return G_SOURCE_REMOVE;
+  }
+  self->progress = 1 - pow (1 - share, 3);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+begin_transition (TophashMapView *self,
+                  StageLayout    *from) {
+  end_transition (self);
+  if (!gtk_widget_get_mapped (GTK_WIDGET (self))
+      || !adw_get_enable_animations (GTK_WIDGET (self))) {
+    stage_layout_free (from);
+    return;
+  }
+  self->previous = from;
+  self->began_us = 0;
+  self->progress = 0;
+  self->tick_id = gtk_widget_add_tick_callback (GTK_WIDGET (self), tick_cb, NULL,
+                                                NULL);
+}
+
+static StageCardKind
+kind_of_role (const StateTable *table) {
+  switch (table->role) {
+  case TABLE_ROLE_READ:
+    return CARD_READ;
+  case TABLE_ROLE_DIRTY:
+    return CARD_DIRTY;
+  case TABLE_ROLE_SUPERSEDED:
+    return CARD_GHOST;
+  case TABLE_ROLE_ONLY:
+  case TABLE_ROLE_NONE:
+    break;
+  }
+  return CARD_BUCKETS;
+}
+
+/* The selected slot in words, or what to do; NULL when it is not on stage. */
+static char *
+describe_selection (TophashMapView *self) {
+  const TophashSelection *selection
+    = tophash_session_get_selection (self->session);
+  const MapState *state = get_state (self);
+  const StateTable *table;
+  StageHit hit = { 0 };
+  StageCard card = { 0 };
+  g_autofree char *words = NULL;
+
+  if (selection == NULL || selection->kind != SELECTION_SLOT || state == NULL)
+    return NULL;
+  table = map_state_find_table (state, selection->table,
+                                selection->table_created_ver);
+  if (table == NULL || selection->slot >= BUCKET_SLOTS)
+    return NULL;
+  card.kind = selection->in_old ? CARD_OLDBUCKETS : kind_of_role (table);
+  card.table = table;
+  card.in_old = selection->in_old;
+  card.array = selection->in_old ? table->oldbuckets : table->buckets;
+  card.buckets = g_array_new (FALSE, FALSE, sizeof (StageBucket));
+  hit = (StageHit) { &card, TRUE, selection->bucket, selection->bucket,
+                     selection->slot };
+  words = slot_words_new (state, &hit, self->key_format);
+  g_array_unref (card.buckets);
+  return g_steal_pointer (&words);
+}
+
+static void
+update_accessible (TophashMapView *self) {
+  const MapState *state = get_state (self);
+  g_autofree char *label = state != NULL ? stage_words_new (state)
+                                         : g_strdup (_("no recording yet"));
+  g_autofree char *selected = self->session != NULL ? describe_selection (self)
+                                                    : NULL;
+
+  gtk_accessible_update_property (
+    GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, label,
+    GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
+    selected != NULL ? selected : _("Use the arrow keys to select a slot."), -1);
+}
+
+static void
+state_changed (TophashMapView *self,
+               gboolean        is_other_log) {
+  StageLayout *before = g_steal_pointer (&self->layout);
+  StageLayout *now = NULL;
+  double height = before != NULL ? before->height : 0;
+  double width = before != NULL ? before->width : 0;
+
+  if (is_other_log)
+    end_transition (self);
+  drop_layout (self);
+  if (gtk_widget_get_width (GTK_WIDGET (self)) > 0)
+    now = get_layout (self);
+  if (now == NULL || now->height != height || now->width != width)
+    gtk_widget_queue_resize (GTK_WIDGET (self));
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+
+  if (self->previous != NULL
+      && (now == NULL || !paint_syncmap_promoted (self->previous, now)))
+    end_transition (self);
+  if (before != NULL && now != NULL && !is_other_log && self->previous == NULL
+      && paint_syncmap_promoted (before, now))
+    begin_transition (self, before);
+  else
+    g_clear_pointer (&before, stage_layout_free);
+}
+
+static void
+changed_cb (TophashMapView      *self,
+            TophashSessionChange what) {
+  if (what & (SESSION_CHANGE_LOG | SESSION_CHANGE_CURSOR)) {
+    if (what & SESSION_CHANGE_LOG) {
+      g_free (self->key_format);
+      self->key_format
+        = g_strdup (tophash_session_get_key_format (self->session));
+    }
+    state_changed (self, (what & SESSION_CHANGE_LOG) != 0);
+  } else if (what & SESSION_CHANGE_SELECTION) {
+    gtk_widget_queue_draw (GTK_WIDGET (self));
+  }
+  /* While playing, a reader would never come to the end of a sentence. */
+  if ((what & (SESSION_CHANGE_SELECTION | SESSION_CHANGE_PLAY | SESSION_CHANGE_LOG))
+      || ((what & SESSION_CHANGE_CURSOR)
+          && !tophash_session_is_playing (self->session)
+          && !tophash_session_is_following (self->session)))
+    update_accessible (self);
+}
+
+static void
+select_hit (TophashMapView *self,
+            const StageHit *hit) {
+  TophashSelection selection = { SELECTION_NONE };
+
+  if (hit->card != NULL && hit->has_slot) {
+    const StateBucket *bucket
+      = state_array_bucket (hit->card->array, hit->bucket);
+
+    selection.kind = SELECTION_SLOT;
+    selection.table = hit->card->table->id;
+    selection.table_created_ver = hit->card->table->created_ver;
+    selection.in_old = hit->card->in_old;
+    selection.bucket = hit->bucket;
+    selection.slot = hit->slot;
+    selection.has_key = bucket->tophash[hit->slot] >= TOPHASH_MIN;
+    selection.key = selection.has_key ? bucket->keys[hit->slot] : 0;
+  }
+  tophash_session_select (self->session, &selection);
+}
+
+/* Where the selection stands on the stage; an empty hit: nowhere. */
+static void
+find_selection (TophashMapView *self,
+                StageHit       *hit) {
+  const TophashSelection *selection
+    = tophash_session_get_selection (self->session);
+  StageRect rect;
+
+  *hit = (StageHit) { 0 };
+  if (selection == NULL || selection->kind != SELECTION_SLOT)
+    return;
+  hit->card = stage_layout_find_table (self->layout, selection->table,
+                                       selection->table_created_ver,
+                                       selection->in_old);
+  if (hit->card == NULL)
+    return;
+  hit->bucket = hit->chain = selection->bucket;
+  hit->slot = selection->slot;
+  hit->has_slot = stage_card_slot (hit->card, hit->bucket, hit->slot, &rect);
+}
+
+static GtkAdjustment *
+get_adjustment (TophashMapView *self) {
+  return self->viewport != NULL
+           ? gtk_scrollable_get_vadjustment (GTK_SCROLLABLE (self->viewport))
+           : NULL;
+}
+
+static void
+scroll_to (TophashMapView *self,
+           const StageHit *hit) {
+  GtkAdjustment *adjustment = get_adjustment (self);
+  StageRect rect;
+
+  if (adjustment != NULL
+      && stage_card_slot (hit->card, hit->bucket, hit->slot, &rect))
+    gtk_adjustment_clamp_page (adjustment, rect.y + MARGIN - 24,
+                               rect.y + MARGIN + rect.height + 24);
+}
+
+static gboolean
+step_selection (TophashMapView *self,
+                StageStep       step) {
+  StageHit from;
+  StageHit to;
+
+  if (get_layout (self) == NULL)
+    return FALSE;
+  find_selection (self, &from);
+  if (!stage_layout_step (self->layout, &from, step, &to))
+    return FALSE;
+  scroll_to (self, &to);
+  select_hit (self, &to);
+  return TRUE;
+}
+
+static gboolean
+zoom_key (TophashMapView *self,
+          guint           keyval) {
+  if (keyval == GDK_KEY_plus || keyval == GDK_KEY_equal
+      || keyval == GDK_KEY_KP_Add)
+    tophash_map_view_zoom (self, 1);
+  else if (keyval == GDK_KEY_minus || keyval == GDK_KEY_KP_Subtract)
+    tophash_map_view_zoom (self, -1);
+  else if (keyval == GDK_KEY_0 || keyval == GDK_KEY_KP_0)
+    tophash_map_view_zoom (self, 0);
+  else
+    return FALSE;
+  return TRUE;
+}
+
+static gboolean
+key_pressed_cb (TophashMapView *self,
+                guint           keyval,
+                guint           keycode,
+                GdkModifierType state) {
+  static const struct {
+    guint     keyval;
+    StageStep step;
+  } keys[] = {
+    { GDK_KEY_Left, STAGE_LEFT }, { GDK_KEY_Right, STAGE_RIGHT },
+    { GDK_KEY_Up, STAGE_UP },     { GDK_KEY_Down, STAGE_DOWN },
+    { GDK_KEY_Home, STAGE_FIRST }, { GDK_KEY_End, STAGE_LAST },
+  };
+  StageHit hit;
+
+  if (self->session == NULL || get_layout (self) == NULL)
+    return GDK_EVENT_PROPAGATE;
+  if (state & GDK_CONTROL_MASK)
+    return zoom_key (self, keyval);
+  if (state & (GDK_ALT_MASK | GDK_SHIFT_MASK | GDK_SUPER_MASK))
+    return GDK_EVENT_PROPAGATE;
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
+    if (keys[i].keyval == keyval)
+      return step_selection (self, keys[i].step);
+  find_selection (self, &hit);
+  if (keyval == GDK_KEY_Escape && hit.has_slot)
+    select_hit (self, &(StageHit) { 0 });
+  else if ((keyval == GDK_KEY_Return || keyval == GDK_KEY_KP_Enter)
+           && !hit.has_slot)
+    return step_selection (self, STAGE_FIRST);
+  else
+    return GDK_EVENT_PROPAGATE;
+  return GDK_EVENT_STOP;
+}
+
+static void
+pressed_cb (TophashMapView *self,
+            int             n_press,
+            double          x,
+            double          y) {
+  StageHit hit;
+
+  gtk_widget_grab_focus (GTK_WIDGET (self));
+  if (get_layout (self) == NULL)
+    return;
+  stage_layout_hit (self->layout, x - MARGIN, y - MARGIN, &hit);
+  select_hit (self, &hit);
+}
+
+static void
+motion_cb (TophashMapView *self,
+           double          x,
+           double          y) {
+  StageHit hit = { 0 };
+
+  self->is_hovered = TRUE;
+  self->hover_x = x;
+  self->hover_y = y;
+  if (get_layout (self) != NULL)
+    stage_layout_hit (self->layout, x - MARGIN, y - MARGIN, &hit);
+  if (hit.card == self->hover.card && hit.has_slot == self->hover.has_slot
+      && hit.bucket == self->hover.bucket && hit.slot == self->hover.slot)
+    return;
+  self->hover = hit;
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+  gtk_widget_trigger_tooltip_query (GTK_WIDGET (self));
+}
+
+static void
+leave_cb (TophashMapView *self) {
+  self->is_hovered = FALSE;
+  self->hover = (StageHit) { 0 };
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+}
+
+static gboolean
+scroll_cb (TophashMapView     *self,
+           double              dx,
+           double              dy,
+           GtkEventController *controller) {
+  GdkModifierType state
+    = gtk_event_controller_get_current_event_state (controller);
+
+  if ((state & GDK_CONTROL_MASK) == 0 || dy == 0)
+    return GDK_EVENT_PROPAGATE;
+  tophash_map_view_zoom (self, dy < 0 ? 1 : -1);
+  return GDK_EVENT_STOP;
+}
+
+static gboolean
+query_tooltip (GtkWidget  *widget,
+               int         x,
+               int         y,
+               gboolean    is_keyboard,
+               GtkTooltip *tooltip) {
+  TophashMapView *self = TOPHASH_MAP_VIEW (widget);
+  g_autofree char *words = NULL;
+  StageRect rect;
+
+  if (is_keyboard || get_layout (self) == NULL || !self->hover.has_slot
+      || !stage_card_slot (self->hover.card, self->hover.bucket,
+                           self->hover.slot, &rect))
+    return FALSE;
+  words = slot_words_new (self->layout->state, &self->hover, self->key_format);
+  if (words == NULL)
+    return FALSE;
+  gtk_tooltip_set_text (tooltip, words);
+  gtk_tooltip_set_tip_area (tooltip,
+                            &(GdkRectangle) { (int)rect.x + MARGIN,
+                                              (int)rect.y + MARGIN,
+                                              (int)rect.width,
+                                              (int)rect.height });
+  return TRUE;
+}
+
+static GtkSizeRequestMode
+get_request_mode (GtkWidget *widget) {
+  return GTK_SIZE_REQUEST_HEIGHT_FOR_WIDTH;
+}
+
+static void
+measure (GtkWidget     *widget,
+         GtkOrientation orientation,
+         int            for_size,
+         int           *minimum,
+         int           *natural,
+         int           *minimum_baseline,
+         int           *natural_baseline) {
+  TophashMapView *self = TOPHASH_MAP_VIEW (widget);
+
+  *minimum_baseline = *natural_baseline = -1;
+  if (orientation == GTK_ORIENTATION_HORIZONTAL) {
+    *minimum = MIN_WIDTH;
+    if (get_state (self) != NULL && self->zoom > 0) {
+      int width = gtk_widget_get_width (widget);
+      g_autoptr (StageLayout) layout
+        = new_layout (self, width > 0 ? width : NATURAL_WIDTH);
+
+      *minimum = MAX (*minimum, (int)layout->min_width + 2 * MARGIN);
+    }
+    *natural = MAX (*minimum, NATURAL_WIDTH);
+    return;
+  }
+  *minimum = EMPTY_HEIGHT;
+  if (get_state (self) != NULL) {
+    int width = for_size > 0 ? for_size : NATURAL_WIDTH;
+
+    if (self->layout != NULL && self->layout_width == width) {
+      *minimum = (int)ceil (self->layout->height) + 2 * MARGIN;
+    } else {
+      g_autoptr (StageLayout) layout = new_layout (self, width);
+
+      *minimum = (int)ceil (layout->height) + 2 * MARGIN;
+    }
+  }
+  *natural = *minimum;
+}
+
+/* Outside of the layout phase: a viewport of another height may mean another
+ * size of slots, and so another height of our own. */
+static gboolean
+refit_cb (gpointer data) {
+  TophashMapView *self = data;
+
+  self->refit_id = 0;
+  drop_layout (self);
+  gtk_widget_queue_resize (GTK_WIDGET (self));
+  return G_SOURCE_REMOVE;
+}
+
+static void
+size_allocate (GtkWidget *widget,
+               int        width,
+               int        height,
+               int        baseline) {
+  TophashMapView *self = TOPHASH_MAP_VIEW (widget);
+  int room = self->viewport != NULL ? gtk_widget_get_height (self->viewport) : 0;
+
+  if (room > 0 && room != self->fit_height) {
+    self->fit_height = room;
+    if (self->refit_id == 0)
+      self->refit_id = g_idle_add_full (G_PRIORITY_HIGH_IDLE, refit_cb, self,
+                                        NULL);
+  }
+  if (width != self->layout_width)
+    end_transition (self);
+}
+
+/* What of the widget its viewport shows. */
+static void
+get_visible (TophashMapView  *self,
+             graphene_rect_t *visible) {
+  GtkWidget *widget = GTK_WIDGET (self);
+  graphene_rect_t all;
+  graphene_rect_t shown;
+
+  graphene_rect_init (&all, 0, 0, (float)gtk_widget_get_width (widget),
+                      (float)gtk_widget_get_height (widget));
+  *visible = all;
+  if (self->viewport != NULL
+      && gtk_widget_compute_bounds (self->viewport, widget, &shown))
+    graphene_rect_intersection (&all, &shown, visible);
+}
+
+static void
+paint (TophashMapView *self,
+       cairo_t        *cr) {
+  AdwStyleManager *style = adw_style_manager_get_default ();
+  PaintContext context = { 0 };
+
+  if (self->draw == NULL)
+    self->draw = tophash_draw_new (
+      gtk_widget_get_pango_context (GTK_WIDGET (self)), 1);
+  context.palette
+    = tophash_palette_get (adw_style_manager_get_dark (style),
+                           adw_style_manager_get_high_contrast (style));
+  context.draw = self->draw;
+  context.key_format = self->key_format;
+  context.layout = self->layout;
+  context.previous = self->previous;
+  context.progress = self->progress;
+  context.selection = tophash_session_get_selection (self->session);
+  context.hover = &self->hover;
+  context.has_focus = gtk_widget_has_visible_focus (GTK_WIDGET (self));
+  context.cache = &self->cache;
+  cairo_translate (cr, MARGIN, MARGIN);
+  paint_stage (cr, &context);
+}
+
+static void
+snapshot (GtkWidget   *widget,
+          GtkSnapshot *target) {
+  TophashMapView *self = TOPHASH_MAP_VIEW (widget);
+  graphene_rect_t visible;
+  cairo_t *cr;
+
+  if (get_layout (self) == NULL)
+    return;
+  get_visible (self, &visible);
+  if (visible.size.width < 1 || visible.size.height < 1)
+    return;
+  cr = gtk_snapshot_append_cairo (target, &visible);
+  paint (self, cr);
+  cairo_destroy (cr);
+}
+
+static void
+map (GtkWidget *widget) {
+  TophashMapView *self = TOPHASH_MAP_VIEW (widget);
+  GtkScrollable *scrollable;
+
+  GTK_WIDGET_CLASS (tophash_map_view_parent_class)->map (widget);
+  self->viewport = gtk_widget_get_ancestor (widget, GTK_TYPE_VIEWPORT);
+  if (self->viewport == NULL)
+    return;
+  scrollable = GTK_SCROLLABLE (self->viewport);
+  g_signal_connect_object (gtk_scrollable_get_vadjustment (scrollable),
+                           "value-changed", G_CALLBACK (gtk_widget_queue_draw),
+                           self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (gtk_scrollable_get_hadjustment (scrollable),
+                           "value-changed", G_CALLBACK (gtk_widget_queue_draw),
+                           self, G_CONNECT_SWAPPED);
+  gtk_widget_queue_allocate (widget);
+}
+
+static void
+unmap (GtkWidget *widget) {
+  TophashMapView *self = TOPHASH_MAP_VIEW (widget);
+
+  end_transition (self);
+  if (self->viewport != NULL) {
+    GtkScrollable *scrollable = GTK_SCROLLABLE (self->viewport);
+
+    g_signal_handlers_disconnect_by_func (
+      gtk_scrollable_get_vadjustment (scrollable), gtk_widget_queue_draw, self);
+    g_signal_handlers_disconnect_by_func (
+      gtk_scrollable_get_hadjustment (scrollable), gtk_widget_queue_draw, self);
+    self->viewport = NULL;
+  }
+  GTK_WIDGET_CLASS (tophash_map_view_parent_class)->unmap (widget);
+}
+
+static void
+drop_draw (TophashMapView *self) {
+  g_clear_pointer (&self->draw, tophash_draw_free);
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+}
+
+static void
+css_changed (GtkWidget         *widget,
+             GtkCssStyleChange *change) {
+  GTK_WIDGET_CLASS (tophash_map_view_parent_class)->css_changed (widget, change);
+  drop_draw (TOPHASH_MAP_VIEW (widget));
+}
+
+static void
+system_setting_changed (GtkWidget       *widget,
+                        GtkSystemSetting setting) {
+  GTK_WIDGET_CLASS (tophash_map_view_parent_class)
+    ->system_setting_changed (widget, setting);
+  drop_draw (TOPHASH_MAP_VIEW (widget));
+}
+
+static void
+dispose (GObject *object) {
+  TophashMapView *self = TOPHASH_MAP_VIEW (object);
+
+  g_clear_handle_id (&self->refit_id, g_source_remove);
+  end_transition (self);
+  drop_layout (self);
+  if (self->session != NULL)
+    g_clear_signal_handler (&self->changed_id, self->session);
+  g_clear_object (&self->session);
+  g_clear_pointer (&self->draw, tophash_draw_free);
+  paint_cache_clear (&self->cache);
+  G_OBJECT_CLASS (tophash_map_view_parent_class)->dispose (object);
+}
+
+static void
+finalize (GObject *object) {
+  g_free (TOPHASH_MAP_VIEW (object)->key_format);
+  G_OBJECT_CLASS (tophash_map_view_parent_class)->finalize (object);
+}
+
+static void
+tophash_map_view_class_init (TophashMapViewClass *klass) {
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = dispose;
+  G_OBJECT_CLASS (klass)->finalize = finalize;
+  widget_class->get_request_mode = get_request_mode;
+  widget_class->measure = measure;
+  widget_class->size_allocate = size_allocate;
+  widget_class->snapshot = snapshot;
+  widget_class->map = map;
+  widget_class->unmap = unmap;
+  widget_class->css_changed = css_changed;
+  widget_class->system_setting_changed = system_setting_changed;
+  widget_class->query_tooltip = query_tooltip;
+  gtk_widget_class_set_css_name (widget_class, "mapview");
+  gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_IMG);
+}
+
+static void
+add_controllers (TophashMapView *self) {
+  GtkEventController *keys = gtk_event_controller_key_new ();
+  GtkEventController *motion = gtk_event_controller_motion_new ();
+  GtkEventController *scroll
+    = gtk_event_controller_scroll_new (GTK_EVENT_CONTROLLER_SCROLL_VERTICAL
+                                       | GTK_EVENT_CONTROLLER_SCROLL_DISCRETE);
+  GtkGesture *click = gtk_gesture_click_new ();
+
+  g_signal_connect_swapped (keys, "key-pressed", G_CALLBACK (key_pressed_cb),
+                            self);
+  g_signal_connect_swapped (motion, "motion", G_CALLBACK (motion_cb), self);
+  g_signal_connect_swapped (motion, "leave", G_CALLBACK (leave_cb), self);
+  g_signal_connect_swapped (scroll, "scroll", G_CALLBACK (scroll_cb), self);
+  g_signal_connect_swapped (click, "pressed", G_CALLBACK (pressed_cb), self);
+  gtk_widget_add_controller (GTK_WIDGET (self), keys);
+  gtk_widget_add_controller (GTK_WIDGET (self), motion);
+  gtk_widget_add_controller (GTK_WIDGET (self), scroll);
+  gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (click));
+}
+
+static void
+tophash_map_view_init (TophashMapView *self) {
+  AdwStyleManager *style = adw_style_manager_get_default ();
+
+  self->progress = 1;
+  gtk_widget_set_focusable (GTK_WIDGET (self), TRUE);
+  gtk_widget_set_has_tooltip (GTK_WIDGET (self), TRUE);
+  gtk_widget_set_overflow (GTK_WIDGET (self), GTK_OVERFLOW_HIDDEN);
+  add_controllers (self);
+  g_signal_connect_object (style, "notify::dark",
+                           G_CALLBACK (gtk_widget_queue_draw), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (style, "notify::high-contrast",
+                           G_CALLBACK (gtk_widget_queue_draw), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_swapped (self, "state-flags-changed",
+                            G_CALLBACK (gtk_widget_queue_draw), self);
+}
+
+GtkWidget *
+tophash_map_view_new (void) {
+  return g_object_new (TOPHASH_TYPE_MAP_VIEW, NULL);
+}
+
+void
+tophash_map_view_set_session (TophashMapView *self,
+                              TophashSession *session) {
+  g_return_if_fail (TOPHASH_IS_MAP_VIEW (self));
+
+  if (self->session == session)
+    return;
+  if (self->session != NULL)
+    g_clear_signal_handler (&self->changed_id, self->session);
+  g_set_object (&self->session, session);
+  if (session != NULL) {
+    self->changed_id = g_signal_connect_swapped (session, "changed",
+                                                 G_CALLBACK (changed_cb), self);
+    changed_cb (self, SESSION_CHANGE_LOG);
+  } else {
+    state_changed (self, TRUE);
+  }
+}
+
+void
+tophash_map_view_zoom (TophashMapView *self,
+                       int             steps) {
+  int before;
+  int at;
+
+  g_return_if_fail (TOPHASH_IS_MAP_VIEW (self));
+
+  if (get_layout (self) == NULL)
+    return;
+  /* From what is shown: a clamped step would have to be taken back twice. */
+  before = self->zoom;
+  at = self->layout->zoom_index;
+  if (steps == 0)
+    self->zoom = 0;
+  else
+    self->zoom += CLAMP (at + steps, 0, ZOOM_MOST) - at;
+  if (self->zoom == before)
+    return;
+  end_transition (self);
+  drop_layout (self);
+  gtk_widget_queue_resize (GTK_WIDGET (self));
+}
