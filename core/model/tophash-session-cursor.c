@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tophash-session-cursor.c — where in the log the session stands
+ *
+ * Seeking     Near places are folded at once. Far ones in a task: position moves
+ *             at once, the state follows; a newer seek cancels an older one.
+ *
+ * Playing     A fold is continued from tick to tick. At a speed in events the
+ *             parts of an event left over are carried on; as recorded, a clock
+ *             runs over the log's times. A tick folds for 4 ms at the most; what
+ *             it cannot do is dropped, so that playing slows down instead of
+ *             holding up the window.
+ *
+ * Following   The cursor is wherever the timeline's head is. When the log is
+ *             complete, following and playing end at its end.
+ */
+#include "core/model/tophash-session-private.h"
+
+#define NEAR_EVENTS 20000u
+#define TICK_BUDGET_US 4000
+/* Events between two looks at the clock. */
+#define SLICE_EVENTS 1024u
+/* A tick that comes later than this counts as this much: no leaps. */
+#define MAX_TICK_US 100000
+
+guint
+session_take_state (TophashSession *self,
+                    MapState       *state) {
+  MapState *former = self->state;
+
+  self->state = state;
+  self->position = map_state_n_events (state);
+  g_clear_pointer (&former, map_state_unref);
+  return SESSION_CHANGE_CURSOR | session_track_key (self);
+}
+
+static void
+cancel_seek (TophashSession *self) {
+  if (self->seeking != NULL)
+    g_cancellable_cancel (self->seeking);
+  g_clear_object (&self->seeking);
+}
+
+static void
+drop_fold (TophashSession *self) {
+  g_clear_pointer (&self->fold, fold_free);
+  self->last_tick_us = 0;
+  self->credit = 0;
+}
+
+void
+session_drop_cursor (TophashSession *self) {
+  cancel_seek (self);
+  drop_fold (self);
+}
+
+guint64
+tophash_session_get_position (TophashSession *self) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), 0);
+  return self->position;
+}
+
+const MapState *
+tophash_session_get_state (TophashSession *self) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), NULL);
+  return self->state;
+}
+
+/* Seeking ------------------------------------------------------------------ */
+
+typedef struct {
+  Timeline *timeline;
+  guint64   position;
+} SeekJob;
+
+static void
+seek_job_free (gpointer data) {
+  SeekJob *job = data;
+
+  timeline_unref (job->timeline);
+  g_free (job);
+}
+
+static void
+seek_in_thread (GTask        *task,
+                gpointer      source,
+                gpointer      data,
+                GCancellable *cancellable) {
+  SeekJob *job = data;
+
+  g_task_return_pointer (task,
+                         timeline_seek (job->timeline, job->position, cancellable),
+                         (GDestroyNotify)map_state_unref);
+}
+
+static void
+seek_done_cb (GObject      *source,
+              GAsyncResult *result,
+              gpointer      data) {
+  TophashSession *self = TOPHASH_SESSION (source);
+  MapState *state = g_task_propagate_pointer (G_TASK (result), NULL);
+
+  /* Cancelled: a newer seek or another log took its place. */
+  if (state == NULL)
+    return;
+  g_clear_object (&self->seeking);
+  session_changed (self, session_take_state (self, state));
+}
+
+static void
+seek_far (TophashSession *self,
+          guint64         position) {
+  SeekJob *job = g_new0 (SeekJob, 1);
+  g_autoptr (GTask) task = NULL;
+
+  job->timeline = timeline_ref (self->timeline);
+  job->position = position;
+  self->seeking = g_cancellable_new ();
+  self->position = position;
+  task = g_task_new (self, self->seeking, seek_done_cb, NULL);
+  g_task_set_task_data (task, job, seek_job_free);
+  g_task_run_in_thread (task, seek_in_thread);
+}
+
+/* Goes there; returns what changed. */
+static guint
+go_to (TophashSession *self,
+       guint64         position) {
+  cancel_seek (self);
+  drop_fold (self);
+  position = MIN (position, timeline_get_length (self->timeline));
+  if (timeline_seek_distance (self->timeline, position) > NEAR_EVENTS) {
+    seek_far (self, position);
+    return SESSION_CHANGE_CURSOR;
+  }
+  return session_take_state (self,
+                             timeline_seek (self->timeline, position, NULL));
+}
+
+/* Ends playing and following; returns what changed. */
+static guint
+come_to_rest (TophashSession *self) {
+  guint what = self->is_playing || self->is_following ? SESSION_CHANGE_PLAY : 0;
+
+  self->is_playing = FALSE;
+  self->is_following = FALSE;
+  drop_fold (self);
+  return what;
+}
+
+void
+tophash_session_seek (TophashSession *self,
+                      guint64         position) {
+  guint what;
+
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  if (self->timeline == NULL)
+    return;
+  what = come_to_rest (self);
+  session_changed (self, what | go_to (self, position));
+}
+
+void
+tophash_session_seek_time (TophashSession *self,
+                           gint64          at_ns) {
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  if (self->log != NULL)
+    tophash_session_seek (self, tracelog_index_at (self->log, MAX (0, at_ns)));
+}
+
+void
+tophash_session_step (TophashSession *self,
+                      int             n_events) {
+  guint64 back = n_events < 0 ? (guint64)-(gint64)n_events : 0;
+
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  if (n_events >= 0)
+    tophash_session_seek (self, self->position + (guint64)n_events);
+  else
+    tophash_session_seek (self, self->position - MIN (back, self->position));
+}
+
+gboolean
+tophash_session_step_kind (TophashSession *self,
+                           gboolean        forward,
+                           EventKinds      kinds) {
+  guint64 position;
+
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), FALSE);
+  if (self->timeline == NULL || (!forward && self->position == 0))
+    return FALSE;
+  position = timeline_find (self->timeline,
+                            forward ? self->position : self->position - 1,
+                            forward, kinds, -1, NULL);
+  if (position == G_MAXUINT64)
+    return FALSE;
+  tophash_session_seek (self, position);
+  return TRUE;
+}
+
+/* Playing ------------------------------------------------------------------ */
+
+gboolean
+tophash_session_is_playing (TophashSession *self) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), FALSE);
+  return self->is_playing;
+}
+
+gboolean
+tophash_session_is_following (TophashSession *self) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), FALSE);
+  return self->is_following;
+}
+
+void
+tophash_session_play (TophashSession *self) {
+  guint what = SESSION_CHANGE_PLAY;
+
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  if (self->timeline == NULL || self->is_playing)
+    return;
+  drop_fold (self);
+  /* At the end of a whole log: once more from the start. */
+  if (!self->is_following && timeline_is_complete (self->timeline)
+      && self->position >= timeline_get_length (self->timeline))
+    what |= go_to (self, 0);
+  self->is_playing = TRUE;
+  session_changed (self, what);
+}
+
+void
+tophash_session_pause (TophashSession *self) {
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  session_changed (self, come_to_rest (self));
+}
+
+void
+tophash_session_follow (TophashSession *self) {
+  guint what = SESSION_CHANGE_PLAY;
+
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  if (self->timeline == NULL)
+    return;
+  session_drop_cursor (self);
+  self->is_following = !timeline_is_complete (self->timeline);
+  self->is_playing = self->is_following;
+  what |= session_take_state (self, timeline_ref_head (self->timeline));
+  session_changed (self, what | session_look_at_log (self));
+}
+
+double
+tophash_session_get_speed (TophashSession *self) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), 0);
+  return self->speed;
+}
+
+void
+tophash_session_set_speed (TophashSession *self,
+                           double          events_per_s) {
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  g_return_if_fail (events_per_s >= 0);
+  if (self->speed == events_per_s)
+    return;
+  self->speed = events_per_s;
+  self->credit = 0;
+  if (self->state != NULL)
+    self->play_ns = (double)map_state_at_ns (self->state);
+  session_changed (self, SESSION_CHANGE_PLAY);
+}
+
+/* Folds on, at most to @position and to the time @until_ns, within the budget.
+ * TRUE: came as far as was asked. */
+static gboolean
+fold_on (TophashSession *self,
+         guint64         position,
+         gint64          until_ns) {
+  gint64 deadline_us = g_get_monotonic_time () + TICK_BUDGET_US;
+  guint64 at;
+
+  while ((at = fold_n_events (self->fold)) < position) {
+    g_autoptr (TraceBlock) block = tracelog_ref_block (self->log, at);
+    guint64 end;
+
+    if (block == NULL)
+      return TRUE;
+    end = MIN (MIN (position, block->first + block->n_events),
+               at + SLICE_EVENTS);
+    for (; at < end; at++) {
+      const Event *event = &block->events[at - block->first];
+
+      if (event->at_ns > until_ns)
+        return TRUE;
+      fold_apply (self->fold, event);
+    }
+    if (g_get_monotonic_time () >= deadline_us)
+      return fold_n_events (self->fold) >= position;
+  }
+  return TRUE;
+}
+
+/* Plays the time since the last tick. */
+static guint
+play_on (TophashSession *self,
+         gint64          frame_time_us) {
+  guint64 length = self->known_length;
+  guint64 position;
+  double elapsed_us = 0;
+  gboolean is_done;
+
+  if (self->seeking != NULL)
+    return 0;
+  if (self->fold == NULL) {
+    self->fold = fold_new_from_state (self->state);
+    self->play_ns = (double)map_state_at_ns (self->state);
+  } else if (self->last_tick_us != 0) {
+    elapsed_us = (double)CLAMP (frame_time_us - self->last_tick_us, 0,
+                                MAX_TICK_US);
+  }
+  self->last_tick_us = frame_time_us;
+
+  position = fold_n_events (self->fold);
+  if (self->speed > 0) {
+    double n;
+
+    self->credit += elapsed_us * self->speed / 1e6;
+    n = (double)(guint64)MIN (self->credit, 1e15);
+    self->credit -= n;
+    is_done = fold_on (self, MIN (length, position + (guint64)n), G_MAXINT64);
+  } else {
+    self->play_ns += elapsed_us * 1000;
+    is_done = fold_on (self, length, (gint64)self->play_ns);
+  }
+  if (fold_n_events (self->fold) == position)
+    return 0;
+  /* What the budget did not allow is not made up for. */
+  if (!is_done)
+    self->play_ns = (double)map_state_at_ns (fold_peek_state (self->fold));
+  return session_take_state (self, fold_ref_state (self->fold));
+}
+
+/* Moves the cursor to the head. */
+static guint
+follow_head (TophashSession *self) {
+  g_autoptr (MapState) head = timeline_ref_head (self->timeline);
+
+  if (map_state_n_events (head) == self->position && self->state != NULL
+      && map_state_n_events (self->state) == self->position)
+    return 0;
+  return session_take_state (self, g_steal_pointer (&head));
+}
+
+gboolean
+tophash_session_needs_ticks (TophashSession *self) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), FALSE);
+  return self->timeline != NULL
+         && (self->is_playing || self->is_following
+             || !timeline_is_complete (self->timeline)
+             || self->known_length != timeline_get_length (self->timeline));
+}
+
+void
+tophash_session_tick (TophashSession *self,
+                      gint64          frame_time_us) {
+  gboolean is_complete;
+  guint what;
+
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  if (self->timeline == NULL)
+    return;
+  /* Complete first: a length read after it is the last one. */
+  is_complete = timeline_is_complete (self->timeline);
+  what = session_look_at_log (self);
+  if (self->is_following)
+    what |= follow_head (self);
+  else if (self->is_playing)
+    what |= play_on (self, frame_time_us);
+  if ((self->is_following || self->is_playing) && is_complete
+      && self->position >= self->known_length && self->seeking == NULL)
+    what |= come_to_rest (self);
+  session_changed (self, what);
+}

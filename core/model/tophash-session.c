@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tophash-session.c — the one object that views bind to
+ *
+ * This file: the object, running, the recording, selection and visible span.
+ * The cursor, playing and ticks are tophash-session-cursor.c.
+ *
+ * Running     A run's end is told by a thread of the runner. It leaves a note
+ *             that is read in the main context; a note of a run that was
+ *             replaced meanwhile no longer knows its session.
+ */
+#include "core/model/tophash-session-private.h"
+
+#include <string.h>
+
+G_DEFINE_FINAL_TYPE (TophashSession, tophash_session, G_TYPE_OBJECT)
+
+enum {
+  CHANGED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+#define DEFAULT_KEY_FORMAT "k%d"
+#define DEFAULT_SPEED 20.0
+
+void
+session_changed (TophashSession      *self,
+                 TophashSessionChange what) {
+  if (what != 0)
+    g_signal_emit (self, signals[CHANGED], 0, (guint)what);
+}
+
+/* Notes -------------------------------------------------------------------- */
+
+static RunNote *
+run_note_new (TophashSession *self) {
+  RunNote *note = g_new0 (RunNote, 1);
+
+  g_atomic_ref_count_init (&note->ref_count);
+  g_weak_ref_init (&note->session, self);
+  note->context = g_main_context_ref_thread_default ();
+  return note;
+}
+
+static void
+run_note_unref (gpointer data) {
+  RunNote *note = data;
+
+  if (!g_atomic_ref_count_dec (&note->ref_count))
+    return;
+  g_weak_ref_clear (&note->session);
+  g_main_context_unref (note->context);
+  g_free (note);
+}
+
+/* Main context. */
+static gboolean
+run_ended_cb (gpointer data) {
+  RunNote *note = data;
+  g_autoptr (TophashSession) self = g_weak_ref_get (&note->session);
+  guint what = SESSION_CHANGE_RUN;
+
+  if (self == NULL || self->note != note)
+    return G_SOURCE_REMOVE;
+  g_clear_pointer (&self->runner, runner_free);
+  g_clear_pointer (&self->note, run_note_unref);
+  what |= session_look_at_log (self);
+  session_changed (self, what);
+  return G_SOURCE_REMOVE;
+}
+
+/* A thread of the runner. */
+static void
+runner_done_cb (Runner  *runner,
+                gpointer data) {
+  RunNote *note = data;
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  g_atomic_ref_count_inc (&note->ref_count);
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, run_ended_cb, note, run_note_unref);
+  g_source_attach (source, note->context);
+}
+
+/* Running ------------------------------------------------------------------ */
+
+/* Stops what runs and waits for it. TRUE: something ran. */
+static gboolean
+drop_runner (TophashSession *self) {
+  if (self->runner == NULL)
+    return FALSE;
+  g_clear_pointer (&self->runner, runner_free);
+  g_clear_pointer (&self->note, run_note_unref);
+  return TRUE;
+}
+
+static void
+take_key_format (TophashSession *self) {
+  const TraceInfo *info = tracelog_get_info (self->log);
+  g_autoptr (Scenario) scenario = NULL;
+
+  if (info->scenario_json != NULL)
+    scenario = scenario_new_from_json (info->scenario_json, -1,
+                                       info->scenario_name, NULL);
+  g_free (self->key_format);
+  self->key_format = g_strdup (scenario != NULL && scenario->key_text != NULL
+                                   ? scenario->key_text
+                                   : DEFAULT_KEY_FORMAT);
+}
+
+/* Shows @log from its beginning, following it to its end. */
+static guint
+show_log (TophashSession *self,
+          TraceLog       *log) {
+  TraceLog *former_log = self->log;
+  Timeline *former = self->timeline;
+
+  session_drop_cursor (self);
+  self->log = tracelog_ref (log);
+  self->timeline = timeline_new (log);
+  g_clear_pointer (&former, timeline_unref);
+  g_clear_pointer (&former_log, tracelog_unref);
+  take_key_format (self);
+  session_take_state (self, timeline_ref_head (self->timeline));
+  memset (&self->selection, 0, sizeof self->selection);
+  self->known_length = 0;
+  self->is_following = TRUE;
+  self->is_playing = FALSE;
+  self->shows_all = TRUE;
+  self->from_ns = 0;
+  self->to_ns = 1;
+  session_look_at_log (self);
+  return SESSION_CHANGE_LOG | SESSION_CHANGE_LENGTH | SESSION_CHANGE_CURSOR
+         | SESSION_CHANGE_PLAY | SESSION_CHANGE_SELECTION | SESSION_CHANGE_RANGE;
+}
+
+gboolean
+tophash_session_run (TophashSession *self,
+                     GError        **error) {
+  g_autoptr (Runner) runner = NULL;
+  RunNote *note;
+  guint what;
+
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), FALSE);
+  g_return_val_if_fail (self->scenario != NULL, FALSE);
+  drop_runner (self);
+  note = run_note_new (self);
+  runner = runner_new (self->scenario, runner_done_cb, note, error);
+  if (runner == NULL || !runner_start (runner, error)) {
+    g_clear_pointer (&runner, runner_free);
+    run_note_unref (note);
+    session_changed (self, SESSION_CHANGE_RUN);
+    return FALSE;
+  }
+  self->note = note;
+  self->runner = g_steal_pointer (&runner);
+  what = show_log (self, runner_get_log (self->runner)) | SESSION_CHANGE_RUN;
+  self->is_playing = TRUE;
+  self->is_unsaved = TRUE;
+  session_changed (self, what);
+  return TRUE;
+}
+
+void
+tophash_session_stop (TophashSession *self) {
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  if (self->runner != NULL)
+    runner_stop (self->runner);
+}
+
+gboolean
+tophash_session_is_running (TophashSession *self) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), FALSE);
+  return self->runner != NULL;
+}
+
+Runner *
+tophash_session_get_runner (TophashSession *self) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), NULL);
+  return self->runner;
+}
+
+const Scenario *
+tophash_session_get_scenario (TophashSession *self) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), NULL);
+  return self->scenario;
+}
+
+void
+tophash_session_set_scenario (TophashSession *self,
+                              const Scenario *scenario) {
+  Scenario *copy;
+
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  copy = scenario != NULL ? scenario_copy (scenario) : NULL;
+  g_clear_pointer (&self->scenario, scenario_free);
+  self->scenario = copy;
+  session_changed (self, SESSION_CHANGE_SCENARIO);
+}
+
+/* The recording ------------------------------------------------------------ */
+
+TraceLog *
+tophash_session_get_log (TophashSession *self) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), NULL);
+  return self->log;
+}
+
+Timeline *
+tophash_session_get_timeline (TophashSession *self) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), NULL);
+  return self->timeline;
+}
+
+void
+tophash_session_set_log (TophashSession *self,
+                         TraceLog       *log) {
+  guint what = 0;
+
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  g_return_if_fail (log != NULL);
+  if (drop_runner (self))
+    what |= SESSION_CHANGE_RUN;
+  what |= show_log (self, log);
+  self->is_unsaved = FALSE;
+  session_changed (self, what);
+}
+
+gboolean
+tophash_session_is_unsaved (TophashSession *self) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), FALSE);
+  return self->log != NULL && self->is_unsaved;
+}
+
+void
+tophash_session_mark_saved (TophashSession *self) {
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  self->is_unsaved = FALSE;
+  session_changed (self, SESSION_CHANGE_RUN);
+}
+
+guint
+session_look_at_log (TophashSession *self) {
+  guint what = 0;
+  guint64 length;
+  gint64 end_ns;
+
+  if (self->timeline == NULL)
+    return 0;
+  length = timeline_get_length (self->timeline);
+  if (length == self->known_length)
+    return 0;
+  self->known_length = length;
+  what |= SESSION_CHANGE_LENGTH;
+  end_ns = MAX (1, timeline_get_duration_ns (self->timeline));
+  if (self->shows_all && end_ns != self->to_ns) {
+    self->to_ns = end_ns;
+    what |= SESSION_CHANGE_RANGE;
+  }
+  return what;
+}
+
+/* Selection ---------------------------------------------------------------- */
+
+const TophashSelection *
+tophash_session_get_selection (TophashSession *self) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), NULL);
+  return &self->selection;
+}
+
+void
+tophash_session_select (TophashSession         *self,
+                        const TophashSelection *selection) {
+  static const TophashSelection none;
+
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  self->selection = selection != NULL ? *selection : none;
+  session_changed (self, SESSION_CHANGE_SELECTION);
+}
+
+/* Whether the selected place still holds the selected key, live or as a ghost. */
+static gboolean
+holds_key (const TophashSelection *selection,
+           const StateTable       *table) {
+  const StateArray *array;
+  const StateBucket *bucket;
+  guint8 tophash;
+
+  if (table == NULL)
+    return FALSE;
+  array = selection->in_old ? table->oldbuckets : table->buckets;
+  if (array == NULL || selection->bucket >= state_array_n_buckets (array))
+    return FALSE;
+  bucket = state_array_bucket (array, selection->bucket);
+  tophash = bucket->tophash[selection->slot];
+  return bucket->keys[selection->slot] == selection->key
+         && tophash != TOPHASH_EVACUATED_X && tophash != TOPHASH_EVACUATED_Y
+         && tophash != TOPHASH_EVACUATED_EMPTY;
+}
+
+guint
+session_track_key (TophashSession *self) {
+  static const TableRole roles[] = { TABLE_ROLE_READ, TABLE_ROLE_DIRTY,
+                                     TABLE_ROLE_ONLY };
+  TophashSelection *selection = &self->selection;
+  const StateTable *table;
+  StateSlot slot;
+  gboolean is_found;
+
+  if (selection->kind == SELECTION_NONE || !selection->has_key
+      || self->state == NULL)
+    return 0;
+  table = map_state_find_table (self->state, selection->table,
+                                selection->table_created_ver);
+  if (holds_key (selection, table))
+    return 0;
+  is_found = table != NULL
+             && map_state_find_key (self->state, table, selection->key, &slot);
+  for (guint i = 0; !is_found && i < G_N_ELEMENTS (roles); i++) {
+    table = map_state_table_for (self->state, roles[i]);
+    is_found = table != NULL
+               && map_state_find_key (self->state, table, selection->key, &slot);
+  }
+  if (!is_found)
+    return 0;
+  selection->table = slot.table->id;
+  selection->table_created_ver = slot.table->created_ver;
+  selection->in_old = slot.in_old;
+  selection->bucket = slot.bucket;
+  selection->slot = slot.slot;
+  return SESSION_CHANGE_SELECTION;
+}
+
+/* Visible span ------------------------------------------------------------- */
+
+void
+tophash_session_get_range (TophashSession *self,
+                           gint64         *from_ns,
+                           gint64         *to_ns) {
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  *from_ns = self->from_ns;
+  *to_ns = self->to_ns;
+}
+
+void
+tophash_session_set_range (TophashSession *self,
+                           gint64          from_ns,
+                           gint64          to_ns) {
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  from_ns = MAX (0, from_ns);
+  to_ns = MAX (from_ns + 1, to_ns);
+  if (self->from_ns == from_ns && self->to_ns == to_ns && !self->shows_all)
+    return;
+  self->shows_all = FALSE;
+  self->from_ns = from_ns;
+  self->to_ns = to_ns;
+  session_changed (self, SESSION_CHANGE_RANGE);
+}
+
+void
+tophash_session_show_all (TophashSession *self) {
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  self->shows_all = TRUE;
+  self->from_ns = 0;
+  self->to_ns = 1;
+  if (self->timeline != NULL)
+    self->to_ns = MAX (1, timeline_get_duration_ns (self->timeline));
+  session_changed (self, SESSION_CHANGE_RANGE);
+}
+
+/* Keys --------------------------------------------------------------------- */
+
+const char *
+tophash_session_get_key_format (TophashSession *self) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), NULL);
+  return self->key_format;
+}
+
+char *
+tophash_session_key_text (TophashSession *self,
+                          gint64          key) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), NULL);
+  return scenario_key_text (self->key_format, key);
+}
+
+/* The object --------------------------------------------------------------- */
+
+static void
+tophash_session_dispose (GObject *object) {
+  TophashSession *self = TOPHASH_SESSION (object);
+
+  drop_runner (self);
+  session_drop_cursor (self);
+  G_OBJECT_CLASS (tophash_session_parent_class)->dispose (object);
+}
+
+static void
+tophash_session_finalize (GObject *object) {
+  TophashSession *self = TOPHASH_SESSION (object);
+
+  g_clear_pointer (&self->state, map_state_unref);
+  g_clear_pointer (&self->timeline, timeline_unref);
+  g_clear_pointer (&self->log, tracelog_unref);
+  g_clear_pointer (&self->scenario, scenario_free);
+  g_free (self->key_format);
+  G_OBJECT_CLASS (tophash_session_parent_class)->finalize (object);
+}
+
+static void
+tophash_session_class_init (TophashSessionClass *klass) {
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = tophash_session_dispose;
+  object_class->finalize = tophash_session_finalize;
+
+  /**
+   * TophashSession::changed:
+   * @self: the session
+   * @what: TophashSessionChange bits
+   */
+  signals[CHANGED] =
+      g_signal_new ("changed", TOPHASH_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL,
+                    NULL, NULL, G_TYPE_NONE, 1, G_TYPE_UINT);
+}
+
+static void
+tophash_session_init (TophashSession *self) {
+  self->key_format = g_strdup (DEFAULT_KEY_FORMAT);
+  self->speed = DEFAULT_SPEED;
+  self->shows_all = TRUE;
+  self->to_ns = 1;
+}
+
+TophashSession *
+tophash_session_new (void) {
+  return g_object_new (TOPHASH_TYPE_SESSION, NULL);
+}

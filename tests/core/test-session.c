@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* test-session.c — the session without a window: ticks driven by hand */
+#include "core/model/tophash-session.h"
+
+#include <string.h>
+
+#define FRAME_US 16667
+
+typedef struct {
+  TophashSession *session;
+  guint           what;  /* bits since the last look */
+  guint           n_emitted;
+  gint64          now_us;
+} Bench;
+
+static void
+changed_cb (TophashSession *session,
+            guint           what,
+            gpointer        data) {
+  Bench *bench = data;
+
+  bench->what |= what;
+  bench->n_emitted++;
+}
+
+static const char scenario_text[] =
+    "{ \"title\": \"Test\", \"summary\": \"A mix.\", \"watch-for\": \"-\","
+    "  \"learn\": \"-\", \"engine\": \"syncmap\", \"seed\": 3,"
+    "  \"recordcount\": 200, \"phases\": [ { \"name\": \"mix\","
+    "  \"operationcount\": 4000, \"threads\": [ { \"role\": \"worker\","
+    "  \"count\": 2, \"mix\": { \"load\": 5, \"store\": 2, \"insert\": 1,"
+    "  \"delete\": 1 } } ] } ] }";
+
+static Bench
+bench_new (void) {
+  Bench bench = { .session = tophash_session_new (), .now_us = 1000000 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Scenario) scenario =
+      scenario_new_from_json (scenario_text, -1, "test", &error);
+
+  g_assert_no_error (error);
+  tophash_session_set_scenario (bench.session, scenario);
+  return bench;
+}
+
+static void
+bench_connect (Bench *bench) {
+  g_signal_connect (bench->session, "changed", G_CALLBACK (changed_cb), bench);
+}
+
+static void
+tick (Bench *bench) {
+  bench->now_us += FRAME_US;
+  g_main_context_iteration (NULL, FALSE);
+  tophash_session_tick (bench->session, bench->now_us);
+}
+
+/* Runs the scenario to its end, following. */
+static void
+run_to_end (Bench *bench) {
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (tophash_session_run (bench->session, &error));
+  g_assert_no_error (error);
+  while (tophash_session_is_running (bench->session)
+         || tophash_session_needs_ticks (bench->session))
+    tick (bench);
+}
+
+static void
+test_a_run_is_followed_to_its_end (void) {
+  Bench bench = bench_new ();
+  TophashSession *session = bench.session;
+
+  bench_connect (&bench);
+  g_assert_null (tophash_session_get_state (session));
+  g_assert_false (tophash_session_needs_ticks (session));
+  run_to_end (&bench);
+  g_assert_true (bench.what & SESSION_CHANGE_RUN);
+  g_assert_true (bench.what & SESSION_CHANGE_LOG);
+  g_assert_true (bench.what & SESSION_CHANGE_CURSOR);
+  g_assert_false (tophash_session_is_playing (session));
+  g_assert_false (tophash_session_is_following (session));
+  g_assert_null (tophash_session_get_runner (session));
+  g_assert_true (tophash_session_is_unsaved (session));
+  g_assert_cmpuint (tophash_session_get_position (session), ==,
+                    tracelog_get_length (tophash_session_get_log (session)));
+  g_assert_cmpuint (map_state_n_events (tophash_session_get_state (session)), ==,
+                    tophash_session_get_position (session));
+  g_assert_cmpuint (timeline_get_n_faults (
+                        tophash_session_get_timeline (session), NULL), ==, 0);
+  tophash_session_mark_saved (session);
+  g_assert_false (tophash_session_is_unsaved (session));
+  g_object_unref (session);
+}
+
+static void
+test_steps_and_seeks (void) {
+  Bench bench = bench_new ();
+  TophashSession *session = bench.session;
+  guint64 length;
+
+  run_to_end (&bench);
+  length = tophash_session_get_position (session);
+  tophash_session_step (session, -1);
+  g_assert_cmpuint (tophash_session_get_position (session), ==, length - 1);
+  tophash_session_step (session, 5);
+  g_assert_cmpuint (tophash_session_get_position (session), ==, length);
+  tophash_session_seek (session, 10);
+  g_assert_cmpuint (map_state_n_events (tophash_session_get_state (session)), ==,
+                    10);
+  tophash_session_step (session, -100);
+  g_assert_cmpuint (tophash_session_get_position (session), ==, 0);
+  g_assert_false (tophash_session_step_kind (session, FALSE,
+                                             event_kinds_structural ()));
+  g_assert_true (tophash_session_step_kind (
+      session, TRUE, EVENT_KIND_BIT (EVENT_DIRTY_PROMOTED)));
+  g_assert_cmpuint (
+      map_state_counters (tophash_session_get_state (session))->n_promotions, ==,
+      1);
+  tophash_session_seek_time (session, G_MAXINT64 / 2);
+  g_assert_cmpuint (tophash_session_get_position (session), ==, length);
+  g_object_unref (session);
+}
+
+static void
+test_plays_at_a_speed (void) {
+  Bench bench = bench_new ();
+  TophashSession *session = bench.session;
+
+  run_to_end (&bench);
+  tophash_session_seek (session, 100);
+  tophash_session_set_speed (session, 90);
+  tophash_session_play (session);
+  g_assert_true (tophash_session_is_playing (session));
+  bench_connect (&bench);
+  bench.n_emitted = 0;
+  for (guint i = 0; i < 121; i++)
+    tick (&bench);
+  /* 120 frames of 1/60 s: two seconds. */
+  g_assert_cmpuint (tophash_session_get_position (session), >=, 100 + 179);
+  g_assert_cmpuint (tophash_session_get_position (session), <=, 100 + 181);
+  g_assert_cmpuint (bench.n_emitted, <=, 121);
+  tophash_session_pause (session);
+  g_assert_false (tophash_session_needs_ticks (session));
+  bench.n_emitted = 0;
+  tick (&bench);
+  g_assert_cmpuint (bench.n_emitted, ==, 0);
+
+  /* Fast: to the end, and then it rests. */
+  tophash_session_set_speed (session, 1e9);
+  tophash_session_play (session);
+  while (tophash_session_needs_ticks (session))
+    tick (&bench);
+  g_assert_false (tophash_session_is_playing (session));
+  /* Again from the start, as recorded. */
+  tophash_session_set_speed (session, 0);
+  tophash_session_play (session);
+  g_assert_cmpuint (tophash_session_get_position (session), ==, 0);
+  while (tophash_session_needs_ticks (session))
+    tick (&bench);
+  g_assert_cmpuint (tophash_session_get_position (session), ==,
+                    tracelog_get_length (tophash_session_get_log (session)));
+  g_object_unref (session);
+}
+
+static void
+test_the_selection_follows_its_key (void) {
+  Bench bench = bench_new ();
+  TophashSession *session = bench.session;
+  TophashSelection selection = { .kind = SELECTION_SLOT, .has_key = TRUE };
+  const MapState *state;
+  const StateTable *table;
+  StateSlot slot;
+  guint64 position;
+
+  run_to_end (&bench);
+  position = tophash_session_get_position (session);
+  state = tophash_session_get_state (session);
+  table = map_state_table_for (state, TABLE_ROLE_READ);
+  while (!map_state_find_key (state, table, selection.key, &slot))
+    selection.key++;
+  selection.table = table->id;
+  selection.table_created_ver = table->created_ver;
+  selection.bucket = slot.bucket;
+  selection.slot = slot.slot;
+  tophash_session_select (session, &selection);
+  tophash_session_seek (session, position / 2);
+  tophash_session_seek (session, position);
+  state = tophash_session_get_state (session);
+  selection = *tophash_session_get_selection (session);
+  table = map_state_find_table (state, selection.table,
+                                selection.table_created_ver);
+  g_assert_nonnull (table);
+  g_assert_cmpint (state_array_bucket (selection.in_old ? table->oldbuckets
+                                                        : table->buckets,
+                                       selection.bucket)
+                       ->keys[selection.slot], ==, selection.key);
+  tophash_session_select (session, NULL);
+  g_assert_cmpint (tophash_session_get_selection (session)->kind, ==,
+                   SELECTION_NONE);
+  g_object_unref (session);
+}
+
+static void
+test_the_visible_span (void) {
+  Bench bench = bench_new ();
+  TophashSession *session = bench.session;
+  gint64 from_ns, to_ns, end_ns;
+
+  run_to_end (&bench);
+  end_ns = timeline_get_duration_ns (tophash_session_get_timeline (session));
+  tophash_session_get_range (session, &from_ns, &to_ns);
+  g_assert_cmpint (from_ns, ==, 0);
+  g_assert_cmpint (to_ns, ==, end_ns);
+  tophash_session_set_range (session, 5, 3);
+  tophash_session_get_range (session, &from_ns, &to_ns);
+  g_assert_cmpint (to_ns, ==, 6);
+  tophash_session_show_all (session);
+  tophash_session_get_range (session, &from_ns, &to_ns);
+  g_assert_cmpint (to_ns, ==, end_ns);
+  g_object_unref (session);
+}
+
+/* Restarted, replaced and dropped while running. */
+static void
+test_runs_can_be_replaced (void) {
+  Bench bench = bench_new ();
+  TophashSession *session = bench.session;
+  g_autoptr (TraceLog) first = NULL;
+
+  run_to_end (&bench);
+  first = tracelog_ref (tophash_session_get_log (session));
+  g_assert_true (tophash_session_run (session, NULL));
+  g_assert_true (tophash_session_get_log (session) != first);
+  tick (&bench);
+  g_assert_true (tophash_session_run (session, NULL));
+  tophash_session_stop (session);
+  tick (&bench);
+  tophash_session_set_log (session, first);
+  g_assert_false (tophash_session_is_running (session));
+  g_assert_false (tophash_session_is_unsaved (session));
+  while (tophash_session_needs_ticks (session))
+    tick (&bench);
+  g_assert_cmpuint (tophash_session_get_position (session), ==,
+                    tracelog_get_length (first));
+  g_assert_true (tophash_session_run (session, NULL));
+  g_object_unref (session);
+  while (g_main_context_iteration (NULL, FALSE))
+    continue;
+}
+
+/* A log long enough for seeks in a task; the newest wins. */
+static void
+test_far_seeks_end_at_the_newest (void) {
+  g_autoptr (TophashSession) session = tophash_session_new ();
+  g_autoptr (TraceInfo) info = trace_info_new ();
+  g_autoptr (TraceLog) log = tracelog_new (info, 0);
+  Event event = { .kind = EVENT_MISS_COUNTED };
+  Bench bench = { .session = session };
+
+  for (guint i = 0; i < 300000; i++) {
+    event.at_ns = i;
+    event.res = i + 1;
+    tracelog_append (log, &event);
+  }
+  tracelog_publish (log);
+  tracelog_finish (log, FALSE);
+  tophash_session_set_log (session, log);
+  while (tophash_session_needs_ticks (session))
+    tick (&bench);
+  for (guint64 i = 0; i < 20; i++)
+    tophash_session_seek (session, 290000 - i * 13001);
+  g_assert_cmpuint (tophash_session_get_position (session), ==,
+                    290000 - 19 * 13001);
+  while (map_state_n_events (tophash_session_get_state (session))
+         != tophash_session_get_position (session))
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (map_state_misses (tophash_session_get_state (session)), ==,
+                    290000 - 19 * 13001);
+}
+
+int
+main (int    argc,
+      char **argv) {
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/core/session/a-run-is-followed-to-its-end",
+                   test_a_run_is_followed_to_its_end);
+  g_test_add_func ("/core/session/steps-and-seeks", test_steps_and_seeks);
+  g_test_add_func ("/core/session/plays-at-a-speed", test_plays_at_a_speed);
+  g_test_add_func ("/core/session/the-selection-follows-its-key",
+                   test_the_selection_follows_its_key);
+  g_test_add_func ("/core/session/the-visible-span", test_the_visible_span);
+  g_test_add_func ("/core/session/runs-can-be-replaced",
+                   test_runs_can_be_replaced);
+  g_test_add_func ("/core/session/far-seeks-end-at-the-newest",
+                   test_far_seeks_end_at_the_newest);
+  return g_test_run ();
+}
