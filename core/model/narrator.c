@@ -1,0 +1,710 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* narrator.c — what an event means, in a sentence for a person
+ *
+ * One function a topic, one case a kind, each with both registers side by side.
+ * Figures come from the event or the state before it; where that state is not
+ * given, or does not know the thing, the sentence leaves the figure out.
+ */
+#include "core/model/narrator.h"
+
+#include "core/workload/scenario.h"
+
+#include <glib/gi18n-lib.h>
+
+typedef struct {
+  const Event    *event;
+  const MapState *before; /* may be NULL */
+  const char     *key_text;
+  gboolean        is_expert;
+  const char     *who;
+} Telling;
+
+char *
+narrator_thread (guint thread) {
+  if (thread == EVENT_THREAD_MAIN)
+    return g_strdup (C_ ("thread", "main"));
+  return g_strdup_printf ("W%u", thread);
+}
+
+char *
+narrator_landmark (EventKind kind,
+                   guint64   number,
+                   gboolean  flag) {
+  unsigned long n = (unsigned long)number;
+
+  switch (kind) {
+  case EVENT_DIRTY_PROMOTED:
+    return g_strdup_printf (_ ("promotion %lu"), n);
+  case EVENT_DIRTY_COPIED:
+    return g_strdup_printf (_ ("copy %lu"), n);
+  case EVENT_GROWTH_STARTED:
+    return g_strdup (flag ? _ ("growth =") : _ ("growth ×2"));
+  case EVENT_GROWTH_ENDED:
+    return g_strdup (_ ("growth over"));
+  case EVENT_TABLE_CLEARED:
+  case EVENT_READ_PUBLISHED:
+    return g_strdup (_ ("clear"));
+  case EVENT_RANGE_BEGAN:
+    return g_strdup_printf (_ ("range of %lu"), n);
+  case EVENT_RANGE_ENDED:
+    return g_strdup_printf (_ ("range saw %lu"), n);
+  case EVENT_PHASE_BEGAN:
+    return g_strdup_printf (_ ("phase %lu"), n + 1);
+  case EVENT_MISUSE_DETECTED:
+    return g_strdup (_ ("misuse"));
+  case EVENT_NONE:
+  case EVENT_THREAD_STARTED:
+  case EVENT_THREAD_ENDED:
+  case EVENT_OP_BEGAN:
+  case EVENT_OP_ENDED:
+  case EVENT_OPS_COUNTED:
+  case EVENT_TABLE_CREATED:
+  case EVENT_TABLE_ALLOCATED:
+  case EVENT_TABLE_FREED:
+  case EVENT_TABLE_RESEEDED:
+  case EVENT_TABLE_FLAGS_CHANGED:
+  case EVENT_SLOT_WRITTEN:
+  case EVENT_SLOT_UPDATED:
+  case EVENT_SLOT_CLEARED:
+  case EVENT_OVERFLOW_LINKED:
+  case EVENT_BUCKET_EVACUATED:
+  case EVENT_CHAIN_WIPED:
+  case EVENT_EVACUATION_ADVANCED:
+  case EVENT_OVERFLOW_COUNTED:
+  case EVENT_BUCKET_COPIED:
+  case EVENT_ENTRY_STORED:
+  case EVENT_ENTRY_DELETED:
+  case EVENT_ENTRY_EXPUNGED:
+  case EVENT_ENTRY_UNEXPUNGED:
+  case EVENT_TABLE_NAMED:
+  case EVENT_DIRTY_CREATED:
+  case EVENT_READ_AMENDED:
+  case EVENT_MISS_COUNTED:
+  case EVENT_MISSES_RESET:
+  case EVENT_LOCK_WAITED:
+  case EVENT_LOCK_ACQUIRED:
+  case EVENT_LOCK_RELEASED:
+  case EVENT_RANGE_WALKED:
+  case EVENT_TIME:
+  case EVENT_N_KINDS:
+    break;
+  }
+  return g_strdup (event_kind_name (kind));
+}
+
+/* Finding things ----------------------------------------------------------- */
+
+static char *
+key_of (const Telling *telling,
+        gint64         key) {
+  return scenario_key_text (telling->key_text, key);
+}
+
+/* The newest table with the event's id; NULL: not known. */
+static const StateTable *
+table_of (const Telling *telling,
+          guint16        id) {
+  if (telling->before == NULL)
+    return NULL;
+  for (guint i = map_state_n_tables (telling->before); i > 0; i--)
+    if (map_state_table (telling->before, i - 1)->id == id)
+      return map_state_table (telling->before, i - 1);
+  return NULL;
+}
+
+static const char *
+role_name (const StateTable *table) {
+  switch (table != NULL ? table->role : TABLE_ROLE_NONE) {
+  case TABLE_ROLE_READ:
+    return "read";
+  case TABLE_ROLE_DIRTY:
+    return "dirty";
+  case TABLE_ROLE_SUPERSEDED:
+    return _ ("an old read");
+  case TABLE_ROLE_NONE:
+  case TABLE_ROLE_ONLY:
+    break;
+  }
+  return _ ("the table");
+}
+
+static guint64
+count_of (const Telling *telling,
+          TableRole      role) {
+  const StateTable *table = telling->before != NULL
+                                ? map_state_table_for (telling->before, role)
+                                : NULL;
+
+  return table != NULL ? table->count : 0;
+}
+
+/* The key of the slot that the event addresses, in words; NULL: not known. */
+static char *
+key_in_slot (const Telling *telling) {
+  const StateTable *table = table_of (telling, telling->event->aux16);
+  const StateBucket *bucket;
+
+  if (table == NULL || table->buckets == NULL)
+    return NULL;
+  bucket = state_array_bucket (table->buckets, telling->event->res / BUCKET_SLOTS);
+  return key_of (telling, bucket->keys[telling->event->res % BUCKET_SLOTS]);
+}
+
+/* The key of the event's entry, in words. */
+static char *
+key_of_entry (const Telling *telling) {
+  StateEntry entry = { 0 };
+
+  if (telling->before != NULL)
+    entry = map_state_entry (telling->before, telling->event->res);
+  if (entry.is_known)
+    return key_of (telling, entry.key);
+  return g_strdup_printf (_ ("entry %u"), telling->event->res);
+}
+
+static const StateThread *
+thread_of (const Telling *telling) {
+  for (guint i = 0;
+       telling->before != NULL && i < map_state_n_threads (telling->before); i++)
+    if (map_state_thread (telling->before, i)->thread == telling->event->thread)
+      return map_state_thread (telling->before, i);
+  return NULL;
+}
+
+/* Operations --------------------------------------------------------------- */
+
+/* Go's name of an operation. */
+static const char *
+go_name (guint op) {
+  static const char *const names[OP_N_KINDS] = {
+    [OP_LOAD] = "Load",
+    [OP_STORE] = "Store",
+    [OP_LOAD_OR_STORE] = "LoadOrStore",
+    [OP_LOAD_AND_DELETE] = "LoadAndDelete",
+    [OP_DELETE] = "Delete",
+    [OP_SWAP] = "Swap",
+    [OP_COMPARE_AND_SWAP] = "CompareAndSwap",
+    [OP_COMPARE_AND_DELETE] = "CompareAndDelete",
+    [OP_RANGE] = "Range",
+    [OP_CLEAR] = "Clear",
+    [OP_LEN] = "len",
+  };
+
+  return op < OP_N_KINDS ? names[op] : "?";
+}
+
+/* "Load(k54)", "Store(k54, 7)", "Range()". */
+static char *
+call_text (const Telling *telling,
+           guint          op,
+           gint64         key,
+           gint64         value,
+           gboolean       has_value) {
+  g_autofree char *name = NULL;
+
+  if (op == OP_RANGE || op == OP_CLEAR || op == OP_LEN)
+    return g_strdup_printf ("%s()", go_name (op));
+  name = key_of (telling, key);
+  if (has_value
+      && (op == OP_STORE || op == OP_LOAD_OR_STORE || op == OP_SWAP
+          || op == OP_COMPARE_AND_SWAP))
+    return g_strdup_printf ("%s(%s, %" G_GINT64_FORMAT ")", go_name (op), name,
+                            value);
+  return g_strdup_printf ("%s(%s)", go_name (op), name);
+}
+
+/* Where the key of a beginning operation stands, when the map has read and
+ * dirty; NULL: nothing to say. */
+static const char *
+outlook (const Telling *telling) {
+  const Event *event = telling->event;
+  const StateTable *read;
+  StateSlot slot;
+
+  if (telling->before == NULL || !map_state_has_read_and_dirty (telling->before)
+      || event->aux8 == OP_RANGE || event->aux8 == OP_CLEAR
+      || event->aux8 == OP_LEN)
+    return NULL;
+  read = map_state_table_for (telling->before, TABLE_ROLE_READ);
+  if (read == NULL)
+    return NULL;
+  if (map_state_find_key (telling->before, read, (gint64)event->a, &slot))
+    return telling->is_expert ? _ ("in read") : _ ("it is in read");
+  if (map_state_is_amended (telling->before))
+    return telling->is_expert ? _ ("read lacks it, amended")
+                              : _ ("not in read, but dirty holds more keys");
+  return telling->is_expert ? _ ("read lacks it, not amended")
+                            : _ ("not in read, and dirty knows no more");
+}
+
+static char *
+tell_op_began (const Telling *telling) {
+  const Event *event = telling->event;
+  g_autofree char *call = call_text (telling, event->aux8, (gint64)event->a,
+                                     (gint64)event->b, TRUE);
+  const char *where = outlook (telling);
+
+  if (where != NULL && telling->is_expert)
+    return g_strdup_printf ("%s %s: %s", telling->who, call, where);
+  if (where != NULL)
+    return g_strdup_printf (_ ("%s begins %s: %s."), telling->who, call, where);
+  return telling->is_expert
+             ? g_strdup_printf ("%s %s", telling->who, call)
+             : g_strdup_printf (_ ("%s begins %s."), telling->who, call);
+}
+
+static void
+append_path (GString *text,
+             guint    path) {
+  static const struct {
+    guint       bit;
+    const char *words;
+  } parts[] = {
+    { OP_PATH_IN_READ, N_ ("found in read") },
+    { OP_PATH_AMENDED, N_ ("read amended") },
+    { OP_PATH_WAITED, N_ ("waited for the lock") },
+    { OP_PATH_LOCKED, N_ ("locked") },
+    { OP_PATH_IN_DIRTY, N_ ("found in dirty") },
+    { OP_PATH_MISSED, N_ ("counted a miss") },
+    { OP_PATH_PROMOTED, N_ ("promoted dirty") },
+    { OP_PATH_COPIED, N_ ("copied read to dirty") },
+    { OP_PATH_NEW_KEY, N_ ("new key") },
+    { OP_PATH_GREW, N_ ("started a growth") },
+    { OP_PATH_MOVED, N_ ("moved buckets") },
+  };
+  const char *separator = ": ";
+
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
+    if (path & parts[i].bit) {
+      g_string_append (text, separator);
+      g_string_append (text, _ (parts[i].words));
+      separator = ", ";
+    }
+}
+
+static char *
+tell_op_ended (const Telling *telling) {
+  const Event *event = telling->event;
+  const StateThread *thread = thread_of (telling);
+  gboolean is_ok = (event->aux16 & OP_PATH_OK) != 0;
+  GString *text = g_string_new (NULL);
+  g_autofree char *call = NULL;
+
+  if (thread != NULL && thread->in_op)
+    call = call_text (telling, event->aux8, thread->key, 0, FALSE);
+  else
+    call = g_strdup (go_name (event->aux8));
+  if (event->aux16 & OP_PATH_ERROR)
+    g_string_append_printf (text, _ ("%s cannot carry out %s"), telling->who,
+                            call);
+  else if (event->aux8 == OP_LOAD && is_ok)
+    g_string_append_printf (text, _ ("%s ends %s with %" G_GINT64_FORMAT),
+                            telling->who, call, (gint64)event->a);
+  else if (event->aux8 == OP_LOAD)
+    g_string_append_printf (text, _ ("%s ends %s: not there"), telling->who, call);
+  else
+    g_string_append_printf (text, is_ok ? _ ("%s ends %s: done")
+                                        : _ ("%s ends %s: nothing to do"),
+                            telling->who, call);
+  if (telling->is_expert)
+    append_path (text, event->aux16);
+  else if (event->aux16 & OP_PATH_IN_READ)
+    g_string_append (text, _ (". The key was in read, so no lock was needed."));
+  else if (event->aux16 & OP_PATH_LOCKED)
+    g_string_append (text, _ (". It needed the lock."));
+  else
+    g_string_append_c (text, '.');
+  return g_string_free (text, FALSE);
+}
+
+/* The run ------------------------------------------------------------------ */
+
+static char *
+tell_run (const Telling *telling) {
+  const Event *event = telling->event;
+
+  if (event->kind == EVENT_THREAD_STARTED)
+    return g_strdup_printf (_ ("%s starts."), telling->who);
+  if (event->kind == EVENT_THREAD_ENDED)
+    return g_strdup_printf (_ ("%s ends."), telling->who);
+  if (event->kind == EVENT_PHASE_BEGAN)
+    return g_strdup_printf (_ ("Phase %u begins."), event->res + 1);
+  if (telling->is_expert)
+    return g_strdup_printf (_ ("%s: %u × %s counted, %u ok, %" G_GUINT64_FORMAT
+                               " in read"),
+                            telling->who, event->res, go_name (event->aux8),
+                            event->ver, event->a);
+  return g_strdup_printf (_ ("%s did %s %u times; %" G_GUINT64_FORMAT
+                             " of them found their key in read."),
+                          telling->who, go_name (event->aux8), event->res,
+                          event->a);
+}
+
+/* Tables ------------------------------------------------------------------- */
+
+static char *
+tell_table (const Telling *telling) {
+  const Event *event = telling->event;
+  const StateTable *table = table_of (telling, event->aux16);
+  const char *name = role_name (table);
+
+  if (event->kind == EVENT_TABLE_CREATED)
+    return telling->is_expert
+               ? g_strdup_printf (_ ("%s makes table %u: B = %u"), telling->who,
+                                  event->aux16, event->aux8)
+               : g_strdup_printf (_ ("%s makes an empty table of %u buckets."),
+                                  telling->who,
+                                  event->aux8 < 31 ? 1u << event->aux8 : 0);
+  if (event->kind == EVENT_TABLE_ALLOCATED)
+    return g_strdup_printf (_ ("%s gives %s its first bucket: there was none "
+                               "before the first key."), telling->who, name);
+  if (event->kind == EVENT_TABLE_FREED)
+    return telling->is_expert
+               ? g_strdup_printf (_ ("%s frees table %u (made at version %u)"),
+                                  telling->who, event->aux16, event->res)
+               : g_strdup_printf (_ ("%s frees a table that no reader holds any "
+                                     "more."), telling->who);
+  if (event->kind == EVENT_TABLE_CLEARED)
+    return g_strdup_printf (_ ("%s clears %s of its %" G_GUINT64_FORMAT
+                               " keys; the buckets stay."), telling->who, name,
+                            table != NULL ? table->count : 0);
+  if (event->kind == EVENT_TABLE_RESEEDED)
+    return g_strdup_printf (_ ("The last key left %s: it takes a new hash seed."),
+                            name);
+  if (event->kind == EVENT_TABLE_NAMED)
+    return g_strdup_printf (_ ("Table %u is the map."), event->aux16);
+  if (event->kind == EVENT_OVERFLOW_COUNTED)
+    return g_strdup_printf (_ ("%s estimates %u overflow buckets: from 2^16 "
+                               "buckets on they are counted at random."), name,
+                            event->res);
+  if (telling->is_expert)
+    return g_strdup_printf (_ ("%s: flags 0x%x"), name, event->aux8);
+  return g_strdup_printf (_ ("%s notes that an iteration walks it."), name);
+}
+
+static char *
+tell_slot (const Telling *telling) {
+  const Event *event = telling->event;
+  const StateTable *table = table_of (telling, event->aux16);
+  const char *name = role_name (table);
+  guint bucket = event->res / BUCKET_SLOTS;
+  guint slot = event->res % BUCKET_SLOTS;
+  g_autofree char *key = event->kind == EVENT_SLOT_CLEARED
+                             ? key_in_slot (telling)
+                             : key_of (telling, (gint64)event->a);
+
+  if (event->kind == EVENT_OVERFLOW_LINKED)
+    return g_strdup_printf (_ ("Bucket %u of %s is full: %s hangs an overflow "
+                               "bucket behind it."), event->res, name,
+                            telling->who);
+  if (key == NULL)
+    key = g_strdup (_ ("a key"));
+  if (event->kind == EVENT_SLOT_WRITTEN)
+    return telling->is_expert
+               ? g_strdup_printf (_ ("%s: %s into %s, bucket %u slot %u, tophash "
+                                     "%u; count %" G_GUINT64_FORMAT),
+                                  telling->who, key, name, bucket, slot,
+                                  event->aux8,
+                                  table != NULL ? table->count + 1 : 1)
+               : g_strdup_printf (_ ("%s puts the new key %s into bucket %u of "
+                                     "%s."), telling->who, key, bucket, name);
+  if (event->kind == EVENT_SLOT_UPDATED)
+    return g_strdup_printf (_ ("%s overwrites %s in bucket %u of %s."),
+                            telling->who, key, bucket, name);
+  return telling->is_expert
+             ? g_strdup_printf (_ ("%s: %s out of %s, bucket %u slot %u: emptyOne, "
+                                   "or emptyRest if nothing follows"),
+                                telling->who, key, name, bucket, slot)
+             : g_strdup_printf (_ ("%s takes %s out of bucket %u of %s."),
+                                telling->who, key, bucket, name);
+}
+
+static char *
+tell_growth (const Telling *telling) {
+  const Event *event = telling->event;
+  const StateTable *table = table_of (telling, event->aux16);
+  const char *name = role_name (table);
+  guint n_old = table != NULL && table->oldbuckets != NULL
+                    ? state_array_n_main (table->oldbuckets) : 0;
+  guint n_y = (guint)__builtin_popcount (event->aux8);
+
+  if (event->kind == EVENT_GROWTH_STARTED && event->res != 0)
+    return g_strdup_printf (_ ("%s has too many overflow buckets: it will be "
+                               "packed into a new array of the same size."), name);
+  if (event->kind == EVENT_GROWTH_STARTED)
+    return telling->is_expert
+               ? g_strdup_printf (_ ("%s: growth to B = %u at count %"
+                                     G_GUINT64_FORMAT "; nothing moves yet"), name,
+                                  event->aux8, table != NULL ? table->count : 0)
+               : g_strdup_printf (_ ("%s is too full with %" G_GUINT64_FORMAT
+                                     " keys: an array twice as large stands beside "
+                                     "the old one, still empty."), name,
+                                  table != NULL ? table->count : 0);
+  if (event->kind == EVENT_BUCKET_EVACUATED && telling->is_expert)
+    return g_strdup_printf (_ ("%s: old bucket %u evacuated, %u of its slots to "
+                               "y"), name, event->res, n_y);
+  if (event->kind == EVENT_BUCKET_EVACUATED)
+    return g_strdup_printf (_ ("%s moves old bucket %u of %s: one more hash bit "
+                               "sends each key to the low or the high half."),
+                            telling->who, event->res, name);
+  if (event->kind == EVENT_CHAIN_WIPED)
+    return g_strdup_printf (_ ("Old chain %u of %s is wiped: no iteration needs "
+                               "it."), event->res, name);
+  if (event->kind == EVENT_EVACUATION_ADVANCED)
+    return n_old > 0
+               ? g_strdup_printf (_ ("%s: the first %u of %u old buckets are all "
+                                     "moved."), name, event->res, n_old)
+               : g_strdup_printf (_ ("%s: the first %u old buckets are all "
+                                     "moved."), name, event->res);
+  return g_strdup_printf (_ ("The growth of %s is over: the old array is let go."),
+                          name);
+}
+
+/* Entries ------------------------------------------------------------------ */
+
+static char *
+tell_entry (const Telling *telling) {
+  const Event *event = telling->event;
+  g_autofree char *key = key_of_entry (telling);
+
+  if (event->kind == EVENT_ENTRY_STORED)
+    return telling->is_expert
+               ? g_strdup_printf (_ ("%s: entry of %s = %" G_GINT64_FORMAT
+                                     " by CAS, version %u"), telling->who, key,
+                                  (gint64)event->a, event->ver)
+               : g_strdup_printf (_ ("%s sets %s to %" G_GINT64_FORMAT "."),
+                                  telling->who, key, (gint64)event->a);
+  if (event->kind == EVENT_ENTRY_DELETED)
+    return telling->is_expert
+               ? g_strdup_printf (_ ("%s: entry of %s to nil, version %u"),
+                                  telling->who, key, event->ver)
+               : g_strdup_printf (_ ("%s deletes %s: its entry becomes nil, the "
+                                     "key stays."), telling->who, key);
+  if (event->kind == EVENT_ENTRY_EXPUNGED)
+    return telling->is_expert
+               ? g_strdup_printf (_ ("%s: entry of %s nil to expunged, left out "
+                                     "of dirty"), telling->who, key)
+               : g_strdup_printf (_ ("%s is deleted, so the copy leaves it out "
+                                     "and marks it expunged."), key);
+  return telling->is_expert
+             ? g_strdup_printf (_ ("%s: entry of %s expunged to nil, then into "
+                                   "dirty"), telling->who, key)
+             : g_strdup_printf (_ ("%s brings %s back: no longer expunged, it goes "
+                                   "into dirty as well."), telling->who, key);
+}
+
+/* read and dirty ----------------------------------------------------------- */
+
+static char *
+tell_copy (const Telling *telling) {
+  const Event *event = telling->event;
+
+  if (event->kind == EVENT_DIRTY_CREATED)
+    return telling->is_expert
+               ? g_strdup_printf (_ ("%s: dirtyLocked, %u entries of read to walk"),
+                                  telling->who, event->res)
+               : g_strdup_printf (_ ("A new key needs a dirty map: %s copies read, "
+                                     "all %u entries, under the lock."),
+                                  telling->who, event->res);
+  if (event->kind == EVENT_BUCKET_COPIED)
+    return g_strdup_printf (_ ("%s copies %u entries of bucket %u of read to "
+                               "dirty."), telling->who,
+                            (guint)__builtin_popcount (event->aux8), event->res);
+  if (telling->is_expert)
+    return g_strdup_printf (_ ("dirty copied: %u entries, %" G_GUINT64_FORMAT
+                               " expunged"), event->res, event->a);
+  return g_strdup_printf (_ ("The copy is done: %u entries now stand in read and "
+                             "in dirty, %" G_GUINT64_FORMAT
+                             " deleted ones were left out."), event->res, event->a);
+}
+
+static char *
+tell_read_and_dirty (const Telling *telling) {
+  const Event *event = telling->event;
+  guint64 n_read = count_of (telling, TABLE_ROLE_READ);
+  guint64 n_dirty = count_of (telling, TABLE_ROLE_DIRTY);
+  gboolean is_first = telling->before == NULL
+                      || !map_state_has_read_and_dirty (telling->before);
+
+  if (event->kind == EVENT_READ_PUBLISHED && is_first)
+    return g_strdup (_ ("The map begins with an empty read."));
+  if (event->kind == EVENT_READ_PUBLISHED)
+    return g_strdup_printf (_ ("%s clears the map: an empty read takes the place "
+                               "of one with %" G_GUINT64_FORMAT " keys."),
+                            telling->who, n_read);
+  if (event->kind == EVENT_READ_AMENDED)
+    return telling->is_expert
+               ? g_strdup (_ ("read: amended = true"))
+               : g_strdup (_ ("read is marked amended: dirty will hold keys that "
+                              "read lacks."));
+  if (event->kind == EVENT_MISS_COUNTED)
+    return telling->is_expert
+               ? g_strdup_printf (_ ("%s: misses %u of len(dirty) %"
+                                     G_GUINT64_FORMAT), telling->who, event->res,
+                                  n_dirty)
+               : g_strdup_printf (_ ("%s had to look in dirty: miss %u; at %"
+                                     G_GUINT64_FORMAT " dirty is promoted."),
+                                  telling->who, event->res, n_dirty);
+  if (event->kind == EVENT_MISSES_RESET)
+    return g_strdup (_ ("misses is 0 again."));
+  return telling->is_expert
+             ? g_strdup_printf (_ ("%s: read = dirty (%" G_GUINT64_FORMAT
+                                   " entries), dirty = nil, misses %u to 0, by %s"),
+                                telling->who, n_dirty, event->res,
+                                go_name (event->aux8))
+             : g_strdup_printf (_ ("%s promotes dirty: it becomes read with its %"
+                                   G_GUINT64_FORMAT " keys. Only a pointer moves; "
+                                   "nothing is copied."), telling->who, n_dirty);
+}
+
+/* Locks, iterations, misuse ------------------------------------------------ */
+
+static char *
+tell_lock (const Telling *telling) {
+  const Event *event = telling->event;
+  const StateLock *lock = NULL;
+  g_autofree char *owner = NULL;
+
+  for (guint i = 0;
+       telling->before != NULL && i < map_state_n_locks (telling->before); i++)
+    if (map_state_lock (telling->before, i)->id == event->res)
+      lock = map_state_lock (telling->before, i);
+  if (event->kind == EVENT_LOCK_WAITED && lock != NULL && lock->owner >= 0) {
+    owner = narrator_thread ((guint)lock->owner);
+    return telling->is_expert
+               ? g_strdup_printf (_ ("%s: mu held by %s, waits"), telling->who,
+                                  owner)
+               : g_strdup_printf (_ ("%s finds the lock taken by %s and waits."),
+                                  telling->who, owner);
+  }
+  if (event->kind == EVENT_LOCK_WAITED)
+    return g_strdup_printf (_ ("%s finds the lock taken and waits."),
+                            telling->who);
+  if (event->kind == EVENT_LOCK_ACQUIRED)
+    return telling->is_expert ? g_strdup_printf (_ ("%s: mu locked"), telling->who)
+                              : g_strdup_printf (_ ("%s takes the lock."),
+                                                 telling->who);
+  if (lock != NULL && lock->owner >= 0)
+    return g_strdup_printf (telling->is_expert
+                                ? _ ("%s: mu unlocked after %.1f µs")
+                                : _ ("%s releases the lock after %.1f µs."),
+                            telling->who,
+                            (double)(event->at_ns - lock->since_ns) / 1000);
+  return g_strdup_printf (_ ("%s releases the lock."), telling->who);
+}
+
+static char *
+tell_range (const Telling *telling) {
+  const Event *event = telling->event;
+  const char *name = role_name (table_of (telling, event->aux16));
+  guint n_seen = (guint)__builtin_popcount (event->aux8);
+  guint n_nil = (guint)__builtin_popcountll (event->a & 0xff);
+  guint n_expunged = (guint)__builtin_popcountll (event->a >> 8 & 0xff);
+
+  if (event->kind == EVENT_RANGE_BEGAN)
+    return telling->is_expert
+               ? g_strdup_printf (_ ("%s: iteration %u over %s, %" G_GUINT64_FORMAT
+                                     " keys, from bucket %u, slot offset %u"),
+                                  telling->who, event->ver, name, event->a,
+                                  event->res, event->aux8)
+               : g_strdup_printf (_ ("%s begins to walk %s, which holds %"
+                                     G_GUINT64_FORMAT " keys, at a random bucket: "
+                                     "%u."), telling->who, name, event->a,
+                                  event->res);
+  if (event->kind == EVENT_RANGE_ENDED)
+    return g_strdup_printf (event->aux8 != 0
+                                ? _ ("%s stops walking after %u keys.")
+                                : _ ("%s has walked to the end and seen %u keys."),
+                            telling->who, event->res);
+  if (n_nil + n_expunged > 0)
+    return g_strdup_printf (_ ("%s walks bucket %u of %s: %u seen, %u deleted and "
+                               "%u expunged passed over."), telling->who,
+                            event->res & ~RANGE_OLD_BUCKET, name, n_seen, n_nil,
+                            n_expunged);
+  return g_strdup_printf (_ ("%s walks bucket %u of %s: %u seen."), telling->who,
+                          event->res & ~RANGE_OLD_BUCKET, name, n_seen);
+}
+
+static char *
+tell_misuse (const Telling *telling) {
+  const char *text = misuse_kind_text (telling->event->aux8);
+
+  return g_strdup_printf (_ ("%s: Go would stop here with “fatal error: %s”."),
+                          telling->who, text != NULL ? text : "?");
+}
+
+char *
+narrator_event (const Event      *event,
+                const MapState   *before,
+                const char       *key_text,
+                NarrationRegister wording) {
+  g_autofree char *who = narrator_thread (event->thread);
+  Telling telling = { .event = event,
+                      .before = before,
+                      .key_text = key_text,
+                      .is_expert = wording == NARRATION_EXPERT,
+                      .who = who };
+
+  switch ((EventKind)event->kind) {
+  case EVENT_THREAD_STARTED:
+  case EVENT_THREAD_ENDED:
+  case EVENT_PHASE_BEGAN:
+  case EVENT_OPS_COUNTED:
+    return tell_run (&telling);
+  case EVENT_OP_BEGAN:
+    return tell_op_began (&telling);
+  case EVENT_OP_ENDED:
+    return tell_op_ended (&telling);
+  case EVENT_TABLE_CREATED:
+  case EVENT_TABLE_ALLOCATED:
+  case EVENT_TABLE_FREED:
+  case EVENT_TABLE_CLEARED:
+  case EVENT_TABLE_RESEEDED:
+  case EVENT_TABLE_FLAGS_CHANGED:
+  case EVENT_TABLE_NAMED:
+  case EVENT_OVERFLOW_COUNTED:
+    return tell_table (&telling);
+  case EVENT_SLOT_WRITTEN:
+  case EVENT_SLOT_UPDATED:
+  case EVENT_SLOT_CLEARED:
+  case EVENT_OVERFLOW_LINKED:
+    return tell_slot (&telling);
+  case EVENT_GROWTH_STARTED:
+  case EVENT_BUCKET_EVACUATED:
+  case EVENT_CHAIN_WIPED:
+  case EVENT_EVACUATION_ADVANCED:
+  case EVENT_GROWTH_ENDED:
+    return tell_growth (&telling);
+  case EVENT_ENTRY_STORED:
+  case EVENT_ENTRY_DELETED:
+  case EVENT_ENTRY_EXPUNGED:
+  case EVENT_ENTRY_UNEXPUNGED:
+    return tell_entry (&telling);
+  case EVENT_DIRTY_CREATED:
+  case EVENT_DIRTY_COPIED:
+  case EVENT_BUCKET_COPIED:
+    return tell_copy (&telling);
+  case EVENT_READ_PUBLISHED:
+  case EVENT_READ_AMENDED:
+  case EVENT_MISS_COUNTED:
+  case EVENT_DIRTY_PROMOTED:
+  case EVENT_MISSES_RESET:
+    return tell_read_and_dirty (&telling);
+  case EVENT_LOCK_WAITED:
+  case EVENT_LOCK_ACQUIRED:
+  case EVENT_LOCK_RELEASED:
+    return tell_lock (&telling);
+  case EVENT_RANGE_BEGAN:
+  case EVENT_RANGE_WALKED:
+  case EVENT_RANGE_ENDED:
+    return tell_range (&telling);
+  case EVENT_MISUSE_DETECTED:
+    return tell_misuse (&telling);
+  case EVENT_NONE:
+  case EVENT_TIME:
+  case EVENT_N_KINDS:
+    break;
+  }
+  return g_strdup (_ ("An event of an unknown kind."));
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* test-narrator.c — sentences for events, against the words and the figures */
+#include "record-run.h"
+
+#include "core/engine/syncmap.h"
+#include "core/model/narrator.h"
+#include "core/state/fold.h"
+
+#include <string.h>
+
+static Event
+make (EventKind kind,
+      guint32   res,
+      guint8    aux8,
+      guint16   aux16,
+      guint64   a,
+      guint64   b) {
+  Event event = { .kind = (guint8)kind, .res = res, .aux8 = aux8,
+                  .aux16 = aux16, .a = a, .b = b, .thread = 3 };
+
+  return event;
+}
+
+static void
+assert_told (const Event      *event,
+             const MapState   *before,
+             NarrationRegister wording,
+             const char       *wanted) {
+  g_autofree char *text = narrator_event (event, before, "k%d", wording);
+
+  g_assert_cmpstr (text, ==, wanted);
+}
+
+/* A read with k1, a dirty with k1 and k2, amended. */
+static MapState *
+amended_state (void) {
+  g_autoptr (Fold) fold = fold_new ();
+  Event events[] = {
+    make (EVENT_TABLE_CREATED, TABLE_HOLDS_ENTRIES, 0, 1, 9, HASH_FUNCTION),
+    make (EVENT_READ_PUBLISHED, 0, 0, 1, 0, 0),
+    make (EVENT_SLOT_WRITTEN, 0, 7, 1, 1, 11),
+    make (EVENT_ENTRY_STORED, 11, 0, 0, 100, 0),
+    make (EVENT_TABLE_CREATED, TABLE_HOLDS_ENTRIES, 0, 2, 9, HASH_FUNCTION),
+    make (EVENT_DIRTY_CREATED, 1, 0, 2, 0, 0),
+    make (EVENT_BUCKET_COPIED, 0, 1, 2, 0, 1),
+    make (EVENT_READ_AMENDED, 0, 0, 0, 0, 0),
+    make (EVENT_SLOT_WRITTEN, 1, 8, 2, 2, 12),
+    make (EVENT_ENTRY_STORED, 12, 0, 0, 200, 0),
+  };
+
+  events[0].b = events[4].b = (guint64)HASH_FUNCTION << 32;
+  for (guint i = 0; i < G_N_ELEMENTS (events); i++)
+    fold_apply (fold, &events[i]);
+  g_assert_cmpuint (fold_n_faults (fold), ==, 0);
+  return fold_ref_state (fold);
+}
+
+static void
+test_figures_come_from_the_state_before (void) {
+  g_autoptr (MapState) state = amended_state ();
+  Event load = make (EVENT_OP_BEGAN, 0, OP_LOAD, 0, 54, 0);
+  Event miss = make (EVENT_MISS_COUNTED, 1, 0, 0, 0, 0);
+  Event promoted = make (EVENT_DIRTY_PROMOTED, 2, OP_LOAD, 2, 0, 0);
+  Event deleted = make (EVENT_ENTRY_DELETED, 12, 0, 0, 0, 0);
+  Event cleared = make (EVENT_SLOT_CLEARED, 1, 0, 2, 0, 0);
+
+  assert_told (&load, state, NARRATION_PLAIN,
+               "W3 begins Load(k54): not in read, but dirty holds more keys.");
+  assert_told (&load, state, NARRATION_EXPERT,
+               "W3 Load(k54): read lacks it, amended");
+  load.a = 1;
+  assert_told (&load, state, NARRATION_PLAIN,
+               "W3 begins Load(k1): it is in read.");
+  assert_told (&miss, state, NARRATION_EXPERT, "W3: misses 1 of len(dirty) 2");
+  assert_told (&promoted, state, NARRATION_PLAIN,
+               "W3 promotes dirty: it becomes read with its 2 keys. Only a "
+               "pointer moves; nothing is copied.");
+  assert_told (&deleted, state, NARRATION_PLAIN,
+               "W3 deletes k2: its entry becomes nil, the key stays.");
+  assert_told (&cleared, state, NARRATION_PLAIN,
+               "W3 takes k2 out of bucket 0 of dirty.");
+}
+
+static void
+test_without_a_state_sentences_still_stand (void) {
+  for (guint kind = 0; kind < EVENT_N_KINDS + 3; kind++) {
+    Event event = make ((EventKind)kind, 0xffffffff, 0xff, 0xffff, G_MAXUINT64,
+                        G_MAXUINT64);
+    g_autofree char *plain = narrator_event (&event, NULL, "k%d",
+                                             NARRATION_PLAIN);
+    g_autofree char *expert = narrator_event (&event, NULL, "k%d",
+                                              NARRATION_EXPERT);
+
+    g_assert_cmpuint (strlen (plain), >, 3);
+    g_assert_cmpuint (strlen (expert), >, 3);
+  }
+}
+
+/* Every event of a real run, in both registers. */
+static void
+test_a_whole_run_is_told (void) {
+  RecordRun run = { .klass = &syncmap_class, .hash = HASH_GOOD, .seed = 5,
+                    .n_workers = 2, .n_operations = 400, .n_keys = 30,
+                    .span_period = 1 };
+  RecordedRun recorded = record_run (&run);
+  g_autoptr (Fold) fold = fold_new ();
+
+  for (guint64 i = 0; i < tracelog_get_length (recorded.log); i++) {
+    Event event;
+    g_autofree char *plain = NULL;
+    g_autofree char *expert = NULL;
+
+    tracelog_get_event (recorded.log, i, &event);
+    plain = narrator_event (&event, fold_peek_state (fold), "key-%d",
+                            NARRATION_PLAIN);
+    expert = narrator_event (&event, fold_peek_state (fold), "key-%d",
+                             NARRATION_EXPERT);
+    g_assert_true (g_str_has_suffix (plain, "."));
+    g_assert_true (g_utf8_validate (expert, -1, NULL));
+    fold_apply (fold, &event);
+  }
+  recorded_run_clear (&recorded);
+}
+
+static void
+test_landmarks_are_short (void) {
+  g_autofree char *promotion = narrator_landmark (EVENT_DIRTY_PROMOTED, 3, FALSE);
+  g_autofree char *copy = narrator_landmark (EVENT_DIRTY_COPIED, 22, FALSE);
+  g_autofree char *growth = narrator_landmark (EVENT_GROWTH_STARTED, 4, FALSE);
+  g_autofree char *same = narrator_landmark (EVENT_GROWTH_STARTED, 4, TRUE);
+  g_autofree char *main = narrator_thread (EVENT_THREAD_MAIN);
+
+  g_assert_cmpstr (promotion, ==, "promotion 3");
+  g_assert_cmpstr (copy, ==, "copy 22");
+  g_assert_cmpstr (growth, ==, "growth ×2");
+  g_assert_cmpstr (same, ==, "growth =");
+  g_assert_cmpstr (main, ==, "main");
+}
+
+int
+main (int    argc,
+      char **argv) {
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/core/narrator/figures-come-from-the-state-before",
+                   test_figures_come_from_the_state_before);
+  g_test_add_func ("/core/narrator/without-a-state-sentences-still-stand",
+                   test_without_a_state_sentences_still_stand);
+  g_test_add_func ("/core/narrator/a-whole-run-is-told",
+                   test_a_whole_run_is_told);
+  g_test_add_func ("/core/narrator/landmarks-are-short",
+                   test_landmarks_are_short);
+  return g_test_run ();
+}
