@@ -33,6 +33,7 @@
 #define ARROW_ROOM 28
 #define NIL_BODY 96
 #define FAR_HEIGHT 360
+#define CELL_MOST 12
 #define MAX_LANES 64
 
 static const int slot_sizes[STAGE_N_ZOOMS] = { 0, 4, 8, 12, 24, 32, 44 };
@@ -191,7 +192,7 @@ place_cells (StageCard *card) {
   guint width = (guint)card->body.width;
 
   card->n_per_cell = 1;
-  for (card->cell_px = 8; ; card->cell_px--) {
+  for (card->cell_px = CELL_MOST; ; card->cell_px--) {
     guint n_columns = 1;
     guint n_cells;
 

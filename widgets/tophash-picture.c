@@ -21,7 +21,7 @@
 #define MARGIN 18
 #define TITLE_HEIGHT 44
 #define SIZE_MAX_PX 16384
-#define SCALE_MOST 2
+#define SCALE_MOST 1.5
 
 /* How the recording writes its keys: "key_text" of its scenario. */
 static char *

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* test-geometry.c — L1 to L3 of tophash-geometry.c, at many sizes */
+#include "tests/widgets/scenes.h"
+#include "widgets/tophash-geometry.h"
+
+#include <math.h>
+
+static StageLayout *
+lay_out (MapState *state,
+         double    width,
+         int       zoom) {
+  StageOptions options = { .width = width, .zoom = zoom, .text_scale = 1 };
+
+  return stage_layout_new (state, &options);
+}
+
+static void
+check_slot (const StageLayout *layout,
+            const StageCard   *card,
+            const StageBucket *place,
+            guint              slot) {
+  StageRect rect;
+  StageHit hit;
+
+  g_assert_true (stage_card_slot (card, place->bucket, slot, &rect));
+  g_assert_cmpfloat (rect.x, ==, floor (rect.x));
+  g_assert_cmpfloat (rect.y, ==, floor (rect.y));
+  g_assert_cmpfloat (rect.x, >=, card->body.x);
+  g_assert_cmpfloat (rect.y, >=, card->body.y);
+  g_assert_cmpfloat (rect.x + rect.width, <=, card->body.x + card->body.width);
+  g_assert_cmpfloat (rect.y + rect.height, <=, card->body.y + card->body.height);
+  g_assert_true (stage_layout_hit (layout, rect.x + rect.width / 2,
+                                   rect.y + rect.height / 2, &hit));
+  g_assert_true (hit.card == card);
+  g_assert_cmpuint (hit.bucket, ==, place->bucket);
+  g_assert_cmpuint (hit.chain, ==, place->chain);
+  g_assert_cmpuint (hit.slot, ==, slot);
+}
+
+static void
+check_layout (const StageLayout *layout) {
+  for (guint i = 0; i < layout->cards->len; i++) {
+    const StageCard *card = stage_layout_card (layout, i);
+
+    g_assert_cmpfloat (card->frame.x + card->frame.width, <=, layout->width);
+    g_assert_cmpfloat (card->frame.y + card->frame.height, <=, layout->height);
+    for (guint j = 0; card->buckets != NULL && j < card->buckets->len; j++) {
+      const StageBucket *place = &g_array_index (card->buckets, StageBucket, j);
+
+      for (guint slot = 0; slot < place->n_shown; slot++)
+        check_slot (layout, card, place, slot);
+    }
+  }
+}
+
+static void
+check_sizes (MapState *state) {
+  static const double widths[] = { 320, 420, 600, 733, 764, 1100, 1900 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (widths); i++)
+    for (int zoom = -STAGE_N_ZOOMS; zoom <= STAGE_N_ZOOMS; zoom++) {
+      g_autoptr (StageLayout) layout = lay_out (state, widths[i], zoom);
+
+      check_layout (layout);
+    }
+}
+
+static void
+test_slots_apart (void) {
+  g_autoptr (MapState) syncmap = scene_syncmap ();
+  g_autoptr (MapState) promoted = scene_promoted ();
+  g_autoptr (MapState) growing = scene_growing ();
+  Scene scene = { 0 };
+  g_autoptr (MapState) many = NULL;
+
+  scene_fill (&scene, 6, 600);
+  many = scene_take (&scene);
+  check_sizes (syncmap);
+  check_sizes (promoted);
+  check_sizes (growing);
+  check_sizes (many);
+}
+
+static void
+test_pairs (void) {
+  g_autoptr (MapState) state = scene_syncmap ();
+  g_autoptr (StageLayout) wide = lay_out (state, 764, 0);
+  g_autoptr (StageLayout) narrow = lay_out (state, 420, 0);
+  const StageCard *read = stage_layout_find_card (wide, CARD_READ);
+  const StageCard *dirty = stage_layout_find_card (wide, CARD_DIRTY);
+
+  g_assert_cmpfloat (read->frame.y, ==, dirty->frame.y);
+  g_assert_cmpfloat (read->frame.height, ==, dirty->frame.height);
+  g_assert_cmpfloat (read->frame.x + read->frame.width, <, dirty->frame.x);
+  read = stage_layout_find_card (narrow, CARD_READ);
+  dirty = stage_layout_find_card (narrow, CARD_DIRTY);
+  g_assert_cmpfloat (read->frame.x, ==, dirty->frame.x);
+  g_assert_cmpfloat (read->frame.y + read->frame.height, <, dirty->frame.y);
+}
+
+static void
+test_ghosts (void) {
+  g_autoptr (MapState) state = scene_promoted ();
+  g_autoptr (StageLayout) layout = lay_out (state, 764, 0);
+  const StageCard *ghost = stage_layout_find_card (layout, CARD_GHOST);
+
+  g_assert_nonnull (ghost);
+  g_assert_cmpint (ghost->table->role, ==, TABLE_ROLE_SUPERSEDED);
+  g_assert_null (stage_layout_find_card (layout, CARD_DIRTY)->table);
+}
+
+/* Right from the first slot meets every slot once, left comes back. */
+static void
+test_steps (void) {
+  g_autoptr (MapState) state = scene_syncmap ();
+  g_autoptr (StageLayout) layout = lay_out (state, 764, 0);
+  StageHit from = { 0 };
+  StageHit at;
+  StageHit last;
+  guint n_shown = 0;
+  guint n = 1;
+
+  for (guint i = 0; i < layout->cards->len; i++) {
+    const StageCard *card = stage_layout_card (layout, i);
+
+    for (guint j = 0; card->buckets != NULL && j < card->buckets->len; j++)
+      n_shown += g_array_index (card->buckets, StageBucket, j).n_shown;
+  }
+  g_assert_true (stage_layout_step (layout, &from, STAGE_RIGHT, &at));
+  while (stage_layout_step (layout, &at, STAGE_RIGHT, &at))
+    n++;
+  g_assert_cmpuint (n, ==, n_shown);
+  g_assert_true (stage_layout_step (layout, &from, STAGE_LAST, &last));
+  g_assert_true (at.bucket == last.bucket && at.slot == last.slot);
+  while (stage_layout_step (layout, &at, STAGE_LEFT, &at))
+    n--;
+  g_assert_cmpuint (n, ==, 1);
+  g_assert_true (stage_layout_step (layout, &at, STAGE_DOWN, &at));
+  g_assert_cmpuint (at.bucket, ==, 1);
+  g_assert_true (stage_layout_step (layout, &at, STAGE_UP, &at));
+  g_assert_cmpuint (at.bucket, ==, 0);
+}
+
+static void
+test_heat_map (void) {
+  Scene scene = { 0 };
+  g_autoptr (MapState) state = NULL;
+  g_autoptr (StageLayout) layout = NULL;
+  const StageCard *card;
+  StageHit hit;
+
+  scene_fill (&scene, 14, 0);
+  state = scene_take (&scene);
+  layout = lay_out (state, 764, 0);
+  card = stage_layout_find_card (layout, CARD_BUCKETS);
+  g_assert_null (card->buckets);
+  g_assert_cmpuint (card->n_columns * card->n_rows * card->n_per_cell, >=,
+                    1u << 14);
+  g_assert_cmpfloat (card->n_columns * card->cell_px, <=, card->body.width);
+  g_assert_true (stage_layout_hit (layout, card->body.x + 1.5 * card->cell_px,
+                                   card->body.y + 0.5, &hit));
+  g_assert_cmpuint (hit.bucket, ==, card->n_per_cell);
+}
+
+static void
+test_empty (void) {
+  g_autoptr (Fold) fold = fold_new ();
+  g_autoptr (MapState) state = fold_ref_state (fold);
+  g_autoptr (StageLayout) layout = lay_out (state, 764, 0);
+  StageHit at;
+
+  check_layout (layout);
+  g_assert_false (stage_layout_hit (layout, 100, 100, &at));
+  g_assert_false (stage_layout_step (layout, &at, STAGE_FIRST, &at));
+}
+
+int
+main (int    argc,
+      char **argv) {
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/widgets/geometry/slots-apart", test_slots_apart);
+  g_test_add_func ("/widgets/geometry/pairs", test_pairs);
+  g_test_add_func ("/widgets/geometry/ghosts", test_ghosts);
+  g_test_add_func ("/widgets/geometry/steps", test_steps);
+  g_test_add_func ("/widgets/geometry/heat-map", test_heat_map);
+  g_test_add_func ("/widgets/geometry/empty", test_empty);
+  return g_test_run ();
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* test-paint.c — painters against golden pictures
+ *
+ * Text is drawn as bars, so that a picture is the same with any fonts. Edges
+ * may differ a little between releases of cairo: a few pixels by a little are
+ * let pass. TOPHASH_UPDATE_GOLDEN=1 writes the pictures anew; a failure leaves
+ * NAME.out.png and NAME.diff.png in the working directory.
+ */
+#include "tests/widgets/scenes.h"
+#include "widgets/paint-stage.h"
+#include "widgets/tophash-picture.h"
+
+#include <glib/gstdio.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MARGIN 18
+#define CHANNEL_OFF 24   /* less is no difference */
+#define PIXELS_OFF 0.001 /* share that may differ */
+
+typedef struct {
+  MapState *state;
+  MapState *previous; /* nullable: a transition */
+  double    progress;
+  int       width, height;
+  int       zoom;
+  gboolean  is_dark;
+  gboolean  is_high_contrast;
+  gint64    selected; /* key in read; 0: none */
+} Shot;
+
+static gboolean
+select_key (const StageLayout *layout,
+            gint64             key,
+            TophashSelection  *selection) {
+  const StateTable *read = map_state_table_for (layout->state, TABLE_ROLE_READ);
+  StateSlot slot;
+
+  if (read == NULL || !map_state_find_key (layout->state, read, key, &slot))
+    return FALSE;
+  *selection = (TophashSelection) { SELECTION_SLOT, read->id, read->created_ver,
+                                    slot.in_old, slot.bucket, slot.slot, TRUE,
+                                    key };
+  return TRUE;
+}
+
+static cairo_surface_t *
+paint_shot (const Shot *shot) {
+  StageOptions options = { .width = shot->width - 2 * MARGIN,
+                           .zoom = shot->zoom, .text_scale = 1 };
+  g_autoptr (StageLayout) layout = stage_layout_new (shot->state, &options);
+  g_autoptr (StageLayout) previous = NULL;
+  g_autoptr (TophashDraw) draw = tophash_draw_new (NULL, 1);
+  TophashSelection selection = { SELECTION_NONE };
+  PaintContext context = {
+    .palette = tophash_palette_get (shot->is_dark, shot->is_high_contrast),
+    .draw = draw,
+    .key_format = "k%d",
+    .layout = layout,
+    .progress = shot->previous != NULL ? shot->progress : 1,
+    .selection = &selection,
+  };
+  cairo_surface_t *surface = cairo_image_surface_create (
+    CAIRO_FORMAT_RGB24, shot->width, shot->height);
+  cairo_t *cr = cairo_create (surface);
+
+  if (shot->previous != NULL)
+    context.previous = previous = stage_layout_new (shot->previous, &options);
+  if (shot->selected != 0)
+    g_assert_true (select_key (layout, shot->selected, &selection));
+  tophash_draw_set_plain (draw, TRUE);
+  tophash_palette_set_source (context.palette, cr, ROLE_WINDOW);
+  cairo_paint (cr);
+  cairo_translate (cr, MARGIN, MARGIN);
+  paint_stage (cr, &context);
+  g_assert_cmpint (cairo_status (cr), ==, CAIRO_STATUS_SUCCESS);
+  cairo_destroy (cr);
+  cairo_surface_flush (surface);
+  return surface;
+}
+
+/* Pixels that differ; they are marked in @diff. */
+static guint
+compare (cairo_surface_t *golden,
+         cairo_surface_t *surface,
+         cairo_surface_t *diff) {
+  int width = cairo_image_surface_get_width (surface);
+  int height = cairo_image_surface_get_height (surface);
+  guint n = 0;
+
+  if (cairo_image_surface_get_width (golden) != width
+      || cairo_image_surface_get_height (golden) != height)
+    return (guint)(width * height);
+  cairo_surface_flush (diff);
+  for (int y = 0; y < height; y++) {
+    const guchar *a = cairo_image_surface_get_data (golden)
+                      + y * cairo_image_surface_get_stride (golden);
+    const guchar *b = cairo_image_surface_get_data (surface)
+                      + y * cairo_image_surface_get_stride (surface);
+    guchar *c = cairo_image_surface_get_data (diff)
+                + y * cairo_image_surface_get_stride (diff);
+
+    for (int x = 0; x < width; x++) {
+      gboolean is_off = FALSE;
+
+      for (int channel = 0; channel < 3; channel++)
+        is_off |= abs (a[4 * x + channel] - b[4 * x + channel]) > CHANNEL_OFF;
+      n += is_off;
+      memset (c + 4 * x, is_off ? 0xff : 0, 4);
+    }
+  }
+  cairo_surface_mark_dirty (diff);
+  return n;
+}
+
+static void
+check_shot (const char *name,
+            const Shot *shot) {
+  cairo_surface_t *surface = paint_shot (shot);
+  g_autofree char *file = g_strconcat (name, ".png", NULL);
+  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "golden",
+                                                 "pictures", file, NULL);
+  cairo_surface_t *golden;
+  cairo_surface_t *diff;
+  guint n;
+
+  if (g_getenv ("TOPHASH_UPDATE_GOLDEN") != NULL) {
+    g_assert_cmpint (cairo_surface_write_to_png (surface, path), ==,
+                     CAIRO_STATUS_SUCCESS);
+    cairo_surface_destroy (surface);
+    return;
+  }
+  golden = cairo_image_surface_create_from_png (path);
+  g_assert_cmpint (cairo_surface_status (golden), ==, CAIRO_STATUS_SUCCESS);
+  diff = cairo_image_surface_create (CAIRO_FORMAT_RGB24, shot->width,
+                                     shot->height);
+  n = compare (golden, surface, diff);
+  if (n > PIXELS_OFF * shot->width * shot->height) {
+    g_autofree char *out = g_strconcat (name, ".out.png", NULL);
+    g_autofree char *marked = g_strconcat (name, ".diff.png", NULL);
+
+    cairo_surface_write_to_png (surface, out);
+    cairo_surface_write_to_png (diff, marked);
+    g_test_message ("%s: %u pixels differ: see %s and %s", name, n, out, marked);
+    g_test_fail ();
+  }
+  cairo_surface_destroy (diff);
+  cairo_surface_destroy (golden);
+  cairo_surface_destroy (surface);
+}
+
+static void
+test_syncmap (void) {
+  g_autoptr (MapState) state = scene_syncmap ();
+
+  check_shot ("syncmap-light", &(Shot) { state, .width = 800, .height = 380 });
+  check_shot ("syncmap-dark", &(Shot) { state, .width = 800, .height = 380,
+                                        .is_dark = TRUE });
+  check_shot ("syncmap-contrast", &(Shot) { state, .width = 800, .height = 380,
+                                            .is_high_contrast = TRUE });
+  check_shot ("syncmap-narrow", &(Shot) { state, .width = 420, .height = 680 });
+  check_shot ("syncmap-selected", &(Shot) { state, .width = 800, .height = 380,
+                                            .selected = 5 });
+  check_shot ("syncmap-middle", &(Shot) { state, .width = 800, .height = 320,
+                                          .zoom = -2 });
+}
+
+static void
+test_promotion (void) {
+  g_autoptr (MapState) before = scene_syncmap ();
+  g_autoptr (MapState) after = scene_promoted ();
+
+  check_shot ("promotion-begun", &(Shot) { after, before, 0.3, 800, 480 });
+  check_shot ("promotion-over", &(Shot) { after, NULL, 1, 800, 480 });
+}
+
+static void
+test_growth (void) {
+  g_autoptr (MapState) state = scene_growing ();
+
+  check_shot ("growth-light", &(Shot) { state, .width = 800, .height = 440 });
+  check_shot ("growth-dark", &(Shot) { state, .width = 800, .height = 440,
+                                       .is_dark = TRUE });
+  check_shot ("growth-narrow", &(Shot) { state, .width = 420, .height = 900 });
+}
+
+static void
+test_many (void) {
+  Scene scene = { 0 };
+  g_autoptr (MapState) state = NULL;
+
+  scene_fill (&scene, 6, 300);
+  state = scene_take (&scene);
+  check_shot ("gomap-middle", &(Shot) { state, .width = 800, .height = 400,
+                                        .zoom = -2 });
+  check_shot ("gomap-far", &(Shot) { state, .width = 800, .height = 240,
+                                     .zoom = -6 });
+}
+
+static void
+test_empty (void) {
+  g_autoptr (Fold) fold = fold_new ();
+  g_autoptr (MapState) state = fold_ref_state (fold);
+
+  check_shot ("empty", &(Shot) { state, .width = 600, .height = 240 });
+}
+
+static double
+luminance (const PaletteColor *color) {
+  const double channels[] = { color->red, color->green, color->blue };
+  const double weights[] = { 0.2126, 0.7152, 0.0722 };
+  double sum = 0;
+
+  for (int i = 0; i < 3; i++)
+    sum += weights[i] * (channels[i] <= 0.04045
+                           ? channels[i] / 12.92
+                           : pow ((channels[i] + 0.055) / 1.055, 2.4));
+  return sum;
+}
+
+static void
+check_contrast (const TophashPalette *palette,
+                PaletteRole           one,
+                PaletteRole           other,
+                double                least) {
+  double a = luminance (&palette->colors[one]);
+  double b = luminance (&palette->colors[other]);
+  double ratio = (MAX (a, b) + 0.05) / (MIN (a, b) + 0.05);
+
+  if (ratio < least)
+    g_test_message ("dark %d, roles %d on %d", palette->is_dark, one, other);
+  g_assert_cmpfloat (ratio, >=, least);
+}
+
+static void
+test_contrast (void) {
+  static const PaletteRole filled[] = { ROLE_LIVE, ROLE_MOVES_UP, ROLE_STAYS };
+  static const PaletteRole shapes[] = { ROLE_LIVE, ROLE_NIL_EDGE, ROLE_EXPUNGED,
+                                        ROLE_SEEN, ROLE_SKIPPED, ROLE_CURSOR };
+
+  for (int i = 0; i < 4; i++) {
+    const TophashPalette *palette = tophash_palette_get (i & 1, i >> 1);
+    double least = palette->is_high_contrast ? 7 : 4.5;
+
+    check_contrast (palette, ROLE_TEXT, ROLE_CARD, least);
+    check_contrast (palette, ROLE_TEXT_DIM, ROLE_CARD, least);
+    for (guint j = 0; j < G_N_ELEMENTS (filled); j++)
+      check_contrast (palette, ROLE_ON_LIVE, filled[j],
+                      least);
+    for (guint j = 0; j < G_N_ELEMENTS (shapes); j++)
+      check_contrast (palette, shapes[j], ROLE_CARD, 3);
+  }
+}
+
+/* Every format is written, and what cannot be written is said. */
+static void
+test_files (void) {
+  static const char *const suffixes[] = { "png", "svg", "pdf" };
+  g_autoptr (MapState) state = scene_syncmap ();
+  g_autofree char *folder = g_dir_make_tmp ("tophash-paint-XXXXXX", NULL);
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (suffixes); i++) {
+    g_autofree char *name = g_strdup_printf ("stage.%s", suffixes[i]);
+    g_autofree char *path = g_build_filename (folder, name, NULL);
+    GStatBuf facts;
+
+    paint_stage_to_file (state, NULL, path, 800, 480, i == 1, &error);
+    g_assert_no_error (error);
+    g_assert_cmpint (g_stat (path, &facts), ==, 0);
+    g_assert_cmpint (facts.st_size, >, 1000);
+    g_unlink (path);
+  }
+  g_assert_false (paint_stage_to_file (state, NULL, "stage.bmp", 8, 8, FALSE,
+                                       &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&error);
+  g_assert_false (paint_stage_to_file (state, NULL, "/nowhere/stage.png", 80, 80,
+                                       FALSE, &error));
+  g_assert_nonnull (error);
+  g_rmdir (folder);
+}
+
+int
+main (int    argc,
+      char **argv) {
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/widgets/paint/syncmap", test_syncmap);
+  g_test_add_func ("/widgets/paint/promotion", test_promotion);
+  g_test_add_func ("/widgets/paint/growth", test_growth);
+  g_test_add_func ("/widgets/paint/many", test_many);
+  g_test_add_func ("/widgets/paint/empty", test_empty);
+  g_test_add_func ("/widgets/paint/contrast", test_contrast);
+  g_test_add_func ("/widgets/paint/files", test_files);
+  return g_test_run ();
+}
