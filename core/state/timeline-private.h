@@ -73,7 +73,8 @@ typedef struct {
 } Lane;
 
 typedef struct {
-  gint64    width_ns; /* of a density bin */
+  gint64    width_ns; /* of a density bin; 1 << width_bits */
+  guint     width_bits;
   gint64    last_ns;  /* of the newest event */
   guint32  *density;
   SeriesBin *series;

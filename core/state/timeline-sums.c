@@ -20,12 +20,13 @@
 #include <math.h>
 #include <string.h>
 
-#define FIRST_WIDTH_NS 1024
+#define FIRST_WIDTH_BITS 10
 
 void
 sums_init (Sums *self) {
   memset (self, 0, sizeof *self);
-  self->width_ns = FIRST_WIDTH_NS;
+  self->width_bits = FIRST_WIDTH_BITS;
+  self->width_ns = 1 << FIRST_WIDTH_BITS;
   self->density = g_new0 (guint32, SUMS_BINS);
   self->series = g_new0 (SeriesBin, SUMS_LANE_BINS);
   for (guint i = 0; i < SUMS_LANE_BINS; i++)
@@ -55,6 +56,7 @@ add_lane_bin (LaneBin       *to,
 
 static void
 double_width (Sums *self) {
+  self->width_bits++;
   self->width_ns *= 2;
   for (guint i = 0; i < SUMS_BINS / 2; i++)
     self->density[i] = self->density[2 * i] + self->density[2 * i + 1];
@@ -175,7 +177,7 @@ add_to_lane (Sums        *self,
   lane = find_lane (self, event->thread);
   if (lane == NULL)
     return;
-  bin = &lane->bins[event->at_ns / lane_width (self)];
+  bin = &lane->bins[self->last_ns >> (self->width_bits + SUMS_LANE_SHIFT)];
   if (event->kind == EVENT_OP_ENDED) {
     lane_bin_count (bin, event->aux8, 1);
   } else if (event->kind == EVENT_OPS_COUNTED) {
@@ -203,11 +205,11 @@ sums_add (Sums           *self,
   gint64 at_ns = MAX (0, event->at_ns);
   guint series_bin;
 
-  while (G_UNLIKELY (at_ns / self->width_ns >= SUMS_BINS))
+  while (G_UNLIKELY (at_ns >> self->width_bits >= SUMS_BINS))
     double_width (self);
-  self->density[at_ns / self->width_ns]++;
+  self->density[at_ns >> self->width_bits]++;
   self->last_ns = at_ns;
-  series_bin = (guint)(at_ns / lane_width (self));
+  series_bin = (guint)(at_ns >> (self->width_bits + SUMS_LANE_SHIFT));
   if (series_bin != self->series_bin) {
     sums_sample (self, before);
     self->series_bin = series_bin;
