@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tophash-settings-pane.h — the scenario's story and its settings */
+#pragma once
+
+#include "core/model/tophash-session.h"
+
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+#define TOPHASH_TYPE_SETTINGS_PANE (tophash_settings_pane_get_type ())
+G_DECLARE_FINAL_TYPE (TophashSettingsPane, tophash_settings_pane, TOPHASH, SETTINGS_PANE, GtkWidget)
+
+/* @session: a reference is taken; set once. */
+void tophash_settings_pane_set_session (TophashSettingsPane *self,
+                                        TophashSession      *session);
+
+G_END_DECLS

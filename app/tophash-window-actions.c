@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tophash-window-actions.c — win.* actions, keys, lecture mode
+ *
+ * Keys        Plain keys (space, arrows, Home, End, PgUp, PgDn, full stop)
+ *             belong to time wherever the focus is, except in something that
+ *             edits text or a value, in lists and menus, and space or Enter on
+ *             a focused button. Shift+arrows belong to the map.
+ */
+#include "app/tophash-window-private.h"
+
+#include <glib/gi18n.h>
+
+static const double speeds[] = { 1, 5, 20, 100, 1000, 10000, 100000, 0 };
+
+guint
+tophash_window_n_speeds (void) {
+  return G_N_ELEMENTS (speeds);
+}
+
+double
+tophash_window_speed (guint index) {
+  return speeds[MIN (index, G_N_ELEMENTS (speeds) - 1)];
+}
+
+char *
+tophash_window_speed_text (guint index) {
+  double speed = tophash_window_speed (index);
+
+  if (speed == 0)
+    return g_strdup (_ ("as recorded"));
+  if (speed == 1)
+    return g_strdup (_ ("1 event/s"));
+  return g_strdup_printf (_ ("%.0f events/s"), speed);
+}
+
+static void
+run_action (GtkWidget  *widget,
+            const char *name,
+            GVariant   *parameter) {
+  TophashWindow *self = TOPHASH_WINDOW (widget);
+  g_autoptr (GError) error = NULL;
+
+  if (tophash_session_is_running (self->session))
+    tophash_session_stop (self->session);
+  else if (!tophash_session_run (self->session, &error))
+    tophash_window_toast (self, error->message);
+}
+
+static void
+play_pause_action (GtkWidget  *widget,
+                   const char *name,
+                   GVariant   *parameter) {
+  TophashWindow *self = TOPHASH_WINDOW (widget);
+
+  if (tophash_session_is_playing (self->session)
+      || tophash_session_is_following (self->session))
+    tophash_session_pause (self->session);
+  else
+    tophash_session_play (self->session);
+}
+
+static void
+step_action (GtkWidget  *widget,
+             const char *name,
+             GVariant   *parameter) {
+  TophashWindow *self = TOPHASH_WINDOW (widget);
+
+  tophash_session_step (self->session,
+                        g_str_equal (name, "win.step-back") ? -1 : 1);
+}
+
+static void
+landmark_action (GtkWidget  *widget,
+                 const char *name,
+                 GVariant   *parameter) {
+  TophashWindow *self = TOPHASH_WINDOW (widget);
+  gboolean forward = g_str_equal (name, "win.next-landmark");
+
+  if (!tophash_session_step_kind (self->session, forward,
+                                  event_kinds_structural ()))
+    tophash_window_toast (self, forward ? _ ("No later landmark")
+                                        : _ ("No earlier landmark"));
+}
+
+static void
+start_action (GtkWidget  *widget,
+              const char *name,
+              GVariant   *parameter) {
+  tophash_session_seek (TOPHASH_WINDOW (widget)->session, 0);
+}
+
+static void
+end_action (GtkWidget  *widget,
+            const char *name,
+            GVariant   *parameter) {
+  TophashWindow *self = TOPHASH_WINDOW (widget);
+
+  if (tophash_session_is_running (self->session))
+    tophash_session_follow (self->session);
+  else if (tophash_session_get_log (self->session) != NULL)
+    tophash_session_seek (
+        self->session,
+        tracelog_get_length (tophash_session_get_log (self->session)));
+}
+
+static void
+follow_action (GtkWidget  *widget,
+               const char *name,
+               GVariant   *parameter) {
+  tophash_session_follow (TOPHASH_WINDOW (widget)->session);
+}
+
+static void
+speed_action (GtkWidget  *widget,
+              const char *name,
+              GVariant   *parameter) {
+  TophashWindow *self = TOPHASH_WINDOW (widget);
+  int by = g_str_equal (name, "win.faster") ? 1 : -1;
+  int index = (int)gtk_drop_down_get_selected (self->speed_drop) + by;
+
+  gtk_drop_down_set_selected (
+      self->speed_drop,
+      (guint)CLAMP (index, 0, (int)tophash_window_n_speeds () - 1));
+}
+
+static void
+zoom_action (GtkWidget  *widget,
+             const char *name,
+             GVariant   *parameter) {
+  TophashWindow *self = TOPHASH_WINDOW (widget);
+
+  if (g_str_equal (name, "win.zoom-in"))
+    tophash_map_view_zoom (self->map_view, 1);
+  else if (g_str_equal (name, "win.zoom-out"))
+    tophash_map_view_zoom (self->map_view, -1);
+  else
+    tophash_map_view_zoom (self->map_view, 0);
+}
+
+void
+tophash_window_set_lecture (TophashWindow *self,
+                            gboolean       is_lecture) {
+  if (self->is_lecture == is_lecture)
+    return;
+  self->is_lecture = is_lecture;
+  gtk_revealer_set_reveal_child (self->header_revealer, !is_lecture);
+  if (is_lecture) {
+    self->pane_was_shown = adw_flap_get_reveal_flap (self->pane_flap);
+    self->inspector_was_shown = adw_flap_get_reveal_flap (self->inspector_flap);
+    adw_flap_set_reveal_flap (self->pane_flap, FALSE);
+    adw_flap_set_reveal_flap (self->inspector_flap, FALSE);
+    gtk_widget_add_css_class (GTK_WIDGET (self), "lecture");
+    gtk_window_fullscreen (GTK_WINDOW (self));
+  } else {
+    adw_flap_set_reveal_flap (self->pane_flap, self->pane_was_shown);
+    adw_flap_set_reveal_flap (self->inspector_flap, self->inspector_was_shown);
+    gtk_widget_remove_css_class (GTK_WIDGET (self), "lecture");
+    gtk_window_unfullscreen (GTK_WINDOW (self));
+  }
+  gtk_widget_set_visible (GTK_WIDGET (self->caption), is_lecture);
+}
+
+static void
+lecture_action (GtkWidget  *widget,
+                const char *name,
+                GVariant   *parameter) {
+  TophashWindow *self = TOPHASH_WINDOW (widget);
+
+  tophash_window_set_lecture (self, !self->is_lecture);
+}
+
+static void
+pane_action (GtkWidget  *widget,
+             const char *name,
+             GVariant   *parameter) {
+  TophashWindow *self = TOPHASH_WINDOW (widget);
+  AdwFlap *flap = g_str_equal (name, "win.toggle-pane") ? self->pane_flap
+                                                        : self->inspector_flap;
+
+  adw_flap_set_reveal_flap (flap, !adw_flap_get_reveal_flap (flap));
+}
+
+static void
+file_action (GtkWidget  *widget,
+             const char *name,
+             GVariant   *parameter) {
+  TophashWindow *self = TOPHASH_WINDOW (widget);
+
+  if (g_str_equal (name, "win.open"))
+    tophash_window_choose_open (self);
+  else if (g_str_equal (name, "win.save"))
+    tophash_window_choose_save (self);
+  else
+    tophash_window_choose_picture (self);
+}
+
+static void
+cancel_action (GtkWidget  *widget,
+               const char *name,
+               GVariant   *parameter) {
+  TophashWindow *self = TOPHASH_WINDOW (widget);
+
+  if (self->job != NULL)
+    g_cancellable_cancel (self->job);
+}
+
+void
+tophash_window_update_actions (TophashWindow *self) {
+  static const char *const with_log[]
+      = { "win.save",          "win.export-picture", "win.play-pause",
+          "win.step-back",     "win.step-forward",   "win.previous-landmark",
+          "win.next-landmark", "win.start",          "win.end",
+          "win.zoom-in",       "win.zoom-out",       "win.zoom-fit" };
+  GtkWidget *widget = GTK_WIDGET (self);
+  gboolean has_log = tophash_session_get_log (self->session) != NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (with_log); i++)
+    gtk_widget_action_set_enabled (widget, with_log[i], has_log);
+  gtk_widget_action_set_enabled (
+      widget, "win.run", tophash_session_get_scenario (self->session) != NULL);
+  gtk_widget_action_set_enabled (widget, "win.follow",
+                                 tophash_session_is_running (self->session));
+  gtk_widget_action_set_enabled (widget, "win.open", self->job == NULL);
+  if (has_log)
+    gtk_widget_action_set_enabled (widget, "win.save", self->job == NULL);
+  gtk_widget_action_set_enabled (widget, "win.cancel", self->job != NULL);
+}
+
+/* Whether the focused widget has a better use for plain keys. */
+static gboolean
+focus_wants_keys (TophashWindow *self) {
+  GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));
+
+  for (; focus != NULL && focus != GTK_WIDGET (self);
+       focus = gtk_widget_get_parent (focus))
+    if (GTK_IS_EDITABLE (focus) || GTK_IS_TEXT (focus) || GTK_IS_RANGE (focus)
+        || GTK_IS_LIST_BASE (focus) || GTK_IS_LIST_BOX (focus)
+        || GTK_IS_POPOVER (focus) || GTK_IS_DROP_DOWN (focus)
+        || GTK_IS_EXPANDER (focus))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+focus_is_button (TophashWindow *self) {
+  GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));
+
+  return GTK_IS_BUTTON (focus) || GTK_IS_MENU_BUTTON (focus);
+}
+
+static const char *
+action_of_key (guint keyval) {
+  switch (keyval) {
+  case GDK_KEY_space:
+  case GDK_KEY_period:
+    return "win.play-pause";
+  case GDK_KEY_Left:
+  case GDK_KEY_KP_Left:
+    return "win.step-back";
+  case GDK_KEY_Right:
+  case GDK_KEY_KP_Right:
+    return "win.step-forward";
+  case GDK_KEY_Page_Up:
+    return "win.previous-landmark";
+  case GDK_KEY_Page_Down:
+    return "win.next-landmark";
+  case GDK_KEY_Home:
+    return "win.start";
+  case GDK_KEY_End:
+    return "win.end";
+  case GDK_KEY_bracketleft:
+    return "win.slower";
+  case GDK_KEY_bracketright:
+    return "win.faster";
+  default:
+    return NULL;
+  }
+}
+
+gboolean
+tophash_window_key (TophashWindow   *self,
+                    guint            keyval,
+                    GdkModifierType  modifiers) {
+  const char *action = action_of_key (keyval);
+
+  modifiers &= gtk_accelerator_get_default_mod_mask ();
+  if (keyval == GDK_KEY_Escape && modifiers == 0 && self->is_lecture) {
+    tophash_window_set_lecture (self, FALSE);
+    return GDK_EVENT_STOP;
+  }
+  if (action == NULL || modifiers != 0 || focus_wants_keys (self)
+      || (keyval == GDK_KEY_space && focus_is_button (self)))
+    return GDK_EVENT_PROPAGATE;
+  gtk_widget_activate_action (GTK_WIDGET (self), action, NULL);
+  return GDK_EVENT_STOP;
+}
+
+void
+tophash_window_add_actions (TophashWindowClass *klass) {
+  static const struct {
+    const char                  *name;
+    GtkWidgetActionActivateFunc  run;
+  } actions[] = {
+    { "win.run", run_action },
+    { "win.play-pause", play_pause_action },
+    { "win.step-back", step_action },
+    { "win.step-forward", step_action },
+    { "win.previous-landmark", landmark_action },
+    { "win.next-landmark", landmark_action },
+    { "win.start", start_action },
+    { "win.end", end_action },
+    { "win.follow", follow_action },
+    { "win.faster", speed_action },
+    { "win.slower", speed_action },
+    { "win.zoom-in", zoom_action },
+    { "win.zoom-out", zoom_action },
+    { "win.zoom-fit", zoom_action },
+    { "win.lecture", lecture_action },
+    { "win.toggle-pane", pane_action },
+    { "win.toggle-inspector", pane_action },
+    { "win.open", file_action },
+    { "win.save", file_action },
+    { "win.export-picture", file_action },
+    { "win.cancel", cancel_action },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (actions); i++)
+    gtk_widget_class_install_action (GTK_WIDGET_CLASS (klass), actions[i].name,
+                                     NULL, actions[i].run);
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tophash-window-files.c — opening, saving, exporting
+ *
+ * Reading and writing happen in a task, with progress and Cancel under the
+ * header; one job at a time. A failed save loses nothing: the recording stays in
+ * memory and the file that stood there stays as it was.
+ */
+#include "app/compat.h"
+#include "app/tophash-window-private.h"
+#include "core/record/tracelog-file.h"
+#include "widgets/tophash-picture.h"
+
+#include <glib/gi18n.h>
+
+typedef struct {
+  TophashWindow *window; /* a reference: the task outlives a closed window */
+  GFile         *file;
+  TraceLog      *log;     /* to save, or the result of opening */
+  char          *warning; /* of opening */
+} FileJob;
+
+static void
+file_job_free (FileJob *job) {
+  g_object_unref (job->window);
+  g_object_unref (job->file);
+  g_clear_pointer (&job->log, tracelog_unref);
+  g_free (job->warning);
+  g_free (job);
+}
+
+/* In the task's thread. */
+static void
+progress_cb (double   fraction,
+             gpointer data) {
+  FileJob *job = data;
+
+  g_atomic_int_set (&job->window->progress, (gint)(fraction * 1000));
+}
+
+static gboolean
+show_progress_cb (gpointer data) {
+  TophashWindow *self = data;
+
+  gtk_progress_bar_set_fraction (self->busy_bar,
+                                 g_atomic_int_get (&self->progress) / 1000.0);
+  gtk_revealer_set_reveal_child (self->busy, TRUE);
+  return G_SOURCE_CONTINUE;
+}
+
+static FileJob *
+begin_job (TophashWindow *self,
+           GFile         *file,
+           gboolean       is_save) {
+  FileJob *job = g_new0 (FileJob, 1);
+  g_autofree char *name = g_file_get_basename (file);
+  g_autofree char *text = g_strdup_printf (
+      is_save ? _ ("Saving %s") : _ ("Opening %s"), name);
+
+  job->window = g_object_ref (self);
+  job->file = g_object_ref (file);
+  self->job = g_cancellable_new ();
+  self->job_is_save = is_save;
+  g_atomic_int_set (&self->progress, 0);
+  gtk_label_set_text (self->busy_label, text);
+  gtk_progress_bar_set_fraction (self->busy_bar, 0);
+  self->progress_id = g_timeout_add (150, show_progress_cb, self);
+  tophash_window_update_actions (self);
+  return job;
+}
+
+static void
+end_job (TophashWindow *self) {
+  g_clear_handle_id (&self->progress_id, g_source_remove);
+  g_clear_object (&self->job);
+  gtk_revealer_set_reveal_child (self->busy, FALSE);
+  if (self->session != NULL)
+    tophash_window_update_actions (self);
+}
+
+static void
+open_thread (GTask        *task,
+             gpointer      source,
+             gpointer      data,
+             GCancellable *cancellable) {
+  FileJob *job = data;
+  GError *error = NULL;
+
+  job->log = tracelog_open (job->file, progress_cb, job, cancellable,
+                            &job->warning, &error);
+  if (job->log == NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+static void
+open_done_cb (GObject      *source,
+              GAsyncResult *result,
+              gpointer      data) {
+  FileJob *job = g_task_get_task_data (G_TASK (result));
+  TophashWindow *self = job->window;
+  g_autoptr (GError) error = NULL;
+
+  end_job (self);
+  if (self->session == NULL)
+    return;
+  if (!g_task_propagate_boolean (G_TASK (result), &error)) {
+    if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+      tophash_window_toast (self, error->message);
+    return;
+  }
+  tophash_session_set_log (self->session, job->log);
+  tophash_session_mark_saved (self->session);
+  if (job->warning != NULL)
+    tophash_window_toast (self, job->warning);
+}
+
+void
+tophash_window_open (TophashWindow *self,
+                     GFile         *file) {
+  g_autofree char *name = NULL;
+  g_autoptr (GTask) task = NULL;
+
+  g_return_if_fail (TOPHASH_IS_WINDOW (self));
+
+  name = g_file_get_parse_name (file);
+  if (g_str_has_suffix (name, ".json")) {
+    tophash_window_set_scenario (self, name, FALSE);
+    return;
+  }
+  if (self->job != NULL)
+    return;
+  {
+    FileJob *job = begin_job (self, file, FALSE);
+
+    task = g_task_new (NULL, self->job, open_done_cb, NULL);
+    g_task_set_task_data (task, job, (GDestroyNotify)file_job_free);
+    g_task_run_in_thread (task, open_thread);
+  }
+}
+
+static void
+save_thread (GTask        *task,
+             gpointer      source,
+             gpointer      data,
+             GCancellable *cancellable) {
+  FileJob *job = data;
+  GError *error = NULL;
+
+  if (tracelog_save (job->log, job->file, progress_cb, job, cancellable, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+save_done_cb (GObject      *source,
+              GAsyncResult *result,
+              gpointer      data) {
+  FileJob *job = g_task_get_task_data (G_TASK (result));
+  TophashWindow *self = job->window;
+  g_autofree char *name = g_file_get_basename (job->file);
+  g_autoptr (GError) error = NULL;
+
+  end_job (self);
+  if (self->session == NULL)
+    return;
+  if (g_task_propagate_boolean (G_TASK (result), &error)) {
+    g_autofree char *text = g_strdup_printf (_ ("Saved %s"), name);
+
+    if (tophash_session_get_log (self->session) == job->log)
+      tophash_session_mark_saved (self->session);
+    tophash_window_toast (self, text);
+  } else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+    tophash_window_toast (self, error->message);
+    self->closes_when_saved = FALSE;
+  }
+  if (self->closes_when_saved)
+    gtk_window_close (GTK_WINDOW (self));
+}
+
+static void
+save_chosen_cb (GFile    *file,
+                gpointer  data) {
+  TophashWindow *self = data;
+  g_autoptr (GTask) task = NULL;
+  FileJob *job;
+
+  if (file == NULL || self->job != NULL || self->session == NULL
+      || tophash_session_get_log (self->session) == NULL)
+    return;
+  job = begin_job (self, file, TRUE);
+  job->log = tracelog_ref (tophash_session_get_log (self->session));
+  task = g_task_new (NULL, self->job, save_done_cb, NULL);
+  g_task_set_task_data (task, job, (GDestroyNotify)file_job_free);
+  g_task_run_in_thread (task, save_thread);
+}
+
+static void
+open_chosen_cb (GFile    *file,
+                gpointer  data) {
+  if (file != NULL)
+    tophash_window_open (TOPHASH_WINDOW (data), file);
+}
+
+static void
+picture_chosen_cb (GFile    *file,
+                   gpointer  data) {
+  TophashWindow *self = data;
+  const MapState *state;
+  g_autofree char *path = NULL;
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (file == NULL || self->session == NULL
+      || (state = tophash_session_get_state (self->session)) == NULL)
+    return;
+  path = g_file_get_path (file);
+  if (path == NULL) {
+    tophash_window_toast (self, _ ("A picture can only be saved to a local file"));
+    return;
+  }
+  if (!paint_stage_to_file (
+          state, tracelog_get_info (tophash_session_get_log (self->session)), path,
+          MAX (640, gtk_widget_get_width (GTK_WIDGET (self->stack))),
+          MAX (400, gtk_widget_get_height (GTK_WIDGET (self->stack))),
+          adw_style_manager_get_dark (adw_style_manager_get_default ()), &error))
+    text = g_strdup (error->message);
+  else
+    text = g_strdup_printf (_ ("Saved %s"), path);
+  tophash_window_toast (self, text);
+}
+
+void
+tophash_window_choose_open (TophashWindow *self) {
+  const char *const filters[] = { _ ("Recordings"), "*.tophash", _ ("Scenarios"),
+                                  "*.json", NULL };
+
+  compat_file_open (GTK_WINDOW (self), _ ("Open a Recording or Scenario"), filters,
+                    open_chosen_cb, self);
+}
+
+static char *
+suggest_name (TophashWindow *self,
+              const char    *suffix) {
+  const TraceInfo *info
+      = tracelog_get_info (tophash_session_get_log (self->session));
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  g_autofree char *date = g_date_time_format (now, "%Y-%m-%d %H-%M");
+
+  return g_strdup_printf (
+      "%s %s.%s",
+      info->scenario_name == NULL ? "recording" : info->scenario_name, date,
+      suffix);
+}
+
+void
+tophash_window_choose_save (TophashWindow *self) {
+  const char *const filters[] = { _ ("Recordings"), "*.tophash", NULL };
+  g_autofree char *name = suggest_name (self, "tophash");
+
+  compat_file_save (GTK_WINDOW (self), _ ("Save Recording"), name, filters,
+                    save_chosen_cb, self);
+}
+
+void
+tophash_window_choose_picture (TophashWindow *self) {
+  const char *const filters[] = { _ ("PNG images"), "*.png", _ ("SVG drawings"),
+                                  "*.svg", _ ("PDF documents"), "*.pdf", NULL };
+  g_autofree char *name = suggest_name (self, "png");
+
+  compat_file_save (GTK_WINDOW (self), _ ("Save Picture"), name, filters,
+                    picture_chosen_cb, self);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tophash-window-private.h — the window's fields, for its topics
+ *
+ * tophash-window.c binds, tophash-window-actions.c acts, tophash-window-files.c
+ * opens and saves.
+ */
+#pragma once
+
+#include "app/tophash-settings-pane.h"
+#include "app/tophash-window.h"
+#include "widgets/tophash-inspector.h"
+#include "widgets/tophash-map-view.h"
+#include "widgets/tophash-stat-strip.h"
+#include "widgets/tophash-timeline-view.h"
+
+G_BEGIN_DECLS
+
+struct _TophashWindow {
+  AdwApplicationWindow parent_instance;
+
+  /* Template */
+  AdwToastOverlay     *toasts;
+  GtkRevealer         *header_revealer;
+  AdwWindowTitle      *title;
+  GtkToggleButton     *pane_button;
+  GtkToggleButton     *inspector_button;
+  AdwButtonContent    *run_content;
+  GtkWidget           *run_button;
+  GtkDropDown         *scenario_drop;
+  GtkRevealer         *busy;
+  GtkLabel            *busy_label;
+  GtkProgressBar      *busy_bar;
+  AdwFlap             *pane_flap;
+  AdwFlap             *inspector_flap;
+  TophashSettingsPane *settings;
+  TophashInspector    *inspector;
+  GtkStack            *stack;
+  AdwStatusPage       *empty_page;
+  TophashMapView      *map_view;
+  GtkLabel            *caption;
+  TophashStatStrip    *stats;
+  GtkWidget           *timeline_card;
+  TophashTimelineView *timeline;
+  GtkLabel            *position;
+  GtkButton           *play_button;
+  GtkWidget           *follow_button;
+  GtkDropDown         *speed_drop;
+
+  /* Owned */
+  TophashSession *session;
+  GSettings      *settings_store; /* NULL when the schema is not installed */
+  GCancellable   *job;            /* opening or saving; NULL: none */
+
+  guint    tick_id;
+  guint    progress_id;
+  gint     progress;            /* thousandths; atomic */
+  gboolean job_is_save;
+  gboolean closes_when_saved;
+  gboolean is_lecture;
+  gboolean pane_was_shown;      /* before lecture mode */
+  gboolean inspector_was_shown;
+  gboolean is_choosing;         /* the drop-down follows the session */
+  gint64   position_at_us;      /* when the position label was last set */
+};
+
+/* actions */
+void tophash_window_add_actions   (TophashWindowClass *klass);
+void tophash_window_update_actions (TophashWindow     *self);
+gboolean tophash_window_key       (TophashWindow      *self,
+                                   guint               keyval,
+                                   GdkModifierType     modifiers);
+void tophash_window_set_lecture   (TophashWindow      *self,
+                                   gboolean            is_lecture);
+void tophash_window_toast         (TophashWindow      *self,
+                                   const char         *text);
+/* Positions of the speed drop-down. */
+guint  tophash_window_n_speeds    (void);
+double tophash_window_speed       (guint               index);
+char  *tophash_window_speed_text  (guint               index);
+
+/* files */
+void tophash_window_choose_open    (TophashWindow     *self);
+void tophash_window_choose_save    (TophashWindow     *self);
+void tophash_window_choose_picture (TophashWindow     *self);
+
+G_END_DECLS

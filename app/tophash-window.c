@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tophash-window.c — template, panes, binding the session
+ *
+ * The window owns the session and hands it to the views; from then on it only
+ * listens: titles, buttons and the position label follow the session's signal.
+ *
+ * Frames      A tick callback drives the session while it plays or follows a
+ *             run, and is removed as soon as it does neither: a paused window
+ *             wakes for nothing.
+ */
+#include "app/tophash-window-private.h"
+
+#include "core/model/narrator.h"
+#include "widgets/tophash-draw.h"
+
+#include <glib/gi18n.h>
+
+#define POSITION_US 50000
+
+G_DEFINE_FINAL_TYPE (TophashWindow, tophash_window, ADW_TYPE_APPLICATION_WINDOW)
+
+static gboolean
+tick_cb (GtkWidget     *widget,
+         GdkFrameClock *clock,
+         gpointer       data) {
+  TophashWindow *self = TOPHASH_WINDOW (widget);
+
+  tophash_session_tick (self->session, gdk_frame_clock_get_frame_time (clock));
+  if (tophash_session_needs_ticks (self->session))
+    return G_SOURCE_CONTINUE;
+  self->tick_id = 0;
+  return G_SOURCE_REMOVE;
+}
+
+static void
+ensure_ticks (TophashWindow *self) {
+  if (self->tick_id == 0 && tophash_session_needs_ticks (self->session))
+    self->tick_id
+        = gtk_widget_add_tick_callback (GTK_WIDGET (self), tick_cb, NULL, NULL);
+}
+
+static void
+update_title (TophashWindow *self) {
+  const Scenario *scenario = tophash_session_get_scenario (self->session);
+  TraceLog *log = tophash_session_get_log (self->session);
+  const TraceInfo *info = log == NULL ? NULL : tracelog_get_info (log);
+  const EngineClass *klass
+      = scenario == NULL ? NULL : engine_class_find (scenario->engine);
+  const char *title = info != NULL && info->scenario_title != NULL
+                          ? info->scenario_title
+                      : scenario != NULL ? scenario->title
+                                         : _ ("Tophash");
+  const char *engine = info != NULL      ? info->engine_title
+                       : klass != NULL   ? klass->title
+                                         : "";
+  guint n_threads = info != NULL       ? info->n_threads
+                    : scenario != NULL ? scenario_get_n_threads (scenario)
+                                       : 0;
+  const char *mode;
+  g_autofree char *workers = NULL;
+  g_autofree char *subtitle = NULL;
+
+  if (log == NULL)
+    mode = _ ("not run yet");
+  else if (tophash_session_is_following (self->session))
+    mode = _ ("live");
+  else if (tophash_session_is_playing (self->session))
+    mode = _ ("playing");
+  else if (tophash_session_is_running (self->session))
+    mode = _ ("paused while the run goes on");
+  else
+    mode = _ ("recorded");
+  workers = g_strdup_printf (
+      g_dngettext (GETTEXT_PACKAGE, "%u worker", "%u workers", n_threads),
+      n_threads);
+  subtitle = g_strdup_printf ("%s · %s · %s", engine == NULL ? "" : engine,
+                              workers, mode);
+  adw_window_title_set_title (self->title, title);
+  adw_window_title_set_subtitle (self->title, subtitle);
+}
+
+static void
+update_run_button (TophashWindow *self) {
+  gboolean is_running = tophash_session_is_running (self->session);
+
+  adw_button_content_set_icon_name (self->run_content,
+                                    is_running ? "media-playback-stop-symbolic"
+                                               : "media-playback-start-symbolic");
+  adw_button_content_set_label (self->run_content,
+                                is_running ? _ ("Stop") : _ ("Run"));
+  gtk_widget_set_tooltip_text (self->run_button,
+                               is_running ? _ ("Stop the Workers (Ctrl+R)")
+                                          : _ ("Run the Scenario (Ctrl+R)"));
+  if (is_running) {
+    gtk_widget_remove_css_class (self->run_button, "suggested-action");
+    gtk_widget_add_css_class (self->run_button, "destructive-action");
+  } else {
+    gtk_widget_remove_css_class (self->run_button, "destructive-action");
+    gtk_widget_add_css_class (self->run_button, "suggested-action");
+  }
+}
+
+static void
+update_position (TophashWindow *self) {
+  TraceLog *log = tophash_session_get_log (self->session);
+  const MapState *state = tophash_session_get_state (self->session);
+  g_autofree char *position = NULL;
+  g_autofree char *length = NULL;
+  g_autofree char *at = NULL;
+  g_autofree char *text = NULL;
+
+  if (log == NULL)
+    return;
+  position = tophash_draw_format_count (
+      tophash_session_get_position (self->session));
+  length = tophash_draw_format_count (tracelog_get_length (log));
+  at = tophash_draw_format_time (state == NULL ? 0 : map_state_at_ns (state));
+  text = g_strdup_printf (_ ("event %s of %s · %s"), position, length, at);
+  gtk_label_set_text (self->position, text);
+  self->position_at_us = g_get_monotonic_time ();
+}
+
+static void
+update_play (TophashWindow *self) {
+  gboolean is_moving = tophash_session_is_playing (self->session)
+                       || tophash_session_is_following (self->session);
+
+  gtk_button_set_icon_name (self->play_button,
+                            is_moving ? "media-playback-pause-symbolic"
+                                      : "media-playback-start-symbolic");
+  gtk_widget_set_visible (self->follow_button,
+                          tophash_session_is_running (self->session)
+                              && !tophash_session_is_following (self->session));
+}
+
+/* The sentence of the last event, in large type, for a room. */
+static void
+update_caption (TophashWindow *self) {
+  TraceLog *log = tophash_session_get_log (self->session);
+  guint64 position = tophash_session_get_position (self->session);
+  g_autofree char *text = NULL;
+  Event event;
+
+  gtk_widget_set_visible (GTK_WIDGET (self->caption), self->is_lecture);
+  if (!self->is_lecture || log == NULL || position == 0
+      || !tracelog_get_event (log, position - 1, &event))
+    return;
+  text = narrator_event (&event, tophash_session_get_state (self->session),
+                         tophash_session_get_key_format (self->session),
+                         NARRATION_PLAIN);
+  gtk_label_set_text (self->caption, text);
+}
+
+static void
+update_pages (TophashWindow *self) {
+  gboolean has_log = tophash_session_get_log (self->session) != NULL;
+  const Scenario *scenario = tophash_session_get_scenario (self->session);
+
+  gtk_stack_set_visible_child_name (self->stack, has_log ? "map" : "empty");
+  gtk_widget_set_visible (GTK_WIDGET (self->stats), has_log);
+  gtk_widget_set_visible (self->timeline_card, has_log);
+  if (scenario != NULL) {
+    adw_status_page_set_title (self->empty_page, scenario->title);
+    adw_status_page_set_description (self->empty_page, scenario->summary);
+  }
+}
+
+static void
+follow_scenario (TophashWindow *self) {
+  const Scenario *scenario = tophash_session_get_scenario (self->session);
+  const char *const *names = scenario_builtin_names ();
+
+  self->is_choosing = TRUE;
+  for (guint i = 0; scenario != NULL && names[i] != NULL; i++)
+    if (g_strcmp0 (names[i], scenario->name) == 0)
+      gtk_drop_down_set_selected (self->scenario_drop, i);
+  self->is_choosing = FALSE;
+}
+
+static void
+changed_cb (TophashSession       *session,
+            TophashSessionChange  what,
+            TophashWindow        *self) {
+  if (what & SESSION_CHANGE_SCENARIO)
+    follow_scenario (self);
+  if (what & (SESSION_CHANGE_LOG | SESSION_CHANGE_SCENARIO))
+    update_pages (self);
+  if (what
+      & (SESSION_CHANGE_LOG | SESSION_CHANGE_PLAY | SESSION_CHANGE_RUN
+         | SESSION_CHANGE_SCENARIO)) {
+    update_title (self);
+    update_play (self);
+    update_run_button (self);
+    tophash_window_update_actions (self);
+  }
+  if ((what & (SESSION_CHANGE_CURSOR | SESSION_CHANGE_LENGTH | SESSION_CHANGE_LOG))
+      && (!tophash_session_needs_ticks (session)
+          || g_get_monotonic_time () - self->position_at_us > POSITION_US)) {
+    update_position (self);
+    update_caption (self);
+  }
+  ensure_ticks (self);
+}
+
+static void
+scenario_chosen_cb (TophashWindow *self) {
+  guint selected = gtk_drop_down_get_selected (self->scenario_drop);
+
+  if (self->is_choosing || selected == GTK_INVALID_LIST_POSITION)
+    return;
+  tophash_window_set_scenario (self, scenario_builtin_names ()[selected], FALSE);
+}
+
+static void
+speed_chosen_cb (TophashWindow *self) {
+  guint selected = gtk_drop_down_get_selected (self->speed_drop);
+
+  if (selected != GTK_INVALID_LIST_POSITION)
+    tophash_session_set_speed (self->session, tophash_window_speed (selected));
+}
+
+static void
+fill_drops (TophashWindow *self) {
+  const char *const *names = scenario_builtin_names ();
+  g_autoptr (GtkStringList) titles = gtk_string_list_new (NULL);
+  g_autoptr (GtkStringList) speeds = gtk_string_list_new (NULL);
+
+  for (guint i = 0; names[i] != NULL; i++) {
+    g_autoptr (Scenario) scenario = scenario_new_builtin (names[i], NULL);
+
+    gtk_string_list_append (titles, scenario == NULL ? names[i] : scenario->title);
+  }
+  for (guint i = 0; i < tophash_window_n_speeds (); i++) {
+    g_autofree char *text = tophash_window_speed_text (i);
+
+    gtk_string_list_append (speeds, text);
+  }
+  self->is_choosing = TRUE;
+  gtk_drop_down_set_model (self->scenario_drop, G_LIST_MODEL (titles));
+  gtk_drop_down_set_model (self->speed_drop, G_LIST_MODEL (speeds));
+  self->is_choosing = FALSE;
+}
+
+/* g_settings_new() would end the process when the schema is missing. */
+static GSettings *
+open_settings (void) {
+  GSettingsSchemaSource *source = g_settings_schema_source_get_default ();
+  g_autoptr (GSettingsSchema) schema
+      = source == NULL ? NULL
+                       : g_settings_schema_source_lookup (source, APP_ID, TRUE);
+
+  return schema == NULL ? NULL : g_settings_new (APP_ID);
+}
+
+static gboolean
+key_pressed_cb (GtkEventControllerKey *controller,
+                guint                  keyval,
+                guint                  keycode,
+                GdkModifierType        modifiers,
+                TophashWindow         *self) {
+  return tophash_window_key (self, keyval, modifiers);
+}
+
+static gboolean
+tophash_window_close_request (GtkWindow *window) {
+  TophashWindow *self = TOPHASH_WINDOW (window);
+
+  if (self->job != NULL && self->job_is_save) {
+    self->closes_when_saved = TRUE;
+    tophash_window_toast (self, _ ("Saving the recording first…"));
+    return TRUE;
+  }
+  if (self->settings_store != NULL && !self->is_lecture) {
+    int width, height;
+
+    gtk_window_get_default_size (window, &width, &height);
+    g_settings_set_int (self->settings_store, "window-width", width);
+    g_settings_set_int (self->settings_store, "window-height", height);
+    g_settings_set_boolean (self->settings_store, "window-maximized",
+                            gtk_window_is_maximized (window));
+  }
+  tophash_session_stop (self->session);
+  return GTK_WINDOW_CLASS (tophash_window_parent_class)->close_request (window);
+}
+
+static void
+tophash_window_dispose (GObject *object) {
+  TophashWindow *self = TOPHASH_WINDOW (object);
+
+  if (self->tick_id != 0)
+    gtk_widget_remove_tick_callback (GTK_WIDGET (self), self->tick_id);
+  self->tick_id = 0;
+  g_clear_handle_id (&self->progress_id, g_source_remove);
+  if (self->job != NULL)
+    g_cancellable_cancel (self->job);
+  g_clear_object (&self->job);
+  if (self->session != NULL) {
+    g_signal_handlers_disconnect_by_data (self->session, self);
+    tophash_session_stop (self->session);
+  }
+  g_clear_object (&self->settings_store);
+  g_clear_object (&self->session);
+  G_OBJECT_CLASS (tophash_window_parent_class)->dispose (object);
+}
+
+#define BIND(name)                                                            \
+  gtk_widget_class_bind_template_child (widget_class, TophashWindow, name)
+
+static void
+bind_template (GtkWidgetClass *widget_class) {
+  gtk_widget_class_set_template_from_resource (
+      widget_class, "/io/github/tophash/Tophash/ui/tophash-window.ui");
+  BIND (toasts);
+  BIND (header_revealer);
+  BIND (title);
+  BIND (pane_button);
+  BIND (inspector_button);
+  BIND (run_content);
+  BIND (run_button);
+  BIND (scenario_drop);
+  BIND (busy);
+  BIND (busy_label);
+  BIND (busy_bar);
+  BIND (pane_flap);
+  BIND (inspector_flap);
+  BIND (settings);
+  BIND (inspector);
+  BIND (stack);
+  BIND (empty_page);
+  BIND (map_view);
+  BIND (caption);
+  BIND (stats);
+  BIND (timeline_card);
+  BIND (timeline);
+  BIND (position);
+  BIND (play_button);
+  BIND (follow_button);
+  BIND (speed_drop);
+}
+
+#undef BIND
+
+static void
+tophash_window_class_init (TophashWindowClass *klass) {
+  G_OBJECT_CLASS (klass)->dispose = tophash_window_dispose;
+  GTK_WINDOW_CLASS (klass)->close_request = tophash_window_close_request;
+  g_type_ensure (TOPHASH_TYPE_SETTINGS_PANE);
+  g_type_ensure (TOPHASH_TYPE_INSPECTOR);
+  g_type_ensure (TOPHASH_TYPE_MAP_VIEW);
+  g_type_ensure (TOPHASH_TYPE_STAT_STRIP);
+  g_type_ensure (TOPHASH_TYPE_TIMELINE_VIEW);
+  bind_template (GTK_WIDGET_CLASS (klass));
+  tophash_window_add_actions (klass);
+}
+
+static void
+bind_panes (TophashWindow *self) {
+  g_object_bind_property (self->pane_flap, "reveal-flap", self->pane_button,
+                          "active",
+                          G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
+  g_object_bind_property (self->inspector_flap, "reveal-flap",
+                          self->inspector_button, "active",
+                          G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
+}
+
+static void
+tophash_window_init (TophashWindow *self) {
+  GtkEventController *keys = gtk_event_controller_key_new ();
+
+  gtk_widget_init_template (GTK_WIDGET (self));
+  gtk_window_set_icon_name (GTK_WINDOW (self), APP_ID);
+  self->session = tophash_session_new ();
+  fill_drops (self);
+  g_signal_connect (self->session, "changed", G_CALLBACK (changed_cb), self);
+  tophash_settings_pane_set_session (self->settings, self->session);
+  tophash_inspector_set_session (self->inspector, self->session);
+  tophash_map_view_set_session (self->map_view, self->session);
+  tophash_stat_strip_set_session (self->stats, self->session);
+  tophash_timeline_view_set_session (self->timeline, self->session);
+  bind_panes (self);
+
+  g_signal_connect_swapped (self->scenario_drop, "notify::selected",
+                            G_CALLBACK (scenario_chosen_cb), self);
+  g_signal_connect_swapped (self->speed_drop, "notify::selected",
+                            G_CALLBACK (speed_chosen_cb), self);
+  gtk_drop_down_set_selected (self->speed_drop, 2);
+  gtk_event_controller_set_propagation_phase (keys, GTK_PHASE_CAPTURE);
+  g_signal_connect (keys, "key-pressed", G_CALLBACK (key_pressed_cb), self);
+  gtk_widget_add_controller (GTK_WIDGET (self), keys);
+
+  self->settings_store = open_settings ();
+  if (self->settings_store != NULL) {
+    gtk_window_set_default_size (
+        GTK_WINDOW (self),
+        g_settings_get_int (self->settings_store, "window-width"),
+        g_settings_get_int (self->settings_store, "window-height"));
+    if (g_settings_get_boolean (self->settings_store, "window-maximized"))
+      gtk_window_maximize (GTK_WINDOW (self));
+  }
+  tophash_window_update_actions (self);
+}
+
+TophashWindow *
+tophash_window_new (AdwApplication *application) {
+  return g_object_new (TOPHASH_TYPE_WINDOW, "application", application, NULL);
+}
+
+TophashSession *
+tophash_window_get_session (TophashWindow *self) {
+  g_return_val_if_fail (TOPHASH_IS_WINDOW (self), NULL);
+
+  return self->session;
+}
+
+void
+tophash_window_toast (TophashWindow *self,
+                      const char    *text) {
+  g_autofree char *escaped = g_markup_escape_text (text, -1);
+
+  adw_toast_overlay_add_toast (self->toasts, adw_toast_new (escaped));
+}
+
+void
+tophash_window_set_scenario (TophashWindow *self,
+                             const char    *name,
+                             gboolean       run) {
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Scenario) scenario = NULL;
+
+  g_return_if_fail (TOPHASH_IS_WINDOW (self));
+
+  if (g_strv_contains (scenario_builtin_names (), name)) {
+    scenario = scenario_new_builtin (name, &error);
+  } else {
+    g_autoptr (GFile) file = g_file_new_for_commandline_arg (name);
+
+    scenario = scenario_new_from_file (file, &error);
+  }
+  if (scenario == NULL) {
+    tophash_window_toast (self, error->message);
+    return;
+  }
+  tophash_session_set_scenario (self->session, scenario);
+  if (run && !tophash_session_run (self->session, &error))
+    tophash_window_toast (self, error->message);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tophash-window.h — the one window: template, panes, binding the session */
+#pragma once
+
+#include "core/model/tophash-session.h"
+
+#include <adwaita.h>
+
+G_BEGIN_DECLS
+
+#define TOPHASH_TYPE_WINDOW (tophash_window_get_type ())
+G_DECLARE_FINAL_TYPE (TophashWindow, tophash_window, TOPHASH, WINDOW, AdwApplicationWindow)
+
+TophashWindow  *tophash_window_new          (AdwApplication *application);
+/* (transfer none) */
+TophashSession *tophash_window_get_session  (TophashWindow  *self);
+/* A recording or a scenario (.json), told apart by the name. Reports errors in
+ * the window. */
+void            tophash_window_open         (TophashWindow  *self,
+                                             GFile          *file);
+/* @name: a shipped scenario or a path. @run: start at once. */
+void            tophash_window_set_scenario (TophashWindow  *self,
+                                             const char     *name,
+                                             gboolean        run);
+
+G_END_DECLS

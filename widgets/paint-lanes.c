@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* paint-lanes.c — who did what, and when
+ *
+ * Lanes       One per worker. Where a lane has few enough spans they are drawn
+ *             one by one: an operation in the colour of its kind, waiting for a
+ *             lock hatched, holding it solid, a Range as a long bar with its
+ *             number. Where there are too many, bins of a pixel or two show the
+ *             shares of each kind, so that a busy lane never costs more than a
+ *             sparse one.
+ * Density     Events per bin below, landmarks above it with short names that
+ *             never touch each other.
+ * Ruler       1-2-5 steps.
+ *
+ * A span shorter than MIN_SPAN_PX is widened to it, so that an operation of a
+ * microsecond can be seen in a run of seconds; its start stays true.
+ */
+#include "widgets/paint-lanes.h"
+
+#include "core/model/narrator.h"
+
+#include <math.h>
+
+#define MIN_SPAN_PX 4.0
+#define MAX_SPANS 900
+#define BIN_PX 3.0
+#define LABEL_GAP_PX 76.0
+
+void
+lanes_geometry_init (LanesGeometry *geometry,
+                     double         width,
+                     guint          n_lanes,
+                     gint64         from_ns,
+                     gint64         to_ns,
+                     double         text_scale,
+                     gboolean       is_compact) {
+  double step = is_compact ? 18 : 26;
+
+  geometry->width = width;
+  geometry->left = 44 * text_scale;
+  geometry->right = MAX (width - 16, geometry->left + 1);
+  geometry->n_lanes = n_lanes;
+  geometry->lane_step = step;
+  geometry->lane_height = is_compact ? 13 : 18;
+  geometry->lanes_top = 10;
+  geometry->density_top = geometry->lanes_top + n_lanes * step + 2;
+  geometry->marks_height = 18 * text_scale;
+  geometry->density_height = geometry->marks_height + (is_compact ? 22 : 34);
+  geometry->ruler_top = geometry->density_top + geometry->density_height + 4;
+  geometry->height = geometry->ruler_top + 16 * text_scale;
+  geometry->from_ns = from_ns;
+  geometry->to_ns = MAX (to_ns, from_ns + 1);
+}
+
+double
+lanes_x_at (const LanesGeometry *geometry,
+            gint64               at_ns) {
+  double share = (double)(at_ns - geometry->from_ns)
+                 / (double)(geometry->to_ns - geometry->from_ns);
+
+  return geometry->left + share * (geometry->right - geometry->left);
+}
+
+gint64
+lanes_time_at (const LanesGeometry *geometry,
+               double               x) {
+  double share = (x - geometry->left) / (geometry->right - geometry->left);
+
+  return geometry->from_ns
+         + (gint64)(CLAMP (share, 0, 1)
+                    * (double)(geometry->to_ns - geometry->from_ns));
+}
+
+static PaletteRole
+role_of_op (OpKind op) {
+  switch (op) {
+  case OP_LOAD:
+  case OP_LEN:
+    return ROLE_OP_LOAD;
+  case OP_STORE:
+  case OP_LOAD_OR_STORE:
+  case OP_SWAP:
+  case OP_COMPARE_AND_SWAP:
+    return ROLE_OP_STORE;
+  case OP_LOAD_AND_DELETE:
+  case OP_DELETE:
+  case OP_COMPARE_AND_DELETE:
+  case OP_CLEAR:
+    return ROLE_OP_DELETE;
+  case OP_RANGE:
+    return ROLE_OP_RANGE;
+  case OP_N_KINDS:
+    break;
+  }
+  return ROLE_OP_LOAD;
+}
+
+static void
+paint_span (cairo_t              *cr,
+            const LaneSpan       *span,
+            const LanesGeometry  *geometry,
+            double                y,
+            const TophashPalette *palette,
+            TophashDraw          *draw) {
+  double x0 = MAX (lanes_x_at (geometry, span->from_ns), geometry->left);
+  double x1 = span->to_ns == G_MAXINT64 ? geometry->right
+                                        : lanes_x_at (geometry, span->to_ns);
+  double width;
+
+  x1 = MIN (MAX (x1, x0 + MIN_SPAN_PX), geometry->right);
+  x0 = MIN (x0, geometry->right - MIN_SPAN_PX);
+  width = x1 - x0;
+  tophash_draw_rounded (cr, x0, y, width, geometry->lane_height,
+                        MIN (3, width / 2));
+  switch (span->kind) {
+  case SPAN_OP:
+    tophash_palette_set_source (palette, cr, role_of_op (span->op));
+    cairo_fill (cr);
+    break;
+  case SPAN_HOLD:
+    tophash_palette_set_source (palette, cr, ROLE_LOCK);
+    cairo_fill (cr);
+    break;
+  case SPAN_WAIT:
+    tophash_palette_set_source (palette, cr, ROLE_WAIT);
+    cairo_set_line_width (cr, 1);
+    cairo_stroke_preserve (cr);
+    tophash_draw_hatch (cr, 4);
+    break;
+  case SPAN_RANGE:
+    tophash_palette_set_source (palette, cr, ROLE_OP_RANGE);
+    cairo_fill (cr);
+    if (width > 70) {
+      g_autofree char *name = g_strdup_printf ("Range #%u", span->id);
+
+      tophash_palette_set_source (palette, cr, ROLE_ON_LIVE);
+      tophash_draw_text (draw, cr, name, FONT_CAPTION, x0 + 8,
+                         y + geometry->lane_height / 2, 0, 0.5, width - 12);
+    }
+    break;
+  }
+}
+
+/* Ranges lie below the operations inside them, holds below waits. */
+static void
+paint_spans (cairo_t              *cr,
+             GArray               *spans,
+             const LanesGeometry  *geometry,
+             double                y,
+             const TophashPalette *palette,
+             TophashDraw          *draw) {
+  static const SpanKind order[] = { SPAN_RANGE, SPAN_OP, SPAN_HOLD, SPAN_WAIT };
+
+  for (guint pass = 0; pass < G_N_ELEMENTS (order); pass++)
+    for (guint i = 0; i < spans->len; i++) {
+      const LaneSpan *span = &g_array_index (spans, LaneSpan, i);
+
+      if (span->kind != order[pass]
+          || (span->kind == SPAN_OP && span->op == OP_RANGE))
+        continue;
+      paint_span (cr, span, geometry, y, palette, draw);
+    }
+}
+
+/* Shares of a bin, stacked from the lane's floor; a lock held or waited for is
+ * a band along its top. */
+static void
+paint_bin (cairo_t              *cr,
+           const LaneBin        *bin,
+           double                x,
+           double                y,
+           double                width,
+           double                height,
+           double                bin_ns,
+           double                busiest,
+           const TophashPalette *palette) {
+  const double parts[] = { bin->n_loads, bin->n_stores, bin->n_deletes,
+                           bin->n_ranges };
+  static const PaletteRole roles[]
+      = { ROLE_OP_LOAD, ROLE_OP_STORE, ROLE_OP_DELETE, ROLE_OP_RANGE };
+  double total = parts[0] + parts[1] + parts[2] + parts[3];
+  double floor = y + height;
+  double full = total > 0 ? height * (0.35 + 0.65 * total / busiest) : 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (parts) && total > 0; i++) {
+    double part = full * parts[i] / total;
+
+    if (part <= 0)
+      continue;
+    tophash_palette_set_source (palette, cr, roles[i]);
+    cairo_rectangle (cr, x, floor - part, width, part);
+    cairo_fill (cr);
+    floor -= part;
+  }
+  if (bin->hold_ns > 0) {
+    double share = MIN (1, (double)bin->hold_ns / bin_ns);
+
+    tophash_palette_set_source (palette, cr, ROLE_LOCK);
+    cairo_rectangle (cr, x, y, width, MAX (1, 4 * share));
+    cairo_fill (cr);
+  }
+  if (bin->wait_ns > 0) {
+    double share = MIN (1, (double)bin->wait_ns / bin_ns);
+
+    tophash_palette_set_source (palette, cr, ROLE_WAIT);
+    cairo_rectangle (cr, x, y + 4, width, MAX (1, 4 * share));
+    cairo_fill (cr);
+  }
+}
+
+static void
+paint_bins (cairo_t              *cr,
+            Timeline             *timeline,
+            guint                 lane,
+            const LanesGeometry  *geometry,
+            double                y,
+            const TophashPalette *palette) {
+  double span_px = geometry->right - geometry->left;
+  guint n_bins = (guint)MAX (1, span_px / BIN_PX);
+  g_autofree LaneBin *bins = g_new0 (LaneBin, n_bins);
+  double width = span_px / n_bins;
+  double bin_ns = (double)(geometry->to_ns - geometry->from_ns) / n_bins;
+  double busiest = 1;
+
+  timeline_get_lane (timeline, lane, geometry->from_ns, geometry->to_ns, n_bins,
+                     bins);
+  for (guint i = 0; i < n_bins; i++)
+    busiest = MAX (busiest, (double)bins[i].n_loads + bins[i].n_stores
+                                + bins[i].n_deletes + bins[i].n_ranges);
+  for (guint i = 0; i < n_bins; i++)
+    paint_bin (cr, &bins[i], geometry->left + i * width, y, width,
+               geometry->lane_height, bin_ns, busiest, palette);
+}
+
+void
+paint_lanes (cairo_t              *cr,
+             Timeline             *timeline,
+             const LanesGeometry  *geometry,
+             const TophashPalette *palette,
+             TophashDraw          *draw) {
+  g_autoptr (GArray) spans = g_array_new (FALSE, FALSE, sizeof (LaneSpan));
+
+  for (guint lane = 0; lane < geometry->n_lanes; lane++) {
+    double y = geometry->lanes_top + lane * geometry->lane_step;
+    g_autofree char *name = narrator_thread (lane);
+
+    tophash_palette_set_source (palette, cr, ROLE_TEXT);
+    tophash_draw_text (draw, cr, name, FONT_BODY, 14,
+                       y + geometry->lane_height / 2, 0, 0.5,
+                       geometry->left - 18);
+    tophash_palette_set_source (palette, cr, ROLE_QUIET);
+    tophash_draw_rounded (cr, geometry->left, y,
+                          geometry->right - geometry->left,
+                          geometry->lane_height, 4);
+    cairo_fill (cr);
+
+    g_array_set_size (spans, 0);
+    cairo_save (cr);
+    cairo_rectangle (cr, geometry->left, y - 1,
+                     geometry->right - geometry->left,
+                     geometry->lane_height + 2);
+    cairo_clip (cr);
+    if (timeline_get_spans (timeline, lane, geometry->from_ns, geometry->to_ns,
+                            MAX_SPANS, spans))
+      paint_spans (cr, spans, geometry, y, palette, draw);
+    else
+      paint_bins (cr, timeline, lane, geometry, y, palette);
+    cairo_restore (cr);
+  }
+}
+
+/* A triangle for promotions, a diamond for copies, a square for growths, a dot
+ * for the rest: the shape repeats the colour. */
+static void
+paint_landmark_sign (cairo_t              *cr,
+                     const Landmark       *mark,
+                     double                x,
+                     double                y,
+                     const TophashPalette *palette) {
+  double r = 4.5;
+
+  cairo_new_path (cr);
+  if (mark->kind == EVENT_DIRTY_PROMOTED) {
+    tophash_palette_set_source (palette, cr, ROLE_MARK_PROMOTION);
+    cairo_move_to (cr, x, y - r);
+    cairo_line_to (cr, x + r, y + r);
+    cairo_line_to (cr, x - r, y + r);
+    cairo_close_path (cr);
+  } else if (mark->kind == EVENT_DIRTY_COPIED) {
+    tophash_palette_set_source (palette, cr, ROLE_MARK_COPY);
+    cairo_move_to (cr, x, y - r);
+    cairo_line_to (cr, x + r, y);
+    cairo_line_to (cr, x, y + r);
+    cairo_line_to (cr, x - r, y);
+    cairo_close_path (cr);
+  } else if (mark->kind == EVENT_GROWTH_STARTED
+             || mark->kind == EVENT_GROWTH_ENDED) {
+    tophash_palette_set_source (palette, cr, ROLE_MARK_GROWTH);
+    cairo_rectangle (cr, x - r + 0.5, y - r + 0.5, 2 * r - 1, 2 * r - 1);
+  } else {
+    tophash_palette_set_source (palette, cr, ROLE_MARK_OTHER);
+    cairo_arc (cr, x, y, r - 1, 0, 2 * G_PI);
+  }
+  cairo_fill (cr);
+}
+
+static void
+paint_landmarks (cairo_t              *cr,
+                 Timeline             *timeline,
+                 const LanesGeometry  *geometry,
+                 const TophashPalette *palette,
+                 TophashDraw          *draw) {
+  g_autoptr (GArray) marks = g_array_new (FALSE, FALSE, sizeof (Landmark));
+  double span_px = geometry->right - geometry->left;
+  double ns_per_px = (double)(geometry->to_ns - geometry->from_ns) / span_px;
+  double y = geometry->density_top + geometry->marks_height / 2 + 1;
+  double free_from = geometry->left;
+
+  timeline_get_landmarks (timeline, geometry->from_ns, geometry->to_ns,
+                          (gint64)(ns_per_px * 14), 400, marks);
+  for (guint i = 0; i < marks->len; i++) {
+    const Landmark *mark = &g_array_index (marks, Landmark, i);
+    double x = lanes_x_at (geometry, mark->at_ns);
+    g_autofree char *name
+        = narrator_landmark (mark->kind, mark->number, mark->flag);
+    double width, height;
+    double next = geometry->right;
+
+    tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
+    cairo_set_line_width (cr, 1);
+    cairo_set_dash (cr, (const double[]){ 1, 2 }, 2, 0);
+    cairo_move_to (cr, floor (x) + 0.5, y + 6);
+    cairo_line_to (cr, floor (x) + 0.5,
+                   geometry->density_top + geometry->density_height);
+    cairo_stroke (cr);
+    cairo_set_dash (cr, NULL, 0, 0);
+    paint_landmark_sign (cr, mark, x, y, palette);
+
+    if (i + 1 < marks->len)
+      next = lanes_x_at (geometry,
+                         g_array_index (marks, Landmark, i + 1).at_ns) - 6;
+    if (name == NULL)
+      continue;
+    tophash_draw_measure (draw, name, FONT_CAPTION, &width, &height);
+    if (x + 8 < free_from || x + 8 + width > next)
+      continue;
+    tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
+    tophash_draw_text (draw, cr, name, FONT_CAPTION, x + 8, y, 0, 0.5, 0);
+    free_from = x + 8 + width + 6;
+  }
+}
+
+void
+paint_density (cairo_t              *cr,
+               Timeline             *timeline,
+               const LanesGeometry  *geometry,
+               const TophashPalette *palette,
+               TophashDraw          *draw) {
+  double span_px = geometry->right - geometry->left;
+  guint n_bins = (guint)MAX (1, span_px / 4);
+  g_autofree guint32 *counts = g_new0 (guint32, n_bins);
+  double width = span_px / n_bins;
+  double floor_y = geometry->density_top + geometry->density_height;
+  double room = geometry->density_height - geometry->marks_height - 2;
+  guint32 most = 1;
+
+  tophash_palette_set_source (palette, cr, ROLE_QUIET);
+  tophash_draw_rounded (cr, geometry->left, geometry->density_top, span_px,
+                        geometry->density_height, 6);
+  cairo_fill (cr);
+
+  timeline_get_density (timeline, geometry->from_ns, geometry->to_ns, n_bins,
+                        counts);
+  for (guint i = 0; i < n_bins; i++)
+    most = MAX (most, counts[i]);
+  tophash_palette_set_source (palette, cr, ROLE_OP_LOAD);
+  for (guint i = 0; i < n_bins; i++) {
+    /* A square root keeps single events visible beside bursts. */
+    double height = counts[i] == 0 ? 0 : room * sqrt ((double)counts[i] / most);
+
+    if (height > 0)
+      cairo_rectangle (cr, geometry->left + i * width,
+                       floor_y - MAX (1, height), MAX (1, width - 1),
+                       MAX (1, height));
+  }
+  cairo_fill (cr);
+  paint_landmarks (cr, timeline, geometry, palette, draw);
+}
+
+gint64
+ruler_step_ns (gint64 span_ns,
+               double span_px,
+               double min_px) {
+  static const int ladder[] = { 1, 2, 5 };
+  gint64 power = 1;
+
+  while (power < G_MAXINT64 / 100) {
+    for (guint i = 0; i < G_N_ELEMENTS (ladder); i++) {
+      gint64 step = power * ladder[i];
+
+      if ((double)step / (double)MAX (span_ns, 1) * span_px >= min_px)
+        return step;
+    }
+    power *= 10;
+  }
+  return power;
+}
+
+void
+paint_ruler (cairo_t              *cr,
+             const LanesGeometry  *geometry,
+             const TophashPalette *palette,
+             TophashDraw          *draw) {
+  gint64 span_ns = geometry->to_ns - geometry->from_ns;
+  gint64 step = ruler_step_ns (span_ns, geometry->right - geometry->left,
+                               LABEL_GAP_PX);
+  gint64 at_ns = (geometry->from_ns + step - 1) / step * step;
+
+  tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
+  for (; at_ns <= geometry->to_ns; at_ns += step) {
+    double x = lanes_x_at (geometry, at_ns);
+    g_autofree char *label = at_ns == 0 ? g_strdup ("0")
+                                        : tophash_draw_format_time (at_ns);
+    double align = x < geometry->left + 12 ? 0 : x > geometry->right - 14 ? 1 : 0.5;
+
+    tophash_draw_text (draw, cr, label, FONT_CAPTION, x, geometry->ruler_top,
+                       align, 0, 0);
+  }
+}
+
+void
+paint_playhead (cairo_t              *cr,
+                const LanesGeometry  *geometry,
+                gint64                at_ns,
+                const TophashPalette *palette) {
+  double x = floor (lanes_x_at (geometry, at_ns)) + 0.5;
+
+  if (x < geometry->left - 1 || x > geometry->right + 1)
+    return;
+  tophash_palette_set_source (palette, cr, ROLE_CURSOR);
+  cairo_set_line_width (cr, 1.5);
+  cairo_move_to (cr, x, geometry->lanes_top - 2);
+  cairo_line_to (cr, x, geometry->density_top + geometry->density_height);
+  cairo_stroke (cr);
+  cairo_arc (cr, x, geometry->lanes_top - 3, 4.5, 0, 2 * G_PI);
+  cairo_fill (cr);
+}

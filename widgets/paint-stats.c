@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* paint-stats.c — the cards under the map
+ *
+ * Gauge       The first card says how near the next structural event is. A map
+ *             with read and dirty: misses against len(dirty), the true
+ *             threshold, with len(read), the one folklore names, as a dotted
+ *             tick. A single table: keys against 6.5 × 2^B, or, while it grows,
+ *             buckets evacuated.
+ * Plots       Each further card has one idea: a title, one figure in large, its
+ *             course over the visible span with the playhead's place marked.
+ */
+#include "widgets/paint-stats.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+
+#define GAP 12.0
+#define PAD 14.0
+#define N_BINS 80u
+#define MIN_CARD 128.0
+
+typedef struct {
+  const char *title;
+  char       *figure;
+  SeriesKind  series;
+  SeriesKind  second; /* SERIES_N: none */
+  PaletteRole role;
+  gboolean    is_share; /* 0 to 1, else from 0 to the largest value */
+} StatCard;
+
+static double
+load_limit (const StateTable *table) {
+  return table->B == 0 ? 8 : 13.0 * (double)((guint64)1 << table->B) / 2.0;
+}
+
+static void
+paint_card (cairo_t            *cr,
+            const StatsContext *context,
+            double              x,
+            double              width,
+            double              height,
+            const char         *title,
+            const char         *figure) {
+  double title_height, figure_width, unused;
+
+  tophash_draw_rounded (cr, x + 0.5, 0.5, width - 1, height - 1, 12);
+  tophash_palette_set_source (context->palette, cr, ROLE_CARD);
+  cairo_fill_preserve (cr);
+  tophash_palette_set_source (context->palette, cr, ROLE_CARD_EDGE);
+  cairo_set_line_width (cr, 1);
+  cairo_stroke (cr);
+
+  tophash_draw_measure (context->draw, title, FONT_CAPTION, &unused,
+                        &title_height);
+  tophash_draw_measure (context->draw, figure, FONT_FIGURE, &figure_width,
+                        &unused);
+  tophash_palette_set_source (context->palette, cr, ROLE_TEXT);
+  tophash_draw_text (context->draw, cr, figure, FONT_FIGURE, x + width - PAD, 22,
+                     1, 0.5, width - 2 * PAD);
+  tophash_palette_set_source (context->palette, cr, ROLE_TEXT_DIM);
+  tophash_draw_text (context->draw, cr, title, FONT_CAPTION, x + PAD, 22, 0, 0.5,
+                     MAX (20, width - 2 * PAD - figure_width - 6));
+}
+
+static void
+paint_bar (cairo_t            *cr,
+           const StatsContext *context,
+           double              x,
+           double              y,
+           double              width,
+           double              share,
+           PaletteRole         role) {
+  tophash_palette_set_source (context->palette, cr, ROLE_QUIET);
+  tophash_draw_rounded (cr, x, y, width, 12, 6);
+  cairo_fill (cr);
+  if (share <= 0)
+    return;
+  cairo_save (cr);
+  tophash_draw_rounded (cr, x, y, width, 12, 6);
+  cairo_clip (cr);
+  tophash_palette_set_source (context->palette, cr, role);
+  tophash_draw_rounded (cr, x, y, MAX (12, width * MIN (1, share)), 12, 6);
+  cairo_fill (cr);
+  cairo_restore (cr);
+}
+
+static void
+paint_tick (cairo_t            *cr,
+            const StatsContext *context,
+            double              x,
+            double              y,
+            gboolean            is_dotted) {
+  cairo_save (cr);
+  tophash_palette_set_source (context->palette, cr,
+                              is_dotted ? ROLE_TEXT_DIM : ROLE_TEXT);
+  cairo_set_line_width (cr, is_dotted ? 1.5 : 2);
+  if (is_dotted)
+    cairo_set_dash (cr, (const double[]){ 2, 2 }, 2, 0);
+  cairo_move_to (cr, x, y - 3);
+  cairo_line_to (cr, x, y + 15);
+  cairo_stroke (cr);
+  cairo_restore (cr);
+}
+
+/* misses against both thresholds: the true one and the one folklore names. */
+static void
+paint_misses (cairo_t            *cr,
+              const StatsContext *context,
+              double              width,
+              double              height) {
+  const MapState *state = context->state;
+  const StateTable *read = map_state_table_for (state, TABLE_ROLE_READ);
+  const StateTable *dirty = map_state_table_for (state, TABLE_ROLE_DIRTY);
+  guint64 misses = map_state_misses (state);
+  guint64 limit = dirty == NULL ? 0 : dirty->count;
+  guint64 folklore = read == NULL ? 0 : read->count;
+  double bar = width - 2 * PAD;
+  double most = MAX (1, MAX (limit, MIN (folklore, limit * 4)));
+  g_autofree char *figure
+      = dirty == NULL ? g_strdup (_ ("dirty nil"))
+                      : g_strdup_printf ("%" G_GUINT64_FORMAT " / %" G_GUINT64_FORMAT,
+                                         misses, limit);
+  double limit_x = PAD + bar * (double)limit / most;
+  double folklore_x = PAD + bar * (double)folklore / most;
+
+  paint_card (cr, context, 0, width, height, _ ("misses"), figure);
+  paint_bar (cr, context, PAD, 42, bar, (double)misses / most, ROLE_LOCK);
+  tophash_palette_set_source (context->palette, cr, ROLE_TEXT_DIM);
+  if (dirty == NULL) {
+    tophash_draw_text (context->draw, cr,
+                       _ ("nothing to miss: every key is in read"),
+                       FONT_CAPTION, PAD, 72, 0, 0.5, bar);
+    return;
+  }
+  paint_tick (cr, context, MIN (limit_x, PAD + bar - 1), 42, FALSE);
+  tophash_palette_set_source (context->palette, cr, ROLE_TEXT);
+  tophash_draw_text (context->draw, cr, "len(dirty)", FONT_CAPTION,
+                     CLAMP (limit_x, PAD + 56, PAD + bar), 72, 1, 0.5, 0);
+  if (folklore > 0 && fabs (folklore_x - limit_x) > 3 && folklore_x < PAD + bar) {
+    double label, unused;
+    const char *text = _ ("folklore: len(read)");
+
+    paint_tick (cr, context, folklore_x, 42, TRUE);
+    tophash_draw_measure (context->draw, text, FONT_CAPTION, &label, &unused);
+    tophash_palette_set_source (context->palette, cr, ROLE_TEXT_DIM);
+    if (folklore_x < limit_x && PAD + label < limit_x - 64)
+      tophash_draw_text (context->draw, cr, text, FONT_CAPTION,
+                         CLAMP (folklore_x, PAD + label, limit_x - 64), 72, 1,
+                         0.5, 0);
+    else if (folklore_x > limit_x && limit_x + 8 + label < PAD + bar)
+      tophash_draw_text (context->draw, cr, text, FONT_CAPTION,
+                         MIN (folklore_x, PAD + bar - label), 72, 0, 0.5, 0);
+  }
+}
+
+/* Keys against the load factor's limit, or the growth under way. */
+static void
+paint_load (cairo_t            *cr,
+            const StatsContext *context,
+            double              width,
+            double              height) {
+  const StateTable *table
+      = map_state_table_for (context->state, TABLE_ROLE_ONLY);
+  g_autofree char *figure = NULL;
+  g_autofree char *words = NULL;
+  double bar = width - 2 * PAD;
+
+  if (table == NULL)
+    return;
+  if (table->oldbuckets != NULL) {
+    guint n_old = state_array_n_main (table->oldbuckets);
+
+    figure = g_strdup_printf ("%u / %u", table->n_evacuated, n_old);
+    paint_card (cr, context, 0, width, height, _ ("buckets evacuated"), figure);
+    paint_bar (cr, context, PAD, 42, bar,
+               n_old == 0 ? 0 : (double)table->n_evacuated / n_old,
+               ROLE_MARK_GROWTH);
+    words = g_strdup (_ ("each write moves one or two; nothing else does"));
+  } else {
+    double limit = load_limit (table);
+
+    figure = g_strdup_printf ("%" G_GUINT64_FORMAT " / %.0f", table->count,
+                              limit);
+    paint_card (cr, context, 0, width, height, _ ("keys before growth"), figure);
+    paint_bar (cr, context, PAD, 42, bar, (double)table->count / limit,
+               ROLE_MARK_GROWTH);
+    words = g_strdup_printf (_ ("limit: 6.5 × 2^%u buckets; noverflow %u"),
+                             table->B, table->noverflow);
+  }
+  tophash_palette_set_source (context->palette, cr, ROLE_TEXT_DIM);
+  tophash_draw_text (context->draw, cr, words, FONT_CAPTION, PAD, 72, 0, 0.5,
+                     bar);
+}
+
+static void
+paint_line (cairo_t            *cr,
+            const StatsContext *context,
+            const double       *values,
+            double              most,
+            double              x,
+            double              y,
+            double              width,
+            double              height,
+            PaletteRole         role) {
+  gboolean pen_down = FALSE;
+
+  for (guint i = 0; i < N_BINS; i++) {
+    double px = x + width * (i + 0.5) / N_BINS;
+    double py;
+
+    if (isnan (values[i])) {
+      pen_down = FALSE;
+      continue;
+    }
+    py = y + height - height * CLAMP (values[i] / most, 0, 1);
+    if (pen_down)
+      cairo_line_to (cr, px, py);
+    else
+      cairo_move_to (cr, px, py);
+    pen_down = TRUE;
+  }
+  tophash_palette_set_source (context->palette, cr, role);
+  cairo_set_line_width (cr, 1.5);
+  cairo_set_line_join (cr, CAIRO_LINE_JOIN_ROUND);
+  cairo_stroke (cr);
+}
+
+static double
+largest (const double *values) {
+  double most = 0;
+
+  for (guint i = 0; i < N_BINS; i++)
+    if (!isnan (values[i]))
+      most = MAX (most, values[i]);
+  return most;
+}
+
+static void
+paint_plot (cairo_t            *cr,
+            const StatsContext *context,
+            const StatCard     *card,
+            double              x,
+            double              width,
+            double              height) {
+  double values[N_BINS], second[N_BINS];
+  double most = 1;
+  double top = 42, room = height - top - 14;
+  double inner = width - 2 * PAD;
+  gint64 span_ns = MAX (1, context->to_ns - context->from_ns);
+  double share = (double)(map_state_at_ns (context->state) - context->from_ns)
+                 / (double)span_ns;
+
+  paint_card (cr, context, x, width, height, card->title, card->figure);
+  if (context->timeline == NULL)
+    return;
+  timeline_get_series (context->timeline, card->series, context->from_ns,
+                       context->to_ns, N_BINS, values);
+  if (!card->is_share)
+    most = largest (values);
+  if (card->second != SERIES_N) {
+    timeline_get_series (context->timeline, card->second, context->from_ns,
+                         context->to_ns, N_BINS, second);
+    most = MAX (most, largest (second));
+  }
+  most = MAX (most, 1e-9);
+
+  tophash_palette_set_source (context->palette, cr, ROLE_QUIET);
+  cairo_set_line_width (cr, 1);
+  cairo_move_to (cr, x + PAD, top + room + 0.5);
+  cairo_line_to (cr, x + PAD + inner, top + room + 0.5);
+  cairo_stroke (cr);
+  if (card->second != SERIES_N)
+    paint_line (cr, context, second, most, x + PAD, top, inner, room,
+                ROLE_TEXT_DIM);
+  paint_line (cr, context, values, most, x + PAD, top, inner, room, card->role);
+  if (share >= 0 && share <= 1) {
+    double px = floor (x + PAD + inner * share) + 0.5;
+
+    tophash_palette_set_source (context->palette, cr, ROLE_TEXT_DIM);
+    cairo_set_dash (cr, (const double[]){ 2, 2 }, 2, 0);
+    cairo_set_line_width (cr, 1);
+    cairo_move_to (cr, px, top - 2);
+    cairo_line_to (cr, px, top + room);
+    cairo_stroke (cr);
+    cairo_set_dash (cr, NULL, 0, 0);
+  }
+}
+
+static guint64
+total_ops (const StateCounters *counters) {
+  guint64 total = 0;
+
+  for (guint i = 0; i < OP_N_KINDS; i++)
+    total += counters->n_ops[i];
+  return total;
+}
+
+static char *
+format_share (guint64 part,
+              guint64 whole) {
+  return whole == 0 ? g_strdup ("–")
+                    : g_strdup_printf ("%.0f %%", 100.0 * (double)part
+                                                      / (double)whole);
+}
+
+static char *
+format_pair (guint64 a,
+             guint64 b) {
+  g_autofree char *left = tophash_draw_format_count (a);
+  g_autofree char *right = tophash_draw_format_count (b);
+
+  return g_strdup_printf ("%s / %s", left, right);
+}
+
+static void
+card_hits (StatCard       *card,
+           const MapState *state) {
+  const StateCounters *counters = map_state_counters (state);
+
+  card->title = _ ("found in read");
+  card->figure = format_share (counters->n_in_read,
+                               total_ops (counters)
+                                   - counters->n_ops[OP_RANGE]
+                                   - counters->n_ops[OP_CLEAR]
+                                   - counters->n_ops[OP_LEN]);
+  card->series = SERIES_HIT_RATE;
+  card->role = ROLE_LIVE;
+  card->is_share = TRUE;
+}
+
+static void
+card_live (StatCard       *card,
+           const MapState *state) {
+  const StateTable *read = map_state_table_for (state, TABLE_ROLE_READ);
+  const StateTable *dirty = map_state_table_for (state, TABLE_ROLE_DIRTY);
+  guint64 held = read == NULL ? 0 : read->count;
+
+  if (dirty != NULL)
+    held = MAX (held, dirty->count);
+  card->title = _ ("live / held");
+  card->figure = format_pair (map_state_n_live (state), held);
+  card->series = SERIES_LIVE;
+  card->second = SERIES_HELD;
+  card->role = ROLE_OP_DELETE;
+}
+
+static void
+card_load_factor (StatCard       *card,
+                  const MapState *state) {
+  const StateTable *table = map_state_table_for (state, TABLE_ROLE_ONLY);
+
+  card->title = _ ("keys per bucket");
+  card->figure
+      = table == NULL
+            ? g_strdup ("–")
+            : g_strdup_printf ("%.1f", (double)table->count
+                                           / (double)((guint64)1 << table->B));
+  card->series = SERIES_LOAD_FACTOR;
+  card->role = ROLE_MARK_GROWTH;
+}
+
+static void
+card_keys (StatCard       *card,
+           const MapState *state) {
+  card->title = _ ("live keys");
+  card->figure = tophash_draw_format_count (map_state_n_live (state));
+  card->series = SERIES_LIVE;
+  card->role = ROLE_LIVE;
+}
+
+static void
+card_wait (StatCard       *card,
+           const MapState *state) {
+  const StateCounters *counters = map_state_counters (state);
+  guint64 waits = counters->n_lock_waits;
+
+  card->title = _ ("mean lock wait");
+  card->figure = waits == 0 ? g_strdup (_ ("none"))
+                            : tophash_draw_format_time (counters->lock_wait_ns
+                                                        / (gint64)waits);
+  card->series = SERIES_LOCK_WAIT;
+  card->role = ROLE_WAIT;
+}
+
+static void
+card_ops (StatCard       *card,
+          const MapState *state) {
+  card->title = _ ("operations");
+  card->figure = tophash_draw_format_count (
+      total_ops (map_state_counters (state)));
+  card->series = SERIES_OPS;
+  card->role = ROLE_OP_STORE;
+}
+
+void
+paint_stats (cairo_t            *cr,
+             const StatsContext *context,
+             double              width,
+             double              height) {
+  gboolean is_pair = map_state_has_read_and_dirty (context->state);
+  void (*const pair_cards[]) (StatCard *, const MapState *)
+      = { card_hits, card_live, card_wait, card_ops };
+  void (*const table_cards[]) (StatCard *, const MapState *)
+      = { card_load_factor, card_keys, card_wait, card_ops };
+  guint n_plots = 4;
+  double gauge, plot;
+
+  /* The gauge keeps its room; plots leave from the right when it is narrow. */
+  while (n_plots > 0
+         && width - n_plots * (MIN_CARD + GAP) < 220)
+    n_plots--;
+  gauge = n_plots == 0 ? width : MAX (220, width * 0.34);
+  plot = n_plots == 0 ? 0 : (width - gauge) / n_plots - GAP;
+
+  if (is_pair)
+    paint_misses (cr, context, gauge, height);
+  else
+    paint_load (cr, context, gauge, height);
+  for (guint i = 0; i < n_plots; i++) {
+    StatCard card = { .second = SERIES_N };
+
+    (is_pair ? pair_cards : table_cards)[i](&card, context->state);
+    paint_plot (cr, context, &card, floor (gauge + GAP + i * (plot + GAP)),
+                floor (plot), height);
+    g_free (card.figure);
+  }
+}
+
+char *
+stats_to_text (const MapState *state) {
+  const StateTable *table;
+
+  if (map_state_has_read_and_dirty (state)) {
+    const StateTable *read = map_state_table_for (state, TABLE_ROLE_READ);
+
+    table = map_state_table_for (state, TABLE_ROLE_DIRTY);
+    if (table == NULL)
+      return g_strdup_printf (_ ("read holds %" G_GUINT64_FORMAT
+                                 " keys; dirty is nil"),
+                              read == NULL ? 0 : read->count);
+    return g_strdup_printf (
+        _ ("misses %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+           "; read holds %" G_GUINT64_FORMAT " keys, dirty %" G_GUINT64_FORMAT),
+        map_state_misses (state), table->count, read == NULL ? 0 : read->count,
+        table->count);
+  }
+  table = map_state_table_for (state, TABLE_ROLE_ONLY);
+  if (table == NULL)
+    return g_strdup (_ ("no map yet"));
+  if (table->oldbuckets != NULL)
+    return g_strdup_printf (_ ("growing: %u of %u buckets evacuated"),
+                            table->n_evacuated,
+                            state_array_n_main (table->oldbuckets));
+  return g_strdup_printf (_ ("%" G_GUINT64_FORMAT " keys of %.0f before growth"),
+                          table->count, load_limit (table));
+}

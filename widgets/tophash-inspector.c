@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tophash-inspector.c — the chosen slot in words
+ *
+ * Above: the selected slot, what it holds, the bits that put it there and the
+ * state of its entry. Middle: its key's life, the last events that touched it;
+ * each is a button that takes the cursor there. Below: the event just shown,
+ * in plain words and, smaller, in an expert's.
+ *
+ * Life is looked up in a task (it reads the log backwards), at most every
+ * LIFE_US while the cursor moves; the newest request wins.
+ */
+#include "widgets/tophash-inspector.h"
+
+#include "core/base/hash.h"
+#include "core/model/narrator.h"
+#include "widgets/tophash-draw.h"
+#include "widgets/tophash-slot-figure.h"
+
+#include <glib/gi18n.h>
+
+#define LIFE_US 250000
+#define LIFE_WINDOW 400000u
+#define LIFE_MAX 7u
+
+struct _TophashInspector {
+  GtkWidget parent_instance;
+
+  /* Template */
+  GtkWidget         *scroller;
+  GtkLabel          *title;
+  GtkLabel          *pill;
+  GtkLabel          *place;
+  TophashSlotFigure *figure;
+  GtkLabel          *life_title;
+  GtkBox            *life;
+  GtkLabel          *now;
+  GtkLabel          *expert;
+
+  /* Owned */
+  TophashSession *session;
+  GCancellable   *life_cancel;
+
+  gulong  changed_id;
+  guint   life_id;      /* timeout of a postponed look-up */
+  gint64  life_at_us;   /* when the last one was asked for */
+  guint64 now_position; /* the position that now and expert speak of */
+};
+
+G_DEFINE_FINAL_TYPE (TophashInspector, tophash_inspector, GTK_TYPE_WIDGET)
+
+typedef struct {
+  Timeline *timeline;
+  gint64    key;
+  guint64   position;
+  GPtrArray *sentences; /* of char* */
+  GArray    *indices;   /* of guint64 */
+  char      *key_format;
+} LifeRequest;
+
+static void
+life_request_free (LifeRequest *request) {
+  timeline_unref (request->timeline);
+  g_ptr_array_unref (request->sentences);
+  g_array_unref (request->indices);
+  g_free (request->key_format);
+  g_free (request);
+}
+
+static void
+life_thread (GTask        *task,
+             gpointer      source,
+             gpointer      data,
+             GCancellable *cancellable) {
+  LifeRequest *request = data;
+  TraceLog *log = timeline_get_log (request->timeline);
+
+  timeline_get_key_life (request->timeline, request->key, request->position,
+                         LIFE_WINDOW, LIFE_MAX, cancellable, request->indices);
+  for (guint i = 0; i < request->indices->len; i++) {
+    guint64 index = g_array_index (request->indices, guint64, i);
+    g_autoptr (MapState) before = timeline_seek (request->timeline, index,
+                                                 cancellable);
+    Event event;
+
+    if (g_cancellable_is_cancelled (cancellable))
+      break;
+    if (tracelog_get_event (log, index, &event))
+      g_ptr_array_add (request->sentences,
+                       narrator_event (&event, before, request->key_format,
+                                       NARRATION_PLAIN));
+  }
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+life_clicked_cb (GtkButton        *button,
+                 TophashInspector *self) {
+  guint64 *index = g_object_get_data (G_OBJECT (button), "index");
+
+  tophash_session_seek (self->session, *index + 1);
+}
+
+static GtkWidget *
+life_row_new (TophashInspector *self,
+              const char       *sentence,
+              guint64           index) {
+  GtkWidget *row = gtk_button_new ();
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8);
+  GtkWidget *text = gtk_label_new (sentence);
+  g_autofree char *count = tophash_draw_format_count (index + 1);
+  g_autofree char *number = g_strdup_printf ("#%s", count);
+  GtkWidget *link = gtk_label_new (number);
+  guint64 *at = g_new (guint64, 1);
+
+  *at = index;
+  gtk_label_set_xalign (GTK_LABEL (text), 0);
+  gtk_label_set_wrap (GTK_LABEL (text), TRUE);
+  gtk_widget_set_hexpand (text, TRUE);
+  gtk_widget_add_css_class (text, "caption");
+  gtk_widget_add_css_class (link, "caption");
+  gtk_widget_add_css_class (link, "accent");
+  gtk_widget_add_css_class (link, "numeric");
+  gtk_widget_set_valign (link, GTK_ALIGN_START);
+  gtk_box_append (GTK_BOX (box), text);
+  gtk_box_append (GTK_BOX (box), link);
+  gtk_button_set_child (GTK_BUTTON (row), box);
+  gtk_widget_add_css_class (row, "flat");
+  gtk_widget_add_css_class (row, "life-row");
+  gtk_widget_set_focus_on_click (row, FALSE);
+  g_object_set_data_full (G_OBJECT (row), "index", at, g_free);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (row),
+                                  GTK_ACCESSIBLE_PROPERTY_LABEL, sentence, -1);
+  g_signal_connect (row, "clicked", G_CALLBACK (life_clicked_cb), self);
+  return row;
+}
+
+static void
+clear_life (TophashInspector *self) {
+  GtkWidget *child;
+
+  while ((child = gtk_widget_get_first_child (GTK_WIDGET (self->life))) != NULL)
+    gtk_box_remove (self->life, child);
+}
+
+static void
+life_done_cb (GObject      *source,
+              GAsyncResult *result,
+              gpointer      data) {
+  TophashInspector *self = TOPHASH_INSPECTOR (source);
+  LifeRequest *request = g_task_get_task_data (G_TASK (result));
+
+  if (g_cancellable_is_cancelled (g_task_get_cancellable (G_TASK (result)))
+      || self->session == NULL)
+    return;
+  clear_life (self);
+  for (guint i = 0; i < request->sentences->len; i++)
+    gtk_box_append (self->life,
+                    life_row_new (self, g_ptr_array_index (request->sentences, i),
+                                  g_array_index (request->indices, guint64, i)));
+  gtk_widget_set_visible (GTK_WIDGET (self->life_title),
+                          request->sentences->len > 0);
+  gtk_widget_set_visible (GTK_WIDGET (self->life), request->sentences->len > 0);
+}
+
+static void
+ask_life (TophashInspector *self) {
+  const TophashSelection *selection = tophash_session_get_selection (self->session);
+  Timeline *timeline = tophash_session_get_timeline (self->session);
+  g_autoptr (GTask) task = NULL;
+  LifeRequest *request;
+
+  if (self->life_cancel != NULL)
+    g_cancellable_cancel (self->life_cancel);
+  g_clear_object (&self->life_cancel);
+  if (selection->kind != SELECTION_SLOT || !selection->has_key
+      || timeline == NULL) {
+    clear_life (self);
+    gtk_widget_set_visible (GTK_WIDGET (self->life_title), FALSE);
+    gtk_widget_set_visible (GTK_WIDGET (self->life), FALSE);
+    return;
+  }
+  request = g_new0 (LifeRequest, 1);
+  request->timeline = timeline_ref (timeline);
+  request->key = selection->key;
+  request->position = tophash_session_get_position (self->session);
+  request->sentences = g_ptr_array_new_with_free_func (g_free);
+  request->indices = g_array_new (FALSE, FALSE, sizeof (guint64));
+  request->key_format
+      = g_strdup (tophash_session_get_key_format (self->session));
+  self->life_cancel = g_cancellable_new ();
+  self->life_at_us = g_get_monotonic_time ();
+  task = g_task_new (self, self->life_cancel, life_done_cb, NULL);
+  g_task_set_task_data (task, request, (GDestroyNotify)life_request_free);
+  g_task_run_in_thread (task, life_thread);
+}
+
+static gboolean
+life_cb (gpointer data) {
+  TophashInspector *self = data;
+
+  self->life_id = 0;
+  if (self->session != NULL)
+    ask_life (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+ask_life_soon (TophashInspector *self) {
+  gint64 due_us = self->life_at_us + LIFE_US - g_get_monotonic_time ();
+
+  if (self->life_id != 0)
+    return;
+  if (due_us <= 0)
+    ask_life (self);
+  else
+    self->life_id = g_timeout_add ((guint)(due_us / 1000 + 1), life_cb, self);
+}
+
+static const char *
+role_text (const StateTable *table) {
+  switch (table->role) {
+  case TABLE_ROLE_ONLY:
+    return _ ("buckets");
+  case TABLE_ROLE_READ:
+    return _ ("read");
+  case TABLE_ROLE_DIRTY:
+    return _ ("dirty");
+  case TABLE_ROLE_SUPERSEDED:
+    return _ ("superseded read");
+  case TABLE_ROLE_NONE:
+    break;
+  }
+  return _ ("table");
+}
+
+static void
+set_pill (TophashInspector *self,
+          const char       *text,
+          const char       *css_class) {
+  static const char *const classes[]
+      = { "is-value", "is-nil", "is-expunged", "is-empty" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (classes); i++)
+    gtk_widget_remove_css_class (GTK_WIDGET (self->pill), classes[i]);
+  gtk_widget_set_visible (GTK_WIDGET (self->pill), text != NULL);
+  if (text != NULL) {
+    gtk_label_set_text (self->pill, text);
+    gtk_widget_add_css_class (GTK_WIDGET (self->pill), css_class);
+  }
+}
+
+static void
+show_nothing (TophashInspector *self) {
+  gtk_label_set_text (self->title, _ ("Nothing selected"));
+  gtk_label_set_text (self->place,
+                      _ ("Click a slot to see what it holds and why it is "
+                         "there."));
+  set_pill (self, NULL, NULL);
+  gtk_widget_set_visible (GTK_WIDGET (self->figure), FALSE);
+}
+
+static const char *
+empty_slot_text (guint8 tophash) {
+  switch (tophash) {
+  case TOPHASH_EMPTY_REST:
+    return _ ("emptyRest: this slot and all after it in the chain are empty");
+  case TOPHASH_EMPTY_ONE:
+    return _ ("emptyOne: a key was deleted here");
+  case TOPHASH_EVACUATED_X:
+    return _ ("evacuatedX: the key moved to the bucket of the same index");
+  case TOPHASH_EVACUATED_Y:
+    return _ ("evacuatedY: the key moved to the upper half");
+  default:
+    return _ ("evacuatedEmpty: empty when its bucket was evacuated");
+  }
+}
+
+/* The slot as it is selected; the bucket may be gone in another state. */
+static const StateBucket *
+selected_bucket (const MapState         *state,
+                 const TophashSelection *selection,
+                 const StateTable      **table) {
+  const StateArray *array;
+
+  *table = map_state_find_table (state, selection->table,
+                                 selection->table_created_ver);
+  if (*table == NULL)
+    return NULL;
+  array = selection->in_old ? (*table)->oldbuckets : (*table)->buckets;
+  if (array == NULL || selection->bucket >= state_array_n_buckets (array))
+    return NULL;
+  return state_array_bucket (array, selection->bucket);
+}
+
+static void
+show_value (TophashInspector  *self,
+            const MapState    *state,
+            const StateTable  *table,
+            const StateBucket *bucket,
+            guint              slot,
+            int               *entry_state) {
+  g_autofree char *text = NULL;
+
+  *entry_state = -1;
+  if (table->flags_table & TABLE_HOLDS_ENTRIES) {
+    StateEntry entry = map_state_entry (state, (guint32)bucket->elems[slot]);
+
+    *entry_state = (int)entry.state;
+    if (entry.state == ENTRY_VALUE)
+      text = g_strdup_printf (_ ("value %" G_GINT64_FORMAT), entry.value);
+    set_pill (self,
+              entry.state == ENTRY_VALUE ? text
+              : entry.state == ENTRY_NIL ? _ ("nil")
+                                         : _ ("expunged"),
+              entry.state == ENTRY_VALUE ? "is-value"
+              : entry.state == ENTRY_NIL ? "is-nil"
+                                         : "is-expunged");
+  } else {
+    text = g_strdup_printf (_ ("value %" G_GINT64_FORMAT),
+                            (gint64)bucket->elems[slot]);
+    set_pill (self, text, "is-value");
+  }
+}
+
+static void
+show_slot (TophashInspector       *self,
+           const MapState         *state,
+           const TophashSelection *selection) {
+  const StateTable *table;
+  const StateBucket *bucket = selected_bucket (state, selection, &table);
+  g_autofree char *place = NULL;
+  g_autofree char *key = NULL;
+  int entry_state;
+  int old_B;
+
+  if (bucket == NULL) {
+    gtk_label_set_text (self->title, _ ("Not there"));
+    gtk_label_set_text (self->place,
+                        _ ("The selected slot does not exist at this instant."));
+    set_pill (self, NULL, NULL);
+    gtk_widget_set_visible (GTK_WIDGET (self->figure), FALSE);
+    return;
+  }
+  place = g_strdup_printf (
+      _ ("%s · bucket %u · slot %u"),
+      selection->in_old ? _ ("oldbuckets") : role_text (table),
+      selection->bucket, selection->slot);
+  if (bucket->tophash[selection->slot] < TOPHASH_MIN) {
+    g_autofree char *words
+        = g_strdup_printf ("%s\n%s", place,
+                           empty_slot_text (bucket->tophash[selection->slot]));
+
+    gtk_label_set_text (self->title, _ ("Empty slot"));
+    gtk_label_set_text (self->place, words);
+    set_pill (self, NULL, NULL);
+    gtk_widget_set_visible (GTK_WIDGET (self->figure), FALSE);
+    return;
+  }
+  key = tophash_session_key_text (self->session, bucket->keys[selection->slot]);
+  gtk_label_set_text (self->title, key);
+  gtk_label_set_text (self->place, place);
+  show_value (self, state, table, bucket, selection->slot, &entry_state);
+  old_B = table->oldbuckets == NULL ? -1
+          : table->flags & GOMAP_FLAG_SAME_SIZE_GROW ? table->B
+                                                     : table->B - 1;
+  if (table->hash_kind >= 0 && table->hash_kind < HASH_FUNCTION) {
+    Hash hash = { .kind = (HashKind)table->hash_kind };
+
+    tophash_slot_figure_set (self->figure,
+                             hash_key (&hash, bucket->keys[selection->slot],
+                                       table->hash0),
+                             table->B, old_B, entry_state);
+    gtk_widget_set_visible (GTK_WIDGET (self->figure), TRUE);
+  }
+}
+
+/* What the cursor stands after: the last event of the position. */
+static void
+show_now (TophashInspector *self) {
+  guint64 position = tophash_session_get_position (self->session);
+  TraceLog *log = tophash_session_get_log (self->session);
+  Timeline *timeline = tophash_session_get_timeline (self->session);
+  const char *format = tophash_session_get_key_format (self->session);
+  Event event;
+
+  self->now_position = position;
+  if (log == NULL || position == 0
+      || !tracelog_get_event (log, position - 1, &event)) {
+    gtk_label_set_text (self->now, log == NULL
+                                       ? _ ("Run the scenario to see it work.")
+                                       : _ ("The beginning: nothing happened yet."));
+    gtk_label_set_text (self->expert, "");
+    return;
+  }
+  {
+    g_autoptr (MapState) before
+        = timeline_seek_distance (timeline, position - 1) < 5000
+              ? timeline_seek (timeline, position - 1, NULL)
+              : NULL;
+    g_autofree char *plain
+        = narrator_event (&event, before, format, NARRATION_PLAIN);
+    g_autofree char *expert
+        = narrator_event (&event, before, format, NARRATION_EXPERT);
+
+    gtk_label_set_text (self->now, plain);
+    gtk_label_set_text (self->expert, expert);
+  }
+}
+
+static void
+update (TophashInspector *self) {
+  const MapState *state = tophash_session_get_state (self->session);
+  const TophashSelection *selection
+      = tophash_session_get_selection (self->session);
+
+  if (state == NULL || selection->kind == SELECTION_NONE)
+    show_nothing (self);
+  else
+    show_slot (self, state, selection);
+  show_now (self);
+}
+
+static void
+changed_cb (TophashSession       *session,
+            TophashSessionChange  what,
+            TophashInspector     *self) {
+  if (!(what
+        & (SESSION_CHANGE_CURSOR | SESSION_CHANGE_SELECTION
+           | SESSION_CHANGE_LOG)))
+    return;
+  update (self);
+  if (what & (SESSION_CHANGE_SELECTION | SESSION_CHANGE_LOG))
+    ask_life (self);
+  else
+    ask_life_soon (self);
+}
+
+static void
+tophash_inspector_dispose (GObject *object) {
+  TophashInspector *self = TOPHASH_INSPECTOR (object);
+
+  tophash_inspector_set_session (self, NULL);
+  g_clear_handle_id (&self->life_id, g_source_remove);
+  g_clear_object (&self->life_cancel);
+  g_clear_pointer (&self->scroller, gtk_widget_unparent);
+  G_OBJECT_CLASS (tophash_inspector_parent_class)->dispose (object);
+}
+
+static void
+tophash_inspector_class_init (TophashInspectorClass *klass) {
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = tophash_inspector_dispose;
+  g_type_ensure (TOPHASH_TYPE_SLOT_FIGURE);
+  gtk_widget_class_set_template_from_resource (
+      widget_class, "/io/github/tophash/Tophash/ui/tophash-inspector.ui");
+  gtk_widget_class_bind_template_child (widget_class, TophashInspector, scroller);
+  gtk_widget_class_bind_template_child (widget_class, TophashInspector, title);
+  gtk_widget_class_bind_template_child (widget_class, TophashInspector, pill);
+  gtk_widget_class_bind_template_child (widget_class, TophashInspector, place);
+  gtk_widget_class_bind_template_child (widget_class, TophashInspector, figure);
+  gtk_widget_class_bind_template_child (widget_class, TophashInspector, life_title);
+  gtk_widget_class_bind_template_child (widget_class, TophashInspector, life);
+  gtk_widget_class_bind_template_child (widget_class, TophashInspector, now);
+  gtk_widget_class_bind_template_child (widget_class, TophashInspector, expert);
+  gtk_widget_class_set_css_name (widget_class, "inspector");
+}
+
+static void
+tophash_inspector_init (TophashInspector *self) {
+  gtk_widget_init_template (GTK_WIDGET (self));
+  show_nothing (self);
+}
+
+GtkWidget *
+tophash_inspector_new (void) {
+  return g_object_new (TOPHASH_TYPE_INSPECTOR, NULL);
+}
+
+void
+tophash_inspector_set_session (TophashInspector *self,
+                               TophashSession   *session) {
+  g_return_if_fail (TOPHASH_IS_INSPECTOR (self));
+
+  if (self->session == session)
+    return;
+  if (self->session != NULL)
+    g_clear_signal_handler (&self->changed_id, self->session);
+  if (self->life_cancel != NULL)
+    g_cancellable_cancel (self->life_cancel);
+  g_set_object (&self->session, session);
+  if (session != NULL) {
+    self->changed_id = g_signal_connect (session, "changed",
+                                         G_CALLBACK (changed_cb), self);
+    update (self);
+  }
+}

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tophash-timeline-view.c — lanes, landmarks, density and the playhead
+ *
+ * The picture under the playhead is a cached render node, made anew when the
+ * log grew, the visible span changed or the size or colours did; while a run is
+ * live at most every REFRESH_US, so that a busy log costs the main thread a
+ * fixed share. The playhead is drawn over it each time.
+ *
+ * Pointer     press or drag: scrub. Wheel: zoom about the pointer. Shift+wheel
+ *             or a sideways wheel: pan. Double click: show all.
+ * Keys        + − zoom about the playhead, 0 shows all; stepping and playing
+ *             are the window's.
+ */
+#include "widgets/tophash-timeline-view.h"
+
+#include "widgets/paint-lanes.h"
+
+#include <adwaita.h>
+#include <glib/gi18n.h>
+
+#define REFRESH_US 100000
+#define MIN_SPAN_NS 1000
+#define MAX_FULL_LANES 6
+
+struct _TophashTimelineView {
+  GtkWidget parent_instance;
+
+  /* Owned */
+  TophashSession *session;
+  GskRenderNode  *picture; /* NULL: must be made */
+  TophashDraw    *draw;
+
+  gulong   changed_id;
+  gulong   style_id;
+  guint    refresh_id;    /* timeout that makes the picture anew */
+  gint64   made_at_us;    /* when the picture was made */
+  int      made_width;
+};
+
+G_DEFINE_FINAL_TYPE (TophashTimelineView, tophash_timeline_view, GTK_TYPE_WIDGET)
+
+static const TophashPalette *
+get_palette (void) {
+  AdwStyleManager *manager = adw_style_manager_get_default ();
+
+  return tophash_palette_get (adw_style_manager_get_dark (manager),
+                              adw_style_manager_get_high_contrast (manager));
+}
+
+static Timeline *
+get_timeline (TophashTimelineView *self) {
+  return self->session == NULL ? NULL
+                               : tophash_session_get_timeline (self->session);
+}
+
+static guint
+count_lanes (TophashTimelineView *self) {
+  TraceLog *log = self->session == NULL
+                      ? NULL
+                      : tophash_session_get_log (self->session);
+
+  return log == NULL ? 0 : MIN (tracelog_get_info (log)->n_threads, 64);
+}
+
+static void
+get_geometry (TophashTimelineView *self,
+              LanesGeometry       *geometry) {
+  gint64 from_ns = 0, to_ns = 1;
+  guint n_lanes = count_lanes (self);
+
+  if (self->session != NULL)
+    tophash_session_get_range (self->session, &from_ns, &to_ns);
+  lanes_geometry_init (geometry, gtk_widget_get_width (GTK_WIDGET (self)),
+                       n_lanes, from_ns, to_ns, 1.0, n_lanes > MAX_FULL_LANES);
+}
+
+static void
+drop_picture (TophashTimelineView *self) {
+  g_clear_pointer (&self->picture, gsk_render_node_unref);
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+}
+
+static gboolean
+refresh_cb (gpointer data) {
+  TophashTimelineView *self = data;
+
+  self->refresh_id = 0;
+  drop_picture (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* The log grew: make the picture anew, but not more often than REFRESH_US. */
+static void
+refresh_soon (TophashTimelineView *self) {
+  gint64 due_us = self->made_at_us + REFRESH_US - g_get_monotonic_time ();
+
+  if (self->refresh_id != 0)
+    return;
+  if (due_us <= 0)
+    drop_picture (self);
+  else
+    self->refresh_id = g_timeout_add ((guint)(due_us / 1000 + 1), refresh_cb, self);
+}
+
+static void
+make_picture (TophashTimelineView *self,
+              const LanesGeometry *geometry) {
+  graphene_rect_t bounds
+      = GRAPHENE_RECT_INIT (0, 0, (float)geometry->width, (float)geometry->height);
+  g_autoptr (GtkSnapshot) snapshot = gtk_snapshot_new ();
+  cairo_t *cr = gtk_snapshot_append_cairo (snapshot, &bounds);
+  const TophashPalette *palette = get_palette ();
+
+  if (self->draw == NULL)
+    self->draw = tophash_draw_new (
+        gtk_widget_get_pango_context (GTK_WIDGET (self)), 1.0);
+  paint_lanes (cr, get_timeline (self), geometry, palette, self->draw);
+  paint_density (cr, get_timeline (self), geometry, palette, self->draw);
+  paint_ruler (cr, geometry, palette, self->draw);
+  cairo_destroy (cr);
+  self->picture = gtk_snapshot_free_to_node (g_steal_pointer (&snapshot));
+  self->made_at_us = g_get_monotonic_time ();
+  self->made_width = gtk_widget_get_width (GTK_WIDGET (self));
+}
+
+static void
+tophash_timeline_view_snapshot (GtkWidget   *widget,
+                                GtkSnapshot *snapshot) {
+  TophashTimelineView *self = TOPHASH_TIMELINE_VIEW (widget);
+  LanesGeometry geometry;
+  const MapState *state;
+  cairo_t *cr;
+
+  if (get_timeline (self) == NULL)
+    return;
+  get_geometry (self, &geometry);
+  if (self->picture != NULL && self->made_width != gtk_widget_get_width (widget))
+    g_clear_pointer (&self->picture, gsk_render_node_unref);
+  if (self->picture == NULL)
+    make_picture (self, &geometry);
+  if (self->picture != NULL)
+    gtk_snapshot_append_node (snapshot, self->picture);
+
+  state = tophash_session_get_state (self->session);
+  if (state == NULL)
+    return;
+  {
+    double x = lanes_x_at (&geometry, map_state_at_ns (state));
+    graphene_rect_t bounds
+        = GRAPHENE_RECT_INIT ((float)x - 8, 0, 16, (float)geometry.height);
+
+    cr = gtk_snapshot_append_cairo (snapshot, &bounds);
+    paint_playhead (cr, &geometry, map_state_at_ns (state), get_palette ());
+    cairo_destroy (cr);
+  }
+}
+
+static void
+tophash_timeline_view_measure (GtkWidget      *widget,
+                               GtkOrientation  orientation,
+                               int             for_size,
+                               int            *minimum,
+                               int            *natural,
+                               int            *minimum_baseline,
+                               int            *natural_baseline) {
+  TophashTimelineView *self = TOPHASH_TIMELINE_VIEW (widget);
+
+  if (orientation == GTK_ORIENTATION_HORIZONTAL) {
+    *minimum = 240;
+    *natural = 800;
+  } else {
+    LanesGeometry geometry;
+    guint n_lanes = count_lanes (self);
+
+    lanes_geometry_init (&geometry, 800, MAX (n_lanes, 1), 0, 1, 1.0,
+                         n_lanes > MAX_FULL_LANES);
+    *minimum = *natural = (int)geometry.height + 2;
+  }
+}
+
+static void
+update_accessible (TophashTimelineView *self) {
+  g_autofree char *text = NULL;
+  g_autofree char *at = NULL;
+  const MapState *state;
+
+  if (get_timeline (self) == NULL)
+    return;
+  state = tophash_session_get_state (self->session);
+  at = tophash_draw_format_time (state == NULL ? 0 : map_state_at_ns (state));
+  text = g_strdup_printf (
+      _ ("event %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT ", at %s"),
+      tophash_session_get_position (self->session),
+      tracelog_get_length (tophash_session_get_log (self->session)), at);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self),
+                                  GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, text, -1);
+}
+
+static void
+changed_cb (TophashSession       *session,
+            TophashSessionChange  what,
+            TophashTimelineView  *self) {
+  if (what & SESSION_CHANGE_LOG)
+    gtk_widget_queue_resize (GTK_WIDGET (self));
+  if (what & (SESSION_CHANGE_LOG | SESSION_CHANGE_RANGE))
+    drop_picture (self);
+  else if (what & SESSION_CHANGE_LENGTH)
+    refresh_soon (self);
+  if (what & SESSION_CHANGE_CURSOR)
+    gtk_widget_queue_draw (GTK_WIDGET (self));
+  if ((what & SESSION_CHANGE_CURSOR) && !tophash_session_is_playing (session))
+    update_accessible (self);
+}
+
+static void
+style_changed_cb (TophashTimelineView *self) {
+  drop_picture (self);
+}
+
+static void
+zoom (TophashTimelineView *self,
+      gint64               about_ns,
+      double               factor) {
+  gint64 from_ns, to_ns;
+  double span;
+  double share;
+  Timeline *timeline = get_timeline (self);
+  gint64 all_ns;
+
+  if (timeline == NULL)
+    return;
+  all_ns = MAX (timeline_get_duration_ns (timeline), 1);
+  tophash_session_get_range (self->session, &from_ns, &to_ns);
+  span = (double)(to_ns - from_ns);
+  share = (double)(about_ns - from_ns) / MAX (span, 1);
+  span = CLAMP (span * factor, MIN_SPAN_NS, (double)all_ns);
+  if (span >= (double)all_ns) {
+    tophash_session_show_all (self->session);
+    return;
+  }
+  from_ns = about_ns - (gint64)(share * span);
+  from_ns = CLAMP (from_ns, 0, all_ns - (gint64)span);
+  tophash_session_set_range (self->session, from_ns, from_ns + (gint64)span);
+}
+
+static void
+pan (TophashTimelineView *self,
+     double               share) {
+  gint64 from_ns, to_ns, all_ns, by_ns;
+
+  if (get_timeline (self) == NULL)
+    return;
+  all_ns = MAX (timeline_get_duration_ns (get_timeline (self)), 1);
+  tophash_session_get_range (self->session, &from_ns, &to_ns);
+  by_ns = (gint64)(share * (double)(to_ns - from_ns));
+  by_ns = CLAMP (by_ns, -from_ns, MAX (0, all_ns - to_ns));
+  if (by_ns != 0)
+    tophash_session_set_range (self->session, from_ns + by_ns, to_ns + by_ns);
+}
+
+static void
+scrub_to (TophashTimelineView *self,
+          double               x) {
+  LanesGeometry geometry;
+
+  if (get_timeline (self) == NULL)
+    return;
+  get_geometry (self, &geometry);
+  tophash_session_seek_time (self->session, lanes_time_at (&geometry, x));
+}
+
+static void
+drag_begin_cb (GtkGestureDrag      *gesture,
+               double               x,
+               double               y,
+               TophashTimelineView *self) {
+  gtk_widget_grab_focus (GTK_WIDGET (self));
+  scrub_to (self, x);
+}
+
+static void
+drag_update_cb (GtkGestureDrag      *gesture,
+                double               dx,
+                double               dy,
+                TophashTimelineView *self) {
+  double x, y;
+
+  if (gtk_gesture_drag_get_start_point (gesture, &x, &y))
+    scrub_to (self, x + dx);
+}
+
+static void
+pressed_cb (GtkGestureClick     *gesture,
+            int                  n_press,
+            double               x,
+            double               y,
+            TophashTimelineView *self) {
+  if (n_press == 2 && self->session != NULL)
+    tophash_session_show_all (self->session);
+}
+
+static gboolean
+scroll_cb (GtkEventControllerScroll *controller,
+           double                    dx,
+           double                    dy,
+           TophashTimelineView      *self) {
+  GdkModifierType modifiers = gtk_event_controller_get_current_event_state (
+      GTK_EVENT_CONTROLLER (controller));
+  GdkEvent *event = gtk_event_controller_get_current_event (
+      GTK_EVENT_CONTROLLER (controller));
+  LanesGeometry geometry;
+  double x = 0, y = 0;
+
+  if (get_timeline (self) == NULL)
+    return GDK_EVENT_PROPAGATE;
+  if (dx != 0 || (modifiers & GDK_SHIFT_MASK)) {
+    pan (self, (dx != 0 ? dx : dy) * 0.1);
+    return GDK_EVENT_STOP;
+  }
+  get_geometry (self, &geometry);
+  if (!gdk_event_get_position (event, &x, &y)) {
+    x = (geometry.left + geometry.right) / 2;
+  } else {
+    GtkNative *native = gtk_widget_get_native (GTK_WIDGET (self));
+    double nx, ny;
+
+    gtk_native_get_surface_transform (native, &nx, &ny);
+    gtk_widget_translate_coordinates (GTK_WIDGET (native), GTK_WIDGET (self),
+                                      x - nx, y - ny, &x, &y);
+  }
+  zoom (self, lanes_time_at (&geometry, x), dy > 0 ? 1.25 : 0.8);
+  return GDK_EVENT_STOP;
+}
+
+static gboolean
+key_pressed_cb (GtkEventControllerKey *controller,
+                guint                  keyval,
+                guint                  keycode,
+                GdkModifierType        modifiers,
+                TophashTimelineView   *self) {
+  const MapState *state;
+  gint64 at_ns;
+
+  if (get_timeline (self) == NULL)
+    return GDK_EVENT_PROPAGATE;
+  state = tophash_session_get_state (self->session);
+  at_ns = state == NULL ? 0 : map_state_at_ns (state);
+  if (keyval == GDK_KEY_plus || keyval == GDK_KEY_equal
+      || keyval == GDK_KEY_KP_Add)
+    zoom (self, at_ns, 0.5);
+  else if (keyval == GDK_KEY_minus || keyval == GDK_KEY_KP_Subtract)
+    zoom (self, at_ns, 2.0);
+  else if (keyval == GDK_KEY_0)
+    tophash_session_show_all (self->session);
+  else
+    return GDK_EVENT_PROPAGATE;
+  return GDK_EVENT_STOP;
+}
+
+static void
+tophash_timeline_view_dispose (GObject *object) {
+  TophashTimelineView *self = TOPHASH_TIMELINE_VIEW (object);
+
+  tophash_timeline_view_set_session (self, NULL);
+  g_clear_signal_handler (&self->style_id, adw_style_manager_get_default ());
+  g_clear_handle_id (&self->refresh_id, g_source_remove);
+  g_clear_pointer (&self->picture, gsk_render_node_unref);
+  g_clear_pointer (&self->draw, tophash_draw_free);
+  G_OBJECT_CLASS (tophash_timeline_view_parent_class)->dispose (object);
+}
+
+static void
+tophash_timeline_view_class_init (TophashTimelineViewClass *klass) {
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  object_class->dispose = tophash_timeline_view_dispose;
+  widget_class->snapshot = tophash_timeline_view_snapshot;
+  widget_class->measure = tophash_timeline_view_measure;
+  gtk_widget_class_set_css_name (widget_class, "timelineview");
+  gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_IMG);
+}
+
+static void
+tophash_timeline_view_init (TophashTimelineView *self) {
+  GtkGesture *drag = gtk_gesture_drag_new ();
+  GtkGesture *click = gtk_gesture_click_new ();
+  GtkEventController *scroll = gtk_event_controller_scroll_new (
+      GTK_EVENT_CONTROLLER_SCROLL_BOTH_AXES);
+  GtkEventController *key = gtk_event_controller_key_new ();
+
+  g_signal_connect (drag, "drag-begin", G_CALLBACK (drag_begin_cb), self);
+  g_signal_connect (drag, "drag-update", G_CALLBACK (drag_update_cb), self);
+  g_signal_connect (click, "pressed", G_CALLBACK (pressed_cb), self);
+  g_signal_connect (scroll, "scroll", G_CALLBACK (scroll_cb), self);
+  g_signal_connect (key, "key-pressed", G_CALLBACK (key_pressed_cb), self);
+  gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (drag));
+  gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (click));
+  gtk_widget_add_controller (GTK_WIDGET (self), scroll);
+  gtk_widget_add_controller (GTK_WIDGET (self), key);
+  gtk_widget_set_focusable (GTK_WIDGET (self), TRUE);
+  gtk_widget_set_hexpand (GTK_WIDGET (self), TRUE);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self),
+                                  GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _ ("Timeline of the run"), -1);
+  self->style_id = g_signal_connect_swapped (adw_style_manager_get_default (),
+                                             "notify::dark",
+                                             G_CALLBACK (style_changed_cb), self);
+}
+
+GtkWidget *
+tophash_timeline_view_new (void) {
+  return g_object_new (TOPHASH_TYPE_TIMELINE_VIEW, NULL);
+}
+
+void
+tophash_timeline_view_set_session (TophashTimelineView *self,
+                                   TophashSession      *session) {
+  g_return_if_fail (TOPHASH_IS_TIMELINE_VIEW (self));
+
+  if (self->session == session)
+    return;
+  if (self->session != NULL)
+    g_clear_signal_handler (&self->changed_id, self->session);
+  g_set_object (&self->session, session);
+  if (session != NULL)
+    self->changed_id = g_signal_connect (session, "changed",
+                                         G_CALLBACK (changed_cb), self);
+  gtk_widget_queue_resize (GTK_WIDGET (self));
+  drop_picture (self);
+}
