@@ -156,8 +156,7 @@ workers_changed_cb (TophashSettingsPane *self) {
   edit_groups (self, edit_count, &count);
   runner = tophash_session_get_runner (self->session);
   if (!self->is_showing && runner != NULL)
-    runner_set_active (runner, scenario_get_n_threads (
-                                   tophash_session_get_scenario (self->session)));
+    runner_set_active (runner, self->role, count);
 }
 
 static void

@@ -18,6 +18,7 @@ typedef struct {
   Runner      *runner;
   guint        index;
   guint        group;
+  guint        rank;        /* among the group's workers */
   pthread_t    thread;
   Probe        probe;
   EngineThread engine;
@@ -43,6 +44,7 @@ typedef struct {
 typedef struct {
   gboolean     has_target;
   gboolean     has_mix;
+  guint        n_active;    /* by rank */
   double       target;
   OperationMix mix;
 } GroupOrders;
@@ -73,7 +75,6 @@ struct _Runner {
   gboolean    script_done;  /* of the phase under way */
   gboolean    phase_over;
   gboolean    is_stopping;
-  guint       n_active;
   GroupOrders *groups;
 };
 

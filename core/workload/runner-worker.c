@@ -103,7 +103,7 @@ refresh (Worker *worker,
   /* Relaxed: changed under this lock only. */
   worker->seen = atomic_load_explicit (&runner->change, memory_order_relaxed);
   worker->is_over = runner->is_stopping || runner->phase_over;
-  worker->is_active = worker->index < runner->n_active;
+  worker->is_active = worker->rank < orders->n_active;
   worker->target = orders->has_target ? orders->target : group->target;
   if (orders->has_mix)
     mix = orders->mix;

@@ -132,6 +132,7 @@ make_workers (Runner *self) {
     worker->runner = self;
     worker->index = i;
     worker->group = scenario_get_group (self->scenario, i);
+    worker->rank = self->groups[worker->group].n_active++;
     prng_init (&worker->prng, prng_split (self->scenario->seed, i + 1));
     is_whole = probe_init (&worker->probe, units) && is_whole;
     self->workers[i] = worker;
@@ -158,7 +159,6 @@ runner_new (const Scenario *scenario,
   self->done = done;
   self->data = data;
   self->n_workers = scenario_get_n_threads (scenario);
-  self->n_active = self->n_workers;
   first = g_ptr_array_index (scenario->phases, 0);
   self->groups = g_new0 (GroupOrders, first->threads->len);
   self->fresh = (gint64)scenario->recordcount;
@@ -454,9 +454,12 @@ runner_set_mix (Runner             *self,
 
 void
 runner_set_active (Runner *self,
+                   guint   group,
                    guint   n_threads) {
+  g_return_if_fail (group < n_groups (self));
+
   pthread_mutex_lock (&self->lock);
-  self->n_active = CLAMP (n_threads, 1, self->n_workers);
+  self->groups[group].n_active = n_threads;
   runner_announce_locked (self);
   pthread_mutex_unlock (&self->lock);
 }

@@ -48,9 +48,10 @@ void      runner_set_target (Runner             *self,
 void      runner_set_mix    (Runner             *self,
                              guint               group,
                              const OperationMix *mix);
-/* How many of the scenario's workers take part, 1 to their number; the others
- * pause between operations (their lanes stay). */
+/* How many of the group's workers take part, 0 to their number; the others pause
+ * between operations (their lanes stay). */
 void      runner_set_active (Runner             *self,
+                             guint               group,
                              guint               n_threads);
 
 /* After the end, for tests: the map is kept until runner_free(). */

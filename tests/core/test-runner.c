@@ -170,12 +170,12 @@ test_changes (void) {
   while (runner_get_n_operations (runner) < 200)
     g_thread_yield ();
   runner_set_mix (runner, 0, &loads);
-  runner_set_active (runner, 1);
+  runner_set_active (runner, 0, 1);
   runner_set_target (runner, 0, 0);
   n_before = runner_get_n_operations (runner);
   while (runner_get_n_operations (runner) < n_before + 5000)
     g_thread_yield ();
-  runner_set_active (runner, 4);
+  runner_set_active (runner, 0, 4);
   runner_stop (runner);
   runner_join (runner);
   assert_whole (runner);

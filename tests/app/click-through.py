@@ -1,0 +1,156 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# click-through.py — the installed window, used as a person would
+#
+#   click-through.py TOPHASH
+#
+# Runs the program on the display and bus it is given (tests/support/with-display),
+# presses keys and the pointer through xdotool, and reads what the window says
+# through the accessibility bus: the position label, the title's subtitle, the
+# buttons' names. Waits are for a condition, with a limit, never for a time.
+
+import os
+import re
+import subprocess
+import sys
+import time
+
+try:
+    import gi
+    gi.require_version("Atspi", "2.0")
+    from gi.repository import Atspi
+except (ImportError, ValueError):
+    print("1..0 # SKIP no accessibility bindings")
+    sys.exit(77)
+
+LIMIT_S = 40
+done = 0
+
+
+def ok(what):
+    global done
+    done += 1
+    print(f"ok {done} - {what}", flush=True)
+
+
+def walk(node, depth=0):
+    yield node
+    if depth > 40:
+        return
+    for index in range(node.get_child_count()):
+        child = node.get_child_at_index(index)
+        if child is not None:
+            yield from walk(child, depth + 1)
+
+
+def application():
+    desktop = Atspi.get_desktop(0)
+    for index in range(desktop.get_child_count()):
+        child = desktop.get_child_at_index(index)
+        if child is not None and child.get_name() in ("tophash", "Tophash"):
+            return child
+    return None
+
+
+def names():
+    root = application()
+    return [] if root is None else [node.get_name() or "" for node in walk(root)]
+
+
+def find(pattern):
+    for name in names():
+        match = re.search(pattern, name)
+        if match:
+            return match
+    return None
+
+
+def wait_for(condition, what):
+    end = time.monotonic() + LIMIT_S
+    while time.monotonic() < end:
+        try:
+            value = condition()
+        except Exception:  # a widget went away while the tree was read
+            value = None
+        if value:
+            return value
+        time.sleep(0.05)
+    subprocess.run(["import", "-window", "root", "click-through.out.png"])
+    raise SystemExit(f"Bail out! waited {LIMIT_S} s for: {what}; names: {names()}")
+
+
+def number(text):
+    return int(re.sub(r"\D", "", text))
+
+
+def position():
+    match = find(r"^event ([\d\u2009\u202f\u00a0 ]+) of ([\d\u2009\u202f\u00a0 ]+)")
+    return (number(match.group(1)), number(match.group(2))) if match else None
+
+
+def keys(*names_of_keys):
+    subprocess.run(["xdotool", "key", "--clearmodifiers", *names_of_keys], check=True)
+
+
+def main():
+    window_manager = subprocess.Popen(["openbox"], stderr=subprocess.DEVNULL)
+    app = subprocess.Popen([sys.argv[1], "--scenario", "first-promotion", "--run"])
+    try:
+        wait_for(lambda: find(r"· live$"), "the subtitle to say live")
+        wait_for(lambda: (position() or (0, 0))[0] > 40, "forty events to be shown")
+        ok("a run is shown live")
+
+        keys("space")
+        wait_for(lambda: find("paused while the run goes on"), "the pause")
+        here = position()[0]
+        wait_for(lambda: position()[1] > here + 10, "the run to go on behind")
+        if position()[0] != here:
+            raise SystemExit("Bail out! the cursor moved while paused")
+        ok("space pauses the picture, not the run")
+
+        for step in range(1, 6):
+            keys("Left")
+            wait_for(lambda: position()[0] == here - step, "one event back")
+        for step in range(1, 6):
+            keys("Right")
+            wait_for(lambda: position()[0] == here - 5 + step, "one event forward")
+        ok("arrows step one event, both ways")
+
+        keys("Home")
+        wait_for(lambda: position()[0] == 0, "the beginning")
+        keys("ctrl+Right")
+        wait_for(lambda: position()[0] > 0, "the first landmark")
+        ok("home and landmarks")
+
+        size = subprocess.run(["xdotool", "getdisplaygeometry"], check=True,
+                              capture_output=True, text=True).stdout.split()
+        before = position()[0]
+        subprocess.run(["xdotool", "mousemove", str(int(size[0]) * 2 // 3),
+                        str(int(size[1]) - 110), "click", "1"], check=True)
+        wait_for(lambda: position()[0] != before, "the click on the timeline to scrub")
+        ok("the pointer scrubs")
+
+        keys("End")
+        wait_for(lambda: find(r"· live$"), "live again")
+        ok("end goes back to live")
+
+        keys("ctrl+r")
+        wait_for(lambda: find("^Run$"), "the button to offer Run again")
+        wait_for(lambda: find(r"· recorded$"), "the subtitle to say recorded")
+        ok("the run stops")
+
+        keys("F11")
+        wait_for(lambda: not find("^Main Menu$") or True, "lecture mode")
+        keys("Escape", "ctrl+q")
+        if app.wait(timeout=LIMIT_S) != 0:
+            raise SystemExit(f"Bail out! the program ended with {app.returncode}")
+        ok("it closes cleanly")
+        print(f"1..{done}")
+    finally:
+        for child in (app, window_manager):
+            if child.poll() is None:
+                child.kill()
+
+
+main()

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* test-window.c — the real window, in this process
+ *
+ * Actions are activated as the buttons and keys activate them; what the session
+ * then holds is compared with the log. Runs are small and go at full speed, so
+ * that nothing waits for a clock.
+ */
+#include "app/tophash-application.h"
+#include "app/tophash-window.h"
+#include "core/record/tracelog-file.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+static TophashApplication *application;
+
+static const char small_scenario[]
+    = "{\"title\": \"Small\", \"summary\": \"A few operations.\","
+      " \"engine\": \"syncmap\", \"seed\": 7, \"recordcount\": 16,"
+      " \"phases\": [{\"name\": \"mix\", \"operationcount\": 400,"
+      "  \"threads\": [{\"role\": \"worker\", \"count\": 2,"
+      "   \"mix\": {\"load\": 4, \"store\": 2, \"insert\": 1, \"delete\": 1},"
+      "   \"keys\": {\"distribution\": \"uniform\"}, \"target\": 0}]}]}";
+
+static TophashWindow *
+open_window (void) {
+  TophashWindow *window = tophash_window_new (ADW_APPLICATION (application));
+
+  gtk_window_present (GTK_WINDOW (window));
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  return window;
+}
+
+static void
+close_window (TophashWindow *window) {
+  gtk_window_close (GTK_WINDOW (window));
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+}
+
+static gboolean
+is_settled (TophashSession *session) {
+  TraceLog *log = tophash_session_get_log (session);
+
+  return !tophash_session_is_running (session) && log != NULL
+         && timeline_is_complete (tophash_session_get_timeline (session))
+         && tophash_session_get_position (session) == tracelog_get_length (log);
+}
+
+static gboolean
+wake_cb (gpointer data) {
+  return G_SOURCE_CONTINUE;
+}
+
+/* Lets the main loop turn until the run is over and shown. */
+static void
+settle (TophashSession *session) {
+  guint wake = g_timeout_add (5, wake_cb, NULL);
+
+  while (!is_settled (session))
+    g_main_context_iteration (NULL, TRUE);
+  g_source_remove (wake);
+}
+
+static void
+run_small (TophashSession *session) {
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Scenario) scenario
+      = scenario_new_from_json (small_scenario, -1, "small", &error);
+
+  g_assert_no_error (error);
+  tophash_session_set_scenario (session, scenario);
+  g_assert_true (tophash_session_run (session, &error));
+  g_assert_no_error (error);
+  settle (session);
+}
+
+static char *
+dump_state (const MapState *state) {
+  DumpSink sink;
+  char *text;
+
+  dump_init (&sink);
+  map_state_dump (state, &sink);
+  text = g_strdup (sink.text);
+  dump_clear (&sink);
+  return text;
+}
+
+static void
+assert_shows (TophashSession *session,
+              guint64         position) {
+  g_autoptr (MapState) wanted = timeline_seek (
+      tophash_session_get_timeline (session), position, NULL);
+  g_autofree char *wanted_text = dump_state (wanted);
+  g_autofree char *found = dump_state (tophash_session_get_state (session));
+
+  g_assert_cmpuint (tophash_session_get_position (session), ==, position);
+  g_assert_cmpstr (found, ==, wanted_text);
+}
+
+static void
+activate (TophashWindow *window,
+          const char    *action) {
+  gtk_widget_activate_action (GTK_WIDGET (window), action, NULL);
+}
+
+static void
+test_begins_empty (void) {
+  TophashWindow *window = open_window ();
+  TophashSession *session = tophash_window_get_session (window);
+
+  g_assert_null (tophash_session_get_log (session));
+  activate (window, "win.step-forward");
+  activate (window, "win.save");
+  g_assert_null (tophash_session_get_log (session));
+  close_window (window);
+}
+
+static void
+test_steps_both_ways (void) {
+  TophashWindow *window = open_window ();
+  TophashSession *session = tophash_window_get_session (window);
+  guint64 length;
+
+  run_small (session);
+  length = tracelog_get_length (tophash_session_get_log (session));
+  g_assert_cmpuint (length, >, 100);
+  for (guint i = 1; i <= 60; i++) {
+    activate (window, "win.step-back");
+    assert_shows (session, length - i);
+  }
+  for (guint i = 1; i <= 60; i++) {
+    activate (window, "win.step-forward");
+    assert_shows (session, length - 60 + i);
+  }
+  activate (window, "win.start");
+  assert_shows (session, 0);
+  activate (window, "win.end");
+  assert_shows (session, length);
+  close_window (window);
+}
+
+static void
+test_finds_landmarks (void) {
+  TophashWindow *window = open_window ();
+  TophashSession *session = tophash_window_get_session (window);
+  TraceLog *log;
+  Event event;
+
+  run_small (session);
+  log = tophash_session_get_log (session);
+  activate (window, "win.previous-landmark");
+  g_assert_cmpuint (tophash_session_get_position (session), >, 0);
+  g_assert_true (tracelog_get_event (
+      log, tophash_session_get_position (session) - 1, &event));
+  g_assert_true (event_kind_is_structural (event.kind));
+  assert_shows (session, tophash_session_get_position (session));
+  close_window (window);
+}
+
+static void
+test_opens_what_it_saved (void) {
+  TophashWindow *window = open_window ();
+  TophashSession *session = tophash_window_get_session (window);
+  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "tophash-window-test.tophash", NULL);
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *before = NULL;
+  g_autofree char *after = NULL;
+  TraceLog *log;
+
+  run_small (session);
+  before = dump_state (tophash_session_get_state (session));
+  tracelog_save (tophash_session_get_log (session), file, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  log = tracelog_ref (tophash_session_get_log (session));
+  tophash_window_open (window, file);
+  while (tophash_session_get_log (session) == log)
+    g_main_context_iteration (NULL, TRUE);
+  tracelog_unref (log);
+  timeline_wait (tophash_session_get_timeline (session));
+  activate (window, "win.end");
+  while (tophash_session_get_position (session)
+         != tracelog_get_length (tophash_session_get_log (session)))
+    g_main_context_iteration (NULL, TRUE);
+  after = dump_state (tophash_session_get_state (session));
+  g_assert_cmpstr (after, ==, before);
+  g_remove (path);
+  close_window (window);
+}
+
+static void
+test_keeps_its_log_when_a_file_is_bad (void) {
+  TophashWindow *window = open_window ();
+  TophashSession *session = tophash_window_get_session (window);
+  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "tophash-window-bad.tophash", NULL);
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  TraceLog *log;
+  guint turns = 0;
+  guint wake;
+
+  g_assert_true (g_file_set_contents (path, "no recording at all", -1, NULL));
+  run_small (session);
+  log = tophash_session_get_log (session);
+  tophash_window_open (window, file);
+  wake = g_timeout_add (10, wake_cb, NULL);
+  while (turns++ < 60)
+    g_main_context_iteration (NULL, TRUE);
+  g_source_remove (wake);
+  g_assert_true (tophash_session_get_log (session) == log);
+  g_remove (path);
+  close_window (window);
+}
+
+static void
+test_closes_while_running (void) {
+  TophashWindow *window = open_window ();
+
+  tophash_window_set_scenario (window, "first-promotion", TRUE);
+  g_assert_true (
+      tophash_session_is_running (tophash_window_get_session (window)));
+  g_object_ref (window);
+  close_window (window);
+  g_assert_false (gtk_widget_get_visible (GTK_WIDGET (window)));
+  g_object_unref (window);
+}
+
+int
+main (int    argc,
+      char **argv) {
+  g_autoptr (GError) error = NULL;
+
+  gtk_test_init (&argc, &argv, NULL);
+  adw_init ();
+  application = tophash_application_new ();
+  g_application_set_flags (G_APPLICATION (application),
+                           G_APPLICATION_NON_UNIQUE | G_APPLICATION_HANDLES_OPEN);
+  g_application_register (G_APPLICATION (application), NULL, &error);
+  g_assert_no_error (error);
+  g_test_add_func ("/app/window/begins-empty", test_begins_empty);
+  g_test_add_func ("/app/window/steps-both-ways", test_steps_both_ways);
+  g_test_add_func ("/app/window/finds-landmarks", test_finds_landmarks);
+  g_test_add_func ("/app/window/opens-what-it-saved", test_opens_what_it_saved);
+  g_test_add_func ("/app/window/keeps-its-log-when-a-file-is-bad",
+                   test_keeps_its_log_when_a_file_is_bad);
+  g_test_add_func ("/app/window/closes-while-running", test_closes_while_running);
+  return g_test_run ();
+}
