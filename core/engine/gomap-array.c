@@ -90,9 +90,8 @@ goarray_reserve (GoArray *array,
 GoBucket *
 goarray_in_chunk (const GoArray *array,
                   uint64_t       index) {
-  uint64_t nth = index - array->n_block + GOARRAY_CHUNK;
-  unsigned chunk
-      = 63u - (unsigned)__builtin_clzll ((unsigned long long)(nth / GOARRAY_CHUNK));
+  unsigned long long nth = index - array->n_block + GOARRAY_CHUNK;
+  unsigned chunk = 63u - (unsigned)__builtin_clzll (nth / GOARRAY_CHUNK);
 
   assert (chunk < array->n_chunks);
   return &array->chunks[chunk][nth - ((uint64_t)GOARRAY_CHUNK << chunk)];

@@ -26,8 +26,9 @@
  *             to the old array whose chain it is in.
  *
  * Events      RANGE_WALKED at the end of each bucket, or, when the probe is_fine,
- *             before each step; each at its own time. A walk of an array that the table no longer has
- *             is not told: there is nothing to show it on.
+ *             before each step; each at its own time. A walk of an array that
+ *             the table no longer has is not told: there is nothing to show it
+ *             on.
  *
  * Source      Go 1.23 runtime/map.go: mapiterinit, mapiternext.
  */

@@ -484,10 +484,12 @@ main (int    argc,
 
   g_assert_nonnull (dir);
   while ((file = g_dir_read_name (dir)) != NULL)
-    if (g_str_has_prefix (file, "gomap-") && g_str_has_suffix (file, ".jsonl.gz")) {
+    if (g_str_has_prefix (file, "gomap-")
+        && g_str_has_suffix (file, ".jsonl.gz")) {
       char *path = g_build_filename (folder, file, NULL);
       g_autofree char *stem = g_strndup (file, strcspn (file, "."));
-      g_autofree char *test_path = g_strconcat ("/core/gomap/golden/", stem, NULL);
+      g_autofree char *test_path
+          = g_strconcat ("/core/gomap/golden/", stem, NULL);
 
       g_ptr_array_add (paths, path);
       g_test_add_data_func (test_path, path, test_replays_trace);
