@@ -92,13 +92,10 @@ update_run_button (TophashWindow *self) {
   gtk_widget_set_tooltip_text (self->run_button,
                                is_running ? _ ("Stop the Workers (Ctrl+R)")
                                           : _ ("Run the Scenario (Ctrl+R)"));
-  if (is_running) {
+  if (is_running)
     gtk_widget_remove_css_class (self->run_button, "suggested-action");
-    gtk_widget_add_css_class (self->run_button, "destructive-action");
-  } else {
-    gtk_widget_remove_css_class (self->run_button, "destructive-action");
+  else
     gtk_widget_add_css_class (self->run_button, "suggested-action");
-  }
 }
 
 static void
@@ -210,6 +207,7 @@ scenario_chosen_cb (TophashWindow *self) {
   if (self->is_choosing || selected == GTK_INVALID_LIST_POSITION)
     return;
   tophash_window_set_scenario (self, scenario_builtin_names ()[selected], FALSE);
+  gtk_widget_grab_focus (GTK_WIDGET (self->map_view));
 }
 
 static void
@@ -218,6 +216,7 @@ speed_chosen_cb (TophashWindow *self) {
 
   if (selected != GTK_INVALID_LIST_POSITION)
     tophash_session_set_speed (self->session, tophash_window_speed (selected));
+  gtk_widget_grab_focus (GTK_WIDGET (self->map_view));
 }
 
 static void
@@ -399,6 +398,8 @@ tophash_window_init (TophashWindow *self) {
       gtk_window_maximize (GTK_WINDOW (self));
   }
   tophash_window_update_actions (self);
+  /* Plain keys belong to time; a button that has the focus would take them. */
+  gtk_window_set_focus (GTK_WINDOW (self), GTK_WIDGET (self->map_view));
 }
 
 TophashWindow *

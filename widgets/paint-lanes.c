@@ -3,9 +3,9 @@
 /* paint-lanes.c — who did what, and when
  *
  * Lanes       One per worker. Where a lane has few enough spans they are drawn
- *             one by one: an operation in the colour of its kind, waiting for a
- *             lock hatched, holding it solid, a Range as a long bar with its
- *             number. Where there are too many, bins of a pixel or two show the
+ *             one by one: an operation in the colour of its kind, with its lock
+ *             along the top (waiting hatched, holding solid), a Range as a long
+ *             bar with its number. Where there are too many, bins of a pixel or two show the
  *             shares of each kind, so that a busy lane never costs more than a
  *             sparse one.
  * Density     Events per bin below, landmarks above it with short names that
@@ -22,6 +22,7 @@
 #include <math.h>
 
 #define MIN_SPAN_PX 4.0
+#define LOCK_SHARE 0.42 /* of a lane's height: the operation shows below */
 #define MAX_SPANS 900
 #define BIN_PX 3.0
 #define LABEL_GAP_PX 76.0
@@ -102,6 +103,8 @@ paint_span (cairo_t              *cr,
             double                y,
             const TophashPalette *palette,
             TophashDraw          *draw) {
+  gboolean is_lock = span->kind == SPAN_HOLD || span->kind == SPAN_WAIT;
+  double height = geometry->lane_height * (is_lock ? LOCK_SHARE : 1);
   double x0 = MAX (lanes_x_at (geometry, span->from_ns), geometry->left);
   double x1 = span->to_ns == G_MAXINT64 ? geometry->right
                                         : lanes_x_at (geometry, span->to_ns);
@@ -110,8 +113,7 @@ paint_span (cairo_t              *cr,
   x1 = MIN (MAX (x1, x0 + MIN_SPAN_PX), geometry->right);
   x0 = MIN (x0, geometry->right - MIN_SPAN_PX);
   width = x1 - x0;
-  tophash_draw_rounded (cr, x0, y, width, geometry->lane_height,
-                        MIN (3, width / 2));
+  tophash_draw_rounded (cr, x0, y, width, height, MIN (3, width / 2));
   switch (span->kind) {
   case SPAN_OP:
     tophash_palette_set_source (palette, cr, role_of_op (span->op));
@@ -125,7 +127,7 @@ paint_span (cairo_t              *cr,
     tophash_palette_set_source (palette, cr, ROLE_WAIT);
     cairo_set_line_width (cr, 1);
     cairo_stroke_preserve (cr);
-    tophash_draw_hatch (cr, 4);
+    tophash_draw_hatch (cr, 3);
     break;
   case SPAN_RANGE:
     tophash_palette_set_source (palette, cr, ROLE_OP_RANGE);

@@ -318,7 +318,7 @@ card_hits (StatCard       *card,
            const MapState *state) {
   const StateCounters *counters = map_state_counters (state);
 
-  card->title = _ ("found in read");
+  card->title = _ ("read hits");
   card->figure = format_share (counters->n_in_read,
                                total_ops (counters)
                                    - counters->n_ops[OP_RANGE]
@@ -375,7 +375,7 @@ card_wait (StatCard       *card,
   const StateCounters *counters = map_state_counters (state);
   guint64 waits = counters->n_lock_waits;
 
-  card->title = _ ("mean lock wait");
+  card->title = _ ("lock wait");
   card->figure = waits == 0 ? g_strdup (_ ("none"))
                             : tophash_draw_format_time (counters->lock_wait_ns
                                                         / (gint64)waits);
