@@ -35,7 +35,7 @@
  *
  * Failure     When there is no memory in the middle of a copy, what it expunged
  *             is brought back to nil and the half-filled table is freed: dirty
- *             is nil again, as TABLE_FREED of the table that is dirty says.
+ *             is nil again, as DIRTY_DROPPED says.
  *
  * Source      Go 1.23 sync/map.go: missLocked, dirtyLocked, tryExpungeLocked.
  */
@@ -191,6 +191,8 @@ undo_copy_locked (SyncMap *self) {
   }
   self->expunged = 0;
   self->dirty = NULL;
+  probe_event (EVENT_DIRTY_DROPPED, 0, syncmap_next_version_locked (self), 0,
+               dirty->map.config.id);
   syncmap_table_free (self, dirty);
 }
 

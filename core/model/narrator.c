@@ -73,6 +73,7 @@ narrator_landmark (EventKind kind,
   case EVENT_EVACUATION_ADVANCED:
   case EVENT_OVERFLOW_COUNTED:
   case EVENT_BUCKET_COPIED:
+  case EVENT_DIRTY_DROPPED:
   case EVENT_ENTRY_STORED:
   case EVENT_ENTRY_DELETED:
   case EVENT_ENTRY_EXPUNGED:
@@ -511,6 +512,9 @@ tell_copy (const Telling *telling) {
     return g_strdup_printf (_ ("%s copies %u entries of bucket %u of read to "
                                "dirty."), telling->who,
                             (guint)__builtin_popcount (event->aux8), event->res);
+  if (event->kind == EVENT_DIRTY_DROPPED)
+    return g_strdup (_ ("The copy found no memory: dirty is nil again and the map "
+                        "is as it was."));
   if (telling->is_expert)
     return g_strdup_printf (_ ("dirty copied: %u entries, %" G_GUINT64_FORMAT
                                " expunged"), event->res, event->a);
@@ -683,6 +687,7 @@ narrator_event (const Event      *event,
     return tell_entry (&telling);
   case EVENT_DIRTY_CREATED:
   case EVENT_DIRTY_COPIED:
+  case EVENT_DIRTY_DROPPED:
   case EVENT_BUCKET_COPIED:
     return tell_copy (&telling);
   case EVENT_READ_PUBLISHED:

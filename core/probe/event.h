@@ -59,8 +59,7 @@
   X (TABLE_CREATED, "table-created", GATE_DOMAIN)                             \
   /* the bucket array of a table that was created without one */              \
   X (TABLE_ALLOCATED, "table-allocated", GATE_DOMAIN)                         \
-  /* res: the ver of its TABLE_CREATED, against reuse of the id; ver: 0.      \
-   * Of the table that is dirty: the copy found no memory, dirty is nil */    \
+  /* res: the ver of its TABLE_CREATED, against reuse of the id; ver: 0 */    \
   X (TABLE_FREED, "table-freed", GATE_NONE)                                   \
   /* all slots empty, growth over, count 0; a: new seed */                    \
   X (TABLE_CLEARED, "table-cleared", GATE_DOMAIN)                             \
@@ -115,6 +114,9 @@
   X (DIRTY_CREATED, "dirty-created", GATE_DOMAIN)                             \
   /* the copy is done: res: entries copied; a: entries expunged */            \
   X (DIRTY_COPIED, "dirty-copied", GATE_DOMAIN)                               \
+  /* the copy found no memory: dirty (aux16) = nil again; what it expunged is  \
+   * back, and the table is freed */                                          \
+  X (DIRTY_DROPPED, "dirty-dropped", GATE_DOMAIN)                             \
   X (READ_AMENDED, "read-amended", GATE_DOMAIN)                               \
   /* res: misses after, before any promotion */                               \
   X (MISS_COUNTED, "miss-counted", GATE_DOMAIN)                               \

@@ -173,6 +173,17 @@ fold_dirty_created (Fold        *self,
 }
 
 void
+fold_dirty_dropped (Fold        *self,
+                    const Event *event) {
+  StateTable *table = fold_find_table (self, event->aux16);
+
+  if (table == NULL || table->role != TABLE_ROLE_DIRTY)
+    fold_fault (self, event, "wanted dirty, found table %u", event->aux16);
+  else
+    supersede (self, TABLE_ROLE_DIRTY);
+}
+
+void
 fold_dirty_promoted (Fold        *self,
                      const Event *event) {
   MapState *state = self->state;

@@ -94,6 +94,7 @@ void fold_entry_changed  (Fold *self, const Event *event, EntryState now);
 void fold_table_named    (Fold *self, const Event *event);
 void fold_read_published (Fold *self, const Event *event);
 void fold_dirty_created  (Fold *self, const Event *event);
+void fold_dirty_dropped  (Fold *self, const Event *event);
 void fold_dirty_promoted (Fold *self, const Event *event);
 
 /* Threads, locks, iterations, counters: fold-run.c */

@@ -178,6 +178,7 @@ dispatch (Fold        *self,
   case EVENT_TABLE_NAMED: fold_table_named (self, event); return;
   case EVENT_READ_PUBLISHED: fold_read_published (self, event); return;
   case EVENT_DIRTY_CREATED: fold_dirty_created (self, event); return;
+  case EVENT_DIRTY_DROPPED: fold_dirty_dropped (self, event); return;
   case EVENT_DIRTY_COPIED: state->counters.n_copied += event->res; return;
   case EVENT_READ_AMENDED: state->is_amended = TRUE; return;
   case EVENT_MISS_COUNTED:

@@ -17,11 +17,12 @@ static TophashApplication *application;
 
 static const char small_scenario[]
     = "{\"title\": \"Small\", \"summary\": \"A few operations.\","
+      " \"watch-for\": \"Nothing.\", \"learn\": \"Nothing.\","
       " \"engine\": \"syncmap\", \"seed\": 7, \"recordcount\": 16,"
       " \"phases\": [{\"name\": \"mix\", \"operationcount\": 400,"
       "  \"threads\": [{\"role\": \"worker\", \"count\": 2,"
       "   \"mix\": {\"load\": 4, \"store\": 2, \"insert\": 1, \"delete\": 1},"
-      "   \"keys\": {\"distribution\": \"uniform\"}, \"target\": 0}]}]}";
+      "   \"requestdistribution\": \"uniform\", \"target\": 0}]}]}";
 
 static TophashWindow *
 open_window (void) {

@@ -248,6 +248,26 @@ test_same_size_growth_packs (void) {
 }
 
 static void
+test_a_copy_without_memory_leaves_dirty_nil (void) {
+  g_autoptr (Fold) fold = fold_new ();
+  g_autoptr (MapState) state = NULL;
+
+  tell (fold, EVENT_TABLE_CREATED, TABLE_HOLDS_ENTRIES, 1, 1, 1, 99, 0);
+  tell (fold, EVENT_READ_PUBLISHED, 0, 2, 0, 1, 0, 0);
+  tell (fold, EVENT_TABLE_CREATED, TABLE_HOLDS_ENTRIES, 3, 1, 2, 99, 0);
+  tell (fold, EVENT_DIRTY_CREATED, 0, 4, 0, 2, 0, 0);
+  tell (fold, EVENT_DIRTY_DROPPED, 0, 5, 0, 2, 0, 0);
+  tell (fold, EVENT_TABLE_FREED, 3, 0, 0, 2, 0, 0);
+  state = fold_ref_state (fold);
+  g_assert_null (map_state_table_for (state, TABLE_ROLE_DIRTY));
+  g_assert_cmpuint (map_state_n_tables (state), ==, 1);
+  g_assert_cmpuint (fold_n_faults (fold), ==, 0);
+  /* There is no dirty to drop twice. */
+  tell (fold, EVENT_DIRTY_DROPPED, 0, 6, 0, 2, 0, 0);
+  g_assert_cmpuint (fold_n_faults (fold), ==, 1);
+}
+
+static void
 test_read_and_dirty_tell_their_story (void) {
   g_autoptr (Fold) fold = fold_new ();
   g_autoptr (MapState) state = NULL;
@@ -561,6 +581,8 @@ main (int    argc,
   g_test_add_func ("/core/fold/growth-moves-chains", test_growth_moves_chains);
   g_test_add_func ("/core/fold/same-size-growth-packs",
                    test_same_size_growth_packs);
+  g_test_add_func ("/core/fold/a-copy-without-memory-leaves-dirty-nil",
+                   test_a_copy_without_memory_leaves_dirty_nil);
   g_test_add_func ("/core/fold/read-and-dirty-tell-their-story",
                    test_read_and_dirty_tell_their_story);
   g_test_add_func ("/core/fold/threads-locks-and-operations",
