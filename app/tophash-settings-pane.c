@@ -87,14 +87,28 @@ get_group (const Scenario *scenario,
   return role < in->threads->len ? g_ptr_array_index (in->threads, role) : NULL;
 }
 
-/* The last phase is where a run spends its time; it stands for the others. */
+static double
+mix_total (const ThreadGroup *group) {
+  OperationMix mix = group->mix;
+  double total = 0;
+
+  for (guint i = 0; i < OPERATION_MIX_N; i++)
+    total += *operation_mix_share (&mix, i);
+  return total;
+}
+
+/* The last phase in which the role does something stands for the others. */
 static ThreadGroup *
 shown_group (TophashSettingsPane *self,
              const Scenario      *scenario) {
-  guint last = scenario->phases->len - 1;
-  ThreadGroup *group = get_group (scenario, last, self->role);
+  ThreadGroup *group = NULL;
 
-  return group != NULL ? group : get_group (scenario, last, 0);
+  for (guint i = scenario->phases->len; i > 0; i--) {
+    group = get_group (scenario, i - 1, self->role);
+    if (group != NULL && mix_total (group) > 0)
+      return group;
+  }
+  return group != NULL ? group : get_group (scenario, 0, 0);
 }
 
 /* Runs @edit on the chosen role's group in every phase of a copy. */
@@ -305,7 +319,7 @@ show_group (TophashSettingsPane *self,
   ThreadGroup *group = shown_group (self, scenario);
   g_autofree char *mix_text = tophash_workload_mix_text (&group->mix);
   g_autofree char *pace_text = NULL;
-  double total = 0;
+  double total = mix_total (group);
 
   gtk_spin_button_set_value (self->workers_spin, group->count);
   adw_combo_row_set_selected (self->keys_row, group->keys.distribution);
@@ -316,8 +330,6 @@ show_group (TophashSettingsPane *self,
                                     scenario->recordcount);
   tophash_workload_figure_set_mix (self->mix_figure, &group->mix);
   gtk_label_set_text (self->mix_text, mix_text);
-  for (guint i = 0; i < OPERATION_MIX_N; i++)
-    total += *operation_mix_share (&group->mix, i);
   if (!self->is_editing)
     for (guint i = 0; i < OPERATION_MIX_N; i++)
       gtk_range_set_value (self->mix_scales[i],

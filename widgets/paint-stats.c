@@ -42,7 +42,8 @@ paint_card (cairo_t            *cr,
             double              height,
             const char         *title,
             const char         *figure) {
-  double title_height, figure_width, unused;
+  double title_width, figure_width, unused;
+  DrawFont font = FONT_FIGURE;
 
   tophash_draw_rounded (cr, x + 0.5, 0.5, width - 1, height - 1, 12);
   tophash_palette_set_source (context->palette, cr, ROLE_CARD);
@@ -51,12 +52,17 @@ paint_card (cairo_t            *cr,
   cairo_set_line_width (cr, 1);
   cairo_stroke (cr);
 
-  tophash_draw_measure (context->draw, title, FONT_CAPTION, &unused,
-                        &title_height);
+  tophash_draw_measure (context->draw, title, FONT_CAPTION, &title_width,
+                        &unused);
   tophash_draw_measure (context->draw, figure, FONT_FIGURE, &figure_width,
                         &unused);
+  /* A figure gives way to its title, which says what it is. */
+  if (title_width + figure_width + 8 > width - 2 * PAD) {
+    font = FONT_HEADING;
+    tophash_draw_measure (context->draw, figure, font, &figure_width, &unused);
+  }
   tophash_palette_set_source (context->palette, cr, ROLE_TEXT);
-  tophash_draw_text (context->draw, cr, figure, FONT_FIGURE, x + width - PAD, 22,
+  tophash_draw_text (context->draw, cr, figure, font, x + width - PAD, 22,
                      1, 0.5, width - 2 * PAD);
   tophash_palette_set_source (context->palette, cr, ROLE_TEXT_DIM);
   tophash_draw_text (context->draw, cr, title, FONT_CAPTION, x + PAD, 22, 0, 0.5,

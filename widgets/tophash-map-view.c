@@ -25,7 +25,7 @@
 #include <glib/gi18n.h>
 #include <math.h>
 
-#define MARGIN 18
+#define MARGIN 2
 #define MIN_WIDTH 320
 #define NATURAL_WIDTH 760
 #define EMPTY_HEIGHT 240

@@ -45,6 +45,7 @@ lock (GoMapEngine *self) {
 
 static void
 unlock (GoMapEngine *self) {
+  probe_restamp_fine ();
   probe_event (EVENT_LOCK_RELEASED, LOCK_ID, ++self->domain.version, 0, 0);
   sync_mutex_unlock (&self->mutex, SYNC_LABEL ("mu.Unlock"));
 }

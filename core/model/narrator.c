@@ -24,7 +24,7 @@ char *
 narrator_thread (guint thread) {
   if (thread == EVENT_THREAD_MAIN)
     return g_strdup (C_ ("thread", "main"));
-  return g_strdup_printf ("W%u", thread);
+  return g_strdup_printf ("W%u", thread + 1);
 }
 
 char *
@@ -284,6 +284,23 @@ append_path (GString *text,
     }
 }
 
+/* How an operation other than a load came out. */
+static const char *
+outcome_of (unsigned op,
+            unsigned path) {
+  gboolean is_ok = (path & OP_PATH_OK) != 0;
+
+  if (path & OP_PATH_NEW_KEY)
+    return _ ("a new key");
+  if (op == OP_STORE || op == OP_SWAP)
+    return is_ok ? _ ("another value stood there") : _ ("stored");
+  if (op == OP_LOAD_OR_STORE)
+    return is_ok ? _ ("loaded what stood there") : _ ("stored");
+  if (op == OP_RANGE)
+    return is_ok ? _ ("went to the end") : _ ("stopped early");
+  return is_ok ? _ ("done") : _ ("nothing to do");
+}
+
 static char *
 tell_op_ended (const Telling *telling) {
   const Event *event = telling->event;
@@ -305,9 +322,8 @@ tell_op_ended (const Telling *telling) {
   else if (event->aux8 == OP_LOAD)
     g_string_append_printf (text, _ ("%s ends %s: not there"), telling->who, call);
   else
-    g_string_append_printf (text, is_ok ? _ ("%s ends %s: done")
-                                        : _ ("%s ends %s: nothing to do"),
-                            telling->who, call);
+    g_string_append_printf (text, _ ("%s ends %s: %s"), telling->who, call,
+                            outcome_of (event->aux8, event->aux16));
   if (telling->is_expert)
     append_path (text, event->aux16);
   else if (event->aux16 & OP_PATH_IN_READ)

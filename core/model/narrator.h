@@ -26,7 +26,7 @@ char *narrator_event (const Event       *event,
 char *narrator_landmark (EventKind kind,
                          guint64   number,
                          gboolean  flag);
-/* "W1", "main". */
+/* "W1" for the first worker, "main". (transfer full) */
 char *narrator_thread   (guint     thread);
 
 G_END_DECLS

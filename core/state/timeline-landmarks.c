@@ -68,6 +68,9 @@ landmarks_add (Landmarks      *self,
                     .kind = (EventKind)event->kind,
                     .thread = event->thread };
 
+  /* A map's first read is no landmark; one that follows a Clear is. */
+  if (event->kind == EVENT_READ_PUBLISHED && !map_state_has_read_and_dirty (before))
+    return;
   mark.number = number_of (event, before);
   mark.flag = event->kind == EVENT_GROWTH_STARTED && event->res != 0;
   self->n_of_kind[event->kind]++;

@@ -66,20 +66,20 @@ test_figures_come_from_the_state_before (void) {
   Event cleared = make (EVENT_SLOT_CLEARED, 1, 0, 2, 0, 0);
 
   assert_told (&load, state, NARRATION_PLAIN,
-               "W3 begins Load(k54): not in read, but dirty holds more keys.");
+               "W4 begins Load(k54): not in read, but dirty holds more keys.");
   assert_told (&load, state, NARRATION_EXPERT,
-               "W3 Load(k54): read lacks it, amended");
+               "W4 Load(k54): read lacks it, amended");
   load.a = 1;
   assert_told (&load, state, NARRATION_PLAIN,
-               "W3 begins Load(k1): it is in read.");
-  assert_told (&miss, state, NARRATION_EXPERT, "W3: misses 1 of len(dirty) 2");
+               "W4 begins Load(k1): it is in read.");
+  assert_told (&miss, state, NARRATION_EXPERT, "W4: misses 1 of len(dirty) 2");
   assert_told (&promoted, state, NARRATION_PLAIN,
-               "W3 promotes dirty: it becomes read with its 2 keys. Only a "
+               "W4 promotes dirty: it becomes read with its 2 keys. Only a "
                "pointer moves; nothing is copied.");
   assert_told (&deleted, state, NARRATION_PLAIN,
-               "W3 deletes k2: its entry becomes nil, the key stays.");
+               "W4 deletes k2: its entry becomes nil, the key stays.");
   assert_told (&cleared, state, NARRATION_PLAIN,
-               "W3 takes k2 out of bucket 0 of dirty.");
+               "W4 takes k2 out of bucket 0 of dirty.");
 }
 
 static void
