@@ -11,6 +11,9 @@
 
 #include <glib/gi18n.h>
 
+/* Steps nearer than what fits, for the last row of a room. */
+#define LECTURE_ZOOM 1
+
 static const double speeds[] = { 1, 5, 20, 100, 1000, 10000, 100000, 0 };
 
 guint
@@ -151,11 +154,13 @@ tophash_window_set_lecture (TophashWindow *self,
     adw_flap_set_reveal_flap (self->pane_flap, FALSE);
     adw_flap_set_reveal_flap (self->inspector_flap, FALSE);
     gtk_widget_add_css_class (GTK_WIDGET (self), "lecture");
+    tophash_map_view_zoom (self->map_view, LECTURE_ZOOM);
     gtk_window_fullscreen (GTK_WINDOW (self));
   } else {
     adw_flap_set_reveal_flap (self->pane_flap, self->pane_was_shown);
     adw_flap_set_reveal_flap (self->inspector_flap, self->inspector_was_shown);
     gtk_widget_remove_css_class (GTK_WIDGET (self), "lecture");
+    tophash_map_view_zoom (self->map_view, 0);
     gtk_window_unfullscreen (GTK_WINDOW (self));
   }
   gtk_widget_set_visible (GTK_WIDGET (self->caption), is_lecture);

@@ -17,6 +17,9 @@
 #include <glib/gi18n.h>
 
 #define POSITION_US 50000
+/* The state before an event is looked up for its sentence when it is this near:
+ * well below a millisecond of folding. */
+#define NEAR_EVENTS 5000u
 
 G_DEFINE_FINAL_TYPE (TophashWindow, tophash_window, ADW_TYPE_APPLICATION_WINDOW)
 
@@ -135,7 +138,9 @@ update_play (TophashWindow *self) {
 static void
 update_caption (TophashWindow *self) {
   TraceLog *log = tophash_session_get_log (self->session);
+  Timeline *timeline = tophash_session_get_timeline (self->session);
   guint64 position = tophash_session_get_position (self->session);
+  g_autoptr (MapState) before = NULL;
   g_autofree char *text = NULL;
   Event event;
 
@@ -143,7 +148,9 @@ update_caption (TophashWindow *self) {
   if (!self->is_lecture || log == NULL || position == 0
       || !tracelog_get_event (log, position - 1, &event))
     return;
-  text = narrator_event (&event, tophash_session_get_state (self->session),
+  if (timeline_seek_distance (timeline, position - 1) < NEAR_EVENTS)
+    before = timeline_seek (timeline, position - 1, NULL);
+  text = narrator_event (&event, before,
                          tophash_session_get_key_format (self->session),
                          NARRATION_PLAIN);
   gtk_label_set_text (self->caption, text);

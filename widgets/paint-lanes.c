@@ -24,7 +24,9 @@
 #define MIN_SPAN_PX 4.0
 #define LOCK_SHARE 0.42 /* of a lane's height: the operation shows below */
 #define MAX_SPANS 900
+#define MAX_SPAN_EVENTS 40000u /* more are not even looked at one by one */
 #define BIN_PX 3.0
+#define MAX_LANDMARKS 200u
 #define LABEL_GAP_PX 76.0
 
 void
@@ -241,6 +243,10 @@ paint_lanes (cairo_t              *cr,
              const TophashPalette *palette,
              TophashDraw          *draw) {
   g_autoptr (GArray) spans = g_array_new (FALSE, FALSE, sizeof (LaneSpan));
+  TraceLog *log = timeline_get_log (timeline);
+  gboolean is_crowded = tracelog_index_at (log, geometry->to_ns)
+                            - tracelog_index_at (log, geometry->from_ns)
+                        > MAX_SPAN_EVENTS;
 
   for (guint lane = 0; lane < geometry->n_lanes; lane++) {
     double y = geometry->lanes_top + lane * geometry->lane_step;
@@ -262,8 +268,9 @@ paint_lanes (cairo_t              *cr,
                      geometry->right - geometry->left,
                      geometry->lane_height + 2);
     cairo_clip (cr);
-    if (timeline_get_spans (timeline, lane, geometry->from_ns, geometry->to_ns,
-                            MAX_SPANS, spans))
+    if (!is_crowded
+        && timeline_get_spans (timeline, lane, geometry->from_ns, geometry->to_ns,
+                               MAX_SPANS, spans))
       paint_spans (cr, spans, geometry, y, palette, draw);
     else
       paint_bins (cr, timeline, lane, geometry, y, palette);
@@ -306,6 +313,82 @@ paint_landmark_sign (cairo_t              *cr,
   cairo_fill (cr);
 }
 
+/* A name that stands beside its sign. */
+typedef struct {
+  double from, to;
+} Label;
+
+/* Whether [from, to] is free of the labels placed so far and of other signs. */
+static gboolean
+is_free (GArray              *labels,
+         GArray              *marks,
+         guint                own,
+         const LanesGeometry *geometry,
+         double               from,
+         double               to) {
+  if (to > geometry->right)
+    return FALSE;
+  for (guint i = 0; i < labels->len; i++) {
+    const Label *label = &g_array_index (labels, Label, i);
+
+    if (from < label->to + 6 && label->from < to + 6)
+      return FALSE;
+  }
+  for (guint i = 0; i < marks->len; i++) {
+    double x = lanes_x_at (geometry, g_array_index (marks, Landmark, i).at_ns);
+
+    if (i != own && x + 6 > from && x - 6 < to)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Promotions, copies and growths are what a run is looked at for: they get
+ * their names first, what is left of the room goes to the others. */
+static gboolean
+is_first_named (EventKind kind) {
+  return kind == EVENT_DIRTY_PROMOTED || kind == EVENT_DIRTY_COPIED
+         || kind == EVENT_GROWTH_STARTED || kind == EVENT_MISUSE_DETECTED;
+}
+
+static void
+paint_landmark_names (cairo_t              *cr,
+                      GArray               *marks,
+                      const LanesGeometry  *geometry,
+                      double                y,
+                      const TophashPalette *palette,
+                      TophashDraw          *draw) {
+  g_autoptr (GArray) labels = g_array_new (FALSE, FALSE, sizeof (Label));
+
+  tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
+  for (int pass = 0; pass < 2; pass++)
+    for (guint i = 0; i < marks->len; i++) {
+      const Landmark *mark = &g_array_index (marks, Landmark, i);
+      g_autofree char *name = NULL;
+      Label label;
+      double width, height;
+
+      if (is_first_named (mark->kind) != (pass == 0))
+        continue;
+      name = narrator_landmark (mark->kind, mark->number, mark->flag);
+      if (name == NULL)
+        continue;
+      tophash_draw_measure (draw, name, FONT_CAPTION, &width, &height);
+      label.from = lanes_x_at (geometry, mark->at_ns) + 8;
+      label.to = label.from + width;
+      if (!is_free (labels, marks, i, geometry, label.from, label.to)) {
+        /* The other side of the sign will do as well. */
+        label.to = label.from - 16;
+        label.from = label.to - width;
+        if (label.from < geometry->left
+            || !is_free (labels, marks, i, geometry, label.from, label.to))
+          continue;
+      }
+      tophash_draw_text (draw, cr, name, FONT_CAPTION, label.from, y, 0, 0.5, 0);
+      g_array_append_val (labels, label);
+    }
+}
+
 static void
 paint_landmarks (cairo_t              *cr,
                  Timeline             *timeline,
@@ -316,17 +399,12 @@ paint_landmarks (cairo_t              *cr,
   double span_px = geometry->right - geometry->left;
   double ns_per_px = (double)(geometry->to_ns - geometry->from_ns) / span_px;
   double y = geometry->density_top + geometry->marks_height / 2 + 1;
-  double free_from = geometry->left;
 
   timeline_get_landmarks (timeline, geometry->from_ns, geometry->to_ns,
-                          (gint64)(ns_per_px * 14), 400, marks);
+                          (gint64)(ns_per_px * 14), MAX_LANDMARKS, marks);
   for (guint i = 0; i < marks->len; i++) {
     const Landmark *mark = &g_array_index (marks, Landmark, i);
     double x = lanes_x_at (geometry, mark->at_ns);
-    g_autofree char *name
-        = narrator_landmark (mark->kind, mark->number, mark->flag);
-    double width, height;
-    double next = geometry->right;
 
     tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
     cairo_set_line_width (cr, 1);
@@ -337,19 +415,8 @@ paint_landmarks (cairo_t              *cr,
     cairo_stroke (cr);
     cairo_set_dash (cr, NULL, 0, 0);
     paint_landmark_sign (cr, mark, x, y, palette);
-
-    if (i + 1 < marks->len)
-      next = lanes_x_at (geometry,
-                         g_array_index (marks, Landmark, i + 1).at_ns) - 6;
-    if (name == NULL)
-      continue;
-    tophash_draw_measure (draw, name, FONT_CAPTION, &width, &height);
-    if (x + 8 < free_from || x + 8 + width > next)
-      continue;
-    tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
-    tophash_draw_text (draw, cr, name, FONT_CAPTION, x + 8, y, 0, 0.5, 0);
-    free_from = x + 8 + width + 6;
   }
+  paint_landmark_names (cr, marks, geometry, y, palette, draw);
 }
 
 void

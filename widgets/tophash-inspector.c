@@ -7,6 +7,9 @@
  * each is a button that takes the cursor there. Below: the event just shown,
  * in plain words and, smaller, in an expert's.
  *
+ * While the cursor moves by itself the words follow every UPDATE_US; where it
+ * rests they are exact at once.
+ *
  * Life is looked up in a task (it reads the log backwards), at most every
  * LIFE_US while the cursor moves; the newest request wins.
  */
@@ -20,6 +23,7 @@
 #include <glib/gi18n.h>
 
 #define LIFE_US 250000
+#define UPDATE_US 100000 /* words change no faster than they can be read */
 #define LIFE_WINDOW 400000u
 #define LIFE_MAX 7u
 
@@ -44,7 +48,8 @@ struct _TophashInspector {
   gulong  changed_id;
   guint   life_id;      /* timeout of a postponed look-up */
   gint64  life_at_us;   /* when the last one was asked for */
-  guint64 now_position; /* the position that now and expert speak of */
+  guint   update_id;    /* timeout of a postponed update */
+  gint64  updated_at_us;
 };
 
 G_DEFINE_FINAL_TYPE (TophashInspector, tophash_inspector, GTK_TYPE_WIDGET)
@@ -384,7 +389,6 @@ show_now (TophashInspector *self) {
   const char *format = tophash_session_get_key_format (self->session);
   Event event;
 
-  self->now_position = position;
   if (log == NULL || position == 0
       || !tracelog_get_event (log, position - 1, &event)) {
     gtk_label_set_text (self->now, log == NULL
@@ -414,11 +418,35 @@ update (TophashInspector *self) {
   const TophashSelection *selection
       = tophash_session_get_selection (self->session);
 
+  self->updated_at_us = g_get_monotonic_time ();
   if (state == NULL || selection->kind == SELECTION_NONE)
     show_nothing (self);
   else
     show_slot (self, state, selection);
   show_now (self);
+}
+
+static gboolean
+update_cb (gpointer data) {
+  TophashInspector *self = data;
+
+  self->update_id = 0;
+  if (self->session != NULL)
+    update (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* At once where the cursor rests, else when the last words had their time. */
+static void
+update_soon (TophashInspector *self) {
+  gint64 due_us = self->updated_at_us + UPDATE_US - g_get_monotonic_time ();
+
+  if (!tophash_session_needs_ticks (self->session) || due_us <= 0) {
+    g_clear_handle_id (&self->update_id, g_source_remove);
+    update (self);
+  } else if (self->update_id == 0) {
+    self->update_id = g_timeout_add ((guint)(due_us / 1000 + 1), update_cb, self);
+  }
 }
 
 static void
@@ -429,11 +457,13 @@ changed_cb (TophashSession       *session,
         & (SESSION_CHANGE_CURSOR | SESSION_CHANGE_SELECTION
            | SESSION_CHANGE_LOG)))
     return;
-  update (self);
-  if (what & (SESSION_CHANGE_SELECTION | SESSION_CHANGE_LOG))
+  if (what & (SESSION_CHANGE_SELECTION | SESSION_CHANGE_LOG)) {
+    update (self);
     ask_life (self);
-  else
+  } else {
+    update_soon (self);
     ask_life_soon (self);
+  }
 }
 
 static void
@@ -442,6 +472,7 @@ tophash_inspector_dispose (GObject *object) {
 
   tophash_inspector_set_session (self, NULL);
   g_clear_handle_id (&self->life_id, g_source_remove);
+  g_clear_handle_id (&self->update_id, g_source_remove);
   g_clear_object (&self->life_cancel);
   g_clear_pointer (&self->scroller, gtk_widget_unparent);
   G_OBJECT_CLASS (tophash_inspector_parent_class)->dispose (object);

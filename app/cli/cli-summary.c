@@ -99,7 +99,7 @@ print_text (TraceLog          *log,
             const CliRunFacts *extra) {
   const TraceInfo *info = tracelog_get_info (log);
   const StateCounters *counters = map_state_counters (state);
-  Fact facts[MAX_FACTS];
+  Fact facts[MAX_FACTS] = { 0 };
   guint n_facts = collect_facts (counters, facts);
   TraceHonesty honesty;
 
@@ -212,7 +212,7 @@ print_json (TraceLog          *log,
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autoptr (JsonNode) root = NULL;
   g_autofree char *text = NULL;
-  Fact facts[MAX_FACTS];
+  Fact facts[MAX_FACTS] = { 0 };
   guint n_facts = collect_facts (map_state_counters (state), facts);
 
   json_builder_begin_object (builder);

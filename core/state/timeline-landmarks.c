@@ -71,6 +71,9 @@ landmarks_add (Landmarks      *self,
   /* A map's first read is no landmark; one that follows a Clear is. */
   if (event->kind == EVENT_READ_PUBLISHED && !map_state_has_read_and_dirty (before))
     return;
+  /* Nor is a copy of nothing: the first key of an empty map. */
+  if (event->kind == EVENT_DIRTY_COPIED && event->res == 0 && event->a == 0)
+    return;
   mark.number = number_of (event, before);
   mark.flag = event->kind == EVENT_GROWTH_STARTED && event->res != 0;
   self->n_of_kind[event->kind]++;
