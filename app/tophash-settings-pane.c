@@ -23,6 +23,7 @@
 
 #include <adwaita.h>
 #include <glib/gi18n.h>
+#include <inttypes.h>
 #include <math.h>
 
 #define MAX_PACE 20000.0
@@ -417,11 +418,11 @@ show_honesty (TophashSettingsPane *self) {
   bytes = g_format_size (honesty.bytes);
   stalled = tophash_draw_format_time (honesty.stalled_ns);
   text = honesty.n_stalls == 0
-             ? g_strdup_printf (_ ("%s events · %s\n%" G_GUINT64_FORMAT
+             ? g_strdup_printf (_ ("%s events · %s\n%" PRIu64
                                    " lost · no waits for the recorder"),
                                 events, bytes, honesty.n_dropped)
-             : g_strdup_printf (_ ("%s events · %s\n%" G_GUINT64_FORMAT
-                                   " lost · waited %" G_GUINT64_FORMAT
+             : g_strdup_printf (_ ("%s events · %s\n%" PRIu64
+                                   " lost · waited %" PRIu64
                                    " times for the recorder, %s in all"),
                                 events, bytes, honesty.n_dropped,
                                 honesty.n_stalls, stalled);

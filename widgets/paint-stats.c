@@ -13,6 +13,7 @@
 #include "widgets/paint-stats.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 #include <math.h>
 
 #define GAP 12.0
@@ -442,12 +443,12 @@ stats_to_text (const MapState *state) {
 
     table = map_state_table_for (state, TABLE_ROLE_DIRTY);
     if (table == NULL)
-      return g_strdup_printf (_ ("read holds %" G_GUINT64_FORMAT
+      return g_strdup_printf (_ ("read holds %" PRIu64
                                  " keys; dirty is nil"),
                               read == NULL ? 0 : read->count);
     return g_strdup_printf (
-        _ ("misses %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-           "; read holds %" G_GUINT64_FORMAT " keys, dirty %" G_GUINT64_FORMAT),
+        _ ("misses %" PRIu64 " of %" PRIu64
+           "; read holds %" PRIu64 " keys, dirty %" PRIu64),
         map_state_misses (state), table->count, read == NULL ? 0 : read->count,
         table->count);
   }
@@ -458,6 +459,6 @@ stats_to_text (const MapState *state) {
     return g_strdup_printf (_ ("growing: %u of %u buckets evacuated"),
                             table->n_evacuated,
                             state_array_n_main (table->oldbuckets));
-  return g_strdup_printf (_ ("%" G_GUINT64_FORMAT " keys of %.0f before growth"),
+  return g_strdup_printf (_ ("%" PRIu64 " keys of %.0f before growth"),
                           table->count, load_limit (table));
 }

@@ -21,6 +21,7 @@
 #include "widgets/tophash-slot-figure.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 
 #define LIFE_US 250000
 #define UPDATE_US 100000 /* words change no faster than they can be read */
@@ -313,7 +314,7 @@ show_value (TophashInspector  *self,
 
     *entry_state = (int)entry.state;
     if (entry.state == ENTRY_VALUE)
-      text = g_strdup_printf (_ ("value %" G_GINT64_FORMAT), entry.value);
+      text = g_strdup_printf (_ ("value %" PRId64), entry.value);
     set_pill (self,
               entry.state == ENTRY_VALUE ? text
               : entry.state == ENTRY_NIL ? _ ("nil")
@@ -322,7 +323,7 @@ show_value (TophashInspector  *self,
               : entry.state == ENTRY_NIL ? "is-nil"
                                          : "is-expunged");
   } else {
-    text = g_strdup_printf (_ ("value %" G_GINT64_FORMAT),
+    text = g_strdup_printf (_ ("value %" PRId64),
                             (gint64)bucket->elems[slot]);
     set_pill (self, text, "is-value");
   }

@@ -18,6 +18,7 @@
 
 #include <adwaita.h>
 #include <glib/gi18n.h>
+#include <inttypes.h>
 
 #define REFRESH_US 100000
 #define MIN_SPAN_NS 1000
@@ -190,7 +191,7 @@ update_accessible (TophashTimelineView *self) {
   state = tophash_session_get_state (self->session);
   at = tophash_draw_format_time (state == NULL ? 0 : map_state_at_ns (state));
   text = g_strdup_printf (
-      _ ("event %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT ", at %s"),
+      _ ("event %" PRIu64 " of %" PRIu64 ", at %s"),
       tophash_session_get_position (self->session),
       tracelog_get_length (tophash_session_get_log (self->session)), at);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self),

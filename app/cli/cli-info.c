@@ -8,6 +8,7 @@
 #include "app/cli/cli.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 
 int
 cli_info (int    argc,
@@ -71,11 +72,11 @@ cli_verify (int    argc,
   n_events = tracelog_get_length (log);
   n_readable = count_readable (log, &is_ordered);
   state = cli_fold (log, n_readable, &n_faults, &first_fault);
-  g_print (_("%s: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+  g_print (_("%s: %" PRIu64 " of %" PRIu64
              " events read and folded\n"),
            argv[1], n_readable, n_events);
   if (n_faults > 0)
-    g_printerr (_("tophash-cli: %" G_GUINT64_FORMAT
+    g_printerr (_("tophash-cli: %" PRIu64
                   " events did not fit, the first: %s\n"),
                 n_faults, first_fault);
   if (!is_ordered)

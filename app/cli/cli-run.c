@@ -13,6 +13,7 @@
 
 #include <glib-unix.h>
 #include <glib/gi18n.h>
+#include <inttypes.h>
 #include <signal.h>
 
 #define PICTURE_WIDTH 1280
@@ -126,7 +127,7 @@ check_run (Runner         *runner,
   if (!is_same)
     g_printerr (_("tophash-cli: the recording does not give the map’s memory\n"));
   if (n_faults > 0)
-    g_printerr (_("tophash-cli: %" G_GUINT64_FORMAT
+    g_printerr (_("tophash-cli: %" PRIu64
                   " events did not fit, the first: %s\n"),
                 n_faults, first_fault);
   return is_same && n_broken == 0 && n_faults == 0

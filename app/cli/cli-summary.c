@@ -8,6 +8,7 @@
 #include "app/cli/cli.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 #include <json-glib/json-glib.h>
 
 static const char *
@@ -65,7 +66,7 @@ print_tables (const MapState *state) {
              role_name (table->role), table->B, table->count, table->noverflow,
              table->flags);
     if (table->oldbuckets != NULL)
-      g_print (_(" growing, nevacuate=%" G_GUINT64_FORMAT),
+      g_print (_(" growing, nevacuate=%" PRIu64),
                table->nevacuate);
     g_print ("\n");
   }
@@ -78,8 +79,8 @@ print_tables (const MapState *state) {
 static void
 print_honesty (const TraceHonesty *honesty,
                const CliRunFacts  *extra) {
-  g_print (_("Recording: %" G_GUINT64_FORMAT " events in %.3f s, %" G_GUINT64_FORMAT
-             " bytes, %" G_GUINT64_FORMAT " dropped, %" G_GUINT64_FORMAT
+  g_print (_("Recording: %" PRIu64 " events in %.3f s, %" PRIu64
+             " bytes, %" PRIu64 " dropped, %" PRIu64
              " waits (%.3f ms)%s\n"),
            honesty->n_events, (double)honesty->duration_ns / 1e9, honesty->bytes,
            honesty->n_dropped, honesty->n_stalls,
@@ -88,8 +89,8 @@ print_honesty (const TraceHonesty *honesty,
            : honesty->is_complete ? ""
                                   : _(", not complete"));
   if (extra != NULL)
-    g_print (_("Failed operations: %" G_GUINT64_FORMAT
-               ", events out of order: %" G_GUINT64_FORMAT "\n"),
+    g_print (_("Failed operations: %" PRIu64
+               ", events out of order: %" PRIu64 "\n"),
              extra->n_errors, extra->n_ungated);
 }
 
@@ -106,12 +107,12 @@ print_text (TraceLog          *log,
   tracelog_get_honesty (log, &honesty);
   g_print (_("%s (%s) on %s\n"), info->scenario_title, info->scenario_name,
            info->engine_title);
-  g_print (_("Seed %" G_GUINT64_FORMAT ", %u threads, %s, Tophash %s\n"),
+  g_print (_("Seed %" PRIu64 ", %u threads, %s, Tophash %s\n"),
            info->seed, info->n_threads, info->machine, info->version);
   g_print (_("Operations:\n"));
   for (guint op = 0; op < OP_N_KINDS; op++)
     if (counters->n_ops[op] > 0)
-      g_print (_("  %-20s %12" G_GUINT64_FORMAT "  %12" G_GUINT64_FORMAT
+      g_print (_("  %-20s %12" PRIu64 "  %12" PRIu64
                  " found, replaced or deleted something\n"),
                op_kind_name (op), counters->n_ops[op], counters->n_ok[op]);
   g_print (_("What happened inside:\n"));

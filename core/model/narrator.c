@@ -11,6 +11,7 @@
 #include "core/workload/scenario.h"
 
 #include <glib/gi18n-lib.h>
+#include <inttypes.h>
 
 typedef struct {
   const Event    *event;
@@ -317,7 +318,7 @@ tell_op_ended (const Telling *telling) {
     g_string_append_printf (text, _ ("%s cannot carry out %s"), telling->who,
                             call);
   else if (event->aux8 == OP_LOAD && is_ok)
-    g_string_append_printf (text, _ ("%s ends %s with %" G_GINT64_FORMAT),
+    g_string_append_printf (text, _ ("%s ends %s with %" PRId64),
                             telling->who, call, (gint64)event->a);
   else if (event->aux8 == OP_LOAD)
     g_string_append_printf (text, _ ("%s ends %s: not there"), telling->who, call);
@@ -348,11 +349,11 @@ tell_run (const Telling *telling) {
   if (event->kind == EVENT_PHASE_BEGAN)
     return g_strdup_printf (_ ("Phase %u begins."), event->res + 1);
   if (telling->is_expert)
-    return g_strdup_printf (_ ("%s: %u × %s counted, %u ok, %" G_GUINT64_FORMAT
+    return g_strdup_printf (_ ("%s: %u × %s counted, %u ok, %" PRIu64
                                " in read"),
                             telling->who, event->res, go_name (event->aux8),
                             event->ver, event->a);
-  return g_strdup_printf (_ ("%s did %s %u times; %" G_GUINT64_FORMAT
+  return g_strdup_printf (_ ("%s did %s %u times; %" PRIu64
                              " of them found their key in read."),
                           telling->who, go_name (event->aux8), event->res,
                           event->a);
@@ -383,7 +384,7 @@ tell_table (const Telling *telling) {
                : g_strdup_printf (_ ("%s frees a table that no reader holds any "
                                      "more."), telling->who);
   if (event->kind == EVENT_TABLE_CLEARED)
-    return g_strdup_printf (_ ("%s clears %s of its %" G_GUINT64_FORMAT
+    return g_strdup_printf (_ ("%s clears %s of its %" PRIu64
                                " keys; the buckets stay."), telling->who, name,
                             table != NULL ? table->count : 0);
   if (event->kind == EVENT_TABLE_RESEEDED)
@@ -420,7 +421,7 @@ tell_slot (const Telling *telling) {
   if (event->kind == EVENT_SLOT_WRITTEN)
     return telling->is_expert
                ? g_strdup_printf (_ ("%s: %s into %s, bucket %u slot %u, tophash "
-                                     "%u; count %" G_GUINT64_FORMAT),
+                                     "%u; count %" PRIu64),
                                   telling->who, key, name, bucket, slot,
                                   event->aux8,
                                   table != NULL ? table->count + 1 : 1)
@@ -452,9 +453,9 @@ tell_growth (const Telling *telling) {
   if (event->kind == EVENT_GROWTH_STARTED)
     return telling->is_expert
                ? g_strdup_printf (_ ("%s: growth to B = %u at count %"
-                                     G_GUINT64_FORMAT "; nothing moves yet"), name,
+                                     PRIu64 "; nothing moves yet"), name,
                                   event->aux8, table != NULL ? table->count : 0)
-               : g_strdup_printf (_ ("%s is too full with %" G_GUINT64_FORMAT
+               : g_strdup_printf (_ ("%s is too full with %" PRIu64
                                      " keys: an array twice as large stands beside "
                                      "the old one, still empty."), name,
                                   table != NULL ? table->count : 0);
@@ -487,10 +488,10 @@ tell_entry (const Telling *telling) {
 
   if (event->kind == EVENT_ENTRY_STORED)
     return telling->is_expert
-               ? g_strdup_printf (_ ("%s: entry of %s = %" G_GINT64_FORMAT
+               ? g_strdup_printf (_ ("%s: entry of %s = %" PRId64
                                      " by CAS, version %u"), telling->who, key,
                                   (gint64)event->a, event->ver)
-               : g_strdup_printf (_ ("%s sets %s to %" G_GINT64_FORMAT "."),
+               : g_strdup_printf (_ ("%s sets %s to %" PRId64 "."),
                                   telling->who, key, (gint64)event->a);
   if (event->kind == EVENT_ENTRY_DELETED)
     return telling->is_expert
@@ -532,10 +533,10 @@ tell_copy (const Telling *telling) {
     return g_strdup (_ ("The copy found no memory: dirty is nil again and the map "
                         "is as it was."));
   if (telling->is_expert)
-    return g_strdup_printf (_ ("dirty copied: %u entries, %" G_GUINT64_FORMAT
+    return g_strdup_printf (_ ("dirty copied: %u entries, %" PRIu64
                                " expunged"), event->res, event->a);
   return g_strdup_printf (_ ("The copy is done: %u entries now stand in read and "
-                             "in dirty, %" G_GUINT64_FORMAT
+                             "in dirty, %" PRIu64
                              " deleted ones were left out."), event->res, event->a);
 }
 
@@ -551,7 +552,7 @@ tell_read_and_dirty (const Telling *telling) {
     return g_strdup (_ ("The map begins with an empty read."));
   if (event->kind == EVENT_READ_PUBLISHED)
     return g_strdup_printf (_ ("%s clears the map: an empty read takes the place "
-                               "of one with %" G_GUINT64_FORMAT " keys."),
+                               "of one with %" PRIu64 " keys."),
                             telling->who, n_read);
   if (event->kind == EVENT_READ_AMENDED)
     return telling->is_expert
@@ -561,20 +562,20 @@ tell_read_and_dirty (const Telling *telling) {
   if (event->kind == EVENT_MISS_COUNTED)
     return telling->is_expert
                ? g_strdup_printf (_ ("%s: misses %u of len(dirty) %"
-                                     G_GUINT64_FORMAT), telling->who, event->res,
+                                     PRIu64), telling->who, event->res,
                                   n_dirty)
                : g_strdup_printf (_ ("%s had to look in dirty: miss %u; at %"
-                                     G_GUINT64_FORMAT " dirty is promoted."),
+                                     PRIu64 " dirty is promoted."),
                                   telling->who, event->res, n_dirty);
   if (event->kind == EVENT_MISSES_RESET)
     return g_strdup (_ ("misses is 0 again."));
   return telling->is_expert
-             ? g_strdup_printf (_ ("%s: read = dirty (%" G_GUINT64_FORMAT
+             ? g_strdup_printf (_ ("%s: read = dirty (%" PRIu64
                                    " entries), dirty = nil, misses %u to 0, by %s"),
                                 telling->who, n_dirty, event->res,
                                 go_name (event->aux8))
              : g_strdup_printf (_ ("%s promotes dirty: it becomes read with its %"
-                                   G_GUINT64_FORMAT " keys. Only a pointer moves; "
+                                   PRIu64 " keys. Only a pointer moves; "
                                    "nothing is copied."), telling->who, n_dirty);
 }
 
@@ -624,12 +625,12 @@ tell_range (const Telling *telling) {
 
   if (event->kind == EVENT_RANGE_BEGAN)
     return telling->is_expert
-               ? g_strdup_printf (_ ("%s: iteration %u over %s, %" G_GUINT64_FORMAT
+               ? g_strdup_printf (_ ("%s: iteration %u over %s, %" PRIu64
                                      " keys, from bucket %u, slot offset %u"),
                                   telling->who, event->ver, name, event->a,
                                   event->res, event->aux8)
                : g_strdup_printf (_ ("%s begins to walk %s, which holds %"
-                                     G_GUINT64_FORMAT " keys, at a random bucket: "
+                                     PRIu64 " keys, at a random bucket: "
                                      "%u."), telling->who, name, event->a,
                                   event->res);
   if (event->kind == EVENT_RANGE_ENDED)

@@ -49,7 +49,7 @@
  */
 #include "core/record/trace-block-private.h"
 
-#include <glib/gi18n.h>
+#include <glib/gi18n-lib.h>
 #include <lz4.h>
 #include <string.h>
 

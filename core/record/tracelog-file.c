@@ -72,7 +72,7 @@
 #include "core/record/crc32c.h"
 
 #include <fcntl.h>
-#include <glib/gi18n.h>
+#include <glib/gi18n-lib.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -23,7 +23,8 @@
 
 #include "core/record/crc32c.h"
 
-#include <glib/gi18n.h>
+#include <glib/gi18n-lib.h>
+#include <inttypes.h>
 #include <string.h>
 
 #define SKIP_BUFFER_SIZE 65536
@@ -168,12 +169,12 @@ check_block (Reader            *reader,
   g_autofree char *problem = NULL;
 
   if (block->first != length || length % TRACE_BLOCK_EVENTS != 0)
-    problem = g_strdup_printf (_("wanted event %" G_GUINT64_FORMAT
-                                 ", found event %" G_GUINT64_FORMAT),
+    problem = g_strdup_printf (_("wanted event %" PRIu64
+                                 ", found event %" PRIu64),
                                length, block->first);
   else if (block->t0_ns < reader->last_ns || block->t1_ns < block->t0_ns)
     problem = g_strdup_printf (
-        _("wanted a time from %" G_GINT64_FORMAT " ns on, found %" G_GINT64_FORMAT
+        _("wanted a time from %" PRId64 " ns on, found %" PRId64
           " ns"),
         reader->last_ns, MIN (block->t0_ns, block->t1_ns));
   else if (block->codec != TRACE_CODEC_PLAIN && block->codec != TRACE_CODEC_LZ4)
@@ -242,8 +243,8 @@ read_honesty (Reader      *reader,
   if (chunk->codec != TRACE_CODEC_PLAIN || chunk->stored_size < HONESTY_SIZE)
     return stop (reader, _("the account of the recording is too short"));
   if (bytes_get (payload, 8) != length) {
-    problem = g_strdup_printf (_("wanted %" G_GUINT64_FORMAT
-                                 " events, found %" G_GUINT64_FORMAT),
+    problem = g_strdup_printf (_("wanted %" PRIu64
+                                 " events, found %" PRIu64),
                                bytes_get (payload, 8), length);
     return stop (reader, problem);
   }
@@ -388,14 +389,14 @@ describe (Reader *reader) {
 
   if (reader->problem != NULL)
     return g_strdup_printf (
-        _("“%s” is damaged at byte %" G_GUINT64_FORMAT
-          ": %s. Its first %" G_GUINT64_FORMAT " events were opened."),
+        _("“%s” is damaged at byte %" PRIu64
+          ": %s. Its first %" PRIu64 " events were opened."),
         reader->name, reader->chunk_at, reader->problem, length);
   if (!reader->is_ended)
     return g_strdup_printf (
-        _("“%s” is cut off at byte %" G_GUINT64_FORMAT
-          ", in the part from byte %" G_GUINT64_FORMAT
-          " on. Its first %" G_GUINT64_FORMAT " events were opened."),
+        _("“%s” is cut off at byte %" PRIu64
+          ", in the part from byte %" PRIu64
+          " on. Its first %" PRIu64 " events were opened."),
         reader->name, reader->offset, reader->chunk_at, length);
   return NULL;
 }
@@ -412,9 +413,9 @@ conclude (Reader  *reader,
   if (sentence != NULL && !has_events) {
     g_autofree char *reason
         = reader->problem != NULL
-              ? g_strdup_printf (_("byte %" G_GUINT64_FORMAT ": %s"),
+              ? g_strdup_printf (_("byte %" PRIu64 ": %s"),
                                  reader->chunk_at, reader->problem)
-              : g_strdup_printf (_("it is cut off at byte %" G_GUINT64_FORMAT
+              : g_strdup_printf (_("it is cut off at byte %" PRIu64
                                    ", before its first whole block of events"),
                                  reader->offset);
 
@@ -449,7 +450,7 @@ open_stream (Reader  *reader,
   }
   if (reader->failure != NULL) {
     g_propagate_prefixed_error (error, g_steal_pointer (&reader->failure),
-                                _("“%s” cannot be read at byte %" G_GUINT64_FORMAT
+                                _("“%s” cannot be read at byte %" PRIu64
                                   ": "),
                                 reader->name, reader->offset);
   } else if (log != NULL && reader->progress != NULL) {
