@@ -94,6 +94,21 @@ open_thread (GTask        *task,
     g_task_return_boolean (task, TRUE);
 }
 
+/* A recording carries its scenario: it can be read and run again. One that this
+ * version does not understand changes nothing. */
+static void
+show_scenario_of (TophashWindow   *self,
+                  const TraceInfo *info) {
+  g_autoptr (Scenario) scenario = NULL;
+
+  if (info->scenario_json != NULL)
+    scenario = scenario_new_from_json (
+        info->scenario_json, -1,
+        info->scenario_name == NULL ? "recording" : info->scenario_name, NULL);
+  if (scenario != NULL)
+    tophash_session_set_scenario (self->session, scenario);
+}
+
 static void
 open_done_cb (GObject      *source,
               GAsyncResult *result,
@@ -110,6 +125,7 @@ open_done_cb (GObject      *source,
       tophash_window_toast (self, error->message);
     return;
   }
+  show_scenario_of (self, tracelog_get_info (job->log));
   tophash_session_set_log (self->session, job->log);
   tophash_session_mark_saved (self->session);
   if (job->warning != NULL)

@@ -475,6 +475,30 @@ ruler_step_ns (gint64 span_ns,
   return power;
 }
 
+/* A time with as many decimals as tell two neighbours of the ruler apart, in the
+ * unit of the later end. (transfer full) */
+static char *
+ruler_label (gint64 at_ns,
+             gint64 step_ns,
+             gint64 to_ns) {
+  static const struct {
+    gint64      ns;
+    const char *name;
+  } units[] = {
+    { 1000000000, "s" }, { 1000000, "ms" }, { 1000, "µs" }, { 1, "ns" }
+  };
+  guint unit = 0;
+  int decimals = 0;
+
+  while (unit + 1 < G_N_ELEMENTS (units) && to_ns < units[unit].ns)
+    unit++;
+  for (gint64 part = units[unit].ns; part > step_ns && decimals < 9; part /= 10)
+    decimals++;
+  return g_strdup_printf ("%.*f\u00a0%s", decimals,
+                          (double)at_ns / (double)units[unit].ns,
+                          units[unit].name);
+}
+
 void
 paint_ruler (cairo_t              *cr,
              const LanesGeometry  *geometry,
@@ -489,7 +513,7 @@ paint_ruler (cairo_t              *cr,
   for (; at_ns <= geometry->to_ns; at_ns += step) {
     double x = lanes_x_at (geometry, at_ns);
     g_autofree char *label = at_ns == 0 ? g_strdup ("0")
-                                        : tophash_draw_format_time (at_ns);
+                                        : ruler_label (at_ns, step, geometry->to_ns);
     double align = x < geometry->left + 12 ? 0 : x > geometry->right - 14 ? 1 : 0.5;
 
     tophash_draw_text (draw, cr, label, FONT_CAPTION, x, geometry->ruler_top,

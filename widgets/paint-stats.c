@@ -35,7 +35,8 @@ load_limit (const StateTable *table) {
   return table->B == 0 ? 8 : 13.0 * (double)((guint64)1 << table->B) / 2.0;
 }
 
-static void
+/* Title and figure; returns where the card's content may begin. */
+static double
 paint_card (cairo_t            *cr,
             const StatsContext *context,
             double              x,
@@ -45,6 +46,7 @@ paint_card (cairo_t            *cr,
             const char         *figure) {
   double title_width, figure_width, unused;
   DrawFont font = FONT_FIGURE;
+  gboolean is_tall;
 
   tophash_draw_rounded (cr, x + 0.5, 0.5, width - 1, height - 1, 12);
   tophash_palette_set_source (context->palette, cr, ROLE_CARD);
@@ -63,11 +65,14 @@ paint_card (cairo_t            *cr,
     tophash_draw_measure (context->draw, figure, font, &figure_width, &unused);
   }
   tophash_palette_set_source (context->palette, cr, ROLE_TEXT);
-  tophash_draw_text (context->draw, cr, figure, font, x + width - PAD, 22,
-                     1, 0.5, width - 2 * PAD);
+  is_tall = title_width + figure_width + 8 > width - 2 * PAD;
+  tophash_draw_text (context->draw, cr, figure, font,
+                     is_tall ? x + PAD : x + width - PAD, is_tall ? 35 : 22,
+                     is_tall ? 0 : 1, 0.5, width - 2 * PAD);
   tophash_palette_set_source (context->palette, cr, ROLE_TEXT_DIM);
-  tophash_draw_text (context->draw, cr, title, FONT_CAPTION, x + PAD, 22, 0, 0.5,
-                     MAX (20, width - 2 * PAD - figure_width - 6));
+  tophash_draw_text (context->draw, cr, title, FONT_CAPTION, x + PAD,
+                     is_tall ? 17 : 22, 0, 0.5, width - 2 * PAD);
+  return is_tall ? 50 : 42;
 }
 
 static void
@@ -252,13 +257,14 @@ paint_plot (cairo_t            *cr,
             double              height) {
   double values[N_BINS], second[N_BINS];
   double most = 1;
-  double top = 42, room = height - top - 14;
+  double top = paint_card (cr, context, x, width, height, card->title,
+                           card->figure);
+  double room = height - top - 14;
   double inner = width - 2 * PAD;
   gint64 span_ns = MAX (1, context->to_ns - context->from_ns);
   double share = (double)(map_state_at_ns (context->state) - context->from_ns)
                  / (double)span_ns;
 
-  paint_card (cr, context, x, width, height, card->title, card->figure);
   if (context->timeline == NULL)
     return;
   timeline_get_series (context->timeline, card->series, context->from_ns,

@@ -35,6 +35,8 @@ struct _TophashTimelineView {
   gulong   changed_id;
   gulong   style_id;
   guint    refresh_id;    /* timeout that makes the picture anew */
+  double   pointer_x;     /* where the pointer was last seen; scrolling has no
+                           * place of its own */
   gint64   made_at_us;    /* when the picture was made */
   int      made_width;
 };
@@ -301,6 +303,14 @@ pressed_cb (GtkGestureClick     *gesture,
     tophash_session_show_all (self->session);
 }
 
+static void
+motion_cb (GtkEventControllerMotion *controller,
+           double                    x,
+           double                    y,
+           TophashTimelineView      *self) {
+  self->pointer_x = x;
+}
+
 static gboolean
 scroll_cb (GtkEventControllerScroll *controller,
            double                    dx,
@@ -308,10 +318,7 @@ scroll_cb (GtkEventControllerScroll *controller,
            TophashTimelineView      *self) {
   GdkModifierType modifiers = gtk_event_controller_get_current_event_state (
       GTK_EVENT_CONTROLLER (controller));
-  GdkEvent *event = gtk_event_controller_get_current_event (
-      GTK_EVENT_CONTROLLER (controller));
   LanesGeometry geometry;
-  double x = 0, y = 0;
 
   if (get_timeline (self) == NULL)
     return GDK_EVENT_PROPAGATE;
@@ -320,17 +327,7 @@ scroll_cb (GtkEventControllerScroll *controller,
     return GDK_EVENT_STOP;
   }
   get_geometry (self, &geometry);
-  if (!gdk_event_get_position (event, &x, &y)) {
-    x = (geometry.left + geometry.right) / 2;
-  } else {
-    GtkNative *native = gtk_widget_get_native (GTK_WIDGET (self));
-    double nx, ny;
-
-    gtk_native_get_surface_transform (native, &nx, &ny);
-    gtk_widget_translate_coordinates (GTK_WIDGET (native), GTK_WIDGET (self),
-                                      x - nx, y - ny, &x, &y);
-  }
-  zoom (self, lanes_time_at (&geometry, x), dy > 0 ? 1.25 : 0.8);
+  zoom (self, lanes_time_at (&geometry, self->pointer_x), dy > 0 ? 1.25 : 0.8);
   return GDK_EVENT_STOP;
 }
 
@@ -389,15 +386,19 @@ tophash_timeline_view_init (TophashTimelineView *self) {
   GtkGesture *click = gtk_gesture_click_new ();
   GtkEventController *scroll = gtk_event_controller_scroll_new (
       GTK_EVENT_CONTROLLER_SCROLL_BOTH_AXES);
+  GtkEventController *motion = gtk_event_controller_motion_new ();
   GtkEventController *key = gtk_event_controller_key_new ();
 
   g_signal_connect (drag, "drag-begin", G_CALLBACK (drag_begin_cb), self);
   g_signal_connect (drag, "drag-update", G_CALLBACK (drag_update_cb), self);
   g_signal_connect (click, "pressed", G_CALLBACK (pressed_cb), self);
+  g_signal_connect (motion, "enter", G_CALLBACK (motion_cb), self);
+  g_signal_connect (motion, "motion", G_CALLBACK (motion_cb), self);
   g_signal_connect (scroll, "scroll", G_CALLBACK (scroll_cb), self);
   g_signal_connect (key, "key-pressed", G_CALLBACK (key_pressed_cb), self);
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (drag));
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (click));
+  gtk_widget_add_controller (GTK_WIDGET (self), motion);
   gtk_widget_add_controller (GTK_WIDGET (self), scroll);
   gtk_widget_add_controller (GTK_WIDGET (self), key);
   gtk_widget_set_focusable (GTK_WIDGET (self), TRUE);
