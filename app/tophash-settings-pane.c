@@ -305,7 +305,7 @@ show_roles (TophashSettingsPane *self,
   for (guint i = 0; i < phase->threads->len; i++) {
     ThreadGroup *group = g_ptr_array_index (phase->threads, i);
 
-    gtk_string_list_append (names, group->role);
+    gtk_string_list_append (names, scenario_translate (group->role));
   }
   if (self->role >= phase->threads->len)
     self->role = 0;
@@ -358,13 +358,14 @@ show_story (TophashSettingsPane *self,
   g_autoptr (GString) learn = g_string_new (NULL);
 
   gtk_label_set_text (self->watch_for, scenario->watch_for != NULL
-                                           ? scenario->watch_for
-                                           : scenario->summary);
+                                           ? scenario_translate (scenario->watch_for)
+                                           : scenario_translate (scenario->summary));
   if (scenario->learn != NULL)
-    g_string_append (learn, scenario->learn);
+    g_string_append (learn, scenario_translate (scenario->learn));
   if (scenario->simplified != NULL)
     g_string_append_printf (learn, "%s%s %s", learn->len > 0 ? "\n\n" : "",
-                            _ ("Simplified:"), scenario->simplified);
+                            _ ("Simplified:"),
+                            scenario_translate (scenario->simplified));
   gtk_label_set_text (self->learn, learn->str);
   gtk_widget_set_visible (GTK_WIDGET (self->more), learn->len > 0);
 }

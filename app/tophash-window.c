@@ -51,8 +51,8 @@ update_title (TophashWindow *self) {
   const EngineClass *klass
       = scenario == NULL ? NULL : engine_class_find (scenario->engine);
   const char *title = info != NULL && info->scenario_title != NULL
-                          ? info->scenario_title
-                      : scenario != NULL ? scenario->title
+                          ? scenario_translate (info->scenario_title)
+                      : scenario != NULL ? scenario_translate (scenario->title)
                                          : _ ("Tophash");
   const char *engine = info != NULL      ? info->engine_title
                        : klass != NULL   ? klass->title
@@ -165,8 +165,10 @@ update_pages (TophashWindow *self) {
   gtk_widget_set_visible (GTK_WIDGET (self->stats), has_log);
   gtk_widget_set_visible (self->timeline_card, has_log);
   if (scenario != NULL) {
-    adw_status_page_set_title (self->empty_page, scenario->title);
-    adw_status_page_set_description (self->empty_page, scenario->summary);
+    adw_status_page_set_title (self->empty_page,
+                               scenario_translate (scenario->title));
+    adw_status_page_set_description (self->empty_page,
+                                     scenario_translate (scenario->summary));
   }
 }
 
@@ -235,7 +237,9 @@ fill_drops (TophashWindow *self) {
   for (guint i = 0; names[i] != NULL; i++) {
     g_autoptr (Scenario) scenario = scenario_new_builtin (names[i], NULL);
 
-    gtk_string_list_append (titles, scenario == NULL ? names[i] : scenario->title);
+    gtk_string_list_append (titles, scenario == NULL
+                                        ? names[i]
+                                        : scenario_translate (scenario->title));
   }
   for (guint i = 0; i < tophash_window_n_speeds (); i++) {
     g_autofree char *text = tophash_window_speed_text (i);

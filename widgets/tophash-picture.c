@@ -9,6 +9,7 @@
  */
 #include "widgets/tophash-picture.h"
 
+#include "core/workload/scenario.h"
 #include "widgets/paint-stage.h"
 
 #include <cairo-pdf.h>
@@ -51,7 +52,8 @@ paint_title (cairo_t            *cr,
   g_autofree char *at = tophash_draw_format_time (map_state_at_ns (state));
   g_autofree char *where = g_strdup_printf (_("after event %s · %s"), n, at);
   const char *title = info != NULL && info->scenario_title != NULL
-                        ? info->scenario_title : _("A recording");
+                        ? scenario_translate (info->scenario_title)
+                        : _("A recording");
   const char *engine = info != NULL && info->engine_title != NULL
                          ? info->engine_title : "";
   double title_width;

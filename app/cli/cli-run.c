@@ -34,7 +34,7 @@ cli_list (int    argc,
 
     if (scenario == NULL)
       return cli_fail (g_steal_pointer (&error));
-    g_print ("%-16s %s\n", names[i], scenario->summary);
+    g_print ("%-16s %s\n", names[i], scenario_translate (scenario->summary));
   }
   return CLI_GOOD;
 }

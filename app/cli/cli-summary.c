@@ -7,6 +7,8 @@
  */
 #include "app/cli/cli.h"
 
+#include "core/workload/scenario.h"
+
 #include <glib/gi18n.h>
 #include <inttypes.h>
 #include <json-glib/json-glib.h>
@@ -105,8 +107,8 @@ print_text (TraceLog          *log,
   TraceHonesty honesty;
 
   tracelog_get_honesty (log, &honesty);
-  g_print (_("%s (%s) on %s\n"), info->scenario_title, info->scenario_name,
-           info->engine_title);
+  g_print (_("%s (%s) on %s\n"), scenario_translate (info->scenario_title),
+           info->scenario_name, info->engine_title);
   g_print (_("Seed %" PRIu64 ", %u threads, %s, Tophash %s\n"),
            info->seed, info->n_threads, info->machine, info->version);
   g_print (_("Operations:\n"));

@@ -14,6 +14,7 @@
 
 #include "core/workload/scenario-resources.h"
 
+#include <glib/gi18n-lib.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -292,4 +293,11 @@ scenario_key_text (const char *key_text,
   return g_strdup_printf ("%.*s%0*" G_GINT64_FORMAT "%s",
                           (int)(percent - key_text), key_text, width, key,
                           after);
+}
+
+/* The empty text is the head of a catalogue, which nobody wants to read. */
+const char *
+scenario_translate (const char *text) {
+  return text == NULL || *text == '\0' ? text
+                                       : g_dgettext (GETTEXT_PACKAGE, text);
 }

@@ -145,6 +145,9 @@ char     *scenario_key_text      (const char   *key_text,
 
 /* As in JSON: "uniform"; NULL for a number that is none. */
 const char *key_distribution_name (KeyDistribution distribution);
+/* @text of a scenario or a role (title, summary …) in the language of the one who
+ * reads it; @text itself, also NULL, where no translation is known. */
+const char *scenario_translate       (const char *text);
 /* One %d or %04d, and no other percent sign. */
 gboolean    scenario_key_text_is_valid (const char *key_text);
 

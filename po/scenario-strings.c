@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* scenario-strings.c — the words of the scenarios, for translators
+ *
+ * Written by scenario-strings.py from data/scenarios and never compiled.
+ */
+
+/* Translators: first-promotion.json, title */
+N_("First promotion");
+
+/* Translators: first-promotion.json, summary */
+N_("Twenty seconds in the life of a small sync.Map as it was up to Go 1.23, slow enough to follow.");
+
+/* Translators: first-promotion.json, watch-for */
+N_("New keys appear in dirty alone. Each load that has to look there adds one to misses. When misses reach the number of keys in dirty, dirty becomes read in one step and nothing is copied. The copy comes later, with the next new key.");
+
+/* Translators: first-promotion.json, learn */
+N_("Reads of keys in read take no lock. A promotion moves one pointer, whatever the size of the map. The price is paid afterwards: the first new key copies every live entry of read into a new dirty and marks deleted ones as expunged.");
+
+/* Translators: first-promotion.json, simplified */
+N_("Keys and values are whole numbers. Workers pause between operations so that you can follow; the steps inside each operation run at full speed.");
+
+/* Translators: full-speed.json, title */
+N_("Full speed");
+
+/* Translators: full-speed.json, summary */
+N_("Two writers and two readers run sync.Map (Go 1.23 and before) as fast as this machine can, for five seconds.");
+
+/* Translators: full-speed.json, watch-for */
+N_("Now and then a Range promotes, and the next new key copies thousands of entries. Zoom in until single operations can be told apart, or drag the playhead: every change of state is there.");
+
+/* Translators: full-speed.json, learn */
+N_("What took seconds in the slow lessons takes microseconds here, and the order of steps is the same.");
+
+/* Translators: full-speed.json, simplified */
+N_("Every change of state is recorded. Operations that change nothing are counted exactly and shown one by one only now and then. Recording slows the workers; the window says by how much they had to wait.");
+
+/* Translators: ghost-keys.json, title */
+N_("Ghost keys");
+
+/* Translators: ghost-keys.json, summary */
+N_("Every key of a sync.Map (Go 1.23 and before) is deleted, yet its read table still holds them all.");
+
+/* Translators: ghost-keys.json, watch-for */
+N_("Deleted keys stay where they were, without a value. A Range visits none of them. One new key makes a dirty that takes none of these ghosts along and expunges them all. One load of a key that read lacks then promotes, and read shrinks to a single key.");
+
+/* Translators: ghost-keys.json, learn */
+N_("Delete frees the value at once. The key and its entry go only with the next copy and the promotion after it. If no new key ever comes, they stay.");
+
+/* Translators: ghost-keys.json, simplified */
+N_("Values are whole numbers here; in Go a value is often a pointer, and what it points to can be collected right after the delete.");
+
+/* Translators: growth.json, title */
+N_("A table grows");
+
+/* Translators: growth.json, summary */
+N_("Keys go into Go 1.23's built-in map, behind a lock, until it has doubled several times.");
+
+/* Translators: growth.json, watch-for */
+N_("When keys number more than 6.5 to a bucket, an array twice as large appears beside the old one. Each later write moves the bucket it needs and one more. Chains split in two by one more bit of the hash.");
+
+/* Translators: growth.json, learn */
+N_("Growing is spread over many writes, so none has to move the whole table. While it lasts, a lookup may have to go to the old array. Deleting never makes the table smaller.");
+
+/* Translators: growth.json, simplified */
+N_("One lock around the whole map. The eight slots of a bucket and the growth rules are those of Go 1.23 and before; since Go 1.24 the built-in map is built otherwise.");
+
+/* Translators: order-churn.json, title */
+N_("Orders come and go");
+
+/* Translators: order-churn.json, summary */
+N_("Forty-eight order numbers are used over and over in a sync.Map (Go 1.23 and before).");
+
+/* Translators: order-churn.json, watch-for */
+N_("A number that is used again while its entry still stands costs one exchange and no lock. One that a copy has expunged must first be brought back under the lock, and goes into dirty again.");
+
+/* Translators: order-churn.json, learn */
+N_("An entry is in one of three states: value, nil (deleted) or expunged (deleted, and missing from dirty). Which of them a store meets decides what it costs.");
+
+/* Translators: order-churn.json, simplified */
+N_("Order numbers are drawn evenly. A real shop gives each order a new one.");
+
+/* Translators: read-mostly.json, title */
+N_("Read mostly");
+
+/* Translators: read-mostly.json, summary */
+N_("Three readers and one writer on keys that all stand in read: what sync.Map up to Go 1.23 was made for.");
+
+/* Translators: read-mostly.json, watch-for */
+N_("Nobody takes the lock. The writer changes entries in place, the readers find every key in read, misses stays at 0. Low keys are asked for most.");
+
+/* Translators: read-mostly.json, learn */
+N_("As long as no new key comes, loads and stores of a sync.Map (Go 1.23 and before) meet only at single entries.");
+
+/* Translators: read-mostly.json, simplified */
+N_("Which keys are popular follows Zipf's law with key 0 first, so that you can see them.");
+
+/* Translators: scrape-tax.json, title */
+N_("The scrape tax");
+
+/* Translators: scrape-tax.json, summary */
+N_("A monitor walks a sync.Map (Go 1.23 and before) once a second while new keys keep coming.");
+
+/* Translators: scrape-tax.json, watch-for */
+N_("Each Range finds keys that only dirty has, so it promotes. The next new key copies the whole map. The copies grow with the map.");
+
+/* Translators: scrape-tax.json, learn */
+N_("In sync.Map up to Go 1.23 a Range is not a free read: storing new keys and ranging in turn costs work that grows with the square of the number of keys. sync.Map since Go 1.24 is built otherwise and does not pay this.");
+
+/* Translators: scrape-tax.json, simplified */
+N_("One writer and one monitor with steady paces. Real monitors come less often and meet larger maps.");
+
+/* Translators: a role of workers */
+N_("clerk");
+
+/* Translators: a role of workers */
+N_("customer");
+
+/* Translators: a role of workers */
+N_("reader");
+
+/* Translators: a role of workers */
+N_("scraper");
+
+/* Translators: a role of workers */
+N_("writer");
