@@ -68,8 +68,10 @@ run_general (int    argc,
 int
 main (int    argc,
       char **argv) {
+  const char *localedir = g_getenv ("TOPHASH_LOCALEDIR");
+
   setlocale (LC_ALL, "");
-  bindtextdomain (GETTEXT_PACKAGE, LOCALEDIR);
+  bindtextdomain (GETTEXT_PACKAGE, localedir != NULL ? localedir : LOCALEDIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
   for (guint i = 0; argc > 1 && i < G_N_ELEMENTS (commands); i++)
