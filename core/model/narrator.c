@@ -275,14 +275,29 @@ append_path (GString *text,
     { OP_PATH_GREW, N_ ("started a growth") },
     { OP_PATH_MOVED, N_ ("moved buckets") },
   };
-  const char *separator = ": ";
+  /* Translators: stands before the first fact of how an operation went. */
+  const char *separator = C_ ("path", ": ");
 
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
     if (path & parts[i].bit) {
       g_string_append (text, separator);
       g_string_append (text, _ (parts[i].words));
-      separator = ", ";
+      /* Translators: stands between two facts of how an operation went. */
+      separator = C_ ("path", ", ");
     }
+}
+
+/* The lock comes first: a store that brings an expunged key back finds it in
+ * read and takes the lock all the same. */
+static char *
+tell_lock_need (const char *told,
+                guint       path) {
+  if (path & OP_PATH_LOCKED)
+    return g_strdup_printf (_ ("%s. It needed the lock."), told);
+  if (path & OP_PATH_IN_READ)
+    return g_strdup_printf (
+        _ ("%s. The key was in read, so no lock was needed."), told);
+  return g_strdup_printf (_ ("%s."), told);
 }
 
 /* How an operation other than a load came out. */
@@ -307,7 +322,7 @@ tell_op_ended (const Telling *telling) {
   const Event *event = telling->event;
   const StateThread *thread = thread_of (telling);
   gboolean is_ok = (event->aux16 & OP_PATH_OK) != 0;
-  GString *text = g_string_new (NULL);
+  g_autoptr (GString) text = g_string_new (NULL);
   g_autofree char *call = NULL;
 
   if (thread != NULL && thread->in_op)
@@ -325,15 +340,10 @@ tell_op_ended (const Telling *telling) {
   else
     g_string_append_printf (text, _ ("%s ends %s: %s"), telling->who, call,
                             outcome_of (event->aux8, event->aux16));
-  if (telling->is_expert)
-    append_path (text, event->aux16);
-  else if (event->aux16 & OP_PATH_IN_READ)
-    g_string_append (text, _ (". The key was in read, so no lock was needed."));
-  else if (event->aux16 & OP_PATH_LOCKED)
-    g_string_append (text, _ (". It needed the lock."));
-  else
-    g_string_append_c (text, '.');
-  return g_string_free (text, FALSE);
+  if (!telling->is_expert)
+    return tell_lock_need (text->str, event->aux16);
+  append_path (text, event->aux16);
+  return g_strdup (text->str);
 }
 
 /* The run ------------------------------------------------------------------ */
