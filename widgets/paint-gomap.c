@@ -15,7 +15,7 @@
 #include <glib/gi18n.h>
 #include <math.h>
 
-#define PADDING 18
+#define PADDING 16
 #define FOOT 122
 #define WAITING_ROOM 56
 

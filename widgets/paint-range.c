@@ -15,7 +15,7 @@
 #include <math.h>
 #include <string.h>
 
-#define PADDING 18
+#define PADDING 16
 #define NEVER_MAX 2048
 #define BAR_HEIGHT 10
 #define BAR_MIN 96

@@ -19,7 +19,7 @@
 #include <glib/gi18n.h>
 #include <math.h>
 
-#define PADDING 18
+#define PADDING 16
 #define CARD_RADIUS 14
 #define PILL_HEIGHT 26
 #define TOUCH_EVENTS 6

@@ -22,9 +22,9 @@
 
 #include <math.h>
 
-#define PADDING 18
+#define PADDING 16
 #define HEAD 66
-#define CARD_GAP 16
+#define CARD_GAP 12
 #define GROWTH_GAP 56
 #define GROWTH_FOOT 122
 #define RANGE_HEIGHT 72
@@ -33,10 +33,12 @@
 #define ARROW_ROOM 28
 #define NIL_BODY 96
 #define FAR_HEIGHT 360
-#define CELL_MOST 12
+#define FAR_LEAST 160
+#define CELL_MOST 8
+#define CELL_LEAST 3
 #define MAX_LANES 64
 
-static const int slot_sizes[STAGE_N_ZOOMS] = { 0, 4, 8, 12, 24, 32, 44 };
+static const int slot_sizes[STAGE_N_ZOOMS] = { 0, 4, 8, 12, 24, 32, 38, 44 };
 
 static int
 gap_for (int slot_px) {
@@ -155,7 +157,12 @@ place_buckets (StageCard *card) {
   int y = (int)card->body.y;
   gboolean has_wrapped = FALSE;
 
-  n_lanes = card->slot_px >= STAGE_SLOT_KEY && n_main < 16 ? 1 : n_lanes;
+  /* Few and near: lanes only where each has room for some overflow too. */
+  if (card->slot_px >= STAGE_SLOT_KEY && n_main < 16)
+    n_lanes = n_main < 4 ? 1
+              : (width + lane_gap)
+                  / (lane + ARROW_ROOM + slots_width (card->slot_px, 4)
+                     + lane_gap);
   n_lanes = CLAMP (n_lanes, 1, MAX_LANES);
   if (n_lanes > 1) {
     /* Powers of two: growth keeps the columns. */
@@ -185,27 +192,42 @@ place_buckets (StageCard *card) {
   card->body.height = MAX (0, y - row_gap_for (card->slot_px) - card->body.y);
 }
 
-/* The largest cells, a power of two of them across, that keep the height. */
+/* What a heat map may take of the height that is to be filled. */
+static int
+far_height (const StageLayout *self,
+            const StageCard   *card) {
+  double height = self->options.fit_height - HEAD - PADDING;
+
+  if (self->options.fit_height <= 0)
+    return FAR_HEIGHT;
+  if (card->in_old)
+    height -= GROWTH_FOOT;
+  for (guint i = 0; i < map_state_n_iters (self->state); i++)
+    if (map_state_iter (self->state, i)->is_open)
+      height -= RANGE_HEIGHT + CARD_GAP;
+  return (int)MAX (height, FAR_LEAST);
+}
+
+/* The largest cells that keep the height, in rows as wide as the card; each for
+ * one bucket, or for more when even the smallest would be too many. */
 static void
-place_cells (StageCard *card) {
+place_cells (const StageLayout *self,
+             StageCard         *card) {
   guint n_main = state_array_n_main (card->array);
-  guint width = (guint)card->body.width;
+  guint height = (guint)far_height (self, card);
 
   card->n_per_cell = 1;
   for (card->cell_px = CELL_MOST; ; card->cell_px--) {
-    guint n_columns = 1;
     guint n_cells;
 
-    if (card->cell_px == 0) {
-      card->cell_px = 1;
+    if (card->cell_px < CELL_LEAST) {
+      card->cell_px = CELL_MOST;
       card->n_per_cell *= 2;
     }
-    while (n_columns * 2 * card->cell_px <= width)
-      n_columns *= 2;
     n_cells = (n_main + card->n_per_cell - 1) / card->n_per_cell;
-    card->n_columns = MIN (n_columns, MAX (1, n_cells));
+    card->n_columns = CLAMP ((guint)card->body.width / card->cell_px, 1, n_cells);
     card->n_rows = (n_cells + card->n_columns - 1) / card->n_columns;
-    if (card->n_rows * card->cell_px <= FAR_HEIGHT)
+    if (card->n_rows * card->cell_px <= height)
       break;
   }
   card->body.height = card->n_rows * card->cell_px;
@@ -236,7 +258,7 @@ add_card (StageLayout      *self,
   if (card.array == NULL) {
     card.body.height = NIL_BODY;
   } else if (slot_px == STAGE_SLOT_FAR) {
-    place_cells (&card);
+    place_cells (self, &card);
   } else {
     card.index_px = index_room (slot_px, state_array_n_main (card.array));
     place_buckets (&card);
@@ -245,7 +267,7 @@ add_card (StageLayout      *self,
   g_array_append_val (self->cards, card);
 }
 
-/* Cards of one row are equally high. */
+/* Cards of one row are equally high, but nil is not as high as a heat map. */
 static double
 level_cards (StageLayout *self,
              guint        first,
@@ -254,8 +276,12 @@ level_cards (StageLayout *self,
 
   for (guint i = first; i < first + n; i++)
     height = MAX (height, stage_layout_card (self, i)->frame.height);
-  for (guint i = first; i < first + n; i++)
-    g_array_index (self->cards, StageCard, i).frame.height = height;
+  for (guint i = first; i < first + n; i++) {
+    StageCard *card = &g_array_index (self->cards, StageCard, i);
+
+    if (card->array != NULL || card->slot_px != STAGE_SLOT_FAR)
+      card->frame.height = height;
+  }
   return height;
 }
 
@@ -354,6 +380,13 @@ place_tables (StageLayout *self,
       map_state_table_for (self->state, TABLE_ROLE_DIRTY),
     };
 
+    if (self->options.shown != STAGE_BOTH) {
+      int i = self->options.shown == STAGE_DIRTY;
+
+      add_card (self, kinds[i], tables[i], slot_px, 0, 0, self->width);
+      return place_old (self, slot_px,
+                        stage_layout_card (self, 0)->frame.height);
+    }
     return place_old (self, slot_px,
                       place_pair (self, kinds, tables, CARD_GAP, slot_px, 0));
   }
@@ -447,8 +480,16 @@ bounds_for (guint n_main,
             int  *least,
             int  *most) {
   *least = n_main <= 16 ? 4 : n_main <= 64 ? 3 : n_main <= 256 ? 1 : 0;
-  *most = n_main <= 64 ? 5 : n_main <= 512 ? 3 : n_main <= 1024 ? 2
+  *most = n_main <= 64 ? 7 : n_main <= 512 ? 3 : n_main <= 1024 ? 2
           : n_main < 4096 ? 1 : 0;
+}
+
+/* Two tables one below the other, for want of width. */
+static gboolean
+is_stacked (const StageLayout *self) {
+  return self->cards->len > 1
+         && stage_layout_card (self, 1)->kind != CARD_RANGE
+         && stage_layout_card (self, 1)->frame.x == 0;
 }
 
 StageLayout *
@@ -461,6 +502,7 @@ stage_layout_new (const MapState     *state,
   int index;
 
   self->state = map_state_ref (state);
+  self->options = *options;
   self->kind = map_state_has_read_and_dirty (state) ? STAGE_SYNCMAP
                                                     : STAGE_GOMAP;
   self->width = floor (MAX (options->width, card_min_width (STAGE_SLOT_KEY, 8)));
@@ -470,10 +512,11 @@ stage_layout_new (const MapState     *state,
   for (index = most; index > least; index--) {
     if (card_min_width (slot_sizes[index], n_main) > self->width)
       continue;
-    if (options->fit_height <= 0)
+    if (options->fit_height <= 0 && slot_sizes[index] <= STAGE_SLOT_HEX)
       break;
     place_all (self, slot_sizes[index]);
-    if (self->height <= options->fit_height)
+    if (self->height <= options->fit_height
+        && (slot_sizes[index] <= STAGE_SLOT_HEX || !is_stacked (self)))
       break;
   }
   index = CLAMP (index + options->zoom, 0, STAGE_N_ZOOMS - 1);
@@ -490,256 +533,4 @@ stage_layout_free (StageLayout *self) {
   g_array_unref (self->cards);
   map_state_unref (self->state);
   g_free (self);
-}
-
-const StageCard *
-stage_layout_find_card (const StageLayout *self,
-                        StageCardKind      kind) {
-  for (guint i = 0; i < self->cards->len; i++)
-    if (stage_layout_card (self, i)->kind == kind)
-      return stage_layout_card (self, i);
-  return NULL;
-}
-
-const StageCard *
-stage_layout_find_table (const StageLayout *self,
-                         guint16            id,
-                         guint32            created_ver,
-                         gboolean           in_old) {
-  for (guint i = 0; i < self->cards->len; i++) {
-    const StageCard *card = stage_layout_card (self, i);
-
-    if (card->kind != CARD_RANGE && card->table != NULL
-        && card->table->id == id && card->table->created_ver == created_ver
-        && !card->in_old == !in_old)
-      return card;
-  }
-  return NULL;
-}
-
-guint
-stage_card_first_below (const StageCard *card,
-                        double           y) {
-  guint low = 0;
-  guint high = card->buckets != NULL ? card->buckets->len : 0;
-
-  while (low < high) {
-    guint middle = low + (high - low) / 2;
-
-    if (g_array_index (card->buckets, StageBucket, middle).y + card->slot_px <= y)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low;
-}
-
-static gboolean
-hit_cell (const StageCard *card,
-          double           x,
-          double           y,
-          StageHit        *hit) {
-  guint column = (guint)((x - card->body.x) / card->cell_px);
-  guint row = (guint)((y - card->body.y) / card->cell_px);
-  guint bucket = (row * card->n_columns + column) * card->n_per_cell;
-
-  if (column >= card->n_columns || bucket >= state_array_n_main (card->array))
-    return FALSE;
-  hit->has_slot = TRUE;
-  hit->chain = hit->bucket = bucket;
-  hit->slot = 0;
-  return TRUE;
-}
-
-static gboolean
-hit_slot (const StageCard *card,
-          double           x,
-          double           y,
-          StageHit        *hit) {
-  int pitch = card->slot_px + card->gap_px;
-
-  for (guint i = stage_card_first_below (card, y); i < card->buckets->len; i++) {
-    const StageBucket *place = &g_array_index (card->buckets, StageBucket, i);
-    int slot = (int)floor ((x - place->x) / pitch);
-
-    if (place->y > y)
-      return FALSE;
-    if (x < place->x || slot >= place->n_shown
-        || x - place->x - slot * pitch >= card->slot_px)
-      continue;
-    hit->has_slot = TRUE;
-    hit->chain = place->chain;
-    hit->bucket = place->bucket;
-    hit->slot = (guint)slot;
-    return TRUE;
-  }
-  return FALSE;
-}
-
-gboolean
-stage_layout_hit (const StageLayout *self,
-                  double             x,
-                  double             y,
-                  StageHit          *hit) {
-  *hit = (StageHit) { 0 };
-  for (guint i = 0; i < self->cards->len; i++) {
-    const StageCard *card = stage_layout_card (self, i);
-
-    if (!stage_rect_contains (&card->frame, x, y))
-      continue;
-    hit->card = card;
-    if (card->array == NULL || !stage_rect_contains (&card->body, x, y))
-      return FALSE;
-    return card->buckets != NULL ? hit_slot (card, x, y, hit)
-                                 : hit_cell (card, x, y, hit);
-  }
-  return FALSE;
-}
-
-static const StageBucket *
-find_bucket (const StageCard *card,
-             guint32          bucket,
-             guint           *index) {
-  for (guint i = 0; card->buckets != NULL && i < card->buckets->len; i++) {
-    const StageBucket *place = &g_array_index (card->buckets, StageBucket, i);
-
-    if (place->bucket == bucket) {
-      if (index != NULL)
-        *index = i;
-      return place;
-    }
-  }
-  return NULL;
-}
-
-gboolean
-stage_card_slot (const StageCard *card,
-                 guint32          bucket,
-                 guint            slot,
-                 StageRect       *rect) {
-  const StageBucket *place;
-
-  if (card->array == NULL)
-    return FALSE;
-  if (card->buckets == NULL) {
-    guint cell = bucket / card->n_per_cell;
-
-    if (bucket >= state_array_n_main (card->array))
-      return FALSE;
-    *rect = (StageRect) { card->body.x + cell % card->n_columns * card->cell_px,
-                          card->body.y + cell / card->n_columns * card->cell_px,
-                          card->cell_px, card->cell_px };
-    return TRUE;
-  }
-  place = find_bucket (card, bucket, NULL);
-  if (place == NULL || slot >= place->n_shown)
-    return FALSE;
-  *rect = (StageRect) { place->x + (int)slot * (card->slot_px + card->gap_px),
-                        place->y, card->slot_px, card->slot_px };
-  return TRUE;
-}
-
-static gboolean
-take_slot (const StageCard *card,
-           guint            index,
-           guint            slot,
-           StageHit        *to) {
-  const StageBucket *place = &g_array_index (card->buckets, StageBucket, index);
-
-  *to = (StageHit) { card, TRUE, place->chain, place->bucket,
-                     MIN (slot, place->n_shown - 1u) };
-  return TRUE;
-}
-
-/* The end of the nearest card with buckets, searching from @index by @by. */
-static gboolean
-take_card (const StageLayout *self,
-           int                index,
-           int                by,
-           gboolean           at_end,
-           StageHit          *to) {
-  for (; index >= 0 && index < (int)self->cards->len; index += by) {
-    const StageCard *card = stage_layout_card (self, (guint)index);
-
-    if (card->buckets != NULL && card->buckets->len > 0)
-      return take_slot (card, at_end ? card->buckets->len - 1 : 0,
-                        at_end ? BUCKET_SLOTS - 1 : 0, to);
-  }
-  return FALSE;
-}
-
-/* The slot of the next line that stands nearest to @x. */
-static gboolean
-step_line (const StageCard   *card,
-           const StageBucket *place,
-           guint              index,
-           int                x,
-           int                by,
-           StageHit          *to) {
-  const StageBucket *best = NULL;
-  guint best_index = 0;
-  int pitch = card->slot_px + card->gap_px;
-  int best_x = 0;
-
-  for (int i = (int)index + by; i >= 0 && i < (int)card->buckets->len; i += by) {
-    const StageBucket *other
-      = &g_array_index (card->buckets, StageBucket, (guint)i);
-    int near_x = CLAMP (x, other->x, other->x + (other->n_shown - 1) * pitch);
-
-    if (other->y == place->y)
-      continue;
-    if (best != NULL && other->y != best->y)
-      break;
-    if (best == NULL || ABS (near_x - x) < ABS (best_x - x)) {
-      best = other;
-      best_index = (guint)i;
-      best_x = near_x;
-    }
-  }
-  return best != NULL
-         && take_slot (card, best_index,
-                       (guint)((best_x - best->x + pitch / 2) / pitch), to);
-}
-
-gboolean
-stage_layout_step (const StageLayout *self,
-                   const StageHit    *from,
-                   StageStep          step,
-                   StageHit          *to) {
-  const StageCard *card = from->card;
-  const StageBucket *place = NULL;
-  int card_index = 0;
-  guint index = 0;
-
-  if (step == STAGE_FIRST || step == STAGE_LAST)
-    return take_card (self, step == STAGE_FIRST ? 0 : (int)self->cards->len - 1,
-                      step == STAGE_FIRST ? 1 : -1, step == STAGE_LAST, to);
-  if (card != NULL && from->has_slot)
-    place = find_bucket (card, from->bucket, &index);
-  if (place == NULL)
-    return take_card (self, 0, 1, FALSE, to);
-  card_index = (int)(card - stage_layout_card (self, 0));
-
-  switch (step) {
-  case STAGE_LEFT:
-    if (from->slot > 0)
-      return take_slot (card, index, from->slot - 1, to);
-    return index > 0 ? take_slot (card, index - 1, BUCKET_SLOTS - 1, to)
-                     : take_card (self, card_index - 1, -1, TRUE, to);
-  case STAGE_RIGHT:
-    if (from->slot + 1 < place->n_shown)
-      return take_slot (card, index, from->slot + 1, to);
-    return index + 1 < card->buckets->len
-             ? take_slot (card, index + 1, 0, to)
-             : take_card (self, card_index + 1, 1, FALSE, to);
-  case STAGE_UP:
-  case STAGE_DOWN:
-    return step_line (card, place, index,
-                      place->x + (int)from->slot * (card->slot_px + card->gap_px),
-                      step == STAGE_UP ? -1 : 1, to);
-  case STAGE_FIRST:
-  case STAGE_LAST:
-    break;
-  }
-  return FALSE;
 }

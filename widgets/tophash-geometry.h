@@ -46,7 +46,7 @@ typedef enum {
 /* From this side on, a slot carries its key; from the next, tophash too. */
 #define STAGE_SLOT_KEY 24
 #define STAGE_SLOT_HEX 32
-#define STAGE_N_ZOOMS 7
+#define STAGE_N_ZOOMS 8
 
 /* One bucket's place; those of a card are ordered by y. */
 typedef struct {
@@ -77,6 +77,21 @@ typedef struct {
   guint             n_per_cell;
 } StageCard;
 
+/* Of a pair of tables. */
+typedef enum {
+  STAGE_BOTH,
+  STAGE_READ,
+  STAGE_DIRTY,
+} StageShown;
+
+typedef struct {
+  double width;
+  double fit_height; /* prefer sizes that fit; 0: any height */
+  int    zoom;       /* steps nearer (+) or farther (-) than by itself */
+  double text_scale; /* of captions; 1 normally */
+  StageShown shown;
+} StageOptions;
+
 typedef struct {
   const MapState *state; /* owned reference */
   StageKind       kind;
@@ -84,14 +99,8 @@ typedef struct {
   double          min_width;  /* below which a card would not hold its slots */
   int             zoom_index; /* into the sizes, after clamping */
   GArray         *cards;      /* of StageCard */
+  StageOptions    options;
 } StageLayout;
-
-typedef struct {
-  double width;
-  double fit_height; /* prefer sizes that fit; 0: any height */
-  int    zoom;       /* steps nearer (+) or farther (-) than by itself */
-  double text_scale; /* of captions; 1 normally */
-} StageOptions;
 
 StageLayout *stage_layout_new       (const MapState     *state,
                                      const StageOptions *options);

@@ -9,13 +9,16 @@
  *
  * Layout      one StageLayout per state and size, made when first needed and
  *             dropped when either changes.
- * Motion      a promotion keeps the layout it came from for TRANSITION_MS and
+ * Motion      a promotion keeps the layout it came from for TRANSITION_US and
  *             draws both by a tick callback; further states during that time
- *             only change where it goes to. Nothing ticks otherwise.
- * Keys        arrows, Home and End move the selection, Escape clears it,
- *             plus, minus and 0 with Control zoom, as does Control and scroll.
+ *             only change where it goes to. Only a single promotion between
+ *             two pictures glides, only after a rest since the last one, and
+ *             never while pictures come late. Nothing ticks otherwise.
+ * Narrow      below NARROW_WIDTH read and dirty have no room beside each other:
+ *             one is shown, and a switch above the stage says which.
+ * Input       tophash-map-view-input.c
  */
-#include "widgets/tophash-map-view.h"
+#include "widgets/tophash-map-view-private.h"
 
 #include "widgets/paint-stage.h"
 #include "widgets/paint-syncmap.h"
@@ -25,39 +28,16 @@
 #include <glib/gi18n.h>
 #include <math.h>
 
-#define MARGIN 2
 #define MIN_WIDTH 320
+#define NARROW_WIDTH 600
 #define NATURAL_WIDTH 760
 #define EMPTY_HEIGHT 240
+#define SWITCH_GAP 8
 #define TRANSITION_US 300000
-#define ZOOM_MOST 6
+#define TRANSITION_REST_US 1000000
+#define PAINT_MOST_US 8000
+#define ZOOM_MOST (STAGE_N_ZOOMS - 1)
 
-struct _TophashMapView {
-  GtkWidget parent_instance;
-
-  /* Owned */
-  TophashSession *session;
-  TophashDraw    *draw;     /* NULL until needed, and after a font change */
-  StageLayout    *layout;   /* NULL: to be made */
-  StageLayout    *previous; /* NULL: no transition */
-  PaintCache      cache;
-  char           *key_format;
-
-  /* Borrowed */
-  GtkWidget      *viewport; /* while mapped; NULL without one */
-
-  gulong          changed_id;
-  guint           tick_id;
-  guint           refit_id;
-  gint64          began_us; /* of the transition; 0: at the next frame */
-  double          progress;
-  int             zoom;
-  int             fit_height;
-  int             layout_width;
-  StageHit        hover;
-  double          hover_x, hover_y;
-  gboolean        is_hovered;
-};
 
 G_DEFINE_FINAL_TYPE (TophashMapView, tophash_map_view, GTK_TYPE_WIDGET)
 
@@ -67,12 +47,39 @@ get_state (TophashMapView *self) {
                                : NULL;
 }
 
+static gboolean
+is_switched (TophashMapView *self,
+             int             width) {
+  return width < NARROW_WIDTH && get_state (self) != NULL
+         && map_state_has_read_and_dirty (get_state (self));
+}
+
+static int
+top_for (TophashMapView *self,
+         int             width) {
+  int height = 0;
+
+  if (is_switched (self, width))
+    gtk_widget_measure (self->tables, GTK_ORIENTATION_VERTICAL, -1, NULL,
+                        &height, NULL, NULL);
+  return MAP_VIEW_MARGIN + (height > 0 ? height + SWITCH_GAP : 0);
+}
+
+int
+tophash_map_view_get_top (TophashMapView *self) {
+  return top_for (self, gtk_widget_get_width (GTK_WIDGET (self)));
+}
+
 static StageLayout *
 new_layout (TophashMapView *self,
             int             width) {
+  int room = self->fit_height - top_for (self, width) - MAP_VIEW_MARGIN;
   StageOptions options = {
-    .width = MAX (width, MIN_WIDTH) - 2 * MARGIN,
-    .fit_height = MAX (0, self->fit_height - 2 * MARGIN),
+    .width = MAX (width, MIN_WIDTH) - 2 * MAP_VIEW_MARGIN,
+    .fit_height = MAX (0, room),
+    .shown = !is_switched (self, width)                   ? STAGE_BOTH
+             : gtk_toggle_button_get_active (self->dirty) ? STAGE_DIRTY
+                                                          : STAGE_READ,
     .zoom = self->zoom,
     .text_scale = 1,
   };
@@ -80,9 +87,8 @@ new_layout (TophashMapView *self,
   return stage_layout_new (get_state (self), &options);
 }
 
-/* For the width the widget has; NULL without a state. */
-static StageLayout *
-get_layout (TophashMapView *self) {
+StageLayout *
+tophash_map_view_get_layout (TophashMapView *self) {
   int width = gtk_widget_get_width (GTK_WIDGET (self));
 
   if (get_state (self) == NULL)
@@ -93,8 +99,8 @@ get_layout (TophashMapView *self) {
     self->layout_width = width;
     self->hover = (StageHit) { 0 };
     if (self->is_hovered)
-      stage_layout_hit (self->layout, self->hover_x - MARGIN,
-                        self->hover_y - MARGIN, &self->hover);
+      stage_layout_hit (self->layout, self->hover_x - MAP_VIEW_MARGIN,
+                        self->hover_y - tophash_map_view_get_top (self), &self->hover);
   }
   return self->layout;
 }
@@ -109,6 +115,8 @@ static void
 end_transition (TophashMapView *self) {
   if (self->tick_id != 0)
     gtk_widget_remove_tick_callback (GTK_WIDGET (self), self->tick_id);
+  if (self->tick_id != 0)
+    self->ended_us = g_get_monotonic_time ();
   self->tick_id = 0;
   self->progress = 1;
   g_clear_pointer (&self->previous, stage_layout_free);
@@ -127,7 +135,6 @@ tick_cb (GtkWidget     *widget,
   share = (double)(now_us - self->began_us) / TRANSITION_US;
   gtk_widget_queue_draw (widget);
   if (share >= 1) {
-    self->tick_id = 0;
     end_transition (self);
     return G_SOURCE_REMOVE;
   }
@@ -139,16 +146,29 @@ static void
 begin_transition (TophashMapView *self,
                   StageLayout    *from) {
   end_transition (self);
-  if (!gtk_widget_get_mapped (GTK_WIDGET (self))
-      || !adw_get_enable_animations (GTK_WIDGET (self))) {
-    stage_layout_free (from);
-    return;
-  }
   self->previous = from;
   self->began_us = 0;
   self->progress = 0;
   self->tick_id = gtk_widget_add_tick_callback (GTK_WIDGET (self), tick_cb, NULL,
                                                 NULL);
+}
+
+/* One promotion at a time, with a rest between, and no frame to catch up. */
+static gboolean
+may_glide (TophashMapView    *self,
+           const StageLayout *from,
+           const StageLayout *to) {
+  gint64 now_us = g_get_monotonic_time ();
+
+  return gtk_widget_get_mapped (GTK_WIDGET (self))
+         && adw_get_enable_animations (GTK_WIDGET (self))
+         && !is_switched (self, gtk_widget_get_width (GTK_WIDGET (self)))
+         && self->painted_us <= PAINT_MOST_US
+         && (self->ended_us == 0
+             || now_us - self->ended_us >= TRANSITION_REST_US)
+         && map_state_counters (to->state)->n_promotions
+              == map_state_counters (from->state)->n_promotions + 1
+         && paint_syncmap_promoted (from, to);
 }
 
 static StageCardKind
@@ -207,7 +227,7 @@ update_accessible (TophashMapView *self) {
   gtk_accessible_update_property (
     GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, label,
     GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
-    selected != NULL ? selected : _("Use the arrow keys to select a slot."), -1);
+    selected != NULL ? selected : _("Shift and the arrow keys select a slot."), -1);
 }
 
 static void
@@ -222,7 +242,7 @@ state_changed (TophashMapView *self,
     end_transition (self);
   drop_layout (self);
   if (gtk_widget_get_width (GTK_WIDGET (self)) > 0)
-    now = get_layout (self);
+    now = tophash_map_view_get_layout (self);
   if (now == NULL || now->height != height || now->width != width)
     gtk_widget_queue_resize (GTK_WIDGET (self));
   gtk_widget_queue_draw (GTK_WIDGET (self));
@@ -231,7 +251,7 @@ state_changed (TophashMapView *self,
       && (now == NULL || !paint_syncmap_promoted (self->previous, now)))
     end_transition (self);
   if (before != NULL && now != NULL && !is_other_log && self->previous == NULL
-      && paint_syncmap_promoted (before, now))
+      && may_glide (self, before, now))
     begin_transition (self, before);
   else
     g_clear_pointer (&before, stage_layout_free);
@@ -258,187 +278,6 @@ changed_cb (TophashMapView      *self,
     update_accessible (self);
 }
 
-static void
-select_hit (TophashMapView *self,
-            const StageHit *hit) {
-  TophashSelection selection = { SELECTION_NONE };
-
-  if (hit->card != NULL && hit->has_slot) {
-    const StateBucket *bucket
-      = state_array_bucket (hit->card->array, hit->bucket);
-
-    selection.kind = SELECTION_SLOT;
-    selection.table = hit->card->table->id;
-    selection.table_created_ver = hit->card->table->created_ver;
-    selection.in_old = hit->card->in_old;
-    selection.bucket = hit->bucket;
-    selection.slot = hit->slot;
-    selection.has_key = bucket->tophash[hit->slot] >= TOPHASH_MIN;
-    selection.key = selection.has_key ? bucket->keys[hit->slot] : 0;
-  }
-  tophash_session_select (self->session, &selection);
-}
-
-/* Where the selection stands on the stage; an empty hit: nowhere. */
-static void
-find_selection (TophashMapView *self,
-                StageHit       *hit) {
-  const TophashSelection *selection
-    = tophash_session_get_selection (self->session);
-  StageRect rect;
-
-  *hit = (StageHit) { 0 };
-  if (selection == NULL || selection->kind != SELECTION_SLOT)
-    return;
-  hit->card = stage_layout_find_table (self->layout, selection->table,
-                                       selection->table_created_ver,
-                                       selection->in_old);
-  if (hit->card == NULL)
-    return;
-  hit->bucket = hit->chain = selection->bucket;
-  hit->slot = selection->slot;
-  hit->has_slot = stage_card_slot (hit->card, hit->bucket, hit->slot, &rect);
-}
-
-static GtkAdjustment *
-get_adjustment (TophashMapView *self) {
-  return self->viewport != NULL
-           ? gtk_scrollable_get_vadjustment (GTK_SCROLLABLE (self->viewport))
-           : NULL;
-}
-
-static void
-scroll_to (TophashMapView *self,
-           const StageHit *hit) {
-  GtkAdjustment *adjustment = get_adjustment (self);
-  StageRect rect;
-
-  if (adjustment != NULL
-      && stage_card_slot (hit->card, hit->bucket, hit->slot, &rect))
-    gtk_adjustment_clamp_page (adjustment, rect.y + MARGIN - 24,
-                               rect.y + MARGIN + rect.height + 24);
-}
-
-static gboolean
-step_selection (TophashMapView *self,
-                StageStep       step) {
-  StageHit from;
-  StageHit to;
-
-  if (get_layout (self) == NULL)
-    return FALSE;
-  find_selection (self, &from);
-  if (!stage_layout_step (self->layout, &from, step, &to))
-    return FALSE;
-  scroll_to (self, &to);
-  select_hit (self, &to);
-  return TRUE;
-}
-
-static gboolean
-zoom_key (TophashMapView *self,
-          guint           keyval) {
-  if (keyval == GDK_KEY_plus || keyval == GDK_KEY_equal
-      || keyval == GDK_KEY_KP_Add)
-    tophash_map_view_zoom (self, 1);
-  else if (keyval == GDK_KEY_minus || keyval == GDK_KEY_KP_Subtract)
-    tophash_map_view_zoom (self, -1);
-  else if (keyval == GDK_KEY_0 || keyval == GDK_KEY_KP_0)
-    tophash_map_view_zoom (self, 0);
-  else
-    return FALSE;
-  return TRUE;
-}
-
-static gboolean
-key_pressed_cb (TophashMapView *self,
-                guint           keyval,
-                guint           keycode,
-                GdkModifierType state) {
-  static const struct {
-    guint     keyval;
-    StageStep step;
-  } keys[] = {
-    { GDK_KEY_Left, STAGE_LEFT }, { GDK_KEY_Right, STAGE_RIGHT },
-    { GDK_KEY_Up, STAGE_UP },     { GDK_KEY_Down, STAGE_DOWN },
-    { GDK_KEY_Home, STAGE_FIRST }, { GDK_KEY_End, STAGE_LAST },
-  };
-  StageHit hit;
-
-  if (self->session == NULL || get_layout (self) == NULL)
-    return GDK_EVENT_PROPAGATE;
-  if (state & GDK_CONTROL_MASK)
-    return zoom_key (self, keyval);
-  if (state & (GDK_ALT_MASK | GDK_SHIFT_MASK | GDK_SUPER_MASK))
-    return GDK_EVENT_PROPAGATE;
-  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
-    if (keys[i].keyval == keyval)
-      return step_selection (self, keys[i].step);
-  find_selection (self, &hit);
-  if (keyval == GDK_KEY_Escape && hit.has_slot)
-    select_hit (self, &(StageHit) { 0 });
-  else if ((keyval == GDK_KEY_Return || keyval == GDK_KEY_KP_Enter)
-           && !hit.has_slot)
-    return step_selection (self, STAGE_FIRST);
-  else
-    return GDK_EVENT_PROPAGATE;
-  return GDK_EVENT_STOP;
-}
-
-static void
-pressed_cb (TophashMapView *self,
-            int             n_press,
-            double          x,
-            double          y) {
-  StageHit hit;
-
-  gtk_widget_grab_focus (GTK_WIDGET (self));
-  if (get_layout (self) == NULL)
-    return;
-  stage_layout_hit (self->layout, x - MARGIN, y - MARGIN, &hit);
-  select_hit (self, &hit);
-}
-
-static void
-motion_cb (TophashMapView *self,
-           double          x,
-           double          y) {
-  StageHit hit = { 0 };
-
-  self->is_hovered = TRUE;
-  self->hover_x = x;
-  self->hover_y = y;
-  if (get_layout (self) != NULL)
-    stage_layout_hit (self->layout, x - MARGIN, y - MARGIN, &hit);
-  if (hit.card == self->hover.card && hit.has_slot == self->hover.has_slot
-      && hit.bucket == self->hover.bucket && hit.slot == self->hover.slot)
-    return;
-  self->hover = hit;
-  gtk_widget_queue_draw (GTK_WIDGET (self));
-  gtk_widget_trigger_tooltip_query (GTK_WIDGET (self));
-}
-
-static void
-leave_cb (TophashMapView *self) {
-  self->is_hovered = FALSE;
-  self->hover = (StageHit) { 0 };
-  gtk_widget_queue_draw (GTK_WIDGET (self));
-}
-
-static gboolean
-scroll_cb (TophashMapView     *self,
-           double              dx,
-           double              dy,
-           GtkEventController *controller) {
-  GdkModifierType state
-    = gtk_event_controller_get_current_event_state (controller);
-
-  if ((state & GDK_CONTROL_MASK) == 0 || dy == 0)
-    return GDK_EVENT_PROPAGATE;
-  tophash_map_view_zoom (self, dy < 0 ? 1 : -1);
-  return GDK_EVENT_STOP;
-}
-
 static gboolean
 query_tooltip (GtkWidget  *widget,
                int         x,
@@ -449,7 +288,7 @@ query_tooltip (GtkWidget  *widget,
   g_autofree char *words = NULL;
   StageRect rect;
 
-  if (is_keyboard || get_layout (self) == NULL || !self->hover.has_slot
+  if (is_keyboard || tophash_map_view_get_layout (self) == NULL || !self->hover.has_slot
       || !stage_card_slot (self->hover.card, self->hover.bucket,
                            self->hover.slot, &rect))
     return FALSE;
@@ -458,8 +297,8 @@ query_tooltip (GtkWidget  *widget,
     return FALSE;
   gtk_tooltip_set_text (tooltip, words);
   gtk_tooltip_set_tip_area (tooltip,
-                            &(GdkRectangle) { (int)rect.x + MARGIN,
-                                              (int)rect.y + MARGIN,
+                            &(GdkRectangle) { (int)rect.x + MAP_VIEW_MARGIN,
+                                              (int)rect.y + tophash_map_view_get_top (self),
                                               (int)rect.width,
                                               (int)rect.height });
   return TRUE;
@@ -488,7 +327,7 @@ measure (GtkWidget     *widget,
       g_autoptr (StageLayout) layout
         = new_layout (self, width > 0 ? width : NATURAL_WIDTH);
 
-      *minimum = MAX (*minimum, (int)layout->min_width + 2 * MARGIN);
+      *minimum = MAX (*minimum, (int)layout->min_width + 2 * MAP_VIEW_MARGIN);
     }
     *natural = MAX (*minimum, NATURAL_WIDTH);
     return;
@@ -498,11 +337,13 @@ measure (GtkWidget     *widget,
     int width = for_size > 0 ? for_size : NATURAL_WIDTH;
 
     if (self->layout != NULL && self->layout_width == width) {
-      *minimum = (int)ceil (self->layout->height) + 2 * MARGIN;
+      *minimum = (int)ceil (self->layout->height) + top_for (self, width)
+                 + MAP_VIEW_MARGIN;
     } else {
       g_autoptr (StageLayout) layout = new_layout (self, width);
 
-      *minimum = (int)ceil (layout->height) + 2 * MARGIN;
+      *minimum = (int)ceil (layout->height) + top_for (self, width)
+                 + MAP_VIEW_MARGIN;
     }
   }
   *natural = *minimum;
@@ -536,6 +377,21 @@ size_allocate (GtkWidget *widget,
   }
   if (width != self->layout_width)
     end_transition (self);
+  gtk_widget_set_child_visible (self->tables, is_switched (self, width));
+  if (is_switched (self, width)) {
+    int least;
+    int natural;
+
+    gtk_widget_measure (self->tables, GTK_ORIENTATION_HORIZONTAL, -1, &least,
+                        &natural, NULL, NULL);
+    natural = MAX (least, MIN (natural * 2, width));
+    gtk_widget_size_allocate (self->tables,
+                              &(GtkAllocation) {
+                                (width - natural) / 2, MAP_VIEW_MARGIN, natural,
+                                top_for (self, width) - MAP_VIEW_MARGIN
+                                  - SWITCH_GAP },
+                              -1);
+  }
 }
 
 /* What of the widget its viewport shows. */
@@ -575,7 +431,7 @@ paint (TophashMapView *self,
   context.hover = &self->hover;
   context.has_focus = gtk_widget_has_visible_focus (GTK_WIDGET (self));
   context.cache = &self->cache;
-  cairo_translate (cr, MARGIN, MARGIN);
+  cairo_translate (cr, MAP_VIEW_MARGIN, tophash_map_view_get_top (self));
   paint_stage (cr, &context);
 }
 
@@ -583,10 +439,11 @@ static void
 snapshot (GtkWidget   *widget,
           GtkSnapshot *target) {
   TophashMapView *self = TOPHASH_MAP_VIEW (widget);
+  gint64 began_us = g_get_monotonic_time ();
   graphene_rect_t visible;
   cairo_t *cr;
 
-  if (get_layout (self) == NULL)
+  if (tophash_map_view_get_layout (self) == NULL)
     return;
   get_visible (self, &visible);
   if (visible.size.width < 1 || visible.size.height < 1)
@@ -594,6 +451,10 @@ snapshot (GtkWidget   *widget,
   cr = gtk_snapshot_append_cairo (target, &visible);
   paint (self, cr);
   cairo_destroy (cr);
+  self->painted_us = g_get_monotonic_time () - began_us;
+  if (self->painted_us > PAINT_MOST_US)
+    g_debug ("painting the stage took %d µs", (int)self->painted_us);
+  gtk_widget_snapshot_child (widget, self->tables, target);
 }
 
 static void
@@ -665,6 +526,7 @@ dispose (GObject *object) {
   g_clear_object (&self->session);
   g_clear_pointer (&self->draw, tophash_draw_free);
   paint_cache_clear (&self->cache);
+  g_clear_pointer (&self->tables, gtk_widget_unparent);
   G_OBJECT_CLASS (tophash_map_view_parent_class)->dispose (object);
 }
 
@@ -690,28 +552,33 @@ tophash_map_view_class_init (TophashMapViewClass *klass) {
   widget_class->system_setting_changed = system_setting_changed;
   widget_class->query_tooltip = query_tooltip;
   gtk_widget_class_set_css_name (widget_class, "mapview");
-  gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_IMG);
+  gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_GROUP);
 }
 
 static void
-add_controllers (TophashMapView *self) {
-  GtkEventController *keys = gtk_event_controller_key_new ();
-  GtkEventController *motion = gtk_event_controller_motion_new ();
-  GtkEventController *scroll
-    = gtk_event_controller_scroll_new (GTK_EVENT_CONTROLLER_SCROLL_VERTICAL
-                                       | GTK_EVENT_CONTROLLER_SCROLL_DISCRETE);
-  GtkGesture *click = gtk_gesture_click_new ();
+shown_cb (TophashMapView *self) {
+  end_transition (self);
+  drop_layout (self);
+  gtk_widget_queue_resize (GTK_WIDGET (self));
+}
 
-  g_signal_connect_swapped (keys, "key-pressed", G_CALLBACK (key_pressed_cb),
-                            self);
-  g_signal_connect_swapped (motion, "motion", G_CALLBACK (motion_cb), self);
-  g_signal_connect_swapped (motion, "leave", G_CALLBACK (leave_cb), self);
-  g_signal_connect_swapped (scroll, "scroll", G_CALLBACK (scroll_cb), self);
-  g_signal_connect_swapped (click, "pressed", G_CALLBACK (pressed_cb), self);
-  gtk_widget_add_controller (GTK_WIDGET (self), keys);
-  gtk_widget_add_controller (GTK_WIDGET (self), motion);
-  gtk_widget_add_controller (GTK_WIDGET (self), scroll);
-  gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (click));
+static void
+add_switch (TophashMapView *self) {
+  GtkWidget *read = gtk_toggle_button_new_with_label (_("read"));
+  GtkWidget *dirty = gtk_toggle_button_new_with_label (_("dirty"));
+
+  self->tables = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 0);
+  self->dirty = GTK_TOGGLE_BUTTON (dirty);
+  gtk_widget_add_css_class (self->tables, "linked");
+  gtk_box_set_homogeneous (GTK_BOX (self->tables), TRUE);
+  gtk_toggle_button_set_group (GTK_TOGGLE_BUTTON (dirty),
+                               GTK_TOGGLE_BUTTON (read));
+  gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (read), TRUE);
+  gtk_box_append (GTK_BOX (self->tables), read);
+  gtk_box_append (GTK_BOX (self->tables), dirty);
+  gtk_widget_set_child_visible (self->tables, FALSE);
+  gtk_widget_set_parent (self->tables, GTK_WIDGET (self));
+  g_signal_connect_swapped (dirty, "toggled", G_CALLBACK (shown_cb), self);
 }
 
 static void
@@ -722,7 +589,8 @@ tophash_map_view_init (TophashMapView *self) {
   gtk_widget_set_focusable (GTK_WIDGET (self), TRUE);
   gtk_widget_set_has_tooltip (GTK_WIDGET (self), TRUE);
   gtk_widget_set_overflow (GTK_WIDGET (self), GTK_OVERFLOW_HIDDEN);
-  add_controllers (self);
+  add_switch (self);
+  tophash_map_view_add_input (self);
   g_signal_connect_object (style, "notify::dark",
                            G_CALLBACK (gtk_widget_queue_draw), self,
                            G_CONNECT_SWAPPED);
@@ -765,7 +633,7 @@ tophash_map_view_zoom (TophashMapView *self,
 
   g_return_if_fail (TOPHASH_IS_MAP_VIEW (self));
 
-  if (get_layout (self) == NULL)
+  if (tophash_map_view_get_layout (self) == NULL)
     return;
   /* From what is shown: a clamped step would have to be taken back twice. */
   before = self->zoom;

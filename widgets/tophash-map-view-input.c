@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tophash-map-view-input.c — pointer and keys on the stage
+ *
+ * Keys        plain arrows, Home and End belong to time (the window takes them
+ *             first); with Shift they move the selection. Escape clears it,
+ *             Return makes a first one; plus, minus and 0 with Control zoom,
+ *             as does Control and scroll.
+ * Pointer     what it stands on is hovered and has a tooltip, a press selects
+ *             it, a press beside every slot selects nothing.
+ */
+#include "widgets/tophash-map-view-private.h"
+
+#include <math.h>
+
+static void
+select_hit (TophashMapView *self,
+            const StageHit *hit) {
+  TophashSelection selection = { SELECTION_NONE };
+
+  if (hit->card != NULL && hit->has_slot) {
+    const StateBucket *bucket
+      = state_array_bucket (hit->card->array, hit->bucket);
+
+    selection.kind = SELECTION_SLOT;
+    selection.table = hit->card->table->id;
+    selection.table_created_ver = hit->card->table->created_ver;
+    selection.in_old = hit->card->in_old;
+    selection.bucket = hit->bucket;
+    selection.slot = hit->slot;
+    selection.has_key = bucket->tophash[hit->slot] >= TOPHASH_MIN;
+    selection.key = selection.has_key ? bucket->keys[hit->slot] : 0;
+  }
+  tophash_session_select (self->session, &selection);
+}
+
+/* Where the selection stands on the stage; an empty hit: nowhere. */
+static void
+find_selection (TophashMapView *self,
+                StageHit       *hit) {
+  const TophashSelection *selection
+    = tophash_session_get_selection (self->session);
+  StageRect rect;
+
+  *hit = (StageHit) { 0 };
+  if (selection == NULL || selection->kind != SELECTION_SLOT)
+    return;
+  hit->card = stage_layout_find_table (self->layout, selection->table,
+                                       selection->table_created_ver,
+                                       selection->in_old);
+  if (hit->card == NULL)
+    return;
+  hit->bucket = hit->chain = selection->bucket;
+  hit->slot = selection->slot;
+  hit->has_slot = stage_card_slot (hit->card, hit->bucket, hit->slot, &rect);
+}
+
+static GtkAdjustment *
+get_adjustment (TophashMapView *self) {
+  return self->viewport != NULL
+           ? gtk_scrollable_get_vadjustment (GTK_SCROLLABLE (self->viewport))
+           : NULL;
+}
+
+static void
+scroll_to (TophashMapView *self,
+           const StageHit *hit) {
+  GtkAdjustment *adjustment = get_adjustment (self);
+  int top = tophash_map_view_get_top (self);
+  StageRect rect;
+
+  if (adjustment != NULL
+      && stage_card_slot (hit->card, hit->bucket, hit->slot, &rect))
+    gtk_adjustment_clamp_page (adjustment, rect.y + top - 24,
+                               rect.y + top + rect.height + 24);
+}
+
+static gboolean
+step_selection (TophashMapView *self,
+                StageStep       step) {
+  StageHit from;
+  StageHit to;
+
+  if (tophash_map_view_get_layout (self) == NULL)
+    return FALSE;
+  find_selection (self, &from);
+  if (!stage_layout_step (self->layout, &from, step, &to))
+    return FALSE;
+  scroll_to (self, &to);
+  select_hit (self, &to);
+  return TRUE;
+}
+
+static gboolean
+zoom_key (TophashMapView *self,
+          guint           keyval) {
+  if (keyval == GDK_KEY_plus || keyval == GDK_KEY_equal
+      || keyval == GDK_KEY_KP_Add)
+    tophash_map_view_zoom (self, 1);
+  else if (keyval == GDK_KEY_minus || keyval == GDK_KEY_KP_Subtract)
+    tophash_map_view_zoom (self, -1);
+  else if (keyval == GDK_KEY_0 || keyval == GDK_KEY_KP_0)
+    tophash_map_view_zoom (self, 0);
+  else
+    return FALSE;
+  return TRUE;
+}
+
+static gboolean
+key_pressed_cb (TophashMapView *self,
+                guint           keyval,
+                guint           keycode,
+                GdkModifierType state) {
+  static const struct {
+    guint     keyval;
+    StageStep step;
+  } keys[] = {
+    { GDK_KEY_Left, STAGE_LEFT }, { GDK_KEY_Right, STAGE_RIGHT },
+    { GDK_KEY_Up, STAGE_UP },     { GDK_KEY_Down, STAGE_DOWN },
+    { GDK_KEY_Home, STAGE_FIRST }, { GDK_KEY_End, STAGE_LAST },
+    { GDK_KEY_KP_Left, STAGE_LEFT }, { GDK_KEY_KP_Right, STAGE_RIGHT },
+    { GDK_KEY_KP_Up, STAGE_UP },     { GDK_KEY_KP_Down, STAGE_DOWN },
+  };
+  StageHit hit;
+
+  if (self->session == NULL || tophash_map_view_get_layout (self) == NULL)
+    return GDK_EVENT_PROPAGATE;
+  if (state & GDK_CONTROL_MASK)
+    return zoom_key (self, keyval);
+  if (state & (GDK_ALT_MASK | GDK_SUPER_MASK))
+    return GDK_EVENT_PROPAGATE;
+  for (guint i = 0; (state & GDK_SHIFT_MASK) && i < G_N_ELEMENTS (keys); i++)
+    if (keys[i].keyval == keyval)
+      return step_selection (self, keys[i].step);
+  find_selection (self, &hit);
+  if (keyval == GDK_KEY_Escape && hit.has_slot)
+    select_hit (self, &(StageHit) { 0 });
+  else if ((keyval == GDK_KEY_Return || keyval == GDK_KEY_KP_Enter)
+           && !hit.has_slot)
+    return step_selection (self, STAGE_FIRST);
+  else
+    return GDK_EVENT_PROPAGATE;
+  return GDK_EVENT_STOP;
+}
+
+static void
+pressed_cb (TophashMapView *self,
+            int             n_press,
+            double          x,
+            double          y) {
+  StageHit hit;
+
+  gtk_widget_grab_focus (GTK_WIDGET (self));
+  if (tophash_map_view_get_layout (self) == NULL)
+    return;
+  stage_layout_hit (self->layout, x - MAP_VIEW_MARGIN,
+                    y - tophash_map_view_get_top (self), &hit);
+  select_hit (self, &hit);
+}
+
+static void
+motion_cb (TophashMapView *self,
+           double          x,
+           double          y) {
+  StageHit hit = { 0 };
+
+  self->is_hovered = TRUE;
+  self->hover_x = x;
+  self->hover_y = y;
+  if (tophash_map_view_get_layout (self) != NULL)
+    stage_layout_hit (self->layout, x - MAP_VIEW_MARGIN,
+                      y - tophash_map_view_get_top (self), &hit);
+  if (hit.card == self->hover.card && hit.has_slot == self->hover.has_slot
+      && hit.bucket == self->hover.bucket && hit.slot == self->hover.slot)
+    return;
+  self->hover = hit;
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+  gtk_widget_trigger_tooltip_query (GTK_WIDGET (self));
+}
+
+static void
+leave_cb (TophashMapView *self) {
+  self->is_hovered = FALSE;
+  self->hover = (StageHit) { 0 };
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+}
+
+static gboolean
+scroll_cb (TophashMapView     *self,
+           double              dx,
+           double              dy,
+           GtkEventController *controller) {
+  GdkModifierType state
+    = gtk_event_controller_get_current_event_state (controller);
+
+  if ((state & GDK_CONTROL_MASK) == 0 || dy == 0)
+    return GDK_EVENT_PROPAGATE;
+  tophash_map_view_zoom (self, dy < 0 ? 1 : -1);
+  return GDK_EVENT_STOP;
+}
+
+void
+tophash_map_view_add_input (TophashMapView *self) {
+  GtkEventController *keys = gtk_event_controller_key_new ();
+  GtkEventController *motion = gtk_event_controller_motion_new ();
+  GtkEventController *scroll
+    = gtk_event_controller_scroll_new (GTK_EVENT_CONTROLLER_SCROLL_VERTICAL
+                                       | GTK_EVENT_CONTROLLER_SCROLL_DISCRETE);
+  GtkGesture *click = gtk_gesture_click_new ();
+
+  g_signal_connect_swapped (keys, "key-pressed", G_CALLBACK (key_pressed_cb),
+                            self);
+  g_signal_connect_swapped (motion, "motion", G_CALLBACK (motion_cb), self);
+  g_signal_connect_swapped (motion, "leave", G_CALLBACK (leave_cb), self);
+  g_signal_connect_swapped (scroll, "scroll", G_CALLBACK (scroll_cb), self);
+  g_signal_connect_swapped (click, "pressed", G_CALLBACK (pressed_cb), self);
+  gtk_widget_add_controller (GTK_WIDGET (self), keys);
+  gtk_widget_add_controller (GTK_WIDGET (self), motion);
+  gtk_widget_add_controller (GTK_WIDGET (self), scroll);
+  gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (click));
+}

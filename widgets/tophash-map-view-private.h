@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tophash-map-view-private.h — what the stage and its input share
+ *
+ * tophash-map-view.c lays out and paints; tophash-map-view-input.c turns
+ * pointer and keys into a hovered and a selected slot.
+ */
+#pragma once
+
+#include "widgets/paint-context.h"
+#include "widgets/tophash-map-view.h"
+
+G_BEGIN_DECLS
+
+#define MAP_VIEW_MARGIN 2
+
+struct _TophashMapView {
+  GtkWidget parent_instance;
+
+  /* Owned */
+  TophashSession *session;
+  TophashDraw    *draw;     /* NULL until needed, and after a font change */
+  StageLayout    *layout;   /* NULL: to be made */
+  StageLayout    *previous; /* NULL: no transition */
+  PaintCache      cache;
+  char           *key_format;
+  GtkWidget      *tables;   /* the switch read | dirty; child */
+
+  /* Borrowed */
+  GtkToggleButton *dirty;    /* of the switch */
+  GtkWidget       *viewport; /* while mapped; NULL without one */
+
+  gulong          changed_id;
+  guint           tick_id;
+  guint           refit_id;
+  gint64          began_us; /* of the transition; 0: at the next frame */
+  gint64          ended_us; /* of the last one */
+  gint64          painted_us; /* how long the last painting took */
+  double          progress;
+  int             zoom;
+  int             fit_height;
+  int             layout_width;
+  StageHit        hover;
+  double          hover_x, hover_y;
+  gboolean        is_hovered;
+};
+
+/* For the width the widget has; NULL without a state. */
+StageLayout *tophash_map_view_get_layout (TophashMapView *self);
+/* Where the layout's origin is in the widget. */
+int          tophash_map_view_get_top    (TophashMapView *self);
+void         tophash_map_view_add_input  (TophashMapView *self);
+
+G_END_DECLS
