@@ -18,6 +18,7 @@
  */
 #include "core/workload/scenario-private.h"
 
+#include <glib/gi18n-lib.h>
 #include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
@@ -63,7 +64,7 @@ refuse (Reader      *reader,
     return;
   append_place (where, place);
   g_set_error (&reader->error, SCENARIO_ERROR, SCENARIO_ERROR_INVALID,
-               "%s.json: %s%swanted %s, found %s", reader->name, where->str,
+               _("%s.json: %s%swanted %s, found %s"), reader->name, where->str,
                where->len > 0 ? ": " : "", wanted, found);
 }
 
@@ -71,12 +72,12 @@ refuse (Reader      *reader,
 static char *
 describe (JsonNode *node) {
   if (node == NULL)
-    return g_strdup ("nothing");
+    return g_strdup (_("nothing"));
   switch (json_node_get_node_type (node)) {
   case JSON_NODE_OBJECT:
-    return g_strdup ("an object");
+    return g_strdup (_("an object"));
   case JSON_NODE_ARRAY:
-    return g_strdup ("a list");
+    return g_strdup (_("a list"));
   case JSON_NODE_NULL:
     return g_strdup ("null");
   case JSON_NODE_VALUE:
@@ -136,8 +137,9 @@ get_number (Reader      *reader,
   if (value >= least && value <= most
       && (!is_whole || value == floor (value)))
     return value;
-  wanted = g_strdup_printf ("%s%.15g to %.15g", is_whole ? "" : "a number from ",
-                            least, most);
+  wanted = is_whole ? g_strdup_printf (_("%.15g to %.15g"), least, most)
+                    : g_strdup_printf (_("a number from %.15g to %.15g"), least,
+                                       most);
   refuse_node (reader, &place, wanted, node);
   return otherwise;
 }
@@ -156,7 +158,7 @@ get_boolean (Reader      *reader,
   if (JSON_NODE_HOLDS_VALUE (node)
       && json_node_get_value_type (node) == G_TYPE_BOOLEAN)
     return json_node_get_boolean (node);
-  refuse_node (reader, &place, "true or false", node);
+  refuse_node (reader, &place, _("true or false"), node);
   return otherwise;
 }
 
@@ -179,7 +181,7 @@ get_text (Reader      *reader,
     if (*text != '\0' && g_utf8_validate (text, -1, NULL))
       return g_strdup (text);
   }
-  refuse_node (reader, &place, "a text", node);
+  refuse_node (reader, &place, _("a text"), node);
   return g_strdup ("");
 }
 
@@ -194,16 +196,18 @@ get_choice (Reader      *reader,
             guint        n) {
   Place place = { above, member, 0 };
   g_autofree char *text = get_text (reader, object, above, member, is_needed);
-  g_autoptr (GString) wanted = g_string_new ("one of ");
+  g_autoptr (GString) names = g_string_new (NULL);
+  g_autofree char *wanted = NULL;
 
   if (text == NULL)
     return 0;
   for (guint i = 0; i < n; i++) {
     if (strcmp (text, name_of (i)) == 0)
       return i;
-    g_string_append_printf (wanted, "%s%s", i > 0 ? ", " : "", name_of (i));
+    g_string_append_printf (names, "%s%s", i > 0 ? ", " : "", name_of (i));
   }
-  refuse_node (reader, &place, wanted->str,
+  wanted = g_strdup_printf (_("one of %s"), names->str);
+  refuse_node (reader, &place, wanted,
                json_object_get_member (object, member));
   return 0;
 }
@@ -225,12 +229,12 @@ get_list (Reader      *reader,
     length = json_array_get_length (json_node_get_array (node));
     if (length <= most && (length > 0 || !is_needed))
       return json_node_get_array (node);
-    wanted = g_strdup_printf ("%d to %u elements", is_needed ? 1 : 0, most);
+    wanted = g_strdup_printf (_("%d to %u elements"), is_needed ? 1 : 0, most);
     refuse (reader, place, wanted,
-            length == 0 ? "none" : "more than that");
+            length == 0 ? _("none") : _("more than that"));
     return NULL;
   }
-  refuse_node (reader, place, "a list", node);
+  refuse_node (reader, place, _("a list"), node);
   return NULL;
 }
 
@@ -242,7 +246,7 @@ get_element (Reader      *reader,
 
   if (JSON_NODE_HOLDS_OBJECT (node))
     return json_node_get_object (node);
-  refuse_node (reader, place, "an object", node);
+  refuse_node (reader, place, _("an object"), node);
   return NULL;
 }
 
@@ -261,8 +265,8 @@ check_members (Reader            *reader,
 
     if (g_strv_contains (known, at->data))
       continue;
-    wanted = g_strconcat ("one of ", all, NULL);
-    refuse (reader, &place, wanted, "a member of another name");
+    wanted = g_strdup_printf (_("one of %s"), all);
+    refuse (reader, &place, wanted, _("a member of another name"));
   }
 }
 
@@ -298,7 +302,7 @@ read_mix (Reader       *reader,
   if (node == NULL)
     return;
   if (!JSON_NODE_HOLDS_OBJECT (node)) {
-    refuse_node (reader, &place, "an object", node);
+    refuse_node (reader, &place, _("an object"), node);
     return;
   }
   for (guint i = 0; i < OPERATION_MIX_N; i++) {
@@ -458,7 +462,7 @@ check_groups (Reader        *reader,
   guint n_threads = 0;
 
   if (phase->threads->len != first->threads->len) {
-    g_autofree char *wanted = g_strdup_printf ("%u groups as in phases[0]",
+    g_autofree char *wanted = g_strdup_printf (_("%u groups as in phases[0]"),
                                                first->threads->len);
     g_autofree char *found = g_strdup_printf ("%u", phase->threads->len);
 
@@ -470,8 +474,8 @@ check_groups (Reader        *reader,
     const ThreadGroup *model = g_ptr_array_index (first->threads, i);
     Place place = { &threads, NULL, i };
     g_autofree char *wanted = g_strdup_printf (
-        "%u of role “%s” as in phases[0]", model->count, model->role);
-    g_autofree char *found = g_strdup_printf ("%u of role “%s”", group->count,
+        _("%u of role “%s” as in phases[0]"), model->count, model->role);
+    g_autofree char *found = g_strdup_printf (_("%u of role “%s”"), group->count,
                                               group->role);
 
     n_threads += group->count;
@@ -479,12 +483,12 @@ check_groups (Reader        *reader,
       refuse (reader, &place, wanted, found);
     if (self->recordcount == 0 && draws_keys (group))
       refuse (reader, &(Place){ NULL, "recordcount", 0 },
-              "1 or more, since a mix draws from these keys", "0");
+              _("1 or more, since a mix draws from these keys"), "0");
   }
   if (n_threads > SCENARIO_MAX_THREADS) {
     g_autofree char *found = g_strdup_printf ("%u", n_threads);
 
-    refuse (reader, &threads, "at most 64 threads in all", found);
+    refuse (reader, &threads, _("at most 64 threads in all"), found);
   }
 }
 
@@ -495,7 +499,7 @@ check_whole (Reader         *reader,
     g_autofree char *found = g_strdup_printf ("“%s”", self->key_text);
 
     refuse (reader, &(Place){ NULL, "key-text", 0 },
-            "a text with one %d (or %04d) and no other %", found);
+            _("a text with one %d (or %04d) and no other %"), found);
   }
   for (guint p = 0; reader->error == NULL && p < self->phases->len; p++) {
     const ScenarioPhase *phase = g_ptr_array_index (self->phases, p);
@@ -505,8 +509,8 @@ check_whole (Reader         *reader,
     check_groups (reader, self, p);
     if (phase->duration <= 0 && phase->operationcount == 0
         && phase->script->len == 0)
-      refuse (reader, &place, "a duration, an operationcount or a script",
-              "none of them");
+      refuse (reader, &place, _("a duration, an operationcount or a script"),
+              _("none of them"));
   }
 }
 
@@ -563,16 +567,16 @@ check_text (Reader     *reader,
   guint n_brackets = 0;
 
   if (length > MAX_LENGTH) {
-    refuse (reader, NULL, "at most 1 MiB", "more");
+    refuse (reader, NULL, _("at most 1 MiB"), _("more"));
     return FALSE;
   }
   for (gsize i = 0; i < length; i++)
     n_brackets += json[i] == '[' || json[i] == '{';
   if (n_brackets > MAX_BRACKETS)
-    refuse (reader, NULL, "at most 4096 brackets", "more");
+    refuse (reader, NULL, _("at most 4096 brackets"), _("more"));
   else if (!g_utf8_validate (json, (gssize)length, NULL))
     g_set_error (&reader->error, SCENARIO_ERROR, SCENARIO_ERROR_PARSE,
-                 "%s.json: wanted JSON in UTF-8, found other bytes",
+                 _("%s.json: wanted JSON in UTF-8, found other bytes"),
                  reader->name);
   return reader->error == NULL;
 }
@@ -599,12 +603,12 @@ scenario_new_from_json (const char *json,
     if (g_str_has_prefix (text, "<data>:"))
       text += strlen ("<data>:");
     g_set_error (error, SCENARIO_ERROR, SCENARIO_ERROR_PARSE,
-                 "%s.json: wanted JSON, found %s", name, text);
+                 _("%s.json: wanted JSON, found %s"), name, text);
     return NULL;
   }
   root = json_parser_get_root (parser);
   if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
-    refuse_node (&reader, NULL, "an object", root);
+    refuse_node (&reader, NULL, _("an object"), root);
   else
     self = read_root (&reader, json_node_get_object (root));
   if (reader.error != NULL) {
