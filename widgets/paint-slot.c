@@ -19,6 +19,7 @@
 #include <math.h>
 #include <string.h>
 
+#define LETTERS_GROW_MOST 1.25
 #define SHRINK_MIN 0.72
 #define ROUNDED_MAX 1024 /* small slots with round corners in a frame */
 
@@ -201,22 +202,27 @@ paint_letters (cairo_t            *cr,
                      : look == LOOK_NIL    ? ROLE_TEXT_DIM
                                            : ROLE_ON_LIVE;
   gboolean has_hex = rect->width >= STAGE_SLOT_HEX && look != LOOK_EXPUNGED;
-  double x = rect->x + rect->width / 2;
-  double middle = rect->y + rect->height / 2;
-  double below = has_hex ? round (rect->height * 0.2) : 0;
+  double grow = CLAMP (rect->width / STAGE_SLOT_HEX, 1, LETTERS_GROW_MOST);
+  double width = rect->width / grow;
+  double height = rect->height / grow;
+  StageRect around = { -width / 2, -height / 2, width, height };
+  double below = has_hex ? round (height * 0.2) : 0;
   char text[64];
 
   paint_format_key (context->key_format, bucket->keys[slot], text, sizeof text);
+  cairo_save (cr);
+  cairo_translate (cr, rect->x + rect->width / 2, rect->y + rect->height / 2);
+  cairo_scale (cr, grow, grow);
   if (look == LOOK_EXPUNGED)
-    paint_plate (cr, context, rect, middle + below, text);
+    paint_plate (cr, context, &around, below, text);
   tophash_palette_set_source (context->palette, cr, role);
-  paint_text_in (cr, context, text, FONT_SLOT, x, middle + below,
-                 rect->width - 4);
-  if (!has_hex)
-    return;
-  g_snprintf (text, sizeof text, "%02x", bucket->tophash[slot]);
-  paint_text_in (cr, context, text, FONT_MONO, x,
-                 middle - round (rect->height * 0.22), rect->width - 6);
+  paint_text_in (cr, context, text, FONT_SLOT, 0, below, width - 4);
+  if (has_hex) {
+    g_snprintf (text, sizeof text, "%02x", bucket->tophash[slot]);
+    paint_text_in (cr, context, text, FONT_MONO, 0, -round (height * 0.22),
+                   width - 6);
+  }
+  cairo_restore (cr);
 }
 
 void

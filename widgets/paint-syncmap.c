@@ -22,14 +22,17 @@
 static char *
 say_table (const StateTable *table,
            const char       *guarded) {
-  g_autofree char *n = NULL;
-  g_autofree char *entries = tophash_draw_format_count (table->count);
   guint n_main = table->buckets != NULL ? state_array_n_main (table->buckets) : 0;
+  g_autofree char *n = tophash_draw_format_count (n_main);
+  g_autofree char *n_entries = tophash_draw_format_count (table->count);
+  g_autofree char *buckets
+    = g_strdup_printf (ngettext ("%s bucket", "%s buckets", n_main), n);
+  g_autofree char *entries
+    = g_strdup_printf (ngettext ("%s entry", "%s entries", table->count),
+                       n_entries);
 
-  n = tophash_draw_format_count (n_main);
-  return g_strdup_printf (ngettext ("%s bucket · %s entries · %s",
-                                    "%s buckets · %s entries · %s", n_main),
-                          n, entries, guarded);
+  /* Translators: buckets · entries · what guards the table */
+  return g_strdup_printf (_("%s · %s · %s"), buckets, entries, guarded);
 }
 
 static void

@@ -24,6 +24,8 @@
 #define PILL_HEIGHT 26
 #define TOUCH_EVENTS 6
 #define CELL_SAMPLES 4
+#define CARD_SAMPLES 16384 /* or one per cell: memory, not pixels, costs */
+#define CELLS_AHEAD 12
 #define N_SHADES (2 * BUCKET_SLOTS + 1)
 
 void
@@ -366,16 +368,42 @@ fill_shades (const PaintContext *context,
                            0.3 + 0.5 * (i - BUCKET_SLOTS) / BUCKET_SLOTS);
 }
 
+/* Buckets that speak for a cell; the same ones in every picture. */
+static guint
+samples_per_cell (const StageCard *card) {
+  guint n_cells = card->n_columns * card->n_rows;
+
+  return CLAMP (CARD_SAMPLES / MAX (n_cells, 1), 1,
+                MIN (card->n_per_cell, CELL_SAMPLES));
+}
+
+/* Buckets lie far apart: those to come are fetched while this one is read. */
+static void
+fetch_cell (const StageCard *card,
+            guint            n_samples,
+            guint32          first) {
+  for (guint i = 0; i < n_samples; i++) {
+    guint32 bucket = first + i * (card->n_per_cell / n_samples);
+
+    if (bucket < state_array_n_main (card->array)) {
+      const StateBucket *ahead = state_array_bucket (card->array, bucket);
+
+      __builtin_prefetch (ahead->tophash);
+      __builtin_prefetch (&ahead->overflow);
+    }
+  }
+}
+
 static guint
 shade_of_cell (const StageCard *card,
+               guint            n_samples,
                guint32          first) {
   guint n_main = state_array_n_main (card->array);
-  guint n = MIN (card->n_per_cell, CELL_SAMPLES);
   guint sum = 0;
   guint n_met = 0;
 
-  for (guint i = 0; i < n; i++) {
-    guint32 bucket = first + i * (card->n_per_cell / n);
+  for (guint i = 0; i < n_samples; i++) {
+    guint32 bucket = first + i * (card->n_per_cell / n_samples);
 
     if (bucket >= n_main)
       break;
@@ -397,6 +425,7 @@ raster_cells (const PaintContext *context,
   guint32 shades[N_SHADES];
   guint32 behind = blend (&context->palette->colors[ROLE_CARD],
                           &context->palette->colors[ROLE_CARD], 0);
+  guint n_samples = samples_per_cell (card);
   guchar *pixels;
   int stride;
 
@@ -409,10 +438,12 @@ raster_cells (const PaintContext *context,
   for (guint cell = 0; cell < card->n_columns * card->n_rows; cell++) {
     guint32 first = cell * card->n_per_cell;
     gboolean is_there = first < state_array_n_main (card->array);
-    guint32 color = is_there ? shades[shade_of_cell (card, first)] : behind;
+    guint32 color = is_there ? shades[shade_of_cell (card, n_samples, first)]
+                             : behind;
     int x = (int)(cell % card->n_columns) * side;
     int y = (int)(cell / card->n_columns) * side;
 
+    fetch_cell (card, n_samples, first + CELLS_AHEAD * card->n_per_cell);
     for (int row = 0; row < side; row++) {
       guint32 *line = (guint32 *)(void *)(pixels + (y + row) * stride) + x;
 

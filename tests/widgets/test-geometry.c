@@ -99,6 +99,25 @@ test_pairs (void) {
   g_assert_cmpfloat (read->frame.y + read->frame.height, <, dirty->frame.y);
 }
 
+/* Narrow: the one that the switch names, and not the other. */
+static void
+test_shown (void) {
+  g_autoptr (MapState) state = scene_syncmap ();
+  StageOptions options = { .width = 420, .text_scale = 1 };
+
+  for (int i = 0; i < 2; i++) {
+    g_autoptr (StageLayout) layout = NULL;
+
+    options.shown = i == 0 ? STAGE_READ : STAGE_DIRTY;
+    layout = stage_layout_new (state, &options);
+    check_layout (layout);
+    g_assert_true ((stage_layout_find_card (layout, CARD_READ) != NULL)
+                   == (i == 0));
+    g_assert_true ((stage_layout_find_card (layout, CARD_DIRTY) != NULL)
+                   == (i == 1));
+  }
+}
+
 static void
 test_ghosts (void) {
   g_autoptr (MapState) state = scene_promoted ();
@@ -158,6 +177,7 @@ test_heat_map (void) {
   g_assert_cmpuint (card->n_columns * card->n_rows * card->n_per_cell, >=,
                     1u << 14);
   g_assert_cmpfloat (card->n_columns * card->cell_px, <=, card->body.width);
+  g_assert_cmpfloat ((card->n_columns + 1) * card->cell_px, >, card->body.width);
   g_assert_true (stage_layout_hit (layout, card->body.x + 1.5 * card->cell_px,
                                    card->body.y + 0.5, &hit));
   g_assert_cmpuint (hit.bucket, ==, card->n_per_cell);
@@ -181,6 +201,7 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/widgets/geometry/slots-apart", test_slots_apart);
   g_test_add_func ("/widgets/geometry/pairs", test_pairs);
+  g_test_add_func ("/widgets/geometry/shown", test_shown);
   g_test_add_func ("/widgets/geometry/ghosts", test_ghosts);
   g_test_add_func ("/widgets/geometry/steps", test_steps);
   g_test_add_func ("/widgets/geometry/heat-map", test_heat_map);
