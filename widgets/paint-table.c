@@ -264,14 +264,19 @@ paint_marks (cairo_t            *cr,
       continue;
     marks = map_state_iter_marks (state, iter, address);
     cursor = cursor_slot (iter, address);
+    /* The ring first: it must not cross the badge of the slot before. */
+    if (cursor >= 0 && cursor < place->n_shown)
+      paint_rings (cr, context,
+                   &(StageRect) { place->x
+                                    + cursor * (card->slot_px + card->gap_px),
+                                  place->y, card->slot_px, card->slot_px },
+                   ROLE_SEEN, 2);
     for (guint slot = 0; slot < place->n_shown; slot++) {
       StageRect rect = {
         place->x + (int)slot * (card->slot_px + card->gap_px), place->y,
         card->slot_px, card->slot_px
       };
 
-      if ((int)slot == cursor)
-        paint_rings (cr, context, &rect, ROLE_SEEN, 2);
       if (marks.seen & (1u << slot))
         paint_badge (cr, context, &rect, BADGE_SEEN);
       else if ((marks.skipped_nil | marks.skipped_expunged | marks.other_half)
