@@ -107,7 +107,8 @@ begin_cb (gpointer data) {
       && tophash_session_get_scenario (tophash_window_get_session (window)) == NULL)
     tophash_window_set_scenario (
         window,
-        self->scenario != NULL ? self->scenario : scenario_builtin_names ()[0],
+        self->scenario != NULL ? self->scenario
+                               : tophash_window_get_last_scenario (window),
         self->run);
   return G_SOURCE_REMOVE;
 }

@@ -17,6 +17,7 @@
 #include <glib/gi18n.h>
 
 #define POSITION_US 50000
+#define DEFAULT_SPEED 20.0 /* events per second */
 /* The state before an event is looked up for its sentence when it is this near:
  * well below a millisecond of folding. */
 #define NEAR_EVENTS 5000u
@@ -229,6 +230,14 @@ speed_chosen_cb (TophashWindow *self) {
 }
 
 static void
+select_speed (TophashWindow *self,
+              double         speed) {
+  for (guint i = 0; i < tophash_window_n_speeds (); i++)
+    if (tophash_window_speed (i) == speed)
+      gtk_drop_down_set_selected (self->speed_drop, i);
+}
+
+static void
 fill_drops (TophashWindow *self) {
   const char *const *names = scenario_builtin_names ();
   g_autoptr (GtkStringList) titles = gtk_string_list_new (NULL);
@@ -272,6 +281,16 @@ key_pressed_cb (GtkEventControllerKey *controller,
   return tophash_window_key (self, keyval, modifiers);
 }
 
+/* Only of a shipped scenario: a file may be gone the next time. */
+static void
+save_scenario_name (TophashWindow *self) {
+  const Scenario *scenario = tophash_session_get_scenario (self->session);
+
+  if (scenario != NULL
+      && g_strv_contains (scenario_builtin_names (), scenario->name))
+    g_settings_set_string (self->settings_store, "last-scenario", scenario->name);
+}
+
 static gboolean
 tophash_window_close_request (GtkWindow *window) {
   TophashWindow *self = TOPHASH_WINDOW (window);
@@ -289,6 +308,9 @@ tophash_window_close_request (GtkWindow *window) {
     g_settings_set_int (self->settings_store, "window-height", height);
     g_settings_set_boolean (self->settings_store, "window-maximized",
                             gtk_window_is_maximized (window));
+    g_settings_set_double (self->settings_store, "events-per-second",
+                           tophash_session_get_speed (self->session));
+    save_scenario_name (self);
   }
   tophash_session_stop (self->session);
   return GTK_WINDOW_CLASS (tophash_window_parent_class)->close_request (window);
@@ -394,12 +416,15 @@ tophash_window_init (TophashWindow *self) {
                             G_CALLBACK (scenario_chosen_cb), self);
   g_signal_connect_swapped (self->speed_drop, "notify::selected",
                             G_CALLBACK (speed_chosen_cb), self);
-  gtk_drop_down_set_selected (self->speed_drop, 2);
   gtk_event_controller_set_propagation_phase (keys, GTK_PHASE_CAPTURE);
   g_signal_connect (keys, "key-pressed", G_CALLBACK (key_pressed_cb), self);
   gtk_widget_add_controller (GTK_WIDGET (self), keys);
 
   self->settings_store = open_settings ();
+  select_speed (self, self->settings_store == NULL
+                          ? DEFAULT_SPEED
+                          : g_settings_get_double (self->settings_store,
+                                                   "events-per-second"));
   if (self->settings_store != NULL) {
     gtk_window_set_default_size (
         GTK_WINDOW (self),
@@ -416,6 +441,21 @@ tophash_window_init (TophashWindow *self) {
 TophashWindow *
 tophash_window_new (AdwApplication *application) {
   return g_object_new (TOPHASH_TYPE_WINDOW, "application", application, NULL);
+}
+
+const char *
+tophash_window_get_last_scenario (TophashWindow *self) {
+  const char *const *names = scenario_builtin_names ();
+  g_autofree char *last = NULL;
+
+  g_return_val_if_fail (TOPHASH_IS_WINDOW (self), NULL);
+
+  if (self->settings_store != NULL)
+    last = g_settings_get_string (self->settings_store, "last-scenario");
+  for (guint i = 0; last != NULL && names[i] != NULL; i++)
+    if (g_str_equal (names[i], last))
+      return names[i];
+  return names[0];
 }
 
 TophashSession *
