@@ -49,6 +49,14 @@ typedef struct {
   bool     is_asymmetric;
 } ReclaimSection;
 
+#ifdef TOPHASH_STEP
+
+/* Modelled, as all of the reclaimer is: core/step/model-reclaim.c. */
+void reclaim_enter (ReclaimThread *thread);
+void reclaim_leave (ReclaimThread *thread);
+
+#else
+
 /* Opens a read section: pointers loaded from now on stay valid until
  * reclaim_leave(). Sections nest. Only the owner of @thread calls these. */
 static inline void
@@ -81,6 +89,8 @@ reclaim_leave (ReclaimThread *thread) {
   if (--section->nest == 0)
     atomic_store_explicit (&section->entered, 0, memory_order_release);
 }
+
+#endif
 
 /* Whether a section of @thread is open. Only the owner calls this. */
 static inline bool

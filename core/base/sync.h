@@ -5,8 +5,9 @@
  * Engines touch shared memory through these types and functions only. Their
  * fields cannot be reached by accident, and each access carries a label that
  * says in a few words what it is about to do. The same engine source compiles
- * twice: free (this file's C11 operations, the label costs nothing) and, later,
- * stepped (each labelled access becomes a scheduling point).
+ * twice: free (this file's C11 operations, the label costs nothing) and, with
+ * TOPHASH_STEP, stepped: each labelled access is a scheduling point before it
+ * is an access (core/step).
  *
  * Terms       SyncWord   a 64-bit word changed by atomic operations
  *             SyncPtr    a published pointer
@@ -26,10 +27,33 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* What an access is about to do, in words for a person: "load entry.p". */
 #define SYNC_LABEL(text) (text)
+
+typedef enum {
+  SYNC_READ,   /* changes nothing */
+  SYNC_WRITE,  /* may change the word, or what the point stands for */
+  SYNC_LOCK,
+  SYNC_UNLOCK,
+  SYNC_FREE,   /* the memory is given back */
+  SYNC_SPIN,   /* waits for somebody else's write */
+} SyncKind;
+
+#ifdef TOPHASH_STEP
+void step_point    (SyncKind    kind,
+                    const void *where,
+                    const char *label);
+void step_disused  (const void *where,
+                    size_t      size_bytes);
+void step_reused   (const void *where,
+                    size_t      size_bytes);
+#define SYNC_POINT(kind, where, label) step_point (kind, where, label)
+#else
+#define SYNC_POINT(kind, where, label) ((void)(where), (void)(label))
+#endif
 
 typedef struct {
   _Atomic (uint64_t) hidden;
@@ -44,7 +68,11 @@ typedef struct {
 } SyncPlain;
 
 typedef struct {
+#ifdef TOPHASH_STEP
+  uint32_t owner; /* 0 = free, else worker + 1 */
+#else
   pthread_mutex_t hidden;
+#endif
 } SyncMutex;
 
 /* Sequentially consistent: a thread that changed one word and then looks at
@@ -55,7 +83,7 @@ typedef struct {
 static inline uint64_t
 sync_word_load (const SyncWord *word,
                 const char     *label) {
-  (void)label;
+  SYNC_POINT (SYNC_READ, word, label);
   return atomic_load_explicit ((_Atomic (uint64_t) *)&word->hidden,
                                memory_order_seq_cst);
 }
@@ -65,7 +93,7 @@ static inline void
 sync_word_store (SyncWord   *word,
                  uint64_t    value,
                  const char *label) {
-  (void)label;
+  SYNC_POINT (SYNC_WRITE, word, label);
   atomic_store_explicit (&word->hidden, value, memory_order_release);
 }
 
@@ -75,7 +103,7 @@ sync_word_cas (SyncWord   *word,
                uint64_t   *expected,
                uint64_t    wanted,
                const char *label) {
-  (void)label;
+  SYNC_POINT (SYNC_WRITE, word, label);
   return atomic_compare_exchange_strong_explicit (&word->hidden, expected, wanted,
                                                   memory_order_seq_cst,
                                                   memory_order_seq_cst);
@@ -85,7 +113,7 @@ static inline uint64_t
 sync_word_add (SyncWord   *word,
                uint64_t    amount,
                const char *label) {
-  (void)label;
+  SYNC_POINT (SYNC_WRITE, word, label);
   return atomic_fetch_add_explicit (&word->hidden, amount, memory_order_seq_cst);
 }
 
@@ -93,7 +121,7 @@ static inline uint64_t
 sync_word_or (SyncWord   *word,
               uint64_t    bits,
               const char *label) {
-  (void)label;
+  SYNC_POINT (SYNC_WRITE, word, label);
   return atomic_fetch_or_explicit (&word->hidden, bits, memory_order_seq_cst);
 }
 
@@ -101,7 +129,7 @@ sync_word_or (SyncWord   *word,
 static inline void *
 sync_ptr_load (const SyncPtr *ptr,
                const char    *label) {
-  (void)label;
+  SYNC_POINT (SYNC_READ, ptr, label);
   return atomic_load_explicit ((_Atomic (void *) *)&ptr->hidden,
                                memory_order_seq_cst);
 }
@@ -112,7 +140,7 @@ static inline void
 sync_ptr_store (SyncPtr    *ptr,
                 void       *value,
                 const char *label) {
-  (void)label;
+  SYNC_POINT (SYNC_WRITE, ptr, label);
   atomic_store_explicit (&ptr->hidden, value, memory_order_seq_cst);
 }
 
@@ -120,7 +148,7 @@ sync_ptr_store (SyncPtr    *ptr,
 static inline uint64_t
 sync_plain_read (const SyncPlain *plain,
                  const char      *label) {
-  (void)label;
+  SYNC_POINT (SYNC_READ, plain, label);
   return plain->hidden;
 }
 
@@ -128,7 +156,7 @@ static inline void
 sync_plain_write (SyncPlain  *plain,
                   uint64_t    value,
                   const char *label) {
-  (void)label;
+  SYNC_POINT (SYNC_WRITE, plain, label);
   plain->hidden = value;
 }
 
@@ -136,25 +164,51 @@ sync_plain_write (SyncPlain  *plain,
 static inline void
 sync_read_point (const void *where,
                  const char *label) {
-  (void)where;
-  (void)label;
+  SYNC_POINT (SYNC_READ, where, label);
 }
 
 static inline void
 sync_write_point (const void *where,
                   const char *label) {
-  (void)where;
-  (void)label;
+  SYNC_POINT (SYNC_WRITE, where, label);
 }
 
 /* Tells the stepped build that this turn of a loop waits for another thread. */
 static inline void
 sync_spin_hint (void) {
+  SYNC_POINT (SYNC_SPIN, NULL, SYNC_LABEL ("wait for another thread"));
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause ();
 #endif
 }
 
+/* An object at @where goes back to its pool: nobody may look at it until it is
+ * taken out again. The stepped build makes each such look a failure. */
+static inline void
+sync_disuse (const void *where,
+             size_t      size_bytes) {
+#ifdef TOPHASH_STEP
+  step_disused (where, size_bytes);
+#else
+  (void)where;
+  (void)size_bytes;
+#endif
+}
+
+static inline void
+sync_reuse (const void *where,
+            size_t      size_bytes) {
+#ifdef TOPHASH_STEP
+  step_reused (where, size_bytes);
+#else
+  (void)where;
+  (void)size_bytes;
+#endif
+}
+
+/* Engines try only to learn that they must wait: a failed try is followed by
+ * sync_mutex_lock(). So the stepped build's try waits and succeeds, and spares
+ * the search a second way to the same place. */
 void sync_mutex_init    (SyncMutex  *mutex);
 void sync_mutex_clear   (SyncMutex  *mutex);
 void sync_mutex_lock    (SyncMutex  *mutex,

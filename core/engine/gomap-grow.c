@@ -28,6 +28,7 @@
  */
 
 #include "core/engine/gomap-private.h"
+#include "core/engine/mutant.h"
 
 /* Evacuated chains nevacuate may skip in one go. */
 #define ADVANCE_LIMIT 1024u
@@ -112,7 +113,8 @@ evacuate_bucket (GoMap       *map,
     assert (bucket->tophash[slot] >= TOPHASH_MIN);
 
     unsigned y
-        = newbit != 0 && (gomap_hash (map, bucket->keys[slot]) & newbit) != 0;
+        = newbit != 0 && !MUTANT (GROWTH_IGNORES_HALF)
+          && (gomap_hash (map, bucket->keys[slot]) & newbit) != 0;
 
     move_slot (map, bucket, slot, &ends[y], is_recounted);
     bucket->tophash[slot] = (uint8_t)(TOPHASH_EVACUATED_X + y);
@@ -177,7 +179,7 @@ advance (GoMap *map) {
 
   if (stop > old->n_main)
     stop = old->n_main;
-  map->nevacuate++;
+  map->nevacuate += MUTANT (GROWTH_SKIPS) && stop > map->nevacuate + 1 ? 2 : 1;
   while (map->nevacuate < stop
          && gobucket_is_evacuated (goarray_at (old, map->nevacuate)))
     map->nevacuate++;

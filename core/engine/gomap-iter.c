@@ -34,6 +34,7 @@
  */
 
 #include "core/engine/gomap-private.h"
+#include "core/engine/mutant.h"
 
 /* check_bucket of a chain whose keys all count. */
 #define NO_CHECK UINT64_MAX
@@ -102,7 +103,7 @@ enter_chain (GoIter *iter) {
   if (iter->wrapped && bucket == iter->start_bucket)
     return false;
 
-  iter->walks_old = old != NULL && iter->B == map->B
+  iter->walks_old = old != NULL && !MUTANT (RANGE_LOOKS_AHEAD) && iter->B == map->B
                     && !gobucket_is_evacuated (
                         goarray_at (old, bucket & (old->n_main - 1)));
   if (iter->walks_old) {
@@ -145,7 +146,7 @@ take_slot (GoIter         *iter,
 
   int64_t key = bucket->keys[slot];
 
-  if (iter->check_bucket != NO_CHECK
+  if (iter->check_bucket != NO_CHECK && !MUTANT (RANGE_TAKES_BOTH_HALVES)
       && (map->flags & GOMAP_FLAG_SAME_SIZE_GROW) == 0) {
     uint64_t mask = ((uint64_t)1 << iter->B) - 1;
 

@@ -10,6 +10,8 @@
  */
 #include "core/engine/syncmap-entry.h"
 
+#include "core/engine/mutant.h"
+
 void
 entry_begin (Entry   *entry,
              int64_t  value) {
@@ -94,11 +96,13 @@ entry_delete (Entry   *entry,
   uint64_t word = entry_peek (entry);
 
   do {
-    if (!entry_word_has_value (word))
+    if (!entry_word_has_value (word) && !MUTANT (DELETE_SWAPS))
       return false;
   } while (!entry_change (entry, &word, entry_word_with_nil (word),
                           EVENT_ENTRY_DELETED,
                           SYNC_LABEL ("CAS entry.p to nil")));
+  if (MUTANT (DELETE_SWAPS) && !entry_word_has_value (word))
+    return false;
   *value = entry_word_value (word);
   return true;
 }
@@ -107,6 +111,10 @@ bool
 entry_try_expunge_locked (Entry *entry) {
   uint64_t word = entry_peek (entry);
 
+  if (MUTANT (EXPUNGE_STORES) && entry_word_is_nil (word)) {
+    word = entry_word_with_expunged (word);
+    sync_word_store (&entry->word, word, SYNC_LABEL ("store expunged"));
+  }
   while (entry_word_is_nil (word))
     if (entry_change (entry, &word, entry_word_with_expunged (word),
                       EVENT_ENTRY_EXPUNGED,

@@ -89,12 +89,14 @@ syncmap_take_entry_locked (SyncMap *self) {
   entry = syncmap_entry_at (self, self->free_entries - 1);
   self->free_entries = entry->link;
   entry->link = 0;
+  sync_reuse (entry, sizeof *entry);
   return entry;
 }
 
 void
 syncmap_give_entry_locked (SyncMap *self,
                            Entry   *entry) {
+  sync_disuse (entry, sizeof *entry);
   entry->link = self->free_entries;
   self->free_entries = entry->id + 1;
 }
@@ -202,8 +204,11 @@ free_superseded_cb (void *memory,
     bury_slots (table);
   if (table->dead != 0) {
     last = syncmap_entry_at (self, table->dead - 1);
-    while (last->link != 0)
+    sync_disuse (last, sizeof *last);
+    while (last->link != 0) {
       last = syncmap_entry_at (self, last->link - 1);
+      sync_disuse (last, sizeof *last);
+    }
 
     sync_mutex_lock (&self->pool.mutex, SYNC_LABEL ("lock pool"));
     last->link = self->pool.returned;

@@ -113,8 +113,10 @@ syncmap_elem_of (const Entry *entry) {
 static inline Entry *
 syncmap_find (const SyncTable *table,
               int64_t          key) {
-  const uint64_t *elem = gomap_find (&table->map, key);
+  const uint64_t *elem;
 
+  sync_read_point (table, SYNC_LABEL ("look in the table"));
+  elem = gomap_find (&table->map, key);
   return elem != NULL ? syncmap_entry_of (*elem) : NULL;
 }
 
@@ -122,9 +124,9 @@ syncmap_find (const SyncTable *table,
 static inline Entry *
 syncmap_find_dirty_locked (const SyncMap *self,
                            int64_t        key) {
+  sync_read_point (&self->dirty, SYNC_LABEL ("load dirty"));
   if (self->dirty == NULL)
     return NULL;
-  sync_read_point (self->dirty, SYNC_LABEL ("look in dirty"));
   return syncmap_find (self->dirty, key);
 }
 

@@ -39,6 +39,7 @@
  *
  * Source      Go 1.23 sync/map.go: missLocked, dirtyLocked, tryExpungeLocked.
  */
+#include "core/engine/mutant.h"
 #include "core/engine/syncmap-private.h"
 
 /* Promotion ---------------------------------------------------------------- */
@@ -62,7 +63,8 @@ collect_expunged_locked (SyncMap *self) {
 
     next = entry->link;
     entry->link = 0;
-    if (entry_word_is_expunged (entry_peek (entry)))
+    if (entry_word_is_expunged (entry_peek (entry))
+        || MUTANT (EXPUNGED_NOT_CHECKED))
       syncmap_orphan_locked (self, entry);
   }
   self->expunged = 0;
@@ -103,7 +105,9 @@ syncmap_promote_locked (SyncCall *call) {
   syncmap_publish (self, dirty, false);
   probe_event (EVENT_DIRTY_PROMOTED, (uint32_t)misses, dirty->published_ver,
                (uint8_t)call->op, dirty->map.config.id);
-  self->dirty = NULL;
+  sync_write_point (&self->dirty, SYNC_LABEL ("set dirty to nil"));
+  if (!MUTANT (PROMOTE_KEEPS_DIRTY))
+    self->dirty = NULL;
   sync_plain_write (&self->misses, 0, SYNC_LABEL ("set misses to 0"));
   self->stats.n_promotions++;
   call->path |= OP_PATH_PROMOTED;
@@ -138,6 +142,8 @@ keep_elem (uint64_t elem,
   Copy *copy = data;
   Entry *entry = syncmap_entry_of (elem);
 
+  if (MUTANT (COPY_DROPS_NIL))
+    return !entry_word_is_nil (entry_peek (entry));
   if (!entry_try_expunge_locked (entry))
     return true;
   entry->link = copy->self->expunged;
@@ -210,6 +216,7 @@ copy_read_locked (SyncCall *call) {
 
   if (dirty == NULL)
     return false;
+  sync_write_point (&self->dirty, SYNC_LABEL ("store dirty"));
   self->dirty = dirty;
   probe_event (EVENT_DIRTY_CREATED, (uint32_t)read->map.count,
                syncmap_next_version_locked (self), 0, dirty->map.config.id);
@@ -241,7 +248,7 @@ syncmap_amend_locked (SyncCall *call) {
 
   if (self->dirty == NULL && !copy_read_locked (call))
     return false;
-  syncmap_publish (self, syncmap_read (self).table, true);
+  syncmap_publish (self, syncmap_read (self).table, !MUTANT (AMENDED_MISSING));
   probe_event (EVENT_READ_AMENDED, 0, syncmap_next_version_locked (self), 0, 0);
   return true;
 }

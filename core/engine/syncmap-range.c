@@ -19,6 +19,7 @@
  *
  * Source      Go 1.23 sync/map.go: Range, Clear. len is Tophash's own.
  */
+#include "core/engine/mutant.h"
 #include "core/engine/syncmap-private.h"
 
 /* Range -------------------------------------------------------------------- */
@@ -65,6 +66,7 @@ syncmap_range (MapEngine    *map,
   while (goes_on && gomap_iter_next (&iter)) {
     uint64_t word = entry_peek (syncmap_entry_of (iter.elem));
 
+    sync_read_point (table, SYNC_LABEL ("walk on in read"));
     if (!entry_word_has_value (word)) {
       gomap_iter_skip (&iter, entry_word_is_expunged (word));
       continue;
@@ -124,7 +126,8 @@ clear_locked (SyncCall *call) {
 
   orphan_dirty_locked (self, read.table);
   /* Go replaces read first. This might fail, so it comes first here. */
-  if (self->dirty != NULL && !gomap_clear (&self->dirty->map)) {
+  if (self->dirty != NULL && !MUTANT (CLEAR_KEEPS_DIRTY)
+      && !gomap_clear (&self->dirty->map)) {
     self->orphans = orphans;
     self->n_orphans = n_orphans;
     if (empty != NULL)

@@ -13,6 +13,7 @@
  *
  * Source      Go 1.23 sync/map.go: Swap, LoadOrStore, CompareAndSwap.
  */
+#include "core/engine/mutant.h"
 #include "core/engine/syncmap-private.h"
 
 /* Puts @entry, expunged from dirty, back; mu held. false: no memory. */
@@ -25,9 +26,10 @@ bring_back_locked (SyncCall *call,
   if (!entry_word_is_expunged (entry_peek (entry)))
     return true;
   sync_write_point (call->self->dirty, SYNC_LABEL ("put entry into dirty"));
-  if (gomap_assign (&call->self->dirty->map, key, syncmap_elem_of (entry), false,
-                    NULL, &call->path)
-      != GOMAP_INSERTED)
+  if (!MUTANT (STORE_FORGETS_DIRTY)
+      && gomap_assign (&call->self->dirty->map, key, syncmap_elem_of (entry),
+                       false, NULL, &call->path)
+             != GOMAP_INSERTED)
     return false;
   entry_unexpunge_locked (entry);
   return true;

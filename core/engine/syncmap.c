@@ -83,6 +83,7 @@
 #include "core/engine/syncmap.h"
 
 #include "core/base/alloc.h"
+#include "core/engine/mutant.h"
 #include "core/engine/syncmap-private.h"
 
 #include <stddef.h>
@@ -97,7 +98,9 @@ void
 syncmap_clean_up (SyncMap      *self,
                   EngineThread *thread,
                   SyncTable    *superseded) {
-  if (superseded != NULL)
+  if (superseded != NULL && MUTANT (FREED_AT_ONCE))
+    syncmap_table_free (self, superseded);
+  else if (superseded != NULL)
     syncmap_retire (self, thread->reclaim, superseded);
   /* Inside a Range's callback the section is still open. */
   if (!reclaim_is_inside (thread->reclaim))
@@ -154,7 +157,9 @@ find_slowly (SyncCall *call,
   syncmap_lock (call);
   /* read may have been replaced while we waited: no spurious miss then. */
   read = syncmap_read (self);
-  entry = syncmap_find (read.table, key);
+  entry = MUTANT (LOAD_LOOKS_ONCE) && !is_delete
+              ? NULL
+              : syncmap_find (read.table, key);
   if (entry != NULL) {
     call->path |= OP_PATH_IN_READ;
   } else if (read.amended) {
@@ -162,8 +167,12 @@ find_slowly (SyncCall *call,
     if (entry != NULL)
       call->path |= OP_PATH_IN_DIRTY;
     if (entry != NULL && is_delete) {
+      sync_write_point (self->dirty, SYNC_LABEL ("take key out of dirty"));
       gomap_delete (&self->dirty->map, key, NULL, &call->path);
-      syncmap_orphan_locked (self, entry);
+      if (MUTANT (ENTRY_REUSED_AT_ONCE))
+        syncmap_give_entry_locked (self, entry);
+      else
+        syncmap_orphan_locked (self, entry);
     }
     /* Found or not: this key takes the slow way until the promotion. The
      * threshold is what dirty holds now, the deleted key not counted. */
@@ -184,6 +193,8 @@ find_entry (SyncCall *call,
     call->path |= OP_PATH_IN_READ;
     return entry;
   }
+  if (read.amended && MUTANT (DIRTY_UNLOCKED) && !is_delete)
+    return syncmap_find_dirty_locked (call->self, key);
   if (read.amended) {
     SyncCall slow = *call;
 
