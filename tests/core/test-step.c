@@ -157,7 +157,7 @@ typedef struct {
   .preload = { { 0, 10 } }
 
 static const Named named[] = {
-  { "load | delete | store", FALSE,
+  { "load | delete | store", TRUE,
     { ONE_KEY_IN_READ, .n_workers = 3, .n_ops = { 1, 1, 1 },
       .ops = { { LOAD (0) }, { DELETE (0) }, { STORE (0, 20) } } } },
   { "delete, store | store new, load", FALSE,
@@ -306,6 +306,359 @@ test_named_scenarios_are_clean (void) {
   }
 }
 
+/* Random scenarios --------------------------------------------------------- */
+
+typedef struct {
+  guint64 n_runs;
+  guint64 most_runs;
+} Tally;
+
+static void
+explore_random (const char *engine,
+                guint       n_scenarios,
+                guint       n_workers,
+                guint       n_ops,
+                StepExplore how,
+                Tally      *tally) {
+  Prng prng;
+
+  prng_init (&prng, 20240 + n_workers * 100 + n_ops);
+  for (guint i = 0; i < n_scenarios; i++) {
+    StepScenario scenario;
+    StepFindings findings;
+    StepTrial *trial;
+
+    step_generate (&scenario, engine, &prng, n_workers, n_ops, 2);
+    trial = step_trial_new (&scenario);
+    step_explore (step_trial_program (trial), &how, &findings);
+    if (findings.n_failures > 0)
+      g_error ("%s %ux%u, scenario %u: %s: %s, schedule %s", engine, n_workers,
+               n_ops, i, step_outcome_name (findings.outcome), findings.why,
+               findings.schedule);
+    if (how.max_runs == 0)
+      g_assert_true (findings.is_complete);
+    tally->n_runs += findings.n_runs + findings.n_cut;
+    tally->most_runs = MAX (tally->most_runs, findings.n_runs + findings.n_cut);
+    step_trial_free (trial);
+  }
+}
+
+static void
+test_random_scenarios_are_clean (void) {
+  static const struct {
+    const char *engine;
+    guint       n_scenarios, n_workers, n_ops;
+    StepExplore how;
+  } cases[] = {
+    { "syncmap", 300, 2, 2, { .search = STEP_SEARCH_REDUCED } },
+    { "syncmap", 300, 2, 3, { .search = STEP_SEARCH_REDUCED } },
+    { "syncmap", 300, 3, 2,
+      { .search = STEP_SEARCH_REDUCED, .max_runs = 20000 } },
+    { "syncmap", 40, 3, 3,
+      { .search = STEP_SEARCH_BOUNDED, .bound = 2, .max_runs = 5000 } },
+    { "mutexmap", 100, 2, 3, { .search = STEP_SEARCH_REDUCED } },
+    { "mutexmap", 100, 3, 2, { .search = STEP_SEARCH_REDUCED } },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    Tally tally = { 0, 0 };
+    gint64 start_us = g_get_monotonic_time ();
+
+    explore_random (cases[i].engine, cases[i].n_scenarios, cases[i].n_workers,
+                    cases[i].n_ops, cases[i].how, &tally);
+    g_test_message ("%s, %u of %ux%u: %" G_GUINT64_FORMAT
+                    " runs, at most %" G_GUINT64_FORMAT ", %.2f s",
+                    cases[i].engine, cases[i].n_scenarios, cases[i].n_workers,
+                    cases[i].n_ops, tally.n_runs, tally.most_runs,
+                    (double)(g_get_monotonic_time () - start_us) / 1e6);
+  }
+}
+
+/* Replaying ---------------------------------------------------------------- */
+
+typedef struct {
+  StepRun    *again;
+  StepTrial  *trial;
+  guint       n_runs;
+} Replays;
+
+static void
+replay_twice_cb (StepRun *run,
+                 void    *data) {
+  Replays *replays = data;
+  g_autofree char *schedule = g_strdup (step_run_schedule (run));
+  guint n_steps = step_run_n_steps (run);
+  char first[1000], again[1000];
+
+  step_trial_outcome (replays->trial, first, sizeof first);
+  for (guint i = 0; i < 2; i++) {
+    const StepRecord *one = step_run_records (run);
+    const StepRecord *other = step_run_records (replays->again);
+
+    g_assert_cmpint (step_run_replay (replays->again, schedule), ==,
+                     STEP_FINISHED);
+    g_assert_cmpuint (step_run_n_steps (replays->again), ==, n_steps);
+    for (guint j = 0; j < n_steps; j++) {
+      g_assert_cmpuint (one[j].worker, ==, other[j].worker);
+      g_assert_cmpuint (one[j].kind, ==, other[j].kind);
+      g_assert_cmpuint (one[j].offset, ==, other[j].offset);
+      g_assert_cmpuint (one[j].n_accesses, ==, other[j].n_accesses);
+      g_assert_cmpstr (one[j].label, ==, other[j].label);
+    }
+    step_trial_outcome (replays->trial, again, sizeof again);
+    g_assert_cmpstr (first, ==, again);
+  }
+  replays->n_runs++;
+}
+
+static void
+test_runs_replay_identically (void) {
+  for (guint i = 0; i < G_N_ELEMENTS (named); i++) {
+    StepTrial *trial = step_trial_new (&named[i].scenario);
+    Replays replays = { step_run_new (step_trial_program (trial)), trial, 0 };
+    StepExplore how = {
+      .search = STEP_SEARCH_REDUCED,
+      .visit = replay_twice_cb,
+      .data = &replays,
+    };
+    StepFindings findings;
+
+    step_explore (step_trial_program (trial), &how, &findings);
+    g_assert_cmpuint (replays.n_runs, ==, findings.n_runs);
+    step_run_free (replays.again);
+    step_trial_free (trial);
+  }
+}
+
+static void
+test_schedule_that_does_not_fit (void) {
+  StepTrial *trial = step_trial_new (&named[0].scenario);
+  StepRun *run = step_run_new (step_trial_program (trial));
+
+  g_assert_cmpint (step_run_replay (run, "0003"), ==, STEP_MISFIT);
+  g_assert_nonnull (strstr (step_run_why (run), "step 3"));
+  /* What is not said is decided: the worker under way goes on. */
+  g_assert_cmpint (step_run_replay (run, "2"), ==, STEP_FINISHED);
+  g_assert_true (g_str_has_prefix (step_run_schedule (run), "2222"));
+  step_run_free (run);
+  step_trial_free (trial);
+}
+
+/* Exact failures ----------------------------------------------------------- */
+
+/* A lock of the stepped build begins with its owner. */
+static void
+lock_both (void    *data,
+           unsigned worker) {
+  guint32 *owners = data;
+
+  for (guint i = 0; i < 2; i++) {
+    guint lock = worker == 0 ? i : 1 - i;
+
+    step_point (SYNC_LOCK, &owners[lock], lock == 0 ? "lock a" : "lock b");
+    owners[lock] = step_self ();
+  }
+  for (guint i = 0; i < 2; i++) {
+    step_point (SYNC_UNLOCK, &owners[i], "unlock");
+    owners[i] = 0;
+  }
+}
+
+static void
+clear_owners (void *data) {
+  memset (data, 0, 2 * sizeof (guint32));
+}
+
+static void
+test_finds_deadlock (void) {
+  guint32 owners[2] = { 0, 0 };
+  StepProgram program = {
+    .n_workers = 2,
+    .begin = clear_owners,
+    .work = lock_both,
+    .data = owners,
+  };
+  StepExplore how = { .search = STEP_SEARCH_REDUCED, .goes_on = true };
+  StepExplore all = { .search = STEP_SEARCH_FULL, .goes_on = true };
+  StepFindings findings, complete;
+
+  step_explore (&program, &how, &findings);
+  step_explore (&program, &all, &complete);
+  g_test_message ("%" G_GUINT64_FORMAT " runs reduced, %" G_GUINT64_FORMAT
+                  " full: %s", findings.n_runs, complete.n_runs, findings.why);
+  g_assert_cmpint (findings.outcome, ==, STEP_DEADLOCKED);
+  g_assert_cmpuint (findings.n_failures, ==, 1);
+  g_assert_nonnull (strstr (findings.why, "worker 0 waits to “lock b”"));
+  g_assert_cmpuint (complete.n_failures, >, 0);
+}
+
+typedef struct {
+  guint64 flag;
+} Signal;
+
+static void
+wait_for_flag (void    *data,
+               unsigned worker) {
+  Signal *signal = data;
+
+  if (worker == 0) {
+    for (;;) {
+      step_point (SYNC_READ, &signal->flag, "load flag");
+      if (signal->flag != 0)
+        return;
+      step_point (SYNC_SPIN, NULL, "wait");
+    }
+  }
+  step_point (SYNC_WRITE, &signal->flag, "store flag");
+  signal->flag = 1;
+}
+
+static void
+clear_flag (void *data) {
+  ((Signal *)data)->flag = 0;
+}
+
+static void
+test_spinning_ends (void) {
+  Signal signal = { 0 };
+  StepProgram program = {
+    .n_workers = 2,
+    .begin = clear_flag,
+    .work = wait_for_flag,
+    .data = &signal,
+  };
+  StepExplore how = { .search = STEP_SEARCH_FULL };
+  StepFindings findings;
+
+  step_explore (&program, &how, &findings);
+  g_assert_true (findings.is_complete);
+  g_assert_cmpuint (findings.n_failures, ==, 0);
+  g_assert_cmpuint (findings.n_runs, ==, 2);
+  how.search = STEP_SEARCH_REDUCED;
+  step_explore (&program, &how, &findings);
+  g_assert_cmpuint (findings.n_runs, ==, 2);
+  g_assert_cmpuint (findings.n_failures, ==, 0);
+}
+
+/* Mutants ------------------------------------------------------------------ */
+
+/* 26 keys fill eight buckets' worth of load at B = 2: the 27th starts a growth
+ * of four chains, of which one write moves two. */
+static void
+growing_scenario (StepScenario *scenario) {
+  *scenario = (StepScenario){
+    .engine = "mutexmap",
+    .n_preload = 26,
+    .n_workers = 2,
+    .n_ops = { 3, 2 },
+    .ops = { { STORE (26, 126), RANGE, STORE (27, 127) },
+             { RANGE, LOAD (5) } },
+  };
+  for (guint i = 0; i < 26; i++)
+    scenario->preload[i] = (StepPair){ i, 10 + i };
+}
+
+/* The nth scenario that is tried on @mutant: those named, then random ones. */
+static void
+nth_scenario (guint         nth,
+              Mutant        mutant,
+              Prng         *prng,
+              StepScenario *scenario) {
+  if (mutant >= MUTANT_GROWTH_IGNORES_HALF) {
+    growing_scenario (scenario);
+    scenario->seed = nth;
+  } else if (nth < G_N_ELEMENTS (named)) {
+    *scenario = named[nth].scenario;
+  } else {
+    step_generate (scenario, "syncmap", prng, 2, 3, 2);
+  }
+}
+
+/* The failure fails again, alike; the engine as it is has none. */
+static void
+check_kill (const StepScenario *mutated,
+            const StepFindings *findings) {
+  StepScenario right = *mutated;
+  StepTrial *trial = step_trial_new (mutated);
+  StepRun *run = step_run_new (step_trial_program (trial));
+  StepExplore how = { .search = STEP_SEARCH_REDUCED };
+  StepFindings clean;
+
+  for (guint i = 0; i < 2; i++) {
+    g_assert_cmpint (step_run_replay (run, findings->schedule), ==,
+                     findings->outcome);
+    g_assert_cmpstr (step_run_why (run), ==, findings->why);
+    g_assert_cmpstr (step_run_schedule (run), ==, findings->schedule);
+  }
+  step_run_free (run);
+  step_trial_free (trial);
+
+  right.mutant = MUTANT_NONE;
+  trial = step_trial_new (&right);
+  step_explore (step_trial_program (trial), &how, &clean);
+  g_assert_true (clean.is_complete);
+  g_assert_cmpuint (clean.n_failures, ==, 0);
+  step_trial_free (trial);
+}
+
+static gboolean
+kill_mutant (Mutant   mutant,
+             gboolean wants_named) {
+  const guint n_tries = 4000;
+  guint64 n_runs = 0;
+  Prng prng;
+
+  prng_init (&prng, 7);
+  for (guint i = wants_named ? 0 : G_N_ELEMENTS (named); i < n_tries; i++) {
+    StepExplore how = { .search = STEP_SEARCH_REDUCED, .max_runs = 20000 };
+    StepScenario scenario;
+    StepFindings findings;
+    StepTrial *trial;
+
+    nth_scenario (i, mutant, &prng, &scenario);
+    scenario.mutant = mutant;
+    trial = step_trial_new (&scenario);
+    step_explore (step_trial_program (trial), &how, &findings);
+    n_runs += findings.n_runs + findings.n_cut;
+    if (findings.n_failures > 0) {
+      g_test_message ("mutant %u: scenario %u, run %" G_GUINT64_FORMAT
+                      " (%" G_GUINT64_FORMAT " in all): %s: %s",
+                      mutant, i, findings.failed_at, n_runs,
+                      step_outcome_name (findings.outcome), findings.why);
+      check_kill (&scenario, &findings);
+      if (step_explore_simplest (step_trial_program (trial), 2, 20000,
+                                 &findings))
+        check_kill (&scenario, &findings);
+      g_test_message ("  %s", findings.schedule);
+      step_trial_free (trial);
+      return TRUE;
+    }
+    step_trial_free (trial);
+  }
+  g_test_message ("mutant %u survives %" G_GUINT64_FORMAT " runs", mutant,
+                  n_runs);
+  return FALSE;
+}
+
+static void
+test_every_mutant_is_killed (void) {
+  guint n_survivors = 0;
+
+  for (guint mutant = 1; mutant < MUTANT_N; mutant++)
+    n_survivors += !kill_mutant ((Mutant)mutant, TRUE);
+  g_assert_cmpuint (n_survivors, ==, 0);
+}
+
+/* Nobody had to think of the scenario. */
+static void
+test_random_scenarios_kill_mutants (void) {
+  guint n_survivors = 0;
+
+  for (guint mutant = 1; mutant < MUTANT_GROWTH_IGNORES_HALF; mutant++)
+    n_survivors += !kill_mutant ((Mutant)mutant, FALSE);
+  g_assert_cmpuint (n_survivors, ==, 0);
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -316,5 +669,17 @@ main (int    argc,
                    test_reduction_loses_no_outcome);
   g_test_add_func ("/core/step/explore/named-scenarios-are-clean",
                    test_named_scenarios_are_clean);
+  g_test_add_func ("/core/step/explore/random-scenarios-are-clean",
+                   test_random_scenarios_are_clean);
+  g_test_add_func ("/core/step/run/runs-replay-identically",
+                   test_runs_replay_identically);
+  g_test_add_func ("/core/step/run/schedule-that-does-not-fit",
+                   test_schedule_that_does_not_fit);
+  g_test_add_func ("/core/step/run/finds-deadlock", test_finds_deadlock);
+  g_test_add_func ("/core/step/run/spinning-ends", test_spinning_ends);
+  g_test_add_func ("/core/step/mutants/every-one-is-killed",
+                   test_every_mutant_is_killed);
+  g_test_add_func ("/core/step/mutants/random-scenarios-kill-them",
+                   test_random_scenarios_kill_mutants);
   return g_test_run ();
 }
