@@ -5,20 +5,27 @@
  * Idea        The promise of reclaim.h is that memory is freed only after every
  *             section has ended that was open when it was retired. The worst
  *             that a reclaimer may do under that promise is to free at the very
- *             first chance. This one does: at each poll whatever may be freed
- *             is. An engine that retires too early, or uses what it loaded after
- *             its section, meets freed memory, which a run makes an exact
- *             failure.
+ *             first chance. This one does: when the last of those sections ends,
+ *             or, if there was none, at the retiring thread's next poll. An
+ *             engine that retires too early, or uses what it loaded after its
+ *             section, meets freed memory, which a run makes an exact failure.
  *
  * Sections    A section opens together with the first access of its operation,
  *             not before: an open section that has loaded nothing can only make
- *             frees later. Opening, ending and looking at a section are noted as
- *             accesses to it, so that a search tries both orders.
+ *             frees later.
+ *
+ * Order       What a search must try is told by notes. Whether a section opens
+ *             before or after a retirement decides if the memory waits for it:
+ *             both are noted as accesses to the section. When a section ends
+ *             need not be: whoever is last, frees, and the freeing is an access
+ *             to the memory itself, which every other access to it races with.
  *
  * Invariants  M1  an item waits for the sections open when it was retired, its
  *                 own thread's included, and for no other
  *             M2  free functions run outside of the calling thread's sections
  *
+ * Departure   A free function may run in another thread than the retiring one,
+ *             at the end of its section; engines hold no lock there.
  * Not here    Epochs, barriers, batches, back-pressure: core/base/reclaim.c is
  *             tested by itself.
  */
@@ -46,21 +53,96 @@ struct _Item {
 struct _ReclaimThread {
   ReclaimSection section; /* first: reclaim_is_inside() */
   Reclaim *reclaim;
-  Item    *items;
   uint64_t serial; /* of the section under way or the last one */
   int32_t  index;
   bool     is_registered;
   bool     is_open;
-  bool     is_freeing;
 };
 
 struct _Reclaim {
   ReclaimThread threads[MAX_THREADS];
-  Item    *orphans;
+  Item    *items; /* retired, in no order */
   size_t   bytes_held;
   size_t   n_held;
   uint64_t n_freed;
 };
+
+/* Items -------------------------------------------------------------------- */
+
+static bool
+is_free_to_go (const Reclaim *self,
+               const Item    *item) {
+  for (unsigned i = 0; i < MAX_THREADS; i++)
+    if (item->waits_for[i] != 0 && self->threads[i].is_open
+        && self->threads[i].serial == item->waits_for[i])
+      return false;
+  return true;
+}
+
+static void
+free_item (Reclaim *self,
+           Item    *item) {
+  self->bytes_held -= item->size_bytes;
+  self->n_held--;
+  self->n_freed++;
+  item->free_function (item->memory, item->data);
+  step_memory_give (item, sizeof *item);
+}
+
+static void
+free_what_may_go (Reclaim *self) {
+  Item **link = &self->items;
+
+  while (*link != NULL) {
+    Item *item = *link;
+
+    if (!is_free_to_go (self, item)) {
+      link = &item->next;
+      continue;
+    }
+    *link = item->next;
+    free_item (self, item);
+    /* Others may have come here while the free function stood at a point. */
+    link = &self->items;
+  }
+}
+
+void
+reclaim_retire (ReclaimThread *thread,
+                void          *memory,
+                size_t         size_bytes,
+                ReclaimFree    free_function,
+                void          *data) {
+  Reclaim *self = thread->reclaim;
+  Item *item = step_memory_take (sizeof *item);
+
+  assert (item != NULL);
+  *item = (Item){
+    .next = self->items,
+    .memory = memory,
+    .size_bytes = size_bytes,
+    .free_function = free_function,
+    .data = data,
+  };
+  for (unsigned i = 0; i < MAX_THREADS; i++) {
+    const ReclaimThread *other = &self->threads[i];
+
+    if (!other->is_registered)
+      continue;
+    step_note (SYNC_READ, &other->serial, 1);
+    if (other->is_open)
+      item->waits_for[i] = other->serial;
+  }
+  self->items = item;
+  self->bytes_held += size_bytes;
+  self->n_held++;
+}
+
+void
+reclaim_poll (ReclaimThread *thread) {
+  assert (thread->section.nest == 0);
+  free_what_may_go (thread->reclaim);
+}
 
 /* Sections ----------------------------------------------------------------- */
 
@@ -87,100 +169,7 @@ reclaim_leave (ReclaimThread *thread) {
   if (step_defer (NULL, NULL))
     return;
   thread->is_open = false;
-  step_note (SYNC_WRITE, &thread->serial, 1);
-}
-
-/* Items -------------------------------------------------------------------- */
-
-static bool
-is_free_to_go (Reclaim    *self,
-               const Item *item) {
-  for (unsigned i = 0; i < MAX_THREADS; i++) {
-    const ReclaimThread *thread = &self->threads[i];
-
-    if (item->waits_for[i] == 0)
-      continue;
-    step_note (SYNC_READ, &thread->serial, 1);
-    if (thread->is_open && thread->serial == item->waits_for[i])
-      return false;
-  }
-  return true;
-}
-
-static void
-free_item (Reclaim *self,
-           Item    *item) {
-  self->bytes_held -= item->size_bytes;
-  self->n_held--;
-  self->n_freed++;
-  item->free_function (item->memory, item->data);
-  step_memory_give (item, sizeof *item);
-}
-
-static void
-free_what_may_go (ReclaimThread *thread) {
-  Item **link = &thread->items;
-
-  thread->is_freeing = true;
-  while (*link != NULL) {
-    Item *item = *link;
-
-    if (is_free_to_go (thread->reclaim, item)) {
-      *link = item->next;
-      free_item (thread->reclaim, item);
-      /* A free function may have retired something in its turn. */
-      link = &thread->items;
-    } else {
-      link = &item->next;
-    }
-  }
-  thread->is_freeing = false;
-}
-
-void
-reclaim_retire (ReclaimThread *thread,
-                void          *memory,
-                size_t         size_bytes,
-                ReclaimFree    free_function,
-                void          *data) {
-  Reclaim *self = thread->reclaim;
-  Item *item = step_memory_take (sizeof *item);
-
-  assert (item != NULL);
-  *item = (Item){
-    .next = thread->items,
-    .memory = memory,
-    .size_bytes = size_bytes,
-    .free_function = free_function,
-    .data = data,
-  };
-  for (unsigned i = 0; i < MAX_THREADS; i++) {
-    const ReclaimThread *other = &self->threads[i];
-
-    if (!other->is_registered)
-      continue;
-    step_note (SYNC_READ, &other->serial, 1);
-    if (other->is_open)
-      item->waits_for[i] = other->serial;
-  }
-  thread->items = item;
-  self->bytes_held += size_bytes;
-  self->n_held++;
-}
-
-void
-reclaim_poll (ReclaimThread *thread) {
-  assert (thread->section.nest == 0);
-  if (thread->is_freeing)
-    return;
-  while (thread->reclaim->orphans != NULL) {
-    Item *item = thread->reclaim->orphans;
-
-    thread->reclaim->orphans = item->next;
-    item->next = thread->items;
-    thread->items = item;
-  }
-  free_what_may_go (thread);
+  free_what_may_go (thread->reclaim);
 }
 
 /* Life --------------------------------------------------------------------- */
@@ -195,10 +184,10 @@ void
 reclaim_free (Reclaim *self) {
   if (self == NULL)
     return;
-  while (self->orphans != NULL) {
-    Item *item = self->orphans;
+  while (self->items != NULL) {
+    Item *item = self->items;
 
-    self->orphans = item->next;
+    self->items = item->next;
     free_item (self, item);
   }
   step_memory_give (self, sizeof *self);
@@ -222,17 +211,8 @@ reclaim_register (Reclaim *self,
 
 void
 reclaim_unregister (ReclaimThread *thread) {
-  Reclaim *self = thread->reclaim;
-
   assert (thread->section.nest == 0);
-  free_what_may_go (thread);
-  while (thread->items != NULL) {
-    Item *item = thread->items;
-
-    thread->items = item->next;
-    item->next = self->orphans;
-    self->orphans = item;
-  }
+  free_what_may_go (thread->reclaim);
   thread->is_registered = false;
 }
 

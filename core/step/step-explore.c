@@ -315,7 +315,11 @@ stepped_cb (StepRun *run,
     if (is_new)
       find_races (search, run, search->depth, record->worker, accesses,
                   record->n_accesses);
-    advance_clock (search, run);
+    /* What is replayed has the clocks that it had. */
+    if (is_new)
+      advance_clock (search, run);
+    else
+      memcpy (search->clocks[record->worker], node->clock, sizeof node->clock);
   }
   search->depth++;
 }
