@@ -22,6 +22,7 @@ int cli_run    (int argc, char **argv);
 int cli_info   (int argc, char **argv);
 int cli_verify (int argc, char **argv);
 int cli_render (int argc, char **argv);
+int cli_step   (int argc, char **argv);
 int cli_list   (int argc, char **argv);
 
 /* Prints "tophash-cli: …" and takes the error. Returns CLI_BAD_INPUT. */

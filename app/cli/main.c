@@ -19,6 +19,7 @@ static const struct {
   { "list", cli_list, N_("List the scenarios that come with Tophash") },
   { "run", cli_run, N_("Run a scenario and say what happened") },
   { "info", cli_info, N_("Say what a recording holds") },
+  { "step", cli_step, N_("Step through a few operations on a map") },
   { "verify", cli_verify, N_("Decode and fold a whole recording") },
   { "render", cli_render, N_("Draw a recorded map as it stood at one instant") },
 };
