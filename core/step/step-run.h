@@ -121,7 +121,7 @@ void step_note  (SyncKind    kind,
                  size_t      size_bytes);
 
 /* The run ends here, as @outcome; does not return. */
-__attribute__ ((noreturn, format (printf, 2, 3))) void
+__attribute__ ((noreturn, nonnull, format (printf, 2, 3))) void
 step_fail (StepOutcome outcome,
            const char *format,
            ...);
