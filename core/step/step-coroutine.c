@@ -18,8 +18,8 @@
  *
  * Sanitizers  are told of each switch. The address sanitizer's marks of given-up
  *             frames are taken off before a stack is used again; the thread
- *             sanitizer gets a new fiber for each start, since it would keep
- *             given-up calls for ever.
+ *             sanitizer, which would keep given-up calls for ever, gets a new
+ *             fiber from time to time: making one costs more than a run.
  *
  * Limits      No shadow stacks (x86 CET in user space): nobody switches them.
  *             The rounding mode and the x87 control word are not exchanged:
@@ -56,6 +56,8 @@
 #endif
 #ifdef HAS_TSAN
 #include <sanitizer/tsan_interface.h>
+/* Tens of calls a start, of the 65,536 that are kept. */
+#define STARTS_A_FIBER 64
 #endif
 
 /* A page is 4096 bytes at least. Sanitizers make frames several times larger. */
@@ -280,9 +282,11 @@ forget_frames (StepCoroutine *self) {
   self->fake_stack = NULL;
 #endif
 #ifdef HAS_TSAN
-  if (self->fiber != NULL)
-    __tsan_destroy_fiber (self->fiber);
-  self->fiber = __tsan_create_fiber (0);
+  if (self->n_starts++ % STARTS_A_FIBER == 0) {
+    if (self->fiber != NULL)
+      __tsan_destroy_fiber (self->fiber);
+    self->fiber = __tsan_create_fiber (0);
+  }
 #endif
   (void)self;
 }

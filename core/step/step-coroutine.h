@@ -25,6 +25,7 @@ struct _StepCoroutine {
   void    *data;
   void    *fake_stack;  /* the address sanitizer's */
   void    *fiber;       /* the thread sanitizer's */
+  unsigned n_starts;
 };
 
 /* false: no memory. */

@@ -19,7 +19,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define ARENA_BYTES ((size_t)16 << 20) /* free choice: thousands of tables */
+#define ARENA_BYTES ((size_t)1 << 30) /* of addresses; pages when touched */
 #define GRANULE_BYTES ((size_t)16)
 #define LINE_BYTES ((size_t)64)        /* larger blocks start a line: alloc.h */
 
@@ -35,7 +35,7 @@ static _Thread_local Arena arena;
 static char *
 map_zeroed (size_t size_bytes) {
   void *memory = mmap (NULL, size_bytes, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
   return memory == MAP_FAILED ? NULL : memory;
 }

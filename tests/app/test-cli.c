@@ -111,6 +111,73 @@ test_record_and_look (void) {
   g_remove (drawing);
 }
 
+static const char delete_delete[]
+    = "{\"engine\": \"syncmap\", \"promoted\": true, \"preload\": [[0, 10]],"
+      " \"workers\": [[{\"op\": \"delete\", \"key\": 0}],"
+      " [{\"op\": \"delete\", \"key\": 0},"
+      "  {\"op\": \"store\", \"key\": 1, \"value\": 30},"
+      "  {\"op\": \"store\", \"key\": 0, \"value\": 20}]]}";
+
+/* (transfer full): the digits of "schedule …" */
+static char *
+find_schedule (const char *out) {
+  const char *at = strstr (out, "schedule ");
+
+  g_assert_nonnull (at);
+  at += strlen ("schedule ");
+  return g_strndup (at, strspn (at, "0123456789"));
+}
+
+static void
+test_step (void) {
+  g_autofree char *file = g_build_filename (folder, "dd.step.json", NULL);
+  g_autofree char *bad = g_build_filename (folder, "bad.step.json", NULL);
+  g_autofree char *good_out = NULL;
+  g_autofree char *mutant_out = NULL;
+  g_autofree char *replay_out = NULL;
+  g_autofree char *bad_out = NULL;
+  g_autofree char *misfit_out = NULL;
+  g_autofree char *schedule = NULL;
+  g_autofree char *option = NULL;
+  char *err = NULL;
+  GError *error = NULL;
+
+  g_file_set_contents (file, delete_delete, -1, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (run_cli (&good_out, &err, "step", "--explore", file, NULL), ==,
+                   0);
+  g_assert_nonnull (strstr (good_out, "3 outcomes"));
+  g_assert_nonnull (strstr (good_out, "complete"));
+  g_clear_pointer (&err, g_free);
+
+  /* The bug that four scenarios written by hand did not find. */
+  g_assert_cmpint (run_cli (&mutant_out, &err, "step", "--explore",
+                            "--mutant=3", file, NULL),
+                   ==, 1);
+  g_clear_pointer (&err, g_free);
+  schedule = find_schedule (mutant_out);
+  option = g_strconcat ("--schedule=", schedule, NULL);
+  g_assert_cmpint (run_cli (&replay_out, &err, "step", "--mutant=3", option,
+                            file, NULL),
+                   ==, 1);
+  g_assert_true (g_str_has_suffix (mutant_out, replay_out));
+  g_clear_pointer (&err, g_free);
+
+  g_assert_cmpint (run_cli (&misfit_out, &err, "step", "--schedule=07", file,
+                            NULL),
+                   ==, 2);
+  g_assert_nonnull (strstr (err, "worker 7"));
+  g_clear_pointer (&err, g_free);
+  g_file_set_contents (bad, "{\"engine\": \"syncmap\", \"workres\": []}", -1,
+                       &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (run_cli (&bad_out, &err, "step", bad, NULL), ==, 2);
+  g_assert_nonnull (strstr (err, "workres"));
+  g_clear_pointer (&err, g_free);
+  g_unlink (file);
+  g_unlink (bad);
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -123,6 +190,7 @@ main (int    argc,
   g_test_add_func ("/app/cli/refuses-bad-usage", test_bad_usage);
   g_test_add_func ("/app/cli/says-what-there-is", test_help);
   g_test_add_func ("/app/cli/records-and-looks", test_record_and_look);
+  g_test_add_func ("/app/cli/steps", test_step);
   result = g_test_run ();
   g_rmdir (folder);
   g_free (folder);

@@ -338,6 +338,7 @@ explore_random (const char *engine,
                 Tally      *tally) {
   Prng prng;
 
+  how.max_runs /= SHARE;
   prng_init (&prng, 20240 + n_workers * 100 + n_ops);
   for (guint i = 0; i < n_scenarios / SHARE; i++) {
     StepScenario scenario;
