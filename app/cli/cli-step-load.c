@@ -22,6 +22,7 @@
 #include "core/workload/scenario.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 #include <json-glib/json-glib.h>
 #include <string.h>
 
@@ -75,8 +76,8 @@ read_number (Loader     *self,
   if (json_node_get_value_type (node) != G_TYPE_INT64
       || json_node_get_int (node) < least || json_node_get_int (node) > most)
     return wrong (self,
-                  _("%s.%s: wanted a whole number from %" G_GINT64_FORMAT
-                    " to %" G_GINT64_FORMAT),
+                  _("%s.%s: wanted a whole number from %" PRId64
+                    " to %" PRId64),
                   place, member, least, most);
   *value = json_node_get_int (node);
   return TRUE;

@@ -13,6 +13,7 @@
 #include "core/step/step-explore.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 #include <string.h>
 
 /* Free choice: a few seconds. */
@@ -30,7 +31,7 @@ typedef struct {
 
 /* One run ------------------------------------------------------------------ */
 
-/* "3.begin Load(0)": what of @worker begins or ends with step @n. */
+/* What of @worker begins or ends with step @n. */
 static void
 print_operations (const StepTrial *trial,
                   guint            worker,
@@ -62,7 +63,7 @@ print_steps (StepRun         *run,
     g_print ("%4u  %*s%u  %s", i, records[i].worker * 2, "", records[i].worker,
              records[i].label);
     if (records[i].offset != 0)
-      g_print (" +%#" G_GINT64_MODIFIER "x", records[i].offset);
+      g_print (" +%#" PRIx64, records[i].offset);
     print_operations (trial, records[i].worker, i);
     g_print ("\n");
   }
@@ -78,10 +79,10 @@ print_end (StepRun         *run,
     const StepResult *final = step_trial_final (trial, i);
 
     if (final->is_ok)
-      g_print (_("at the end %" G_GINT64_FORMAT " = %" G_GINT64_FORMAT "\n"),
+      g_print (_("at the end %" PRId64 " = %" PRId64 "\n"),
                step_trial_key (trial, i), final->value);
     else
-      g_print (_("at the end %" G_GINT64_FORMAT " is absent\n"),
+      g_print (_("at the end %" PRId64 " is absent\n"),
                step_trial_key (trial, i));
   }
   g_print (_("schedule %s\n"), step_run_schedule (run));
@@ -190,7 +191,7 @@ explore (StepTrial     *trial,
     g_printerr (_("tophash-cli: out of memory\n"));
     return CLI_BAD_INPUT;
   }
-  g_print (_("%" G_GUINT64_FORMAT " runs and %" G_GUINT64_FORMAT
+  g_print (_("%" PRIu64 " runs and %" PRIu64
              " cut short, at most %u steps, %u outcomes\n"),
            findings->n_runs, findings->n_cut, findings->max_steps,
            g_hash_table_size (outcomes));
@@ -200,7 +201,7 @@ explore (StepTrial     *trial,
     return CLI_GOOD;
   }
 
-  g_print (_("run %" G_GUINT64_FORMAT " fails: %s\n"), findings->failed_at,
+  g_print (_("run %" PRIu64 " fails: %s\n"), findings->failed_at,
            step_outcome_name (findings->outcome));
   schedule = g_strdup (findings->schedule);
   /* Fewest switches first: easier to read. */
@@ -261,7 +262,8 @@ cli_step (int    argc,
 
   if (cli_parse (&argc, &argv, entries, _("FILE"),
                  _("Steps through a few operations on a map, in one order or in "
-                   "all."),
+                   "all. Accesses are never reordered: what weak memory may do "
+                   "is not seen here."),
                  1)) {
     if (options.bound < 0 || options.max_runs < 0)
       g_printerr (_("tophash-cli: a limit is less than 0\n"));
