@@ -6,7 +6,7 @@
  * something. So the engines carry some bugs that people have really made in such
  * maps, each behind MUTANT(): constant false, and thus no code at all, in the
  * free build; a number that a test sets in the stepped build. Each must be found
- * (tests/core/test-step.c).
+ * (tests/core/test-step-engines.c).
  */
 #pragma once
 

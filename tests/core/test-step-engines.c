@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* test-step-engines.c — every order of a few operations on the engines
+ *
+ * Sets        The reduced search must meet every outcome that the full search
+ *             meets, and no other: the sets are compared, not their sizes.
+ * Clean       Named and random scenarios find nothing in the engines as they are.
+ * Replays     Each run, replayed twice, gives the same trace.
+ * Mutants     Every bug of core/engine/mutant.h is found, and the schedule that
+ *             is printed fails again, alike, on replay, and not on the engine as
+ *             it is.
+ */
+#include "core/engine/mutant.h"
+#include "core/step/step-explore.h"
+#include "core/step/step-trial.h"
+
+#include <glib.h>
+#include <string.h>
+
+/* Scenarios ---------------------------------------------------------------- */
+
+#define LOAD(k) { .op = OP_LOAD, .key = k }
+#define STORE(k, v) { .op = OP_STORE, .key = k, .value = v }
+#define DELETE(k) { .op = OP_DELETE, .key = k }
+#define TAKE(k) { .op = OP_LOAD_AND_DELETE, .key = k }
+#define RANGE { .op = OP_RANGE }
+#define CLEAR { .op = OP_CLEAR }
+
+typedef struct {
+  const char  *name;
+  gboolean     is_small;   /* the full search ends in a moment */
+  guint        n_outcomes; /* of reference/correctness.md; 0: not told there */
+  StepScenario scenario;
+} Named;
+
+#define ONE_KEY_IN_READ                                                       \
+  .engine = "syncmap", .is_promoted = true, .n_preload = 1,                   \
+  .preload = { { 0, 10 } }
+
+static const Named named[] = {
+  { "load | delete | store", TRUE, 6,
+    { ONE_KEY_IN_READ, .n_workers = 3, .n_ops = { 1, 1, 1 },
+      .ops = { { LOAD (0) }, { DELETE (0) }, { STORE (0, 20) } } } },
+  { "delete, store | store new, load", FALSE, 1,
+    { ONE_KEY_IN_READ, .n_workers = 2, .n_ops = { 2, 2 },
+      .ops = { { DELETE (0), STORE (0, 20) }, { STORE (1, 30), LOAD (1) } } } },
+  { "load | store", TRUE, 0,
+    { ONE_KEY_IN_READ, .n_workers = 2, .n_ops = { 1, 1 },
+      .ops = { { LOAD (0) }, { STORE (0, 20) } } } },
+  { "delete | store", TRUE, 0,
+    { ONE_KEY_IN_READ, .n_workers = 2, .n_ops = { 1, 1 },
+      .ops = { { DELETE (0) }, { STORE (0, 20) } } } },
+  { "delete, load | load", TRUE, 0,
+    { ONE_KEY_IN_READ, .n_workers = 2, .n_ops = { 2, 1 },
+      .ops = { { DELETE (0), LOAD (0) }, { LOAD (0) } } } },
+  { "load | store new", TRUE, 0,
+    { ONE_KEY_IN_READ, .n_workers = 2, .n_ops = { 1, 1 },
+      .ops = { { LOAD (1) }, { STORE (1, 20) } } } },
+  { "delete | store new", TRUE, 0,
+    { ONE_KEY_IN_READ, .n_workers = 2, .n_ops = { 1, 1 },
+      .ops = { { DELETE (0) }, { STORE (1, 20) } } } },
+  { "range | store", TRUE, 0,
+    { ONE_KEY_IN_READ, .n_workers = 2, .n_ops = { 1, 1 },
+      .ops = { { RANGE }, { STORE (0, 20) } } } },
+  { "store new, load | load, load", FALSE, 3,
+    { .engine = "syncmap", .n_workers = 2, .n_ops = { 2, 2 },
+      .ops = { { STORE (1, 30), LOAD (1) }, { LOAD (1), LOAD (1) } } } },
+  { "loads | delete, store new | store", FALSE, 12,
+    { ONE_KEY_IN_READ, .n_workers = 3, .n_ops = { 2, 2, 1 },
+      .ops = { { LOAD (0), LOAD (1) }, { DELETE (0), STORE (1, 30) },
+               { STORE (0, 20) } } } },
+  { "delete | delete, store new, store", FALSE, 0,
+    { ONE_KEY_IN_READ, .n_workers = 2, .n_ops = { 1, 3 },
+      .ops = { { DELETE (0) }, { DELETE (0), STORE (1, 30), STORE (0, 20) } } } },
+  { "two deletes out of dirty", FALSE, 0,
+    { .engine = "syncmap", .n_preload = 2, .preload = { { 0, 10 }, { 1, 11 } },
+      .n_workers = 2, .n_ops = { 2, 2 },
+      .ops = { { TAKE (0), STORE (2, 30) }, { TAKE (0), LOAD (1) } } } },
+  { "range | delete | store new", FALSE, 0,
+    { ONE_KEY_IN_READ, .n_workers = 3, .n_ops = { 1, 1, 1 },
+      .ops = { { RANGE }, { DELETE (0) }, { STORE (1, 30) } } } },
+  { "clear | store, load", FALSE, 0,
+    { ONE_KEY_IN_READ, .n_workers = 2, .n_ops = { 1, 2 },
+      .ops = { { CLEAR }, { STORE (1, 30), LOAD (0) } } } },
+  { "mutexmap: load | delete | store", TRUE, 0,
+    { .engine = "mutexmap", .n_preload = 1, .preload = { { 0, 10 } },
+      .n_workers = 3, .n_ops = { 1, 1, 1 },
+      .ops = { { LOAD (0) }, { DELETE (0) }, { STORE (0, 20) } } } },
+  { "mutexmap: range | store, delete", TRUE, 0,
+    { .engine = "mutexmap", .n_preload = 1, .preload = { { 0, 10 } },
+      .n_workers = 2, .n_ops = { 1, 2 },
+      .ops = { { RANGE }, { STORE (1, 20), DELETE (0) } } } },
+};
+
+typedef struct {
+  StepTrial  *trial;
+  GHashTable *texts; /* every outcome met */
+} Outcomes;
+
+static void
+add_outcome_cb (StepRun *run,
+                void    *data) {
+  Outcomes *outcomes = data;
+  char text[1000];
+
+  g_assert_cmpuint (step_trial_outcome (outcomes->trial, text, sizeof text), <,
+                    sizeof text);
+  if (!g_hash_table_contains (outcomes->texts, text))
+    g_hash_table_add (outcomes->texts, g_strdup (text));
+}
+
+/* (transfer full): the outcomes of a search that found nothing wrong */
+static GHashTable *
+search_outcomes (const StepScenario *scenario,
+                 StepSearch          search,
+                 StepFindings       *findings) {
+  Outcomes outcomes = {
+    .trial = step_trial_new (scenario),
+    .texts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
+  };
+  StepExplore how = {
+    .search = search,
+    .visit = add_outcome_cb,
+    .data = &outcomes,
+  };
+
+  g_assert_nonnull (outcomes.trial);
+  step_explore (step_trial_program (outcomes.trial), &how, findings);
+  if (findings->n_failures > 0)
+    g_error ("%s: %s, schedule %s", step_outcome_name (findings->outcome),
+             findings->why, findings->schedule);
+  g_assert_true (findings->is_complete);
+  step_trial_free (outcomes.trial);
+  return outcomes.texts;
+}
+
+static void
+assert_same_set (GHashTable *one,
+                 GHashTable *other) {
+  GHashTableIter iter;
+  gpointer key;
+
+  g_assert_cmpuint (g_hash_table_size (one), ==, g_hash_table_size (other));
+  g_hash_table_iter_init (&iter, one);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    g_assert_true (g_hash_table_contains (other, key));
+}
+
+static void
+test_reduction_loses_no_outcome (void) {
+  for (guint i = 0; i < G_N_ELEMENTS (named); i++) {
+    StepFindings full, sleep, reduced;
+
+    if (!named[i].is_small)
+      continue;
+    g_autoptr (GHashTable) all
+        = search_outcomes (&named[i].scenario, STEP_SEARCH_FULL, &full);
+    g_autoptr (GHashTable) awake
+        = search_outcomes (&named[i].scenario, STEP_SEARCH_SLEEP, &sleep);
+    g_autoptr (GHashTable) some
+        = search_outcomes (&named[i].scenario, STEP_SEARCH_REDUCED, &reduced);
+
+    g_test_message ("%s: %u steps, full %" G_GUINT64_FORMAT
+                    ", sleep %" G_GUINT64_FORMAT " (+%" G_GUINT64_FORMAT
+                    "), reduced %" G_GUINT64_FORMAT " (+%" G_GUINT64_FORMAT
+                    "), %u outcomes", named[i].name, full.max_steps, full.n_runs,
+                    sleep.n_runs, sleep.n_cut, reduced.n_runs, reduced.n_cut,
+                    g_hash_table_size (all));
+    assert_same_set (all, awake);
+    assert_same_set (all, some);
+  }
+}
+
+static void
+test_named_scenarios_are_clean (void) {
+  for (guint i = 0; i < G_N_ELEMENTS (named); i++) {
+    StepFindings findings;
+    gint64 start_us = g_get_monotonic_time ();
+    g_autoptr (GHashTable) outcomes
+        = search_outcomes (&named[i].scenario, STEP_SEARCH_REDUCED, &findings);
+
+    g_test_message ("%s: %u steps, %" G_GUINT64_FORMAT " runs (+%"
+                    G_GUINT64_FORMAT " cut), %u outcomes, %.1f ms",
+                    named[i].name, findings.max_steps, findings.n_runs,
+                    findings.n_cut, g_hash_table_size (outcomes),
+                    (double)(g_get_monotonic_time () - start_us) / 1000);
+    if (named[i].n_outcomes > 0)
+      g_assert_cmpuint (g_hash_table_size (outcomes), ==, named[i].n_outcomes);
+  }
+}
+
+/* Random scenarios --------------------------------------------------------- */
+
+/* The thread sanitizer's switches take a hundred times as long, and find nothing
+ * in one thread: a sample is enough. */
+#if defined(__SANITIZE_THREAD__)
+#define SHARE 20
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SHARE 20
+#endif
+#endif
+#ifndef SHARE
+#define SHARE 1
+#endif
+
+typedef struct {
+  guint64 n_runs;
+  guint64 most_runs;
+} Tally;
+
+static void
+explore_random (const char *engine,
+                guint       n_scenarios,
+                guint       n_workers,
+                guint       n_ops,
+                StepExplore how,
+                Tally      *tally) {
+  Prng prng;
+
+  how.max_runs /= SHARE;
+  prng_init (&prng, 20240 + n_workers * 100 + n_ops);
+  for (guint i = 0; i < n_scenarios / SHARE; i++) {
+    StepScenario scenario;
+    StepFindings findings;
+    StepTrial *trial;
+
+    step_generate (&scenario, engine, &prng, n_workers, n_ops, 2);
+    trial = step_trial_new (&scenario);
+    step_explore (step_trial_program (trial), &how, &findings);
+    if (findings.n_failures > 0)
+      g_error ("%s %ux%u, scenario %u: %s: %s, schedule %s", engine, n_workers,
+               n_ops, i, step_outcome_name (findings.outcome), findings.why,
+               findings.schedule);
+    if (how.max_runs == 0)
+      g_assert_true (findings.is_complete);
+    tally->n_runs += findings.n_runs + findings.n_cut;
+    tally->most_runs = MAX (tally->most_runs, findings.n_runs + findings.n_cut);
+    step_trial_free (trial);
+  }
+}
+
+static void
+test_random_scenarios_are_clean (void) {
+  static const struct {
+    const char *engine;
+    guint       n_scenarios, n_workers, n_ops;
+    StepExplore how;
+  } cases[] = {
+    { "syncmap", 300, 2, 2, { .search = STEP_SEARCH_REDUCED } },
+    { "syncmap", 300, 2, 3, { .search = STEP_SEARCH_REDUCED } },
+    { "syncmap", 200, 3, 2,
+      { .search = STEP_SEARCH_REDUCED, .max_runs = 20000 } },
+    { "syncmap", 40, 3, 3,
+      { .search = STEP_SEARCH_BOUNDED, .bound = 2, .max_runs = 5000 } },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    Tally tally = { 0, 0 };
+    gint64 start_us = g_get_monotonic_time ();
+
+    explore_random (cases[i].engine, cases[i].n_scenarios, cases[i].n_workers,
+                    cases[i].n_ops, cases[i].how, &tally);
+    g_test_message ("%s, %u of %ux%u: %" G_GUINT64_FORMAT
+                    " runs, at most %" G_GUINT64_FORMAT ", %.2f s",
+                    cases[i].engine, cases[i].n_scenarios, cases[i].n_workers,
+                    cases[i].n_ops, tally.n_runs, tally.most_runs,
+                    (double)(g_get_monotonic_time () - start_us) / 1e6);
+  }
+}
+
+/* Engines that are made of one lock, or none, have few schedules. */
+static void
+test_every_engine_is_clean (void) {
+  StepExplore how = { .search = STEP_SEARCH_REDUCED, .max_runs = 5000 };
+
+  for (guint i = 0; step_engine_name (i) != NULL; i++) {
+    Tally tally = { 0, 0 };
+
+    explore_random (step_engine_name (i), 100, 2, 3, how, &tally);
+    explore_random (step_engine_name (i), 40, 3, 2, how, &tally);
+    g_test_message ("%s: %" G_GUINT64_FORMAT " runs", step_engine_name (i),
+                    tally.n_runs);
+  }
+}
+
+/* Where the full search ends soon, any two operations. */
+static void
+test_reduction_loses_no_random_outcome (void) {
+  guint n_compared = 0;
+  Prng prng;
+
+  prng_init (&prng, 99);
+  for (guint i = 0; i < 200 / SHARE; i++) {
+    StepScenario scenario;
+    StepFindings full, reduced;
+
+    step_generate (&scenario, "syncmap", &prng, 2, 1, 2);
+    g_autoptr (GHashTable) some
+        = search_outcomes (&scenario, STEP_SEARCH_REDUCED, &reduced);
+
+    /* C(24, 12) is 2.7 million. */
+    if (reduced.max_steps > 20)
+      continue;
+    g_autoptr (GHashTable) all
+        = search_outcomes (&scenario, STEP_SEARCH_FULL, &full);
+
+    assert_same_set (all, some);
+    n_compared++;
+  }
+  g_test_message ("%u pairs of operations compared", n_compared);
+  g_assert_cmpuint (n_compared, >, 0);
+}
+
+/* Replaying ---------------------------------------------------------------- */
+
+typedef struct {
+  StepRun    *again;
+  StepTrial  *trial;
+  guint       n_runs;
+} Replays;
+
+static void
+replay_twice_cb (StepRun *run,
+                 void    *data) {
+  Replays *replays = data;
+  g_autofree char *schedule = g_strdup (step_run_schedule (run));
+  guint n_steps = step_run_n_steps (run);
+  char first[1000], again[1000];
+
+  step_trial_outcome (replays->trial, first, sizeof first);
+  for (guint i = 0; i < 2; i++) {
+    const StepRecord *one = step_run_records (run);
+    const StepRecord *other = step_run_records (replays->again);
+
+    g_assert_cmpint (step_run_replay (replays->again, schedule), ==,
+                     STEP_FINISHED);
+    g_assert_cmpuint (step_run_n_steps (replays->again), ==, n_steps);
+    for (guint j = 0; j < n_steps; j++) {
+      g_assert_cmpuint (one[j].worker, ==, other[j].worker);
+      g_assert_cmpuint (one[j].kind, ==, other[j].kind);
+      g_assert_cmpuint (one[j].offset, ==, other[j].offset);
+      g_assert_cmpuint (one[j].n_accesses, ==, other[j].n_accesses);
+      g_assert_cmpstr (one[j].label, ==, other[j].label);
+    }
+    step_trial_outcome (replays->trial, again, sizeof again);
+    g_assert_cmpstr (first, ==, again);
+  }
+  replays->n_runs++;
+}
+
+static void
+test_runs_replay_identically (void) {
+  for (guint i = 0; i < G_N_ELEMENTS (named); i++) {
+    StepTrial *trial = step_trial_new (&named[i].scenario);
+    Replays replays = { step_run_new (step_trial_program (trial)), trial, 0 };
+    StepExplore how = {
+      .search = STEP_SEARCH_REDUCED,
+      .visit = replay_twice_cb,
+      .data = &replays,
+    };
+    StepFindings findings;
+
+    step_explore (step_trial_program (trial), &how, &findings);
+    g_assert_cmpuint (replays.n_runs, ==, findings.n_runs);
+    step_run_free (replays.again);
+    step_trial_free (trial);
+  }
+}
+
+static void
+test_schedule_that_does_not_fit (void) {
+  StepTrial *trial = step_trial_new (&named[0].scenario);
+  StepRun *run = step_run_new (step_trial_program (trial));
+
+  g_assert_cmpint (step_run_replay (run, "0003"), ==, STEP_MISFIT);
+  g_assert_nonnull (strstr (step_run_why (run), "step 3"));
+  /* What is not said is decided: the worker under way goes on. */
+  g_assert_cmpint (step_run_replay (run, "2"), ==, STEP_FINISHED);
+  g_assert_true (g_str_has_prefix (step_run_schedule (run), "2222"));
+  step_run_free (run);
+  step_trial_free (trial);
+}
+
+/* Mutants ------------------------------------------------------------------ */
+
+/* 26 keys fill eight buckets' worth of load at B = 2: the 27th starts a growth
+ * of four chains, of which one write moves two. */
+static void
+growing_scenario (StepScenario *scenario) {
+  *scenario = (StepScenario){
+    .engine = "mutexmap",
+    .n_preload = 26,
+    .n_workers = 2,
+    .n_ops = { 3, 2 },
+    .ops = { { STORE (26, 126), RANGE, STORE (27, 127) },
+             { RANGE, LOAD (5) } },
+  };
+  for (guint i = 0; i < 26; i++)
+    scenario->preload[i] = (StepPair){ i, 10 + i };
+}
+
+/* The nth scenario that is tried on @mutant: those named, then random ones. */
+static void
+nth_scenario (guint         nth,
+              Mutant        mutant,
+              Prng         *prng,
+              StepScenario *scenario) {
+  if (mutant >= MUTANT_GROWTH_IGNORES_HALF) {
+    growing_scenario (scenario);
+    scenario->seed = nth;
+  } else if (nth < G_N_ELEMENTS (named)) {
+    *scenario = named[nth].scenario;
+  } else {
+    step_generate (scenario, "syncmap", prng, 2, 3, 2);
+  }
+}
+
+/* The failure fails again, alike; the engine as it is has none. */
+static void
+check_kill (const StepScenario *mutated,
+            const StepFindings *findings) {
+  StepScenario right = *mutated;
+  StepTrial *trial = step_trial_new (mutated);
+  StepRun *run = step_run_new (step_trial_program (trial));
+  StepExplore how = { .search = STEP_SEARCH_REDUCED };
+  StepFindings clean;
+
+  for (guint i = 0; i < 2; i++) {
+    g_assert_cmpint (step_run_replay (run, findings->schedule), ==,
+                     findings->outcome);
+    g_assert_cmpstr (step_run_why (run), ==, findings->why);
+    g_assert_cmpstr (step_run_schedule (run), ==, findings->schedule);
+  }
+  step_run_free (run);
+  step_trial_free (trial);
+
+  right.mutant = MUTANT_NONE;
+  trial = step_trial_new (&right);
+  step_explore (step_trial_program (trial), &how, &clean);
+  g_assert_true (clean.is_complete);
+  g_assert_cmpuint (clean.n_failures, ==, 0);
+  step_trial_free (trial);
+}
+
+static gboolean
+kill_mutant (Mutant   mutant,
+             gboolean wants_named) {
+  const guint n_tries = 4000;
+  guint64 n_runs = 0;
+  Prng prng;
+
+  prng_init (&prng, 7);
+  for (guint i = wants_named ? 0 : G_N_ELEMENTS (named); i < n_tries; i++) {
+    StepExplore how = { .search = STEP_SEARCH_REDUCED, .max_runs = 20000 };
+    StepScenario scenario;
+    StepFindings findings;
+    StepTrial *trial;
+
+    nth_scenario (i, mutant, &prng, &scenario);
+    scenario.mutant = mutant;
+    trial = step_trial_new (&scenario);
+    step_explore (step_trial_program (trial), &how, &findings);
+    n_runs += findings.n_runs + findings.n_cut;
+    if (findings.n_failures > 0) {
+      g_test_message ("mutant %u: scenario %u, run %" G_GUINT64_FORMAT
+                      " (%" G_GUINT64_FORMAT " in all): %s: %s",
+                      mutant, i, findings.failed_at, n_runs,
+                      step_outcome_name (findings.outcome), findings.why);
+      check_kill (&scenario, &findings);
+      if (step_explore_simplest (step_trial_program (trial), 2, 20000,
+                                 &findings))
+        check_kill (&scenario, &findings);
+      g_test_message ("  %s", findings.schedule);
+      step_trial_free (trial);
+      return TRUE;
+    }
+    step_trial_free (trial);
+  }
+  g_test_message ("mutant %u survives %" G_GUINT64_FORMAT " runs", mutant,
+                  n_runs);
+  return FALSE;
+}
+
+static void
+test_every_mutant_is_killed (void) {
+  guint n_survivors = 0;
+
+  for (guint mutant = 1; mutant < MUTANT_N; mutant++)
+    n_survivors += !kill_mutant ((Mutant)mutant, TRUE);
+  g_assert_cmpuint (n_survivors, ==, 0);
+}
+
+/* Nobody had to think of the scenario. */
+static void
+test_random_scenarios_kill_mutants (void) {
+  guint n_survivors = 0;
+
+  for (guint mutant = 1; mutant < MUTANT_GROWTH_IGNORES_HALF; mutant++)
+    n_survivors += !kill_mutant ((Mutant)mutant, FALSE);
+  g_assert_cmpuint (n_survivors, ==, 0);
+}
+
+int
+main (int    argc,
+      char **argv) {
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/core/step/explore/reduction-loses-no-outcome",
+                   test_reduction_loses_no_outcome);
+  g_test_add_func ("/core/step/explore/named-scenarios-are-clean",
+                   test_named_scenarios_are_clean);
+  g_test_add_func ("/core/step/explore/random-scenarios-are-clean",
+                   test_random_scenarios_are_clean);
+  g_test_add_func ("/core/step/explore/every-engine-is-clean",
+                   test_every_engine_is_clean);
+  g_test_add_func ("/core/step/explore/reduction-loses-no-random-outcome",
+                   test_reduction_loses_no_random_outcome);
+  g_test_add_func ("/core/step/run/runs-replay-identically",
+                   test_runs_replay_identically);
+  g_test_add_func ("/core/step/run/schedule-that-does-not-fit",
+                   test_schedule_that_does_not_fit);
+  g_test_add_func ("/core/step/mutants/every-one-is-killed",
+                   test_every_mutant_is_killed);
+  g_test_add_func ("/core/step/mutants/random-scenarios-kill-them",
+                   test_random_scenarios_kill_mutants);
+  return g_test_run ();
+}
