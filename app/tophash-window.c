@@ -185,12 +185,29 @@ follow_scenario (TophashWindow *self) {
   self->is_choosing = FALSE;
 }
 
+/* A run that filled its recording was ended for that: not without a word. */
+static void
+tell_limit (TophashWindow *self) {
+  TraceLog *log = tophash_session_get_log (self->session);
+  TraceHonesty honesty;
+
+  if (log == NULL || tophash_session_is_running (self->session)
+      || !tracelog_is_finished (log))
+    return;
+  tracelog_get_honesty (log, &honesty);
+  if (honesty.was_limited)
+    tophash_window_toast (self, _ ("The recording reached its limit, so the run was "
+                                   "ended; nothing of it is lost"));
+}
+
 static void
 changed_cb (TophashSession       *session,
             TophashSessionChange  what,
             TophashWindow        *self) {
   if (what & SESSION_CHANGE_SCENARIO)
     follow_scenario (self);
+  if ((what & SESSION_CHANGE_RUN) && tophash_session_is_unsaved (session))
+    tell_limit (self);
   if (what & (SESSION_CHANGE_LOG | SESSION_CHANGE_SCENARIO))
     update_pages (self);
   if (what
