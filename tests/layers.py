@@ -32,6 +32,7 @@ ROOMS = {
     "workload": {"base", "probe", "engine", "record"},
     "state": {"base", "probe", "record"},
     "model": {"base", "probe", "engine", "record", "workload", "state"},
+    "check": {"base", "probe", "record"},
 }
 C11_ROOMS = {"base", "probe", "engine", "step"}
 RINGS = {"app": {"app", "widgets", "core"}, "widgets": {"widgets", "core"},
