@@ -66,6 +66,18 @@ count_lanes (TophashTimelineView *self) {
   return log == NULL ? 0 : MIN (tracelog_get_info (log)->n_threads, 64);
 }
 
+/* Of the interface font against the usual 11 points; lanes never shrink. */
+static double
+get_text_scale (TophashTimelineView *self) {
+  const PangoFontDescription *font = pango_context_get_font_description (
+      gtk_widget_get_pango_context (GTK_WIDGET (self)));
+  double points = (double)pango_font_description_get_size (font) / PANGO_SCALE;
+
+  if (pango_font_description_get_size_is_absolute (font))
+    points *= 72.0 / 96.0;
+  return MAX (1, points / 11);
+}
+
 static void
 get_geometry (TophashTimelineView *self,
               LanesGeometry       *geometry) {
@@ -75,7 +87,8 @@ get_geometry (TophashTimelineView *self,
   if (self->session != NULL)
     tophash_session_get_range (self->session, &from_ns, &to_ns);
   lanes_geometry_init (geometry, gtk_widget_get_width (GTK_WIDGET (self)),
-                       n_lanes, from_ns, to_ns, 1.0, n_lanes > MAX_FULL_LANES);
+                       n_lanes, from_ns, to_ns, get_text_scale (self),
+                       n_lanes > MAX_FULL_LANES);
 }
 
 static void
@@ -176,8 +189,8 @@ tophash_timeline_view_measure (GtkWidget      *widget,
     LanesGeometry geometry;
     guint n_lanes = count_lanes (self);
 
-    lanes_geometry_init (&geometry, 800, MAX (n_lanes, 1), 0, 1, 1.0,
-                         n_lanes > MAX_FULL_LANES);
+    lanes_geometry_init (&geometry, 800, MAX (n_lanes, 1), 0, 1,
+                         get_text_scale (self), n_lanes > MAX_FULL_LANES);
     *minimum = *natural = (int)geometry.height + 2;
   }
 }
