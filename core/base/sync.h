@@ -13,6 +13,8 @@
  *             SyncPtr    a published pointer
  *             SyncPlain  a word that a lock guards; read and written plainly
  *             SyncMutex  a mutual exclusion lock
+ *             SyncSemaphore  permits to go on, given and waited for
+ *             SyncRwLock many readers or one writer, as Go's sync.RWMutex
  *             point      a labelled place where plain, lock-guarded memory
  *                        (a bucket, a header) is about to be used
  *
@@ -74,6 +76,23 @@ typedef struct {
   pthread_mutex_t hidden;
 #endif
 } SyncMutex;
+
+typedef struct {
+  pthread_mutex_t hidden;
+  pthread_cond_t  changed;
+  uint64_t        n_permits; /* guarded by hidden */
+} SyncSemaphore;
+
+typedef struct {
+  SyncWord      state;
+  SyncWord      leaving;
+  SyncMutex     writers;
+  SyncSemaphore reader_turn;
+  SyncSemaphore writer_turn;
+} SyncRwLock;
+
+/* In SyncRwLock.state: a writer holds the lock or waits for it. */
+#define SYNC_RWLOCK_CLAIMED ((uint64_t)1 << 30)
 
 /* Sequentially consistent: a thread that changed one word and then looks at
  * another, while a second thread does the reverse, must not miss the other's
@@ -217,3 +236,38 @@ bool sync_mutex_trylock (SyncMutex  *mutex,
                          const char *label);
 void sync_mutex_unlock  (SyncMutex  *mutex,
                          const char *label);
+
+void sync_semaphore_init  (SyncSemaphore *semaphore);
+void sync_semaphore_clear (SyncSemaphore *semaphore);
+/* Permits may be given before anybody waits for them. */
+void sync_semaphore_give  (SyncSemaphore *semaphore,
+                           uint64_t       n,
+                           const char    *label);
+/* Waits for one permit and takes it. */
+void sync_semaphore_take  (SyncSemaphore *semaphore,
+                           const char    *label);
+
+/* A writer who waits keeps new readers out; those inside leave first. After a
+ * writer, the readers that wait get in before the next writer. Read locks do
+ * not nest: a writer may come between. See sync-rwlock.c. */
+void sync_rwlock_init          (SyncRwLock *lock);
+void sync_rwlock_clear         (SyncRwLock *lock);
+bool sync_rwlock_try_read_lock (SyncRwLock *lock,
+                                const char *label);
+void sync_rwlock_read_lock     (SyncRwLock *lock,
+                                const char *label);
+void sync_rwlock_read_unlock   (SyncRwLock *lock,
+                                const char *label);
+bool sync_rwlock_try_lock      (SyncRwLock *lock,
+                                const char *label);
+/* The two halves of sync_rwlock_lock(). After the first no reader gets in;
+ * false: some are inside, and sync_rwlock_drain() must follow, once. */
+bool sync_rwlock_claim         (SyncRwLock *lock,
+                                const char *label);
+void sync_rwlock_drain         (SyncRwLock *lock);
+void sync_rwlock_lock          (SyncRwLock *lock,
+                                const char *label);
+void sync_rwlock_unlock        (SyncRwLock *lock,
+                                const char *label);
+/* The writer who holds the lock: read sections so far, modulo 2^32. */
+uint32_t sync_rwlock_n_reads   (const SyncRwLock *lock);
