@@ -26,6 +26,8 @@ role_name (TableRole role) {
     return "dirty";
   case TABLE_ROLE_SUPERSEDED:
     return "superseded";
+  case TABLE_ROLE_SHARD:
+    return "shard";
   }
   return NULL;
 }

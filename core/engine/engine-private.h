@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* engine-private.h — the engines that are one bucket table
+/* engine-private.h — the engines that are bucket tables
  *
  * Each is defined in the file of its name; gomap in gomap-engine.c.
  */
@@ -10,3 +10,5 @@
 
 extern const EngineClass gomap_class;
 extern const EngineClass mutexmap_class;
+extern const EngineClass rwmap_class;
+extern const EngineClass shardmap_class;

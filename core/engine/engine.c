@@ -18,6 +18,8 @@ engine_classes (void) {
   static const EngineClass *const classes[] = {
     &syncmap_class,
     &mutexmap_class,
+    &rwmap_class,
+    &shardmap_class,
     &gomap_class,
     NULL,
   };

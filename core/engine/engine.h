@@ -29,9 +29,13 @@
 #define ENGINE_VALUE_MAX (((int64_t)1 << (ENGINE_VALUE_BITS - 1)) - 1)
 #define ENGINE_VALUE_MIN (-ENGINE_VALUE_MAX - 1)
 
+#define ENGINE_SHARDS_DEFAULT 64u
+#define ENGINE_SHARDS_MAX 1024u
+
 typedef struct _MapEngine MapEngine;
 typedef struct _EngineClass EngineClass;
 struct _DumpSink;
+struct _SnapshotClass;
 
 typedef enum {
   ENGINE_ERROR_NONE,
@@ -52,6 +56,7 @@ typedef struct {
   Hash     hash;
   uint64_t seed; /* of table seeds and iteration starts */
   uint64_t hint; /* keys expected; as Go's make(map, hint) */
+  uint32_t shards; /* `shardmap`: 1 … ENGINE_SHARDS_MAX; 0 = the default */
 } EngineConfig;
 
 /* Called for each key of a Range, without any lock held in thread-safe
@@ -84,6 +89,8 @@ struct _EngineClass {
   const char *title;       /* "sync.Map ≤ Go 1.23": windows and reports */
   bool        is_thread_safe;
   bool        has_read_and_dirty;
+
+  const struct _SnapshotClass *snapshot; /* NULL: none; see snapshot.h */
 
   MapEngine *(*create)  (const EngineClass *klass, const EngineConfig *config);
   void       (*destroy) (MapEngine *map);

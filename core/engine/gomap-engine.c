@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* gomap-engine.c — Go's built-in map as an engine
+/* gomap-engine.c — Go's built-in map as an engine, alone or under locks
  *
  * Idea        Each operation is what a Go programmer writes with a built-in map:
  *             load_or_store is a look-up and, when it fails, an assignment;
@@ -8,8 +8,10 @@
  *             joins the two steps but the lock that an engine may have around
  *             its operations (mutexmap.c), or that there is one user (`gomap`).
  *
- * Operation   begin: tell OP_BEGAN, take the lock. end: give the lock back, turn
- *             what went wrong into thread->error, tell OP_ENDED with the path.
+ * Operation   begin: tell OP_BEGAN, find the key's shard, take its lock. end:
+ *             give the lock back, turn what went wrong into thread->error, tell
+ *             OP_ENDED with the path. Operations on the whole map go from shard
+ *             to shard and hold one lock at a time.
  *
  * Misuse      The table reports writes that meet a write, and its iterators;
  *             look-ups are checked here (Go: mapaccess1, fatal "concurrent map
@@ -20,8 +22,8 @@
  *             callback of `gomap` may write to the map: the iterator's rules in
  *             gomap-iter.c say what it then sees.
  *
- * Threads     `gomap`: one thread at a time. Otherwise everything but mutex is
- *             guarded by the mutex.
+ * Threads     `gomap`: one thread at a time. Otherwise a shard is guarded by its
+ *             lock; what a shared lock allows changes nothing in it.
  */
 
 #include "core/engine/gomap-engine.h"
@@ -30,26 +32,26 @@
 #include "core/engine/engine-private.h"
 #include "core/probe/probe.h"
 
+#include <stdio.h>
+
 /* One operation under way. */
 typedef struct {
   GoMapEngine  *self;
+  GoShard      *shard; /* locked; NULL between two of them */
   EngineThread *thread;
   OpKind        op;
   unsigned      path;
+  bool          is_shared;
 } Call;
 
-static Call
-begin (MapEngine    *map,
-       EngineThread *thread,
-       OpKind        op,
-       int64_t       key,
-       int64_t       value) {
-  Call call = { (GoMapEngine *)map, thread, op, 0 };
-
-  probe_op_begin (op, (uint64_t)key, (uint64_t)value);
-  if (call.self->lock != NULL)
-    call.path = call.self->lock (call.self);
-  return call;
+static void
+lock (Call    *call,
+      GoShard *shard,
+      bool     is_shared) {
+  call->shard = shard;
+  call->is_shared = is_shared;
+  if (call->self->locking != NULL)
+    call->path |= call->self->locking->lock (shard, is_shared);
 }
 
 static void
@@ -60,19 +62,54 @@ set_misuse (Call      *call,
   call->path |= OP_PATH_ERROR;
 }
 
-/* @value: found or result; @old: what a compare-and-… was given. */
 static void
-end (Call   *call,
-     int64_t value,
-     int64_t old) {
-  GoMap *table = &call->self->table;
+unlock (Call *call) {
+  GoMap *table = &call->shard->table;
 
   if (table->is_misused) {
     table->is_misused = false;
     set_misuse (call, table->misuse);
   }
-  if (call->self->unlock != NULL)
-    call->self->unlock (call->self);
+  if (call->self->locking != NULL)
+    call->self->locking->unlock (call->shard, call->is_shared);
+}
+
+/* An operation on the whole map. */
+static Call
+begin_all (MapEngine    *map,
+           EngineThread *thread,
+           OpKind        op) {
+  Call call = { (GoMapEngine *)map, NULL, thread, op, 0, false };
+
+  probe_op_begin (op, 0, 0);
+  return call;
+}
+
+static void
+end_all (Call   *call,
+         int64_t value) {
+  probe_op_end (call->op, call->path, (uint64_t)value, 0);
+}
+
+static Call
+begin (MapEngine    *map,
+       EngineThread *thread,
+       OpKind        op,
+       int64_t       key,
+       int64_t       value) {
+  Call call = { (GoMapEngine *)map, NULL, thread, op, 0, false };
+
+  probe_op_begin (op, (uint64_t)key, (uint64_t)value);
+  lock (&call, gomap_engine_shard (call.self, key), op == OP_LOAD);
+  return call;
+}
+
+/* @value: found or result; @old: what a compare-and-… was given. */
+static void
+end (Call   *call,
+     int64_t value,
+     int64_t old) {
+  unlock (call);
   probe_op_end (call->op, call->path, (uint64_t)value, (uint64_t)old);
 }
 
@@ -80,7 +117,7 @@ end (Call   *call,
 static const uint64_t *
 look_up (Call   *call,
          int64_t key) {
-  const GoMap *table = &call->self->table;
+  const GoMap *table = &call->shard->table;
 
   if (table->count != 0 && (table->flags & GOMAP_FLAG_HASH_WRITING) != 0) {
     probe_event (EVENT_MISUSE_DETECTED, 0, 0, MISUSE_CONCURRENT_READ_AND_WRITE,
@@ -98,7 +135,7 @@ assign (Call     *call,
         int64_t   value,
         uint64_t *found,
         bool     *is_found) {
-  GoMapOutcome outcome = gomap_assign (&call->self->table, key, (uint64_t)value,
+  GoMapOutcome outcome = gomap_assign (&call->shard->table, key, (uint64_t)value,
                                        false, found, &call->path);
 
   *is_found = outcome == GOMAP_FOUND;
@@ -111,33 +148,67 @@ assign (Call     *call,
   return outcome == GOMAP_FOUND || outcome == GOMAP_INSERTED;
 }
 
+static size_t
+engine_bytes (uint32_t n_shards) {
+  return sizeof (GoMapEngine) + n_shards * sizeof (GoShard);
+}
+
+/* false: no memory, nothing to clear. */
+static bool
+init_shard (GoMapEngine *self,
+            uint32_t     index,
+            uint64_t     hint) {
+  GoShard *shard = &self->shards[index];
+  GoMapConfig config = {
+    .hash = &self->base.config.hash,
+    .domain = &shard->domain,
+    .prng = &shard->prng,
+    .id = (uint16_t)index,
+  };
+
+  shard->domain.id = index;
+  prng_init (&shard->prng, index == 0
+                               ? self->base.config.seed
+                               : prng_split (self->base.config.seed, index));
+  if (!gomap_init (&shard->table, &config, hint, 0))
+    return false;
+  probe_event (EVENT_TABLE_NAMED, self->n_shards > 1 ? index : 0,
+               ++shard->domain.version, self->n_shards > 1, config.id);
+  if (self->locking != NULL)
+    self->locking->init (shard);
+  return true;
+}
+
+static void
+clear_shard (GoMapEngine *self,
+             GoShard     *shard) {
+  gomap_finish (&shard->table);
+  if (self->locking != NULL)
+    self->locking->clear (shard);
+}
+
 GoMapEngine *
 gomap_engine_new (const EngineClass  *klass,
                   const EngineConfig *config,
-                  unsigned          (*lock) (GoMapEngine *self),
-                  void              (*unlock) (GoMapEngine *self)) {
-  GoMapEngine *self = alloc_zeroed (sizeof *self);
+                  const GoLocking    *locking,
+                  uint32_t            n_shards) {
+  GoMapEngine *self = alloc_zeroed (engine_bytes (n_shards));
 
   if (self == NULL)
     return NULL;
   self->base.klass = klass;
   self->base.config = *config;
-  self->lock = lock;
-  self->unlock = unlock;
-  prng_init (&self->prng, config->seed);
-
-  GoMapConfig table_config = {
-    .hash = &self->base.config.hash,
-    .domain = &self->domain,
-    .prng = &self->prng,
-  };
-
-  if (!gomap_init (&self->table, &table_config, config->hint, 0)) {
-    alloc_free (self, sizeof *self);
+  self->locking = locking;
+  self->shard_seed = prng_split (config->seed, UINT16_MAX);
+  self->n_shards = n_shards;
+  for (uint32_t i = 0; i < n_shards; i++) {
+    if (init_shard (self, i, config->hint / n_shards))
+      continue;
+    while (i-- > 0)
+      clear_shard (self, &self->shards[i]);
+    alloc_free (self, engine_bytes (n_shards));
     return NULL;
   }
-  probe_event (EVENT_TABLE_NAMED, 0, ++self->domain.version, 0, 0);
-  sync_mutex_init (&self->mutex);
   return self;
 }
 
@@ -145,9 +216,9 @@ void
 gomap_engine_destroy (MapEngine *map) {
   GoMapEngine *self = (GoMapEngine *)map;
 
-  gomap_finish (&self->table);
-  sync_mutex_clear (&self->mutex);
-  alloc_free (self, sizeof *self);
+  for (uint32_t i = 0; i < self->n_shards; i++)
+    clear_shard (self, &self->shards[i]);
+  alloc_free (self, engine_bytes (self->n_shards));
 }
 
 bool
@@ -162,6 +233,8 @@ gomap_engine_load (MapEngine    *map,
   if (found != NULL) {
     loaded = *value = (int64_t)*found;
     call.path |= OP_PATH_OK;
+    if (call.self->n_shards > 1)
+      sync_word_add (&call.shard->n_hits, 1, SYNC_LABEL ("count the hit"));
   }
   end (&call, loaded, 0);
   return found != NULL;
@@ -210,7 +283,7 @@ delete_one (Call    *call,
             int64_t *value) {
   uint64_t elem = 0;
   bool is_deleted
-      = gomap_delete (&call->self->table, key, &elem, &call->path);
+      = gomap_delete (&call->shard->table, key, &elem, &call->path);
 
   if (is_deleted) {
     *value = (int64_t)elem;
@@ -304,17 +377,18 @@ gomap_engine_range (MapEngine    *map,
                     EngineVisit   visit,
                     void         *data) {
   Call call = begin (map, thread, OP_RANGE, 0, 0);
-  GoMapEngine *self = call.self;
-  uint32_t id = ++self->n_iterators;
+  GoMap *table = &call.shard->table;
+  uint32_t id = 1 + (uint32_t)sync_word_add (&call.self->n_iterators, 1,
+                                             SYNC_LABEL ("number the iterator"));
   bool goes_on = true;
   GoIter iter;
 
-  gomap_iter_begin (&iter, &self->table, prng_next (&thread->prng),
+  gomap_iter_begin (&iter, table, prng_next (&thread->prng),
                     GOMAP_ITER_MARKS | GOMAP_ITER_TELLS, id,
-                    self->domain.version);
+                    call.shard->domain.version);
   probe_event_more (EVENT_RANGE_BEGAN, (uint32_t)iter.start_bucket, id,
-                    iter.offset, self->table.config.id,
-                    (uint64_t)self->table.count, self->domain.version);
+                    iter.offset, table->config.id, (uint64_t)table->count,
+                    call.shard->domain.version);
   while (goes_on && gomap_iter_next (&iter))
     goes_on = visit (iter.key, (int64_t)iter.elem, data);
   if (iter.is_misused)
@@ -324,7 +398,7 @@ gomap_engine_range (MapEngine    *map,
   gomap_iter_end (&iter);
   probe_restamp ();
   probe_event (EVENT_RANGE_ENDED, (uint32_t)iter.n_visited, id, !goes_on,
-               self->table.config.id);
+               table->config.id);
 
   bool is_whole = goes_on && !iter.is_misused;
 
@@ -337,51 +411,96 @@ gomap_engine_range (MapEngine    *map,
 bool
 gomap_engine_clear (MapEngine    *map,
                     EngineThread *thread) {
-  Call call = begin (map, thread, OP_CLEAR, 0, 0);
-  bool is_cleared = gomap_clear (&call.self->table);
+  Call call = begin_all (map, thread, OP_CLEAR);
+  bool is_cleared = true;
 
+  for (uint32_t i = 0; i < call.self->n_shards; i++) {
+    lock (&call, &call.self->shards[i], false);
+    is_cleared &= gomap_clear (&call.shard->table);
+    unlock (&call);
+  }
   if (is_cleared)
     call.path |= OP_PATH_OK;
-  end (&call, 0, 0);
+  end_all (&call, 0);
   return is_cleared;
 }
 
 uint64_t
 gomap_engine_len (MapEngine    *map,
                   EngineThread *thread) {
-  Call call = begin (map, thread, OP_LEN, 0, 0);
-  int64_t count = call.self->table.count;
+  Call call = begin_all (map, thread, OP_LEN);
+  int64_t count = 0;
 
+  for (uint32_t i = 0; i < call.self->n_shards; i++) {
+    lock (&call, &call.self->shards[i], true);
+    count += call.shard->table.count;
+    unlock (&call);
+  }
   call.path |= OP_PATH_OK;
-  end (&call, count, 0);
+  end_all (&call, count);
   return (uint64_t)count;
+}
+
+/* A key in a shard that is not its own. */
+static size_t
+check_homes (GoMapEngine *self,
+             GoShard     *shard,
+             EngineReport report,
+             void        *data) {
+  size_t n_broken = 0;
+  GoIter iter;
+
+  gomap_iter_begin (&iter, &shard->table, 0, 0, 0, 0);
+  while (gomap_iter_next (&iter))
+    if (gomap_engine_shard (self, iter.key) != shard) {
+      n_broken++;
+      if (report != NULL)
+        report ("H1: a key lies in another shard than its hash says", data);
+    }
+  return n_broken;
 }
 
 size_t
 gomap_engine_check (MapEngine   *map,
                     EngineReport report,
                     void        *data) {
-  return gomap_check (&((GoMapEngine *)map)->table, report, data);
+  GoMapEngine *self = (GoMapEngine *)map;
+  size_t n_broken = 0;
+
+  for (uint32_t i = 0; i < self->n_shards; i++) {
+    n_broken += gomap_check (&self->shards[i].table, report, data);
+    if (self->n_shards > 1)
+      n_broken += check_homes (self, &self->shards[i], report, data);
+  }
+  return n_broken;
 }
 
-/* A look from outside: the lock is taken untold. */
+static uint64_t
+count (const SyncWord *word) {
+  return sync_word_load (word, SYNC_LABEL ("read a counter"));
+}
+
+/* A look from outside: locks are taken untold, one at a time. */
 void
 gomap_engine_get_stats (MapEngine   *map,
                         EngineStats *stats) {
   GoMapEngine *self = (GoMapEngine *)map;
-  const GoMap *table = &self->table;
 
-  if (self->lock != NULL)
-    sync_mutex_lock (&self->mutex, SYNC_LABEL ("lock to read counters"));
-  *stats = (EngineStats){
-    .n_growths = table->n_growths,
-    .n_same_size_growths = table->n_same_size_growths,
-    .n_evacuated = table->n_evacuated,
-    .n_lock_waits = self->n_lock_waits,
-    .bytes = gomap_bytes (table),
-  };
-  if (self->lock != NULL)
-    sync_mutex_unlock (&self->mutex, SYNC_LABEL ("unlock"));
+  *stats = (EngineStats){ .bytes = engine_bytes (self->n_shards) };
+  for (uint32_t i = 0; i < self->n_shards; i++) {
+    GoShard *shard = &self->shards[i];
+    const GoMap *table = &shard->table;
+
+    if (self->locking != NULL)
+      self->locking->lock_hidden (shard);
+    stats->n_growths += table->n_growths;
+    stats->n_same_size_growths += table->n_same_size_growths;
+    stats->n_evacuated += table->n_evacuated;
+    stats->n_lock_waits += count (&shard->n_lock_waits);
+    stats->bytes += gomap_bytes (table);
+    if (self->locking != NULL)
+      self->locking->unlock_hidden (shard);
+  }
 }
 
 static void
@@ -395,18 +514,26 @@ dump_elem (DumpSink *sink,
 void
 gomap_engine_dump (MapEngine *map,
                    DumpSink  *sink) {
-  gomap_dump (&((GoMapEngine *)map)->table, "table", sink, dump_elem);
+  GoMapEngine *self = (GoMapEngine *)map;
+  char role[24] = "table";
+
+  for (uint32_t i = 0; i < self->n_shards; i++) {
+    if (self->n_shards > 1)
+      snprintf (role, sizeof role, "shard %u", i);
+    gomap_dump (&self->shards[i].table, role, sink, dump_elem);
+  }
 }
 
 static MapEngine *
 create (const EngineClass  *klass,
         const EngineConfig *config) {
-  return (MapEngine *)gomap_engine_new (klass, config, NULL, NULL);
+  return (MapEngine *)gomap_engine_new (klass, config, NULL, 1);
 }
 
 const EngineClass gomap_class = {
   .name = "gomap",
   .title = "Go map ≤ 1.23",
   .create = create,
+  .range = gomap_engine_range,
   GOMAP_ENGINE_OPERATIONS,
 };

@@ -22,44 +22,74 @@
 
 #include "core/engine/engine-private.h"
 #include "core/engine/gomap-engine.h"
+#include "core/engine/snapshot-private.h"
 #include "core/probe/probe.h"
 
-/* Lock and domain id of the one lock. */
-#define LOCK_ID 0u
+static void
+init (GoShard *shard) {
+  sync_mutex_init (&shard->mutex);
+}
+
+static void
+clear (GoShard *shard) {
+  sync_mutex_clear (&shard->mutex);
+}
 
 static unsigned
-lock (GoMapEngine *self) {
+lock (GoShard *shard,
+      bool     is_shared) {
   unsigned path = OP_PATH_LOCKED;
 
-  if (!sync_mutex_trylock (&self->mutex, SYNC_LABEL ("try mu.Lock"))) {
+  (void)is_shared;
+  if (!sync_mutex_trylock (&shard->mutex, SYNC_LABEL ("try mu.Lock"))) {
     path |= OP_PATH_WAITED;
-    probe_event (EVENT_LOCK_WAITED, LOCK_ID, 0, 0, 0);
+    probe_event (EVENT_LOCK_WAITED, shard->domain.id, 0, LOCK_WAIT_ALONE, 0);
     probe_flush (probe_current);
-    sync_mutex_lock (&self->mutex, SYNC_LABEL ("mu.Lock"));
+    sync_mutex_lock (&shard->mutex, SYNC_LABEL ("mu.Lock"));
     probe_restamp ();
-    self->n_lock_waits++;
+    sync_word_add (&shard->n_lock_waits, 1, SYNC_LABEL ("count the wait"));
   }
-  probe_event (EVENT_LOCK_ACQUIRED, LOCK_ID, ++self->domain.version, 0, 0);
+  probe_event (EVENT_LOCK_ACQUIRED, shard->domain.id, ++shard->domain.version, 0,
+               0);
   return path;
 }
 
 static void
-unlock (GoMapEngine *self) {
+unlock (GoShard *shard,
+        bool     is_shared) {
+  (void)is_shared;
   probe_restamp_fine ();
-  probe_event (EVENT_LOCK_RELEASED, LOCK_ID, ++self->domain.version, 0, 0);
-  sync_mutex_unlock (&self->mutex, SYNC_LABEL ("mu.Unlock"));
+  probe_event (EVENT_LOCK_RELEASED, shard->domain.id, ++shard->domain.version, 0,
+               0);
+  sync_mutex_unlock (&shard->mutex, SYNC_LABEL ("mu.Unlock"));
 }
+
+static void
+lock_hidden (GoShard *shard) {
+  sync_mutex_lock (&shard->mutex, SYNC_LABEL ("mu.Lock for a look"));
+}
+
+static void
+unlock_hidden (GoShard *shard) {
+  sync_mutex_unlock (&shard->mutex, SYNC_LABEL ("mu.Unlock after a look"));
+}
+
+static const GoLocking locking = {
+  init, clear, lock, unlock, lock_hidden, unlock_hidden,
+};
 
 static MapEngine *
 create (const EngineClass  *klass,
         const EngineConfig *config) {
-  return (MapEngine *)gomap_engine_new (klass, config, lock, unlock);
+  return (MapEngine *)gomap_engine_new (klass, config, &locking, 1);
 }
 
 const EngineClass mutexmap_class = {
   .name = "mutexmap",
   .title = "Go map ≤ 1.23 + mutex",
   .is_thread_safe = true,
+  .snapshot = &gomap_snapshot_class,
   .create = create,
+  .range = gomap_engine_range,
   GOMAP_ENGINE_OPERATIONS,
 };

@@ -219,16 +219,19 @@ free_superseded_cb (void *memory,
   syncmap_table_free (self, table);
 }
 
+size_t
+syncmap_retired_bytes (const SyncTable *table) {
+  size_t n_dead = table->n_dead
+                  + (table->owns_all ? (size_t)table->map.count : 0);
+
+  return sizeof *table + gomap_bytes (&table->map) + n_dead * sizeof (Entry);
+}
+
 void
 syncmap_retire (SyncMap       *self,
                 ReclaimThread *thread,
                 SyncTable     *table) {
-  size_t n_dead = table->n_dead
-                  + (table->owns_all ? (size_t)table->map.count : 0);
-
-  reclaim_retire (thread, table,
-                  sizeof *table + gomap_bytes (&table->map)
-                      + n_dead * sizeof (Entry),
+  reclaim_retire (thread, table, syncmap_retired_bytes (table),
                   free_superseded_cb, self);
 }
 

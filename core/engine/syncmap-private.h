@@ -58,6 +58,7 @@ typedef struct {
   uint32_t   n_orphans;
   uint32_t   n_entries;    /* ids handed out so far */
   uint64_t   n_sent;       /* entries retired since the map was made */
+  uint64_t   bytes_sent;   /* and bytes, those entries included */
   Prng       prng;         /* table seeds */
   EngineStats stats;       /* without growths of the tables in use, bytes */
 
@@ -193,6 +194,8 @@ bool     syncmap_range (MapEngine *map, EngineThread *thread,
                         EngineVisit visit, void *data);
 bool     syncmap_clear (MapEngine *map, EngineThread *thread);
 uint64_t syncmap_len   (MapEngine *map, EngineThread *thread);
+/* Inside a section: a table that holds every key, and stays as it is. */
+SyncTable *syncmap_whole_table (SyncCall *call);
 
 /* syncmap-promote.c; mu held ----------------------------------------------- */
 
@@ -227,6 +230,8 @@ SyncTable *syncmap_table_new_locked (SyncMap   *self,
 /* Frees a table that nobody can reach, and tells it. */
 void   syncmap_table_free        (SyncMap   *self,
                                   SyncTable *table);
+/* What goes with a superseded table. */
+size_t syncmap_retired_bytes     (const SyncTable *table);
 /* Hands a superseded table to the reclaimer. mu not held. */
 void   syncmap_retire            (SyncMap       *self,
                                   ReclaimThread *thread,

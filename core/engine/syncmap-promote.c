@@ -86,6 +86,7 @@ syncmap_supersede_locked (SyncCall  *call,
   table->dead = self->orphans;
   table->n_dead = self->n_orphans;
   self->n_sent += self->n_orphans + (owns_all ? (uint64_t)table->map.count : 0);
+  self->bytes_sent += syncmap_retired_bytes (table);
   self->orphans = 0;
   self->n_orphans = 0;
   self->stats.n_growths += table->map.n_growths;

@@ -24,9 +24,8 @@
 
 /* Range -------------------------------------------------------------------- */
 
-/* A table that holds every key, and stays as it is. */
-static SyncTable *
-whole_table (SyncCall *call) {
+SyncTable *
+syncmap_whole_table (SyncCall *call) {
   SyncMap *self = call->self;
   SyncRead read = syncmap_read (self);
 
@@ -54,7 +53,7 @@ syncmap_range (MapEngine    *map,
   bool goes_on = true;
 
   syncmap_begin (&call, map, thread, OP_RANGE, 0, 0);
-  table = whole_table (&call);
+  table = syncmap_whole_table (&call);
   id = 1 + (uint32_t)sync_word_add (&call.self->next_iterator, 1,
                                 SYNC_LABEL ("number the iterator"));
   gomap_iter_begin (&iter, &table->map, prng_next (&thread->prng),

@@ -84,6 +84,7 @@
 
 #include "core/base/alloc.h"
 #include "core/engine/mutant.h"
+#include "core/engine/snapshot-private.h"
 #include "core/engine/syncmap-private.h"
 
 #include <stddef.h>
@@ -340,6 +341,7 @@ const EngineClass syncmap_class = {
   .name = "syncmap",
   .title = "sync.Map ≤ Go 1.23",
   .is_thread_safe = true,
+  .snapshot = &syncmap_snapshot_class,
   .has_read_and_dirty = true,
   .create = syncmap_create,
   .destroy = syncmap_destroy,

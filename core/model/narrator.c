@@ -54,6 +54,10 @@ narrator_landmark (EventKind kind,
     return g_strdup_printf (_ ("phase %lu"), n + 1);
   case EVENT_MISUSE_DETECTED:
     return g_strdup (_ ("misuse"));
+  case EVENT_SNAPSHOT_BEGAN:
+    return g_strdup (_ ("snapshot"));
+  case EVENT_SNAPSHOT_ENDED:
+    return g_strdup (_ ("snapshot ended"));
   case EVENT_NONE:
   case EVENT_THREAD_STARTED:
   case EVENT_THREAD_ENDED:
@@ -87,6 +91,8 @@ narrator_landmark (EventKind kind,
   case EVENT_LOCK_WAITED:
   case EVENT_LOCK_ACQUIRED:
   case EVENT_LOCK_RELEASED:
+  case EVENT_LOCK_READ_ACQUIRED:
+  case EVENT_LOCK_READ_RELEASED:
   case EVENT_RANGE_WALKED:
   case EVENT_TIME:
   case EVENT_N_KINDS:
@@ -124,6 +130,8 @@ role_name (const StateTable *table) {
     return "dirty";
   case TABLE_ROLE_SUPERSEDED:
     return _ ("an old read");
+  case TABLE_ROLE_SHARD:
+    return _ ("a shard");
   case TABLE_ROLE_NONE:
   case TABLE_ROLE_ONLY:
     break;
@@ -601,6 +609,15 @@ tell_lock (const Telling *telling) {
        telling->before != NULL && i < map_state_n_locks (telling->before); i++)
     if (map_state_lock (telling->before, i)->id == event->res)
       lock = map_state_lock (telling->before, i);
+  if (event->kind == EVENT_LOCK_READ_ACQUIRED)
+    return g_strdup_printf (_ ("%s shares the lock, to read."), telling->who);
+  if (event->kind == EVENT_LOCK_READ_RELEASED)
+    return g_strdup_printf (_ ("%s gives its share of the lock back."),
+                            telling->who);
+  if (event->kind == EVENT_LOCK_WAITED && event->aux8 == LOCK_WAIT_DRAIN)
+    return g_strdup_printf (_ ("%s is next and waits for the readers to leave; "
+                               "new ones wait behind it."),
+                            telling->who);
   if (event->kind == EVENT_LOCK_WAITED && lock != NULL && lock->owner >= 0) {
     owner = narrator_thread ((guint)lock->owner);
     return telling->is_expert
@@ -623,6 +640,17 @@ tell_lock (const Telling *telling) {
                             telling->who,
                             (double)(event->at_ns - lock->since_ns) / 1000);
   return g_strdup_printf (_ ("%s releases the lock."), telling->who);
+}
+
+static char *
+tell_snapshot (const Telling *telling) {
+  const Event *event = telling->event;
+
+  if (event->kind == EVENT_SNAPSHOT_BEGAN)
+    return g_strdup_printf (_ ("%s opens a snapshot of version %lu."),
+                            telling->who, (unsigned long)event->a);
+  return g_strdup_printf (_ ("%s ends its snapshot after %u pairs."),
+                          telling->who, event->res);
 }
 
 static char *
@@ -726,11 +754,16 @@ narrator_event (const Event      *event,
   case EVENT_LOCK_WAITED:
   case EVENT_LOCK_ACQUIRED:
   case EVENT_LOCK_RELEASED:
+  case EVENT_LOCK_READ_ACQUIRED:
+  case EVENT_LOCK_READ_RELEASED:
     return tell_lock (&telling);
   case EVENT_RANGE_BEGAN:
   case EVENT_RANGE_WALKED:
   case EVENT_RANGE_ENDED:
     return tell_range (&telling);
+  case EVENT_SNAPSHOT_BEGAN:
+  case EVENT_SNAPSHOT_ENDED:
+    return tell_snapshot (&telling);
   case EVENT_MISUSE_DETECTED:
     return tell_misuse (&telling);
   case EVENT_NONE:

@@ -67,6 +67,8 @@ event_kind_is_structural (EventKind kind) {
     [EVENT_DIRTY_PROMOTED] = 1,
     [EVENT_RANGE_BEGAN] = 1,
     [EVENT_RANGE_ENDED] = 1,
+    [EVENT_SNAPSHOT_BEGAN] = 1,
+    [EVENT_SNAPSHOT_ENDED] = 1,
     [EVENT_MISUSE_DETECTED] = 1,
   };
 

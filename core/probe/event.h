@@ -26,7 +26,10 @@
  *                              entry (never seen) is taken as it is
  *               GATE_OBSERVES  b, a domain version, is not newer than the
  *                              domain's version
- *             and, among those, by time. The domain of a table is given by its
+ *             LOCK_ACQUIRED also waits until as many LOCK_READ_RELEASED of its
+ *             lock were merged as its a says: readers come before the writer
+ *             that waited for them.
+ *             The earliest of those goes first. The domain of a table is given by its
  *             EVENT_TABLE_CREATED; of a lock it is the lock's own id.
  */
 #pragma once
@@ -106,7 +109,8 @@
   /* back to nil */                                                           \
   X (ENTRY_UNEXPUNGED, "entry-unexpunged", GATE_ENTRY)                        \
   /* read and dirty; ver: domain version ---------------------------------- */ \
-  /* an engine whose only table is aux16 (gomap, mutexmap) names it */        \
+  /* an engine whose only table is aux16 (gomap, mutexmap) names it; one with \
+   * many names each: aux8: 1; res: shard index */                            \
   X (TABLE_NAMED, "table-named", GATE_DOMAIN)                                 \
   /* read = aux16, not amended (the first one, or after Clear); dirty as is */ \
   X (READ_PUBLISHED, "read-published", GATE_DOMAIN)                           \
@@ -126,8 +130,10 @@
   /* misses = 0 without a promotion (Clear) */                                \
   X (MISSES_RESET, "misses-reset", GATE_DOMAIN)                               \
   /* Locks; res: lock id = domain id -------------------------------------- */ \
-  /* the thread found the lock taken and waits */                             \
+  /* the thread found the lock taken and waits; aux8: LockWait */             \
   X (LOCK_WAITED, "lock-waited", GATE_NONE)                                   \
+  /* a: read sections of this lock that had ended by then, all of them, modulo \
+   * 2^32 (0 for a lock that knows no readers) */                             \
   X (LOCK_ACQUIRED, "lock-acquired", GATE_DOMAIN)                             \
   X (LOCK_RELEASED, "lock-released", GATE_DOMAIN)                             \
   /* Iteration; ver: iterator id ------------------------------------------ */ \
@@ -142,7 +148,16 @@
   /* res: visited in all; aux8: 1 = stopped by the callback */                \
   X (RANGE_ENDED, "range-ended", GATE_NONE)                                   \
   /* Misuse; aux8: MisuseKind --------------------------------------------- */ \
-  X (MISUSE_DETECTED, "misuse-detected", GATE_NONE)
+  X (MISUSE_DETECTED, "misuse-detected", GATE_NONE)                           \
+  /* Read locks; res: lock id = domain id --------------------------------- */ \
+  /* the thread is one of the readers now; b: domain version seen */          \
+  X (LOCK_READ_ACQUIRED, "lock-read-acquired", GATE_OBSERVES)                 \
+  X (LOCK_READ_RELEASED, "lock-read-released", GATE_NONE)                     \
+  /* Snapshots and views; ver: id ------------------------------------------ */ \
+  /* a: version that it shows; b: keys it will look at */                     \
+  X (SNAPSHOT_BEGAN, "snapshot-began", GATE_NONE)                             \
+  /* res: pairs given; aux8: SnapshotState of the engine (1 = all of them) */ \
+  X (SNAPSHOT_ENDED, "snapshot-ended", GATE_NONE)
 
 typedef enum {
   EVENT_NONE, /* never stored */
@@ -197,6 +212,14 @@ typedef enum {
   TABLE_WIPES_OLD = 1 << 1,     /* evacuated chains are wiped, as with pointers */
   TABLE_IS_LAZY = 1 << 2,       /* no bucket array yet (B = 0) */
 } TableFlag;
+
+/* What a thread waits for when it waits for a lock: aux8 of LOCK_WAITED. */
+typedef enum {
+  LOCK_WAIT_ALONE, /* its turn to hold it alone */
+  LOCK_WAIT_READ,  /* the writer before it, to hold it with other readers */
+  LOCK_WAIT_DRAIN, /* the readers inside to leave: it has its turn, and readers
+                    * that come now wait behind it */
+} LockWait;
 
 /* Go's header flags. */
 #define GOMAP_FLAG_ITERATOR 1u

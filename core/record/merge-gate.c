@@ -15,14 +15,19 @@
  *             is unknown, they belong to the domain whose map was named last.
  *             Domains begin at 0: the first event of each has version 1.
  *
+ * Readers     of a lock change nothing and take no version. A writer's
+ *             LOCK_ACQUIRED tells how many read sections had ended by then; the
+ *             gate counts them as they pass. Readers look at the domain, so the
+ *             writer before them has passed.
+ *
  * Entries     An entry begins at 0 too and keeps counting when its memory is
  *             used again. The first event seen of an entry is taken as it is,
  *             which allows a recording to begin in the middle of a run;
  *             merge_gate_is_late() lets the recorder give an earlier one time to
  *             turn up.
  *
- * Layout      versions by domain: a hash table, the last used one beside it
- *             domain by table id: an array of pointers to those versions
+ * Layout      domains by id:      a hash table, the last used one beside it
+ *             domain by table id: an array of pointers to those domains
  *             versions by entry:  an array grown by doubling; ENTRY_SEEN marks
  *                                 the known ones
  *
@@ -41,12 +46,17 @@
 #define ENTRY_SEEN (1u << 31)
 #define FIRST_ENTRIES 1024
 
+typedef struct {
+  guint32 version;
+  guint32 n_reads; /* LOCK_READ_RELEASED passed */
+} Domain;
+
 struct _MergeGate {
-  GHashTable *domains;  /* id to guint32 *, owned */
+  GHashTable *domains;  /* id to Domain *, owned */
   guint32     last_id;  /* the domain asked for last … */
-  guint32    *last;     /* … and its version; NULL: none yet */
-  guint32    *named;    /* of the map named last */
-  guint32   **by_table; /* N_TABLES, into domains */
+  Domain     *last;     /* … itself; NULL: none yet */
+  Domain     *named;    /* of the map named last */
+  Domain    **by_table; /* N_TABLES, into domains */
   guint32    *entries;
   gsize       n_entries;
 };
@@ -56,7 +66,7 @@ merge_gate_new (void) {
   MergeGate *gate = g_new0 (MergeGate, 1);
 
   gate->domains = g_hash_table_new_full (NULL, NULL, NULL, g_free);
-  gate->by_table = g_new0 (guint32 *, N_TABLES);
+  gate->by_table = g_new0 (Domain *, N_TABLES);
   gate->n_entries = FIRST_ENTRIES;
   gate->entries = g_new0 (guint32, gate->n_entries);
   return gate;
@@ -70,23 +80,23 @@ merge_gate_free (MergeGate *gate) {
   g_free (gate);
 }
 
-/* The version of domain @id, made at 0 when it is new. */
-static guint32 *
+/* Domain @id, made at version 0 when it is new. */
+static Domain *
 find_domain (MergeGate *gate,
              guint32    id) {
   if (gate->last == NULL || gate->last_id != id) {
     gate->last_id = id;
     gate->last = g_hash_table_lookup (gate->domains, GUINT_TO_POINTER (id));
     if (gate->last == NULL) {
-      gate->last = g_new0 (guint32, 1);
+      gate->last = g_new0 (Domain, 1);
       g_hash_table_insert (gate->domains, GUINT_TO_POINTER (id), gate->last);
     }
   }
   return gate->last;
 }
 
-/* The version of the event's domain; NULL when its table is not known yet. */
-static guint32 *
+/* The event's domain; NULL when its table is not known yet. */
+static Domain *
 domain_of (MergeGate   *gate,
            const Event *event) {
   switch (event->kind) {
@@ -94,6 +104,8 @@ domain_of (MergeGate   *gate,
     return find_domain (gate, (guint32)event->b);
   case EVENT_LOCK_ACQUIRED:
   case EVENT_LOCK_RELEASED:
+  case EVENT_LOCK_READ_ACQUIRED:
+  case EVENT_LOCK_READ_RELEASED:
     return find_domain (gate, event->res);
   case EVENT_READ_AMENDED:
   case EVENT_MISS_COUNTED:
@@ -114,7 +126,7 @@ entry_version (const MergeGate *gate,
 gboolean
 merge_gate_admits (MergeGate   *gate,
                    const Event *event) {
-  const guint32 *domain;
+  const Domain *domain;
   guint32 seen;
 
   switch (event_kind_gate ((EventKind)event->kind)) {
@@ -122,14 +134,16 @@ merge_gate_admits (MergeGate   *gate,
     return TRUE;
   case GATE_DOMAIN:
     domain = domain_of (gate, event);
-    return domain != NULL && event->ver == *domain + 1;
+    return domain != NULL && event->ver == domain->version + 1
+           && (event->kind != EVENT_LOCK_ACQUIRED
+               || (guint32)event->a == domain->n_reads);
   case GATE_ENTRY:
     seen = entry_version (gate, event->res);
     return !(seen & ENTRY_SEEN)
            || ((event->ver ^ (seen + 1)) & ENTRY_VERSION_MASK) == 0;
   case GATE_OBSERVES:
     domain = domain_of (gate, event);
-    return domain != NULL && (gint32)(*domain - (guint32)event->b) >= 0;
+    return domain != NULL && (gint32)(domain->version - (guint32)event->b) >= 0;
   }
   g_assert_not_reached ();
 }
@@ -161,11 +175,11 @@ pass_entry (MergeGate   *gate,
 static void
 pass_domain (MergeGate   *gate,
              const Event *event) {
-  guint32 *domain = domain_of (gate, event);
+  Domain *domain = domain_of (gate, event);
 
   if (domain == NULL)
     return;
-  *domain = event->ver;
+  domain->version = event->ver;
   if (event->kind == EVENT_TABLE_CREATED)
     gate->by_table[event->aux16] = domain;
   else if (event->kind == EVENT_READ_PUBLISHED
@@ -184,6 +198,9 @@ merge_gate_pass (MergeGate   *gate,
     pass_entry (gate, event);
     break;
   case GATE_NONE:
+    if (event->kind == EVENT_LOCK_READ_RELEASED)
+      domain_of (gate, event)->n_reads++;
+    break;
   case GATE_OBSERVES:
     break;
   }

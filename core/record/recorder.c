@@ -298,6 +298,8 @@ run_lane (Recorder *self,
   while (lane->has_head && lane->stamp <= bound) {
     gboolean is_gated
         = event_kind_gate ((EventKind)lane->head.kind) != GATE_NONE;
+    /* It may let a writer pass that waits for readers. */
+    gboolean opens = is_gated || lane->head.kind == EVENT_LOCK_READ_RELEASED;
 
     if (is_gated && !may_pass (self, lane)) {
       self->keys[i] = NO_STAMP;
@@ -306,7 +308,7 @@ run_lane (Recorder *self,
     }
     append_head (self, lane);
     n_passed++;
-    if (is_gated && self->n_parked > 0) {
+    if (opens && self->n_parked > 0) {
       unpark_all (self);
       return n_passed;
     }

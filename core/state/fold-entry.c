@@ -141,7 +141,21 @@ take_role (Fold        *self,
 void
 fold_table_named (Fold        *self,
                   const Event *event) {
-  take_role (self, event, TABLE_ROLE_ONLY);
+  StateTable *table;
+
+  if (event->aux8 == 0) {
+    take_role (self, event, TABLE_ROLE_ONLY);
+    return;
+  }
+  table = fold_find_table (self, event->aux16);
+  if (table == NULL || event->res >= FOLD_MAX_LOCKS) {
+    fold_fault (self, event, "there is no table %u for shard %u", event->aux16,
+                event->res);
+    return;
+  }
+  /* The shards of a map stand side by side: none takes another's place. */
+  table->role = TABLE_ROLE_SHARD;
+  table->shard = event->res;
 }
 
 /* A map's first read, or the empty one of a Clear: what read and dirty held is

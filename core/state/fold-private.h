@@ -13,7 +13,8 @@ G_BEGIN_DECLS
 #define FOLD_MAX_LOCKS 4096u          /* sharded maps: 1024 */
 #define FOLD_MAX_TABLES 8192u         /* alive at once, ghosts included */
 #define FOLD_MAX_FREES 4096u          /* that came early */
-#define FOLD_MAX_OPEN_ITERS 8u        /* nested Ranges of one thread */
+#define FOLD_MAX_OPEN_ITERS 64u       /* Ranges and snapshots of one thread */
+#define FOLD_MAX_SNAPSHOTS 65536u     /* open at once, of all threads */
 #define FOLD_MAX_B 28u                /* as the engine's GOMAP_MAX_B */
 #define FOLD_MAX_BUCKETS (1u << 30)
 #define FOLD_MAX_BYTES ((gsize)2 << 30) /* of buckets, entries and marks */
@@ -105,6 +106,10 @@ void fold_ops_counted    (Fold *self, const Event *event);
 void fold_lock_waited    (Fold *self, const Event *event);
 void fold_lock_acquired  (Fold *self, const Event *event);
 void fold_lock_released  (Fold *self, const Event *event);
+void fold_lock_read_acquired (Fold *self, const Event *event);
+void fold_lock_read_released (Fold *self, const Event *event);
+void fold_snapshot_began (Fold *self, const Event *event);
+void fold_snapshot_ended (Fold *self, const Event *event);
 void fold_range_began    (Fold *self, const Event *event);
 void fold_range_walked   (Fold *self, const Event *event);
 void fold_range_ended    (Fold *self, const Event *event);

@@ -143,6 +143,7 @@ find_lock (Fold        *self,
   memset (lock, 0, sizeof *lock);
   lock->id = event->res;
   lock->owner = -1;
+  lock->claimed_by = -1;
   self->lock_at[event->res] = (guint16)state->n_locks;
   return lock;
 }
@@ -150,6 +151,21 @@ find_lock (Fold        *self,
 static guint64
 thread_bit (guint16 thread) {
   return thread < 64 ? G_GUINT64_CONSTANT (1) << thread : 0;
+}
+
+static void
+leave_queue (StateLock *lock,
+             guint16    thread) {
+  guint kept = 0;
+
+  for (guint i = 0; i < lock->n_queue; i++)
+    if (lock->queue[i] != thread)
+      lock->queue[kept++] = lock->queue[i];
+  lock->n_queue = (guint8)kept;
+  lock->waiters &= ~thread_bit (thread);
+  lock->read_waiters &= ~thread_bit (thread);
+  if (lock->claimed_by == thread)
+    lock->claimed_by = -1;
 }
 
 void
@@ -160,11 +176,36 @@ fold_lock_waited (Fold        *self,
 
   if (record == NULL || lock == NULL)
     return;
+  /* A writer that has waited for its turn may wait for readers after that. */
+  if (record->shown.waits_for == (int)event->res) {
+    if (event->aux8 == LOCK_WAIT_DRAIN)
+      lock->claimed_by = event->thread;
+    return;
+  }
+  leave_queue (lock, event->thread);
+  if (lock->n_queue < STATE_LOCK_QUEUE)
+    lock->queue[lock->n_queue++] = event->thread;
   lock->n_waited++;
   lock->waiters |= thread_bit (event->thread);
+  if (event->aux8 == LOCK_WAIT_READ)
+    lock->read_waiters |= thread_bit (event->thread);
+  if (event->aux8 == LOCK_WAIT_DRAIN)
+    lock->claimed_by = event->thread;
   record->shown.waits_for = (int)event->res;
   record->wait_began_ns = event->at_ns;
   self->state->counters.n_lock_waits++;
+}
+
+static void
+end_wait (Fold         *self,
+          const Event  *event,
+          ThreadRecord *record,
+          StateLock    *lock) {
+  leave_queue (lock, event->thread);
+  if (record->shown.waits_for >= 0)
+    self->state->counters.lock_wait_ns +=
+        MAX (0, event->at_ns - record->wait_began_ns);
+  record->shown.waits_for = -1;
 }
 
 void
@@ -175,14 +216,15 @@ fold_lock_acquired (Fold        *self,
 
   if (record == NULL || lock == NULL)
     return;
+  if (lock->n_readers != 0) {
+    fold_fault (self, event, "lock %u has %u readers", event->res,
+                lock->n_readers);
+    return;
+  }
   lock->n_acquired++;
   lock->owner = event->thread;
   lock->since_ns = event->at_ns;
-  lock->waiters &= ~thread_bit (event->thread);
-  if (record->shown.waits_for >= 0)
-    self->state->counters.lock_wait_ns +=
-        MAX (0, event->at_ns - record->wait_began_ns);
-  record->shown.waits_for = -1;
+  end_wait (self, event, record, lock);
 }
 
 void
@@ -199,6 +241,46 @@ fold_lock_released (Fold        *self,
   self->state->counters.lock_hold_ns += MAX (0, event->at_ns - lock->since_ns);
   lock->owner = -1;
   lock->since_ns = event->at_ns;
+}
+
+/* since_ns is that of the first reader inside: holds by readers count as long
+ * as there is one. */
+void
+fold_lock_read_acquired (Fold        *self,
+                         const Event *event) {
+  ThreadRecord *record = fold_find_thread (self, event);
+  StateLock *lock = find_lock (self, event);
+
+  if (record == NULL || lock == NULL)
+    return;
+  if (lock->owner != -1) {
+    fold_fault (self, event, "lock %u is held by thread %d", event->res,
+                lock->owner);
+    return;
+  }
+  if (lock->n_readers++ == 0)
+    lock->since_ns = event->at_ns;
+  lock->n_read_acquired++;
+  lock->readers |= thread_bit (event->thread);
+  end_wait (self, event, record, lock);
+}
+
+void
+fold_lock_read_released (Fold        *self,
+                         const Event *event) {
+  StateLock *lock = find_lock (self, event);
+
+  if (lock == NULL)
+    return;
+  if (lock->n_readers == 0) {
+    fold_fault (self, event, "lock %u has no readers", event->res);
+    return;
+  }
+  lock->readers &= ~thread_bit (event->thread);
+  if (--lock->n_readers == 0) {
+    self->state->counters.lock_hold_ns += MAX (0, event->at_ns - lock->since_ns);
+    lock->since_ns = event->at_ns;
+  }
 }
 
 /* The open iteration of that id; NULL after a fault. */
@@ -319,4 +401,45 @@ fold_range_ended (Fold        *self,
       remove_iter (self, i);
       break;
     }
+}
+
+void
+fold_snapshot_began (Fold        *self,
+                     const Event *event) {
+  MapState *state = self->state;
+
+  if (state->n_snapshots >= FOLD_MAX_SNAPSHOTS) {
+    fold_fault (self, event, "%u snapshots are open", state->n_snapshots);
+    return;
+  }
+  if (state->n_snapshots == state->snapshots_room) {
+    state->snapshots_room = MAX (4, state->snapshots_room * 2);
+    state->snapshots
+        = g_renew (StateSnapshot, state->snapshots, state->snapshots_room);
+  }
+  state->snapshots[state->n_snapshots++] = (StateSnapshot){
+    .id = event->ver,
+    .thread = event->thread,
+    .version = event->a,
+    .n_keys = event->b,
+    .began_at = state->n_events,
+    .began_ns = event->at_ns,
+  };
+  state->counters.n_snapshots++;
+}
+
+void
+fold_snapshot_ended (Fold        *self,
+                     const Event *event) {
+  MapState *state = self->state;
+
+  for (guint i = 0; i < state->n_snapshots; i++)
+    if (state->snapshots[i].id == event->ver
+        && state->snapshots[i].thread == event->thread) {
+      state->n_snapshots--;
+      memmove (&state->snapshots[i], &state->snapshots[i + 1],
+               (state->n_snapshots - i) * sizeof (StateSnapshot));
+      return;
+    }
+  fold_fault (self, event, "no snapshot %u is open", event->ver);
 }

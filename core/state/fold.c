@@ -190,6 +190,10 @@ dispatch (Fold        *self,
   case EVENT_LOCK_WAITED: fold_lock_waited (self, event); return;
   case EVENT_LOCK_ACQUIRED: fold_lock_acquired (self, event); return;
   case EVENT_LOCK_RELEASED: fold_lock_released (self, event); return;
+  case EVENT_LOCK_READ_ACQUIRED: fold_lock_read_acquired (self, event); return;
+  case EVENT_LOCK_READ_RELEASED: fold_lock_read_released (self, event); return;
+  case EVENT_SNAPSHOT_BEGAN: fold_snapshot_began (self, event); return;
+  case EVENT_SNAPSHOT_ENDED: fold_snapshot_ended (self, event); return;
   case EVENT_RANGE_BEGAN: fold_range_began (self, event); return;
   case EVENT_RANGE_WALKED: fold_range_walked (self, event); return;
   case EVENT_RANGE_ENDED: fold_range_ended (self, event); return;

@@ -3,8 +3,8 @@
 /* map-state-dump.c — a folded state as the text that engines write of theirs
  *
  * The form is core/probe/dump.h; the order of its parts is the engines': the
- * line of the map (maps with read and dirty), then each table: header, buckets,
- * oldbuckets, chain by chain.
+ * line of the map (maps with read and dirty), then each table, shards by index:
+ * header, buckets, oldbuckets, chain by chain.
  */
 #include "core/state/map-state-private.h"
 
@@ -66,12 +66,10 @@ dump_state_array (const MapState   *self,
 }
 
 static void
-dump_role (const MapState *self,
-           TableRole       role,
-           const char     *name,
-           DumpSink       *sink) {
-  const StateTable *table = map_state_table_for (self, role);
-
+dump_state_table (const MapState   *self,
+                  const StateTable *table,
+                  const char       *name,
+                  DumpSink         *sink) {
   if (table == NULL) {
     dump_nil (sink, name);
     return;
@@ -83,10 +81,33 @@ dump_role (const MapState *self,
   dump_state_array (self, table, table->oldbuckets, "oldbuckets", sink);
 }
 
+static void
+dump_role (const MapState *self,
+           TableRole       role,
+           const char     *name,
+           DumpSink       *sink) {
+  dump_state_table (self, map_state_table_for (self, role), name, sink);
+}
+
+static void
+dump_shards (const MapState *self,
+             guint           n_shards,
+             DumpSink       *sink) {
+  for (guint i = 0; i < n_shards; i++) {
+    g_autofree char *name = g_strdup_printf ("shard %u", i);
+
+    dump_state_table (self, map_state_shard (self, i), name, sink);
+  }
+}
+
 void
 map_state_dump (const MapState *self,
                 DumpSink       *sink) {
-  if (self->has_read_and_dirty) {
+  guint n_shards = map_state_n_shards (self);
+
+  if (n_shards > 0) {
+    dump_shards (self, n_shards, sink);
+  } else if (self->has_read_and_dirty) {
     dump_map (sink, self->is_amended != FALSE, self->misses);
     dump_role (self, TABLE_ROLE_READ, "read", sink);
     dump_role (self, TABLE_ROLE_DIRTY, "dirty", sink);

@@ -89,6 +89,9 @@ struct _MapState {
   EarlyFree    *frees;
   guint         n_frees;
   guint         frees_room;
+  StateSnapshot *snapshots;
+  guint         n_snapshots;
+  guint         snapshots_room;
   ChunkVec      entries; /* of EntryRecord */
 };
 

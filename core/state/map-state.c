@@ -104,6 +104,9 @@ map_state_copy (const MapState *state,
   copy->frees_room = state->n_frees;
   copy->locks = g_memdup2 (state->locks, sizeof *state->locks * state->n_locks);
   copy->locks_room = state->n_locks;
+  copy->snapshots = g_memdup2 (state->snapshots,
+                               sizeof *state->snapshots * state->n_snapshots);
+  copy->snapshots_room = state->n_snapshots;
   copy->threads = g_memdup2 (state->threads,
                              sizeof *state->threads * state->n_threads);
   copy->threads_room = state->n_threads;
@@ -118,6 +121,7 @@ map_state_copy (const MapState *state,
   if (bytes != NULL)
     *bytes = sizeof *copy + sizeof *copy->tables * copy->n_tables
              + sizeof *copy->locks * copy->n_locks
+             + sizeof *copy->snapshots * copy->n_snapshots
              + sizeof *copy->threads * copy->n_threads
              + sizeof *copy->iters * copy->n_iters;
   return copy;
@@ -162,6 +166,7 @@ map_state_unref (const MapState *self) {
   g_free (mutable->tables);
   g_free (mutable->frees);
   g_free (mutable->locks);
+  g_free (mutable->snapshots);
   g_free (mutable->threads);
   g_free (mutable->iters);
   g_free (mutable);
@@ -209,6 +214,29 @@ map_state_table_for (const MapState *self,
   return NULL;
 }
 
+guint
+map_state_n_shards (const MapState *self) {
+  guint n = 0;
+
+  for (guint i = 0; i < self->n_tables; i++)
+    if (self->tables[i].role == TABLE_ROLE_SHARD)
+      n = MAX (n, self->tables[i].shard + 1);
+  return n;
+}
+
+const StateTable *
+map_state_shard (const MapState *self,
+                 guint           shard) {
+  /* Shards are made in order and stay: mostly the first look finds it. */
+  for (guint i = 0; i < self->n_tables; i++) {
+    const StateTable *table = &self->tables[(shard + i) % self->n_tables];
+
+    if (table->role == TABLE_ROLE_SHARD && table->shard == shard)
+      return table;
+  }
+  return NULL;
+}
+
 const StateTable *
 map_state_find_table (const MapState *self,
                       guint16         id,
@@ -237,12 +265,15 @@ map_state_misses (const MapState *self) {
 
 guint64
 map_state_n_live (const MapState *self) {
-  const StateTable *only;
+  guint64 n = 0;
 
   if (self->has_read_and_dirty)
     return self->n_live;
-  only = map_state_table_for (self, TABLE_ROLE_ONLY);
-  return only != NULL ? only->count : 0;
+  for (guint i = 0; i < self->n_tables; i++)
+    if (self->tables[i].role == TABLE_ROLE_ONLY
+        || self->tables[i].role == TABLE_ROLE_SHARD)
+      n += self->tables[i].count;
+  return n;
 }
 
 guint64
@@ -302,6 +333,18 @@ map_state_entry (const MapState *self,
     entry.is_known = TRUE;
   }
   return entry;
+}
+
+guint
+map_state_n_snapshots (const MapState *self) {
+  return self->n_snapshots;
+}
+
+const StateSnapshot *
+map_state_snapshot (const MapState *self,
+                    guint           index) {
+  g_return_val_if_fail (index < self->n_snapshots, NULL);
+  return &self->snapshots[index];
 }
 
 guint

@@ -40,6 +40,7 @@ typedef enum {
   TABLE_ROLE_READ,
   TABLE_ROLE_DIRTY,
   TABLE_ROLE_SUPERSEDED, /* was read or dirty; readers may still hold it */
+  TABLE_ROLE_SHARD,      /* one of a sharded map's: see StateTable.shard */
 } TableRole;
 
 typedef struct {
@@ -58,6 +59,7 @@ typedef struct {
   guint64           hash0;
   int               hash_kind;   /* HashKind */
   guint32           domain;
+  guint32           shard;       /* index, with TABLE_ROLE_SHARD */
   const StateArray *buckets;     /* NULL: none yet */
   const StateArray *oldbuckets;  /* NULL: not growing */
   guint             n_evacuated; /* old main buckets moved so far */
@@ -77,6 +79,8 @@ typedef struct {
   gboolean   is_known; /* FALSE: no event has named it yet */
 } StateEntry;
 
+#define STATE_LOCK_QUEUE 16
+
 typedef struct {
   guint32 id;
   int     owner;         /* thread, EVENT_THREAD_MAIN, or -1 = free */
@@ -84,6 +88,14 @@ typedef struct {
   guint64 n_acquired;
   guint64 n_waited;
   guint64 waiters;       /* bit per worker below 64 */
+  /* Of a lock that lets readers share it: */
+  guint64 readers;       /* who holds it for reading: bit per worker below 64 */
+  guint   n_readers;     /* how many do */
+  guint64 n_read_acquired;
+  guint64 read_waiters;  /* those of waiters that want to read */
+  int     claimed_by;    /* writer waiting for the readers to leave; -1 = none */
+  guint8  n_queue;       /* threads in queue; more may wait than fit */
+  guint16 queue[STATE_LOCK_QUEUE]; /* waiting threads as they came */
 } StateLock;
 
 typedef struct {
@@ -129,6 +141,16 @@ typedef struct {
   guint8   last_seen;    /* slots of the last RANGE_WALKED */
 } StateIter;
 
+/* A snapshot or a view that is open. */
+typedef struct {
+  guint32 id;
+  guint16 thread;
+  guint64 version;   /* that it shows; of viewmap: as in StateVersion */
+  guint64 n_keys;
+  guint64 began_at;  /* event index */
+  gint64  began_ns;
+} StateSnapshot;
+
 /* Sums since the log's start. */
 typedef struct {
   guint64 n_ops[OP_N_KINDS];
@@ -146,6 +168,7 @@ typedef struct {
   guint64 n_ranges;
   guint64 n_cleared;
   guint64 n_misuses;
+  guint64 n_snapshots;
   gint64  lock_wait_ns;
   gint64  lock_hold_ns;
 } StateCounters;
@@ -170,9 +193,14 @@ const StateCounters *map_state_counters  (const MapState *self);
 guint             map_state_n_tables     (const MapState *self);
 const StateTable *map_state_table        (const MapState *self,
                                           guint           index);
-/* By role; NULL: nil. TABLE_ROLE_READ, _DIRTY or _ONLY. */
+/* By role; NULL: nil. TABLE_ROLE_READ, _DIRTY or _ONLY; of several shards the
+ * newest table. */
 const StateTable *map_state_table_for    (const MapState *self,
                                           TableRole       role);
+/* How many shards were named; map_state_shard() of each may yet be NULL. */
+guint             map_state_n_shards     (const MapState *self);
+const StateTable *map_state_shard        (const MapState *self,
+                                          guint           shard);
 /* NULL when it was freed. */
 const StateTable *map_state_find_table   (const MapState *self,
                                           guint16         id,
@@ -181,7 +209,7 @@ const StateTable *map_state_find_table   (const MapState *self,
 gboolean map_state_has_read_and_dirty    (const MapState *self);
 gboolean map_state_is_amended            (const MapState *self);
 guint64  map_state_misses                (const MapState *self);
-/* Keys now in the map: the count of a map's only table, or the entries that
+/* Keys now in the map: the counts of a map's only table or shards, or the entries that
  * hold a value and are reached from read or dirty. Kept as events go by. */
 guint64  map_state_n_live                (const MapState *self);
 /* Entries reached from read or dirty that are deleted (nil) or expunged. */
@@ -210,6 +238,11 @@ const StateIter  *map_state_iter         (const MapState *self,
 IterMarks         map_state_iter_marks   (const MapState  *self,
                                           const StateIter *iter,
                                           guint32          index);
+
+/* Open ones, oldest first. */
+guint             map_state_n_snapshots  (const MapState *self);
+const StateSnapshot *map_state_snapshot  (const MapState *self,
+                                          guint           index);
 
 /* Where a key stands. */
 typedef struct {

@@ -314,12 +314,15 @@ walk_span (const Event *event,
     open_span (walk, SPAN_OP, event, index);
   } else if (event->kind == EVENT_OP_ENDED) {
     close_span (walk, SPAN_OP, event);
-  } else if (event->kind == EVENT_LOCK_WAITED) {
+  } else if (event->kind == EVENT_LOCK_WAITED
+             && event->aux8 != LOCK_WAIT_DRAIN) {
     open_span (walk, SPAN_WAIT, event, index);
-  } else if (event->kind == EVENT_LOCK_ACQUIRED) {
+  } else if (event->kind == EVENT_LOCK_ACQUIRED
+             || event->kind == EVENT_LOCK_READ_ACQUIRED) {
     close_span (walk, SPAN_WAIT, event);
     open_span (walk, SPAN_HOLD, event, index);
-  } else if (event->kind == EVENT_LOCK_RELEASED) {
+  } else if (event->kind == EVENT_LOCK_RELEASED
+             || event->kind == EVENT_LOCK_READ_RELEASED) {
     close_span (walk, SPAN_HOLD, event);
   } else if (event->kind == EVENT_RANGE_BEGAN) {
     open_span (walk, SPAN_RANGE, event, index);

@@ -168,7 +168,9 @@ add_to_lane (Sums        *self,
                     || event->kind == EVENT_RANGE_WALKED;
   gboolean locks = event->kind == EVENT_LOCK_WAITED
                    || event->kind == EVENT_LOCK_ACQUIRED
-                   || event->kind == EVENT_LOCK_RELEASED;
+                   || event->kind == EVENT_LOCK_RELEASED
+                   || event->kind == EVENT_LOCK_READ_ACQUIRED
+                   || event->kind == EVENT_LOCK_READ_RELEASED;
   Lane *lane;
   LaneBin *bin;
 
@@ -185,8 +187,10 @@ add_to_lane (Sums        *self,
   } else if (event->kind == EVENT_RANGE_WALKED) {
     bin->n_ranges++;
   } else if (event->kind == EVENT_LOCK_WAITED) {
-    lane->wait_began_ns = event->at_ns;
-  } else if (event->kind == EVENT_LOCK_ACQUIRED) {
+    if (event->aux8 != LOCK_WAIT_DRAIN)
+      lane->wait_began_ns = event->at_ns;
+  } else if (event->kind == EVENT_LOCK_ACQUIRED
+             || event->kind == EVENT_LOCK_READ_ACQUIRED) {
     if (lane->wait_began_ns >= 0)
       add_span (self, lane, lane->wait_began_ns, event->at_ns, FALSE);
     lane->wait_began_ns = -1;

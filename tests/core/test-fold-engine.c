@@ -51,6 +51,13 @@ count_live (const MapState *state) {
   const StateTable *dirty = map_state_table_for (state, TABLE_ROLE_DIRTY);
   const StateTable *read = map_state_table_for (state, TABLE_ROLE_READ);
 
+  guint64 n = 0;
+
+  if (map_state_n_shards (state) > 0) {
+    for (guint i = 0; i < map_state_n_shards (state); i++)
+      n += map_state_shard (state, i)->count;
+    return n;
+  }
   if (!map_state_has_read_and_dirty (state))
     return map_state_table_for (state, TABLE_ROLE_ONLY)->count;
   return map_state_count_entries (state, dirty != NULL && dirty->count > 0

@@ -423,6 +423,84 @@ test_threads_locks_and_operations (void) {
 }
 
 static void
+test_readers_share_a_lock (void) {
+  g_autoptr (Fold) fold = fold_new ();
+  g_autoptr (MapState) state = NULL;
+  const StateLock *lock;
+
+  tell_by (fold, 0, EVENT_LOCK_READ_ACQUIRED, 6, 0, 0, 0, 0);
+  tell_by (fold, 1, EVENT_LOCK_READ_ACQUIRED, 6, 0, 0, 0, 0);
+  tell_by (fold, 2, EVENT_LOCK_WAITED, 6, 0, LOCK_WAIT_ALONE, 0, 0);
+  tell_by (fold, 2, EVENT_LOCK_WAITED, 6, 0, LOCK_WAIT_DRAIN, 0, 0);
+  tell_by (fold, 3, EVENT_LOCK_WAITED, 6, 0, LOCK_WAIT_READ, 0, 0);
+  state = fold_ref_state (fold);
+  lock = map_state_lock (state, 0);
+  g_assert_cmpint (lock->owner, ==, -1);
+  g_assert_cmpuint (lock->n_readers, ==, 2);
+  g_assert_cmpuint (lock->readers, ==, 3);
+  g_assert_cmpint (lock->claimed_by, ==, 2);
+  g_assert_cmpuint (lock->waiters, ==, 12);
+  g_assert_cmpuint (lock->read_waiters, ==, 8);
+  g_assert_cmpuint (lock->n_waited, ==, 2);
+  g_assert_cmpuint (lock->n_queue, ==, 2);
+  g_assert_cmpuint (lock->queue[0], ==, 2);
+  g_assert_cmpuint (lock->queue[1], ==, 3);
+  g_clear_pointer (&state, map_state_unref);
+
+  tell_by (fold, 0, EVENT_LOCK_READ_RELEASED, 6, 0, 0, 0, 0);
+  tell_by (fold, 1, EVENT_LOCK_READ_RELEASED, 6, 0, 0, 0, 0);
+  tell_by (fold, 2, EVENT_LOCK_ACQUIRED, 6, 1, 0, 0, 2);
+  state = fold_ref_state (fold);
+  lock = map_state_lock (state, 0);
+  g_assert_cmpint (lock->owner, ==, 2);
+  g_assert_cmpint (lock->claimed_by, ==, -1);
+  g_assert_cmpuint (lock->n_readers, ==, 0);
+  g_assert_cmpuint (lock->n_read_acquired, ==, 2);
+  g_assert_cmpuint (lock->n_queue, ==, 1);
+  g_assert_cmpuint (lock->queue[0], ==, 3);
+  /* One hold by readers, from the first in to the last out. */
+  g_assert_cmpint (map_state_counters (state)->lock_hold_ns, ==, 6);
+  g_clear_pointer (&state, map_state_unref);
+
+  tell_by (fold, 2, EVENT_LOCK_RELEASED, 6, 2, 0, 0, 0);
+  tell_by (fold, 3, EVENT_LOCK_READ_ACQUIRED, 6, 0, 0, 0, 0);
+  state = fold_ref_state (fold);
+  g_assert_cmpuint (map_state_lock (state, 0)->readers, ==, 8);
+  g_assert_cmpuint (map_state_lock (state, 0)->waiters, ==, 0);
+  g_assert_cmpuint (fold_n_faults (fold), ==, 0);
+  /* A writer beside a reader, readers that are not there. */
+  tell_by (fold, 2, EVENT_LOCK_ACQUIRED, 6, 3, 0, 0, 2);
+  g_assert_cmpuint (fold_n_faults (fold), ==, 1);
+  tell_by (fold, 3, EVENT_LOCK_READ_RELEASED, 6, 0, 0, 0, 0);
+  tell_by (fold, 3, EVENT_LOCK_READ_RELEASED, 6, 0, 0, 0, 0);
+  g_assert_cmpuint (fold_n_faults (fold), ==, 2);
+}
+
+static void
+test_shards_stand_side_by_side (void) {
+  g_autoptr (Fold) fold = fold_new ();
+  g_autoptr (MapState) state = NULL;
+
+  for (guint16 i = 0; i < 3; i++) {
+    tell (fold, EVENT_TABLE_CREATED, 0, 1, 1, i, 99, i);
+    tell (fold, EVENT_TABLE_NAMED, i, 2, 1, i, 0, 0);
+    for (guint key = 0; key <= i; key++)
+      write_slot (fold, i, key, key);
+  }
+  state = fold_ref_state (fold);
+  g_assert_cmpuint (map_state_n_shards (state), ==, 3);
+  g_assert_cmpuint (map_state_n_live (state), ==, 6);
+  for (guint i = 0; i < 3; i++) {
+    g_assert_cmpint (map_state_shard (state, i)->role, ==, TABLE_ROLE_SHARD);
+    g_assert_cmpuint (map_state_shard (state, i)->domain, ==, i);
+    g_assert_cmpuint (map_state_shard (state, i)->count, ==, i + 1);
+  }
+  g_assert_null (map_state_shard (state, 3));
+  tell (fold, EVENT_TABLE_NAMED, 1u << 20, 2, 1, 0, 0, 0);
+  g_assert_cmpuint (fold_n_faults (fold), ==, 1);
+}
+
+static void
 test_iterations_leave_marks (void) {
   g_autoptr (Fold) fold = fold_new ();
   g_autoptr (MapState) state = NULL;
@@ -461,6 +539,28 @@ test_iterations_leave_marks (void) {
   g_assert_cmpuint (map_state_n_iters (state), ==, 1);
   g_assert_cmpuint (map_state_iter (state, 0)->id, ==, 41);
   g_assert_cmpuint (fold_n_faults (fold), ==, 0);
+}
+
+static void
+test_snapshots_open_and_end (void) {
+  g_autoptr (Fold) fold = fold_new ();
+  g_autoptr (MapState) state = NULL;
+
+  tell_by (fold, 1, EVENT_SNAPSHOT_BEGAN, 0, 7, 0, 0, 40);
+  tell_by (fold, 2, EVENT_SNAPSHOT_BEGAN, 0, 8, 0, 0, 41);
+  state = fold_ref_state (fold);
+  tell_by (fold, 1, EVENT_SNAPSHOT_ENDED, 3, 7, 1, 0, 0);
+  g_assert_cmpuint (map_state_n_snapshots (state), ==, 2);
+  g_assert_cmpuint (map_state_snapshot (state, 0)->version, ==, 40);
+  g_clear_pointer (&state, map_state_unref);
+  state = fold_ref_state (fold);
+  g_assert_cmpuint (map_state_n_snapshots (state), ==, 1);
+  g_assert_cmpuint (map_state_snapshot (state, 0)->id, ==, 8);
+  g_assert_cmpuint (map_state_snapshot (state, 0)->thread, ==, 2);
+  g_assert_cmpuint (map_state_counters (state)->n_snapshots, ==, 2);
+  g_assert_cmpuint (fold_n_faults (fold), ==, 0);
+  tell_by (fold, 1, EVENT_SNAPSHOT_ENDED, 3, 7, 1, 0, 0);
+  g_assert_cmpuint (fold_n_faults (fold), ==, 1);
 }
 
 static void
@@ -587,8 +687,13 @@ main (int    argc,
                    test_read_and_dirty_tell_their_story);
   g_test_add_func ("/core/fold/threads-locks-and-operations",
                    test_threads_locks_and_operations);
+  g_test_add_func ("/core/fold/readers-share-a-lock", test_readers_share_a_lock);
+  g_test_add_func ("/core/fold/shards-stand-side-by-side",
+                   test_shards_stand_side_by_side);
   g_test_add_func ("/core/fold/iterations-leave-marks",
                    test_iterations_leave_marks);
+  g_test_add_func ("/core/fold/snapshots-open-and-end",
+                   test_snapshots_open_and_end);
   g_test_add_func ("/core/fold/states-stay-as-they-were",
                    test_states_stay_as_they_were);
   g_test_add_func ("/core/fold/every-kind-was-told", test_every_kind_was_told);

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* test-engines.c — what every thread-safe engine must do, whatever it is made of
+ *
+ * One suite for all of them, under three hashes: random operations against a
+ * naive map with all invariants checked after each, memory that runs out at the
+ * n-th allocation for every n, and threads whose additions must add up. How each
+ * engine goes about it is checked in tests of its own.
+ */
+
+#include "core/base/alloc.h"
+#include "core/engine/engine.h"
+
+#include <glib.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#define N_KEYS 48
+#define N_RANDOM 100000
+
+typedef struct {
+  const EngineClass *klass;
+  MapEngine         *map;
+  EngineThread       thread;
+  guint              n_failed; /* operations without memory */
+} Fixture;
+
+/* What a test is given. */
+typedef struct {
+  const EngineClass *klass;
+  HashKind           hash;
+  uint32_t           shards;
+} Case;
+
+#define CALL(fixture, operation, ...)                                         \
+  ((fixture)->klass->operation ((fixture)->map, &(fixture)->thread            \
+                                __VA_OPT__ (, ) __VA_ARGS__))
+
+static void
+broken_cb (const char *text,
+           void       *data) {
+  g_error ("%s", text);
+}
+
+static MapEngine *
+new_map (const Case *test) {
+  EngineConfig config
+      = { .hash.kind = test->hash, .seed = 7, .shards = test->shards };
+
+  return engine_new (test->klass, &config);
+}
+
+static void
+fixture_init (Fixture    *f,
+              const Case *test) {
+  *f = (Fixture){ .klass = test->klass };
+  f->map = new_map (test);
+  g_assert_nonnull (f->map);
+  g_assert_true (engine_enter_thread (f->map, &f->thread, 0));
+}
+
+static void
+fixture_clear (Fixture *f) {
+  engine_leave_thread (&f->thread);
+  f->klass->check (f->map, broken_cb, NULL);
+  engine_free (f->map);
+}
+
+/* Against a naive map ------------------------------------------------------ */
+
+typedef struct {
+  bool    is_there[N_KEYS];
+  int64_t value[N_KEYS];
+} Model;
+
+static bool
+take_off_cb (int64_t key,
+             int64_t value,
+             void   *data) {
+  Model *rest = data;
+
+  g_assert_true (key >= 0 && key < N_KEYS && rest->is_there[key]);
+  g_assert_cmpint (rest->value[key], ==, value);
+  rest->is_there[key] = false;
+  return true;
+}
+
+static uint64_t
+count_model (const Model *model) {
+  uint64_t n = 0;
+
+  for (int key = 0; key < N_KEYS; key++)
+    n += model->is_there[key];
+  return n;
+}
+
+static void
+compare_contents (Fixture     *f,
+                  const Model *model) {
+  Model rest = *model;
+
+  if (CALL (f, range, take_off_cb, &rest))
+    g_assert_cmpuint (count_model (&rest), ==, 0);
+  else
+    g_assert_cmpint (f->thread.error, ==, ENGINE_ERROR_NO_MEMORY);
+}
+
+/* The operations whose key is given; what they answer is what @model says. */
+static void
+do_to_key (Fixture *f,
+           Model   *model,
+           Prng    *prng,
+           int64_t  key) {
+  int64_t value = (int64_t)prng_below (prng, 4) - 2;
+  int64_t old = (int64_t)prng_below (prng, 4) - 2;
+  bool was_there = model->is_there[key];
+  int64_t was = model->value[key];
+  bool has_old = was_there && was == old;
+  int64_t found = -99;
+  bool is_ok;
+
+  switch (prng_below (prng, 16)) {
+  case 0 ... 4:
+    is_ok = CALL (f, load, key, &found);
+    g_assert_true (is_ok == was_there && (!is_ok || found == was));
+    return;
+  case 5 ... 7:
+    is_ok = CALL (f, store, key, value);
+    g_assert_true (is_ok == (f->thread.error == ENGINE_ERROR_NONE));
+    model->is_there[key] = true;
+    model->value[key] = value;
+    return;
+  case 8 ... 9:
+    is_ok = CALL (f, load_or_store, key, value, &found);
+    if (f->thread.error != ENGINE_ERROR_NONE)
+      return;
+    g_assert_cmpint (is_ok, ==, was_there);
+    g_assert_cmpint (found, ==, was_there ? was : value);
+    model->is_there[key] = true;
+    model->value[key] = found;
+    return;
+  case 10 ... 11:
+    is_ok = CALL (f, load_and_delete, key, &found);
+    if (f->thread.error != ENGINE_ERROR_NONE)
+      return;
+    g_assert_true (is_ok == was_there && (!is_ok || found == was));
+    model->is_there[key] = false;
+    return;
+  case 12:
+    is_ok = CALL (f, delete_key, key);
+    if (f->thread.error != ENGINE_ERROR_NONE)
+      return;
+    g_assert_cmpint (is_ok, ==, was_there);
+    model->is_there[key] = false;
+    return;
+  case 13:
+    is_ok = CALL (f, swap, key, value, &found);
+    if (f->thread.error != ENGINE_ERROR_NONE)
+      return;
+    g_assert_true (is_ok == was_there && (!is_ok || found == was));
+    model->is_there[key] = true;
+    model->value[key] = value;
+    return;
+  case 14:
+    is_ok = CALL (f, compare_and_swap, key, old, value);
+    if (f->thread.error != ENGINE_ERROR_NONE)
+      return;
+    g_assert_cmpint (is_ok, ==, has_old);
+    if (is_ok)
+      model->value[key] = value;
+    return;
+  default:
+    is_ok = CALL (f, compare_and_delete, key, old);
+    if (f->thread.error != ENGINE_ERROR_NONE)
+      return;
+    g_assert_cmpint (is_ok, ==, has_old);
+    model->is_there[key] = was_there && !is_ok;
+    return;
+  }
+}
+
+/* One random operation on both. Without memory it has done nothing. */
+static void
+step (Fixture *f,
+      Model   *model,
+      Prng    *prng,
+      bool     may_fail) {
+  Model before = *model;
+  uint64_t choice = prng_below (prng, 512);
+
+  if (choice < 500)
+    do_to_key (f, model, prng, (int64_t)prng_below (prng, N_KEYS));
+  else if (choice < 504 && CALL (f, clear))
+    memset (model, 0, sizeof *model);
+  else if (choice >= 508)
+    g_assert_cmpuint (CALL (f, len), ==, count_model (model));
+  else if (choice >= 504)
+    compare_contents (f, model);
+
+  if (f->thread.error != ENGINE_ERROR_NONE) {
+    g_assert_true (may_fail);
+    g_assert_cmpint (f->thread.error, ==, ENGINE_ERROR_NO_MEMORY);
+    f->thread.error = ENGINE_ERROR_NONE;
+    f->n_failed++;
+    *model = before;
+  }
+  f->klass->check (f->map, broken_cb, NULL);
+}
+
+static void
+test_matches_a_naive_map (gconstpointer data) {
+  const Case *test = data;
+  Model model = { 0 };
+  Prng prng = { 101 };
+  Fixture f;
+
+  fixture_init (&f, test);
+  for (int i = 0; i < N_RANDOM; i++)
+    step (&f, &model, &prng, false);
+  compare_contents (&f, &model);
+  fixture_clear (&f);
+}
+
+/* Memory ------------------------------------------------------------------- */
+
+static void
+test_is_made_or_not (gconstpointer data) {
+  const Case *test = data;
+  size_t held = alloc_bytes_held ();
+
+  for (int64_t n = 0;; n++) {
+    MapEngine *map;
+
+    alloc_fail_after (n);
+    map = new_map (test);
+    alloc_fail_after (-1);
+    engine_free (map);
+    g_assert_cmpuint (alloc_bytes_held (), ==, held);
+    if (map != NULL)
+      return;
+  }
+}
+
+/* A fixed story; the n-th allocation fails, until there is no n-th. */
+static void
+test_stands_every_failure (gconstpointer data) {
+  const Case *test = data;
+  size_t held = alloc_bytes_held ();
+  bool has_failed = true;
+
+  for (int64_t n = 0; has_failed; n++) {
+    Model model = { 0 };
+    Prng prng = { 23 };
+    Fixture f;
+
+    fixture_init (&f, test);
+    alloc_fail_after (n);
+    f.n_failed = 0;
+    for (int i = 0; i < 400; i++)
+      step (&f, &model, &prng, true);
+    alloc_fail_after (-1);
+    has_failed = f.n_failed > 0;
+    compare_contents (&f, &model);
+    fixture_clear (&f);
+    g_assert_cmpuint (alloc_bytes_held (), ==, held);
+  }
+}
+
+static void
+test_stays_whole_without_memory (gconstpointer data) {
+  const Case *test = data;
+  size_t held = alloc_bytes_held ();
+  Prng prng = { 5 };
+
+  for (int list = 0; list < 40; list++) {
+    Model model = { 0 };
+    Fixture f;
+
+    fixture_init (&f, test);
+    for (int i = 0; i < 300; i++) {
+      alloc_fail_after ((int64_t)prng_below (&prng, 4));
+      step (&f, &model, &prng, true);
+      alloc_fail_after (-1);
+    }
+    compare_contents (&f, &model);
+    fixture_clear (&f);
+    g_assert_cmpuint (alloc_bytes_held (), ==, held);
+  }
+}
+
+/* Threads ------------------------------------------------------------------ */
+
+#define N_WORKERS 4
+#define N_OPERATIONS 6000
+#define PER_KEY 100000
+
+typedef struct {
+  MapEngine         *map;
+  pthread_barrier_t *start;
+  uint16_t           index;
+  int64_t            added[N_KEYS]; /* by this thread, less what it took out */
+} Worker;
+
+static bool
+of_its_key_cb (int64_t key,
+               int64_t value,
+               void   *data) {
+  uint64_t *seen = data;
+
+  g_assert_false (*seen & (uint64_t)1 << key);
+  *seen |= (uint64_t)1 << key;
+  g_assert_cmpint (value / PER_KEY, ==, key);
+  return true;
+}
+
+/* Adds 1 as lock-free code would: compare-and-swap until it holds. */
+static void
+add_one (Worker       *worker,
+         EngineThread *thread,
+         int64_t       key) {
+  const EngineClass *klass = worker->map->klass;
+  int64_t old;
+
+  do {
+    if (!klass->load_or_store (worker->map, thread, key, key * PER_KEY + 1,
+                               &old))
+      break;
+  } while (!klass->compare_and_swap (worker->map, thread, key, old, old + 1));
+  worker->added[key]++;
+}
+
+static void *
+work (void *data) {
+  Worker *worker = data;
+  MapEngine *map = worker->map;
+  const EngineClass *klass = map->klass;
+  EngineThread thread;
+  Prng prng;
+
+  prng_init (&prng, worker->index + 100u);
+  g_assert_true (engine_enter_thread (map, &thread, worker->index));
+  pthread_barrier_wait (worker->start);
+  for (unsigned i = 0; i < N_OPERATIONS; i++) {
+    int64_t key = (int64_t)prng_below (&prng, N_KEYS);
+    uint64_t choice = prng_below (&prng, 100), seen = 0;
+    int64_t value;
+
+    if (choice < 50) {
+      add_one (worker, &thread, key);
+    } else if (choice < 70) {
+      if (klass->load_and_delete (map, &thread, key, &value))
+        worker->added[key] -= value - key * PER_KEY;
+    } else if (choice < 98) {
+      if (klass->load (map, &thread, key, &value))
+        g_assert_cmpint (value / PER_KEY, ==, key);
+    } else if (choice < 99) {
+      g_assert_cmpuint (klass->len (map, &thread), <=, N_KEYS);
+    } else {
+      g_assert_true (klass->range (map, &thread, of_its_key_cb, &seen));
+    }
+  }
+  g_assert_cmpint (thread.error, ==, ENGINE_ERROR_NONE);
+  engine_leave_thread (&thread);
+  return NULL;
+}
+
+static void
+test_threads_add_up (gconstpointer data) {
+  const Case *test = data;
+  g_autofree Worker *workers = g_new0 (Worker, N_WORKERS);
+  pthread_t threads[N_WORKERS];
+  pthread_barrier_t start;
+  Fixture f;
+
+  fixture_init (&f, test);
+  pthread_barrier_init (&start, NULL, N_WORKERS);
+  for (unsigned i = 0; i < N_WORKERS; i++) {
+    workers[i].map = f.map;
+    workers[i].start = &start;
+    workers[i].index = (uint16_t)(i + 1);
+    g_assert_cmpint (pthread_create (&threads[i], NULL, work, &workers[i]), ==,
+                     0);
+  }
+  for (unsigned i = 0; i < N_WORKERS; i++)
+    pthread_join (threads[i], NULL);
+  for (int64_t key = 0; key < N_KEYS; key++) {
+    int64_t wanted = 0, found = key * PER_KEY;
+
+    for (unsigned i = 0; i < N_WORKERS; i++)
+      wanted += workers[i].added[key];
+    CALL (&f, load, key, &found);
+    g_assert_cmpint (found - key * PER_KEY, ==, wanted);
+  }
+  pthread_barrier_destroy (&start);
+  fixture_clear (&f);
+}
+
+/* Suite -------------------------------------------------------------------- */
+
+static void
+add (const Case   *test,
+     const char   *what,
+     GTestDataFunc function) {
+  g_autofree char *path
+      = g_strdup_printf ("/core/engines/%s/%s/%s", test->klass->name, what,
+                         hash_kind_name (test->hash));
+
+  g_test_add_data_func_full (path, g_memdup2 (test, sizeof *test), function,
+                             g_free);
+}
+
+int
+main (int    argc,
+      char **argv) {
+  static const HashKind hashes[] = { HASH_GOOD, HASH_ALL_EQUAL, HASH_TOP_BITS };
+
+  g_test_init (&argc, &argv, NULL);
+  for (const EngineClass *const *klass = engine_classes (); *klass != NULL;
+       klass++) {
+    for (gsize i = 0; i < G_N_ELEMENTS (hashes); i++) {
+      Case test = { *klass, hashes[i], 5 };
+
+      add (&test, "matches-a-naive-map", test_matches_a_naive_map);
+      add (&test, "stands-every-failure", test_stands_every_failure);
+    }
+    Case test = { *klass, HASH_GOOD, 0 };
+
+    add (&test, "is-made-or-not", test_is_made_or_not);
+    add (&test, "stays-whole-without-memory", test_stays_whole_without_memory);
+    test.shards = 5;
+    if ((*klass)->is_thread_safe)
+      add (&test, "threads-add-up", test_threads_add_up);
+  }
+  return g_test_run ();
+}
