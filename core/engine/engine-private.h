@@ -12,3 +12,4 @@ extern const EngineClass gomap_class;
 extern const EngineClass mutexmap_class;
 extern const EngineClass rwmap_class;
 extern const EngineClass shardmap_class;
+extern const EngineClass viewmap_class;

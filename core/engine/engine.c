@@ -20,6 +20,7 @@ engine_classes (void) {
     &mutexmap_class,
     &rwmap_class,
     &shardmap_class,
+    &viewmap_class,
     &gomap_class,
     NULL,
   };

@@ -41,3 +41,4 @@ snapshot_skip (EngineSnapshot *self) {
 extern const struct _SnapshotClass gomap_snapshot_class;
 extern const struct _SnapshotClass gomap_shards_snapshot_class;
 extern const struct _SnapshotClass syncmap_snapshot_class;
+extern const struct _SnapshotClass viewmap_snapshot_class;

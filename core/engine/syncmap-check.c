@@ -236,11 +236,11 @@ syncmap_get_stats (MapEngine   *map,
 
 /* Text --------------------------------------------------------------------- */
 
-static void
-dump_elem (DumpSink *sink,
-           unsigned  slot,
-           int64_t   key,
-           uint64_t  elem) {
+void
+syncmap_dump_elem (DumpSink *sink,
+                   unsigned  slot,
+                   int64_t   key,
+                   uint64_t  elem) {
   const Entry *entry = syncmap_entry_of (elem);
   uint64_t word = entry_peek (entry);
 
@@ -256,6 +256,14 @@ dump_elem (DumpSink *sink,
 void
 syncmap_dump (MapEngine *map,
               DumpSink  *sink) {
+  syncmap_dump_with (map, sink, syncmap_dump_elem);
+}
+
+void
+syncmap_dump_with (MapEngine *map,
+                   DumpSink  *sink,
+                   void     (*dump_elem) (DumpSink *sink, unsigned slot,
+                                          int64_t key, uint64_t elem)) {
   SyncMap *self = (SyncMap *)map;
   SyncRead read = syncmap_read (self);
 

@@ -147,7 +147,7 @@ syncmap_table_new_locked (SyncMap *self,
     .hash = &self->engine.config.hash,
     .domain = &self->domain,
     .prng = &self->prng,
-    .flags = TABLE_HOLDS_ENTRIES | TABLE_WIPES_OLD,
+    .flags = TABLE_HOLDS_ENTRIES | TABLE_WIPES_OLD | self->table_flags,
     .elem_id = elem_id,
   };
 

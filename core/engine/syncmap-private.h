@@ -60,6 +60,7 @@ typedef struct {
   uint64_t   n_sent;       /* entries retired since the map was made */
   uint64_t   bytes_sent;   /* and bytes, those entries included */
   Prng       prng;         /* table seeds */
+  unsigned   table_flags;  /* beside those of every entry table; constant */
   EngineStats stats;       /* without growths of the tables in use, bytes */
 
   SyncWord  next_iterator;
@@ -172,6 +173,16 @@ syncmap_end (const SyncCall *call,
   return is_ok;
 }
 
+/* For engines that embed a SyncMap. init: zeroed, but for table_flags; false: no
+ * memory, and finish must follow all the same. */
+bool syncmap_init   (SyncMap            *self,
+                     const EngineClass  *klass,
+                     const EngineConfig *config);
+void syncmap_finish (SyncMap            *self);
+/* Go's Load up to the entry; NULL: absent. */
+Entry *syncmap_find_entry (SyncCall *call,
+                           int64_t   key);
+
 void syncmap_lock   (SyncCall    *call);
 void syncmap_unlock (SyncCall    *call);
 /* No memory: the operation ends without effect. */
@@ -183,6 +194,9 @@ bool syncmap_store            (MapEngine *map, EngineThread *thread,
                                int64_t key, int64_t value);
 bool syncmap_load_or_store    (MapEngine *map, EngineThread *thread,
                                int64_t key, int64_t value, int64_t *actual);
+/* Inside a call; ENTRY_GAVE_UP: no memory. */
+EntryOutcome syncmap_load_or_store_entry (SyncCall *call, int64_t key,
+                                          int64_t value, int64_t *actual);
 bool syncmap_swap             (MapEngine *map, EngineThread *thread,
                                int64_t key, int64_t value, int64_t *previous);
 bool syncmap_compare_and_swap (MapEngine *map, EngineThread *thread,
@@ -244,3 +258,9 @@ size_t syncmap_pool_bytes        (const SyncMap *self);
 size_t syncmap_check     (MapEngine *map, EngineReport report, void *data);
 void   syncmap_get_stats (MapEngine *map, EngineStats *stats);
 void   syncmap_dump      (MapEngine *map, DumpSink *sink);
+/* With another way to write a live slot. */
+void   syncmap_dump_with (MapEngine *map, DumpSink *sink,
+                          void (*dump_elem) (DumpSink *sink, unsigned slot,
+                                             int64_t key, uint64_t elem));
+void   syncmap_dump_elem (DumpSink *sink, unsigned slot, int64_t key,
+                          uint64_t elem);

@@ -188,6 +188,22 @@ load_or_store_slowly (SyncCall *call,
   return outcome;
 }
 
+EntryOutcome
+syncmap_load_or_store_entry (SyncCall *call,
+                             int64_t   key,
+                             int64_t   value,
+                             int64_t  *actual) {
+  Entry *entry = syncmap_find (syncmap_read (call->self).table, key);
+  EntryOutcome outcome = ENTRY_GAVE_UP;
+
+  if (entry != NULL)
+    outcome = entry_try_load_or_store (entry, value, actual);
+  if (outcome == ENTRY_GAVE_UP)
+    return load_or_store_slowly (call, key, value, actual);
+  call->path |= OP_PATH_IN_READ;
+  return outcome;
+}
+
 bool
 syncmap_load_or_store (MapEngine    *map,
                        EngineThread *thread,

@@ -205,6 +205,12 @@ find_entry (SyncCall *call,
   return entry;
 }
 
+Entry *
+syncmap_find_entry (SyncCall *call,
+                    int64_t   key) {
+  return find_entry (call, key, false);
+}
+
 static bool
 syncmap_load (MapEngine    *map,
               EngineThread *thread,
@@ -301,10 +307,8 @@ free_table_silently (SyncTable *table) {
   alloc_free (table, sizeof *table);
 }
 
-static void
-syncmap_destroy (MapEngine *map) {
-  SyncMap *self = (SyncMap *)map;
-
+void
+syncmap_finish (SyncMap *self) {
   /* Nobody is inside: what is still held is freed now. */
   reclaim_free (self->engine.reclaim);
   if (syncmap_read (self).table != NULL)
@@ -313,7 +317,26 @@ syncmap_destroy (MapEngine *map) {
     free_table_silently (self->dirty);
   syncmap_pool_clear (self);
   sync_mutex_clear (&self->mu);
-  alloc_free (self, sizeof *self);
+}
+
+static void
+syncmap_destroy (MapEngine *map) {
+  syncmap_finish ((SyncMap *)map);
+  alloc_free (map, sizeof (SyncMap));
+}
+
+bool
+syncmap_init (SyncMap            *self,
+              const EngineClass  *klass,
+              const EngineConfig *config) {
+  self->engine.klass = klass;
+  self->engine.config = *config;
+  sync_mutex_init (&self->mu);
+  sync_mutex_init (&self->pool.mutex);
+  self->domain.id = SYNCMAP_LOCK;
+  prng_init (&self->prng, config->seed);
+  self->engine.reclaim = reclaim_new (LIMIT_BYTES);
+  return self->engine.reclaim != NULL && publish_first_table (self);
 }
 
 static MapEngine *
@@ -323,14 +346,7 @@ syncmap_create (const EngineClass  *klass,
 
   if (self == NULL)
     return NULL;
-  self->engine.klass = klass;
-  self->engine.config = *config;
-  sync_mutex_init (&self->mu);
-  sync_mutex_init (&self->pool.mutex);
-  self->domain.id = SYNCMAP_LOCK;
-  prng_init (&self->prng, config->seed);
-  self->engine.reclaim = reclaim_new (LIMIT_BYTES);
-  if (self->engine.reclaim == NULL || !publish_first_table (self)) {
+  if (!syncmap_init (self, klass, config)) {
     syncmap_destroy (&self->engine);
     return NULL;
   }

@@ -58,6 +58,8 @@ narrator_landmark (EventKind kind,
     return g_strdup (_ ("snapshot"));
   case EVENT_SNAPSHOT_ENDED:
     return g_strdup (_ ("snapshot ended"));
+  case EVENT_WRITE_BARRIER:
+    return g_strdup (_ ("barrier"));
   case EVENT_NONE:
   case EVENT_THREAD_STARTED:
   case EVENT_THREAD_ENDED:
@@ -93,6 +95,9 @@ narrator_landmark (EventKind kind,
   case EVENT_LOCK_RELEASED:
   case EVENT_LOCK_READ_ACQUIRED:
   case EVENT_LOCK_READ_RELEASED:
+  case EVENT_VERSION_WRITTEN:
+  case EVENT_VERSION_STAMPED:
+  case EVENT_VERSION_RETIRED:
   case EVENT_RANGE_WALKED:
   case EVENT_TIME:
   case EVENT_N_KINDS:
@@ -643,9 +648,23 @@ tell_lock (const Telling *telling) {
 }
 
 static char *
-tell_snapshot (const Telling *telling) {
+tell_versions (const Telling *telling) {
   const Event *event = telling->event;
 
+  if (event->kind == EVENT_WRITE_BARRIER)
+    return g_strdup_printf (_ ("%s ends a version: writes are of version %lu now."),
+                            telling->who, (unsigned long)event->a);
+  if (event->kind == EVENT_VERSION_WRITTEN)
+    return g_strdup_printf (event->aux8 != 0
+                                ? _ ("%s makes version %u: the key is deleted.")
+                                : _ ("%s makes version %u of a value."),
+                            telling->who, event->res);
+  if (event->kind == EVENT_VERSION_STAMPED)
+    return g_strdup_printf (_ ("%s stamps version %u with %lu."), telling->who,
+                            event->res, (unsigned long)event->a);
+  if (event->kind == EVENT_VERSION_RETIRED)
+    return g_strdup_printf (_ ("%s lets version %u go: no view needs it."),
+                            telling->who, event->res);
   if (event->kind == EVENT_SNAPSHOT_BEGAN)
     return g_strdup_printf (_ ("%s opens a snapshot of version %lu."),
                             telling->who, (unsigned long)event->a);
@@ -763,7 +782,11 @@ narrator_event (const Event      *event,
     return tell_range (&telling);
   case EVENT_SNAPSHOT_BEGAN:
   case EVENT_SNAPSHOT_ENDED:
-    return tell_snapshot (&telling);
+  case EVENT_WRITE_BARRIER:
+  case EVENT_VERSION_WRITTEN:
+  case EVENT_VERSION_STAMPED:
+  case EVENT_VERSION_RETIRED:
+    return tell_versions (&telling);
   case EVENT_MISUSE_DETECTED:
     return tell_misuse (&telling);
   case EVENT_NONE:

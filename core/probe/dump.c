@@ -12,6 +12,8 @@
  *              slot 0 key=5 value=3
  *              slot 0 key=5 entry=7 V ver=2 value=3
  *              slot 1 key=6 entry=8 X ver=4
+ *               version 3 at 12 value=5         chains of versions
+ *               version 2 at 9 deleted
  *             oldbuckets nil
  *
  * Memory      The text doubles. When there is none left the sink is marked as
@@ -161,4 +163,18 @@ dump_entry (DumpSink *sink,
   else
     add_line (sink, " slot %u key=%" PRId64 " entry=%" PRIu32 " %c ver=%" PRIu32 "\n",
               slot, key, entry, state, version);
+}
+
+void
+dump_version (DumpSink *sink,
+              uint32_t  version,
+              uint64_t  stamp,
+              int       is_deleted,
+              int64_t   value) {
+  if (is_deleted)
+    add_line (sink, "  version %" PRIu32 " at %" PRIu64 " deleted\n", version,
+              stamp);
+  else
+    add_line (sink, "  version %" PRIu32 " at %" PRIu64 " value=%" PRId64 "\n",
+              version, stamp, value);
 }

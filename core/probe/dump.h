@@ -19,6 +19,7 @@ struct _DumpSink {
   size_t length;
   size_t room;
   int    failed; /* ran out of memory: text is cut */
+  const void *context; /* of whoever writes, for its callbacks */
 };
 
 void dump_init  (DumpSink *sink);
@@ -40,6 +41,9 @@ void dump_bucket  (DumpSink *sink, uint64_t chain, uint64_t index,
                    const uint8_t tophash[8]);
 /* A live slot of the bucket just written; value form, or entry form. */
 void dump_value   (DumpSink *sink, unsigned slot, int64_t key, int64_t value);
+/* A version of the entry just written; @stamp: 0 = none yet. */
+void dump_version  (DumpSink *sink, uint32_t version, uint64_t stamp,
+                    int is_deleted, int64_t value);
 /* @state: 'V', 'N' or 'X'; @value only for 'V'. */
 void dump_entry   (DumpSink *sink, unsigned slot, int64_t key, uint32_t entry,
                    char state, uint32_t version, int64_t value);

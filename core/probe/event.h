@@ -157,7 +157,17 @@
   /* a: version that it shows; b: keys it will look at */                     \
   X (SNAPSHOT_BEGAN, "snapshot-began", GATE_NONE)                             \
   /* res: pairs given; aux8: SnapshotState of the engine (1 = all of them) */ \
-  X (SNAPSHOT_ENDED, "snapshot-ended", GATE_NONE)
+  X (SNAPSHOT_ENDED, "snapshot-ended", GATE_NONE)                             \
+  /* Versions; res: version id, which is the value of its entry; ver:          \
+   * generation: how often the id was used; a fact about an older one is void */ \
+  /* not in a chain yet: aux8: 1 = says deleted; a: value; b: key */           \
+  X (VERSION_WRITTEN, "version-written", GATE_NONE)                           \
+  /* a: stamp */                                                              \
+  X (VERSION_STAMPED, "version-stamped", GATE_NONE)                           \
+  /* nobody will look at it any more, nor at what is behind it */             \
+  X (VERSION_RETIRED, "version-retired", GATE_NONE)                           \
+  /* later writes are stamped a or more */                                    \
+  X (WRITE_BARRIER, "write-barrier", GATE_NONE)
 
 typedef enum {
   EVENT_NONE, /* never stored */
@@ -211,6 +221,7 @@ typedef enum {
   TABLE_HOLDS_ENTRIES = 1 << 0, /* elems are entry ids, not values */
   TABLE_WIPES_OLD = 1 << 1,     /* evacuated chains are wiped, as with pointers */
   TABLE_IS_LAZY = 1 << 2,       /* no bucket array yet (B = 0) */
+  TABLE_HOLDS_VERSIONS = 1 << 3, /* the values of its entries are version ids */
 } TableFlag;
 
 /* What a thread waits for when it waits for a lock: aux8 of LOCK_WAITED. */

@@ -39,7 +39,10 @@ count_entry (MapState          *state,
     return;
   switch ((EntryState)record->state) {
   case ENTRY_VALUE:
-    state->n_live += (guint64)step;
+    if (record->is_deleted)
+      state->n_nil += (guint64)step;
+    else
+      state->n_live += (guint64)step;
     break;
   case ENTRY_NIL:
     state->n_nil += (guint64)step;
@@ -77,6 +80,59 @@ fold_entry_removed (Fold   *self,
   record->epoch = 0;
 }
 
+/* The version that is put in front of an entry's chain; the event's thread has
+ * told it before. TRUE: it says deleted. */
+static gboolean
+put_in_front (Fold              *self,
+              const Event       *event,
+              const EntryRecord *record) {
+  MapState *state = self->state;
+  guint32 before = record->state == ENTRY_VALUE ? (guint32)record->value + 1 : 0;
+  const VersionRecord *older
+      = before != 0 ? chunk_vec_get (&state->versions, before - 1) : NULL;
+  guint32 generation = older != NULL ? older->generation : 0;
+  VersionRecord *version = NULL;
+
+  if (event->a < FOLD_MAX_VERSIONS)
+    version = chunk_vec_edit (&state->versions, (guint32)event->a, &self->budget);
+  if (version == NULL) {
+    fold_fault (self, event, "there is no version %" G_GUINT64_FORMAT, event->a);
+    return FALSE;
+  }
+  version->older = generation != 0 ? before : 0;
+  version->older_generation = generation;
+  return version->is_deleted;
+}
+
+/* Facts about a version come from any thread: a newer generation wins. */
+void
+fold_version (Fold        *self,
+              const Event *event) {
+  VersionRecord *version = NULL;
+
+  if (event->res < FOLD_MAX_VERSIONS)
+    version = chunk_vec_edit (&self->state->versions, event->res, &self->budget);
+  if (version == NULL) {
+    fold_fault (self, event, "there is no version %u", event->res);
+    return;
+  }
+  if (version->generation != event->ver) {
+    if ((gint32)(event->ver - version->generation) < 0)
+      return;
+    *version = (VersionRecord){ .generation = event->ver };
+  }
+  if (event->kind == EVENT_VERSION_STAMPED) {
+    version->stamp = event->a;
+    self->state->clock = MAX (self->state->clock, event->a);
+  } else if (event->kind == EVENT_VERSION_RETIRED) {
+    version->is_retired = TRUE;
+  } else {
+    version->is_deleted = event->aux8 != 0;
+    version->value = (gint64)event->a;
+    version->key = (gint64)event->b;
+  }
+}
+
 void
 fold_entry_changed (Fold        *self,
                     const Event *event,
@@ -88,6 +144,8 @@ fold_entry_changed (Fold        *self,
     return;
   }
   count_entry (self->state, record, -1);
+  record->is_deleted = self->state->has_versions && now == ENTRY_VALUE
+                       && put_in_front (self, event, record);
   record->state = (guint8)now;
   record->version = event->ver & ENTRY_VERSION_MASK;
   if (now == ENTRY_VALUE)

@@ -16,6 +16,7 @@ G_BEGIN_DECLS
 #define FOLD_MAX_OPEN_ITERS 64u       /* Ranges and snapshots of one thread */
 #define FOLD_MAX_SNAPSHOTS 65536u     /* open at once, of all threads */
 #define FOLD_MAX_B 28u                /* as the engine's GOMAP_MAX_B */
+#define FOLD_MAX_VERSIONS (1u << 28)
 #define FOLD_MAX_BUCKETS (1u << 30)
 #define FOLD_MAX_BYTES ((gsize)2 << 30) /* of buckets, entries and marks */
 
@@ -92,6 +93,7 @@ gboolean      fold_link_bucket (Fold              *self,
 void fold_entry_placed   (Fold *self, guint32 id, gint64 key);
 void fold_entry_removed  (Fold *self, guint32 id);
 void fold_entry_changed  (Fold *self, const Event *event, EntryState now);
+void fold_version        (Fold *self, const Event *event);
 void fold_table_named    (Fold *self, const Event *event);
 void fold_read_published (Fold *self, const Event *event);
 void fold_dirty_created  (Fold *self, const Event *event);

@@ -113,6 +113,8 @@ fold_table_created (Fold        *self,
   table->created_ver = event->ver;
   table->created_at = state->n_events;
   table->flags_table = event->res;
+  if (event->res & TABLE_HOLDS_VERSIONS)
+    state->has_versions = TRUE;
   table->B = event->aux8;
   table->hash0 = event->a;
   table->domain = (guint32)event->b;

@@ -194,6 +194,10 @@ dispatch (Fold        *self,
   case EVENT_LOCK_READ_RELEASED: fold_lock_read_released (self, event); return;
   case EVENT_SNAPSHOT_BEGAN: fold_snapshot_began (self, event); return;
   case EVENT_SNAPSHOT_ENDED: fold_snapshot_ended (self, event); return;
+  case EVENT_VERSION_WRITTEN:
+  case EVENT_VERSION_STAMPED:
+  case EVENT_VERSION_RETIRED: fold_version (self, event); return;
+  case EVENT_WRITE_BARRIER: state->clock = MAX (state->clock, event->a); return;
   case EVENT_RANGE_BEGAN: fold_range_began (self, event); return;
   case EVENT_RANGE_WALKED: fold_range_walked (self, event); return;
   case EVENT_RANGE_ENDED: fold_range_ended (self, event); return;

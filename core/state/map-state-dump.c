@@ -28,9 +28,19 @@ dump_slot (const MapState    *self,
 
   if (table->flags_table & TABLE_HOLDS_ENTRIES) {
     StateEntry entry = map_state_entry (self, (guint32)elem);
+    guint64 link = entry.newest;
+    StateVersion version;
 
+    if (link != 0) {
+      /* As the engine has it: a value, which is the number of a version. */
+      entry.state = ENTRY_VALUE;
+      entry.value = (gint64)link - 1;
+    }
     dump_entry (sink, slot, bucket->keys[slot], (guint32)elem,
                 letters[entry.state], entry.version, entry.value);
+    while (map_state_next_version (self, &link, &version))
+      dump_version (sink, version.id, version.stamp, version.is_deleted,
+                    version.value);
   } else {
     dump_value (sink, slot, bucket->keys[slot], (gint64)elem);
   }

@@ -41,8 +41,22 @@ typedef struct {
   guint32 expunged_in;  /* promotions there had been when it was expunged */
   guint8  state;        /* EntryState */
   guint8  is_known;
-  guint16 unused;
+  guint8  is_deleted;   /* its newest version says so */
+  guint8  unused;
 } EntryRecord;
+
+/* A version of viewmap; kept when it is retired, as a mark for late events. */
+typedef struct {
+  guint64 stamp;
+  gint64  value;
+  gint64  key;
+  guint32 generation;
+  guint32 older;            /* id + 1 */
+  guint32 older_generation;
+  guint8  is_deleted;
+  guint8  is_retired;
+  guint16 unused;
+} VersionRecord;
 
 typedef struct {
   StateThread shown;
@@ -93,6 +107,9 @@ struct _MapState {
   guint         n_snapshots;
   guint         snapshots_room;
   ChunkVec      entries; /* of EntryRecord */
+  gboolean      has_versions;
+  guint64       clock;
+  ChunkVec      versions; /* of VersionRecord */
 };
 
 MapState   *map_state_new        (void);

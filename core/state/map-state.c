@@ -83,6 +83,7 @@ map_state_new (void) {
   state->phase = -1;
   state->epoch = 1;
   chunk_vec_init (&state->entries, sizeof (EntryRecord), ENTRY_LEAF_BITS);
+  chunk_vec_init (&state->versions, sizeof (VersionRecord), ENTRY_LEAF_BITS);
   return state;
 }
 
@@ -117,6 +118,7 @@ map_state_copy (const MapState *state,
       chunk_vec_share (&copy->iters[i].marks[half],
                        &state->iters[i].marks[half]);
   chunk_vec_share (&copy->entries, &state->entries);
+  chunk_vec_share (&copy->versions, &state->versions);
 
   if (bytes != NULL)
     *bytes = sizeof *copy + sizeof *copy->tables * copy->n_tables
@@ -129,7 +131,7 @@ map_state_copy (const MapState *state,
 
 gsize
 map_state_bytes (const MapState *state) {
-  gsize bytes = state->entries.bytes;
+  gsize bytes = state->entries.bytes + state->versions.bytes;
 
   for (guint i = 0; i < state->n_tables; i++) {
     if (state->tables[i].buckets != NULL)
@@ -163,6 +165,7 @@ map_state_unref (const MapState *self) {
   for (guint i = 0; i < mutable->n_iters; i++)
     iter_record_clear (&mutable->iters[i]);
   chunk_vec_clear (&mutable->entries);
+  chunk_vec_clear (&mutable->versions);
   g_free (mutable->tables);
   g_free (mutable->frees);
   g_free (mutable->locks);
@@ -332,7 +335,46 @@ map_state_entry (const MapState *self,
     entry.state = (EntryState)record->state;
     entry.is_known = TRUE;
   }
+  if (self->has_versions && entry.state == ENTRY_VALUE) {
+    const VersionRecord *newest
+        = chunk_vec_get (&self->versions, (guint32)record->value);
+
+    entry.newest = (guint32)record->value + 1;
+    entry.value = newest != NULL ? newest->value : 0;
+    if (record->is_deleted)
+      entry.state = ENTRY_NIL;
+  }
   return entry;
+}
+
+guint64
+map_state_clock (const MapState *self) {
+  return self->clock;
+}
+
+gboolean
+map_state_next_version (const MapState *self,
+                        guint64        *link,
+                        StateVersion   *version) {
+  guint32 id = (guint32)*link - 1, generation = (guint32)(*link >> 32);
+  const VersionRecord *record;
+
+  if ((guint32)*link == 0)
+    return FALSE;
+  record = chunk_vec_get (&self->versions, id);
+  if (record == NULL || record->is_retired
+      || (generation != 0 && record->generation != generation))
+    return FALSE;
+  *version = (StateVersion){
+    .id = id,
+    .generation = record->generation,
+    .stamp = record->stamp,
+    .value = record->value,
+    .key = record->key,
+    .is_deleted = record->is_deleted,
+  };
+  *link = record->older | (guint64)record->older_generation << 32;
+  return TRUE;
 }
 
 guint

@@ -71,12 +71,23 @@ typedef enum {
   ENTRY_EXPUNGED,
 } EntryState;
 
+/* One value that a key had: an entry of viewmap has a chain of them. */
+typedef struct {
+  guint32  id;
+  guint32  generation;
+  guint64  stamp;      /* 0 = not yet */
+  gint64   value;
+  gint64   key;
+  gboolean is_deleted; /* it says that the key was absent */
+} StateVersion;
+
 typedef struct {
   gint64     value;   /* meaningful in ENTRY_VALUE */
   gint64     key;     /* of the last slot that was given this entry */
   guint32    version;
   EntryState state;
   gboolean   is_known; /* FALSE: no event has named it yet */
+  guint32    newest;   /* id + 1 of its newest version; 0 = it has none */
 } StateEntry;
 
 #define STATE_LOCK_QUEUE 16
@@ -224,6 +235,13 @@ guint64  map_state_count_entries         (const MapState   *self,
 /* is_known is FALSE for an id never named. */
 StateEntry        map_state_entry        (const MapState *self,
                                           guint32         id);
+/* viewmap: the version of writes to come; 0 for other maps. */
+guint64           map_state_clock        (const MapState *self);
+/* The chain of an entry, newest first: FALSE at its end. *link: the entry's
+ * newest to begin with. */
+gboolean          map_state_next_version (const MapState *self,
+                                          guint64        *link,
+                                          StateVersion   *version);
 guint             map_state_n_locks      (const MapState *self);
 const StateLock  *map_state_lock         (const MapState *self,
                                           guint           index);

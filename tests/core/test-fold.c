@@ -563,6 +563,70 @@ test_snapshots_open_and_end (void) {
   g_assert_cmpuint (fold_n_faults (fold), ==, 1);
 }
 
+/* Entry 5 holds key 7: 70, then deleted, then 72; version ids 3, 4, 6. */
+static void
+test_versions_hang_in_chains (void) {
+  g_autoptr (Fold) fold = fold_new ();
+  g_autoptr (MapState) state = NULL;
+  StateVersion version;
+  StateEntry entry;
+  guint64 link;
+
+  tell (fold, EVENT_TABLE_CREATED, TABLE_HOLDS_ENTRIES | TABLE_HOLDS_VERSIONS, 1,
+        1, 1, 99, 0);
+  tell (fold, EVENT_READ_PUBLISHED, 0, 2, 0, 1, 0, 0);
+  tell (fold, EVENT_VERSION_WRITTEN, 3, 1, 0, 0, 70, 7);
+  tell (fold, EVENT_ENTRY_STORED, 5, 1, 0, 0, 3, 0);
+  tell (fold, EVENT_SLOT_WRITTEN, 0, 3, 20, 1, 7, 5);
+  tell (fold, EVENT_VERSION_STAMPED, 3, 1, 0, 0, 1, 0);
+  tell (fold, EVENT_WRITE_BARRIER, 0, 0, 0, 0, 2, 0);
+  tell (fold, EVENT_VERSION_WRITTEN, 4, 1, 1, 0, 0, 7);
+  tell (fold, EVENT_ENTRY_STORED, 5, 2, 0, 0, 4, 0);
+  state = fold_ref_state (fold);
+  entry = map_state_entry (state, 5);
+  g_assert_cmpint (entry.state, ==, ENTRY_NIL);
+  g_assert_cmpuint (entry.newest, ==, 5);
+  g_assert_cmpuint (map_state_n_live (state), ==, 0);
+  g_assert_cmpuint (map_state_n_nil (state), ==, 1);
+  g_assert_cmpuint (map_state_clock (state), ==, 2);
+  g_clear_pointer (&state, map_state_unref);
+
+  /* Another thread's stamp comes before the version itself. */
+  tell (fold, EVENT_VERSION_STAMPED, 6, 2, 0, 0, 3, 0);
+  tell (fold, EVENT_VERSION_WRITTEN, 6, 2, 0, 0, 72, 7);
+  tell (fold, EVENT_ENTRY_STORED, 5, 3, 0, 0, 6, 0);
+  tell (fold, EVENT_VERSION_RETIRED, 6, 1, 0, 0, 0, 0);
+  state = fold_ref_state (fold);
+  entry = map_state_entry (state, 5);
+  g_assert_cmpint (entry.value, ==, 72);
+  link = entry.newest;
+  g_assert_true (map_state_next_version (state, &link, &version));
+  g_assert_cmpuint (version.stamp, ==, 3);
+  g_assert_cmpint (version.value, ==, 72);
+  g_assert_true (map_state_next_version (state, &link, &version));
+  g_assert_true (version.is_deleted);
+  g_assert_cmpuint (version.stamp, ==, 0);
+  g_assert_true (map_state_next_version (state, &link, &version));
+  g_assert_cmpint (version.value, ==, 70);
+  g_assert_cmpint (version.key, ==, 7);
+  g_assert_false (map_state_next_version (state, &link, &version));
+  g_assert_cmpuint (map_state_n_live (state), ==, 1);
+  g_clear_pointer (&state, map_state_unref);
+
+  /* The tail goes, and its first id is used again. */
+  tell (fold, EVENT_VERSION_RETIRED, 4, 1, 0, 0, 0, 0);
+  tell (fold, EVENT_VERSION_RETIRED, 3, 1, 0, 0, 0, 0);
+  tell (fold, EVENT_VERSION_WRITTEN, 4, 2, 0, 0, 1, 8);
+  state = fold_ref_state (fold);
+  link = map_state_entry (state, 5).newest;
+  g_assert_true (map_state_next_version (state, &link, &version));
+  g_assert_false (map_state_next_version (state, &link, &version));
+  g_assert_cmpuint (fold_n_faults (fold), ==, 0);
+  tell (fold, EVENT_VERSION_WRITTEN, G_MAXUINT32, 2, 0, 0, 1, 8);
+  tell (fold, EVENT_ENTRY_STORED, 5, 4, 0, 0, G_MAXUINT64, 0);
+  g_assert_cmpuint (fold_n_faults (fold), ==, 2);
+}
+
 static void
 test_states_stay_as_they_were (void) {
   g_autoptr (Fold) fold = fold_new ();
@@ -694,6 +758,8 @@ main (int    argc,
                    test_iterations_leave_marks);
   g_test_add_func ("/core/fold/snapshots-open-and-end",
                    test_snapshots_open_and_end);
+  g_test_add_func ("/core/fold/versions-hang-in-chains",
+                   test_versions_hang_in_chains);
   g_test_add_func ("/core/fold/states-stay-as-they-were",
                    test_states_stay_as_they_were);
   g_test_add_func ("/core/fold/every-kind-was-told", test_every_kind_was_told);

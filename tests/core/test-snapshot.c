@@ -120,8 +120,9 @@ test_of_an_empty_map (gconstpointer klass) {
   fixture_init (&f, klass);
   g_assert_true (CALL (&f, clear));
   snapshot = engine_snapshot_begin (f.map, &f.thread);
-  g_assert_cmpuint (info_of (snapshot).n_keys, ==, 0);
   g_assert_false (engine_snapshot_next (snapshot));
+  /* A viewmap's keys stay in the tables for a while, deleted. */
+  g_assert_cmpuint (info_of (snapshot).n_keys, ==, info_of (snapshot).n_skipped);
   engine_snapshot_end (snapshot);
   fixture_clear (&f);
 }
