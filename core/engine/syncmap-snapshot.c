@@ -46,7 +46,7 @@ begin (MapEngine    *map,
     syncmap_retire (call.self, thread->reclaim, call.superseded);
   table = &self->table->map;
   self->base.id
-      = (uint32_t)sync_word_add (&call.self->next_iterator, 1,
+      = 1 + (uint32_t)sync_word_add (&call.self->next_iterator, 1,
                                  SYNC_LABEL ("number the iterator"));
   self->base.version = self->table->published_ver;
   self->base.n_keys = (uint64_t)table->count;

@@ -388,7 +388,7 @@ viewmap_range (MapEngine    *map,
 
   syncmap_begin (&call, map, thread, OP_RANGE, 0, 0);
   table = syncmap_whole_table (&call);
-  id = (uint32_t)sync_word_add (&call.self->next_iterator, 1,
+  id = 1 + (uint32_t)sync_word_add (&call.self->next_iterator, 1,
                                 SYNC_LABEL ("number the iterator"));
   gomap_iter_begin (&iter, &table->map, prng_next (&thread->prng),
                     GOMAP_ITER_TELLS, id, table->published_ver);
