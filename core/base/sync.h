@@ -69,6 +69,11 @@ typedef struct {
   uint64_t hidden;
 } SyncPlain;
 
+/* A count that one thread keeps and any may read: a statistic. */
+typedef struct {
+  _Atomic (uint64_t) hidden;
+} SyncCount;
+
 typedef struct {
 #ifdef TOPHASH_STEP
   uint32_t owner; /* 0 = free, else worker + 1 */
@@ -161,6 +166,22 @@ sync_ptr_store (SyncPtr    *ptr,
                 const char *label) {
   SYNC_POINT (SYNC_WRITE, ptr, label);
   atomic_store_explicit (&ptr->hidden, value, memory_order_seq_cst);
+}
+
+/* The owner. Relaxed, here and below: nothing is concluded from a count. */
+static inline void
+sync_count_add (SyncCount *count,
+                uint64_t   amount) {
+  uint64_t present
+      = atomic_load_explicit (&count->hidden, memory_order_relaxed);
+
+  atomic_store_explicit (&count->hidden, present + amount, memory_order_relaxed);
+}
+
+static inline uint64_t
+sync_count_get (const SyncCount *count) {
+  return atomic_load_explicit ((_Atomic (uint64_t) *)&count->hidden,
+                               memory_order_relaxed);
 }
 
 /* Plain: the caller holds the lock that guards the word. */

@@ -8,6 +8,7 @@
 
 #include "core/engine/engine.h"
 
+#include "core/base/alloc.h"
 #include "core/engine/engine-private.h"
 #include "core/engine/syncmap.h"
 
@@ -40,13 +41,19 @@ engine_class_find (const char *name) {
 MapEngine *
 engine_new (const EngineClass  *klass,
             const EngineConfig *config) {
-  return klass->create (klass, config);
+  MapEngine *map = klass->create (klass, config);
+
+  if (map != NULL)
+    sync_mutex_init (&map->tallies_mutex);
+  return map;
 }
 
 void
 engine_free (MapEngine *map) {
-  if (map != NULL)
-    map->klass->destroy (map);
+  if (map == NULL)
+    return;
+  sync_mutex_clear (&map->tallies_mutex);
+  map->klass->destroy (map);
 }
 
 bool
@@ -55,10 +62,32 @@ engine_enter_thread (MapEngine    *map,
                      uint16_t      index) {
   *thread = (EngineThread){ .map = map, .index = index };
   prng_init (&thread->prng, prng_split (map->config.seed, index));
-  if (map->reclaim == NULL)
-    return true;
-  thread->reclaim = reclaim_register (map->reclaim, index);
-  return thread->reclaim != NULL;
+  thread->tally = alloc_zeroed (sizeof *thread->tally);
+  if (thread->tally == NULL)
+    return false;
+  if (map->reclaim != NULL) {
+    thread->reclaim = reclaim_register (map->reclaim, index);
+    if (thread->reclaim == NULL) {
+      alloc_free (thread->tally, sizeof *thread->tally);
+      thread->tally = NULL;
+      return false;
+    }
+  }
+  sync_mutex_lock (&map->tallies_mutex, SYNC_LABEL ("lock tallies"));
+  thread->tally->next = map->tallies;
+  map->tallies = thread->tally;
+  sync_mutex_unlock (&map->tallies_mutex, SYNC_LABEL ("unlock tallies"));
+  return true;
+}
+
+static void
+add_tally (EngineTally       *sum,
+           const EngineTally *tally) {
+  for (unsigned op = 0; op < OP_N_KINDS; op++) {
+    sync_count_add (&sum->n_ops[op], sync_count_get (&tally->n_ops[op]));
+    sync_count_add (&sum->n_ok[op], sync_count_get (&tally->n_ok[op]));
+  }
+  sync_count_add (&sum->n_in_read, sync_count_get (&tally->n_in_read));
 }
 
 void
@@ -66,6 +95,39 @@ engine_leave_thread (EngineThread *thread) {
   if (thread->reclaim != NULL)
     reclaim_unregister (thread->reclaim);
   thread->reclaim = NULL;
+  if (thread->tally == NULL)
+    return;
+
+  MapEngine *map = thread->map;
+  EngineTally **link = &map->tallies;
+
+  sync_mutex_lock (&map->tallies_mutex, SYNC_LABEL ("lock tallies"));
+  while (*link != thread->tally)
+    link = &(*link)->next;
+  *link = thread->tally->next;
+  add_tally (&map->left, thread->tally);
+  sync_mutex_unlock (&map->tallies_mutex, SYNC_LABEL ("unlock tallies"));
+  alloc_free (thread->tally, sizeof *thread->tally);
+  thread->tally = NULL;
+}
+
+void
+engine_get_stats (MapEngine   *map,
+                  EngineStats *stats) {
+  EngineTally sum = { 0 };
+
+  map->klass->get_stats (map, stats);
+  sync_mutex_lock (&map->tallies_mutex, SYNC_LABEL ("lock tallies"));
+  add_tally (&sum, &map->left);
+  for (const EngineTally *tally = map->tallies; tally != NULL;
+       tally = tally->next)
+    add_tally (&sum, tally);
+  sync_mutex_unlock (&map->tallies_mutex, SYNC_LABEL ("unlock tallies"));
+  for (unsigned op = 0; op < OP_N_KINDS; op++) {
+    stats->n_ops[op] = sync_count_get (&sum.n_ops[op]);
+    stats->n_ok[op] = sync_count_get (&sum.n_ok[op]);
+  }
+  stats->n_in_read = sync_count_get (&sum.n_in_read);
 }
 
 const char *

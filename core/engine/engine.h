@@ -19,6 +19,7 @@
 #include "core/base/hash.h"
 #include "core/base/prng.h"
 #include "core/base/reclaim.h"
+#include "core/base/sync.h"
 #include "core/probe/event.h"
 
 #include <stdbool.h>
@@ -43,8 +44,18 @@ typedef enum {
   ENGINE_ERROR_MISUSE,
 } EngineError;
 
+/* What one thread did, counted as it goes; summed up in EngineStats. */
+typedef struct _EngineTally EngineTally;
+struct _EngineTally {
+  SyncCount    n_ops[OP_N_KINDS];
+  SyncCount    n_ok[OP_N_KINDS];
+  SyncCount    n_in_read;
+  EngineTally *next; /* guarded by the map's tallies_mutex */
+};
+
 typedef struct {
   MapEngine     *map;
+  EngineTally   *tally;
   ReclaimThread *reclaim; /* NULL for engines that need none */
   EngineError    error;
   MisuseKind     misuse;  /* meaningful with ENGINE_ERROR_MISUSE */
@@ -52,11 +63,31 @@ typedef struct {
   Prng           prng;    /* where this thread's iterations start */
 } EngineThread;
 
+/* Called by the thread that does it, in the middle of its operation and with the
+ * lock held, if there is one: they must be short and not use the map. Any may be
+ * NULL. @table_id: as in events. */
+typedef struct {
+  /* The array is replaced by one of 2^B buckets; as large as before when
+   * @is_same_size, else twice as large. Nothing has moved yet. */
+  void (*grow)     (void *data, unsigned table_id, unsigned B, bool is_same_size);
+  /* The chain of @old_bucket, @n_buckets long, has moved. */
+  void (*evacuate) (void *data, unsigned table_id, uint64_t old_bucket,
+                    unsigned n_buckets);
+  /* dirty, with @n_keys, has become read after @n_misses. */
+  void (*promote)  (void *data, unsigned table_id, uint64_t n_keys,
+                    uint64_t n_misses);
+  /* dirty was made of the @n_copied live entries of read; the others expunged. */
+  void (*copy)     (void *data, unsigned table_id, uint64_t n_copied,
+                    uint64_t n_expunged);
+  void *data;
+} EngineHooks;
+
 typedef struct {
   Hash     hash;
   uint64_t seed; /* of table seeds and iteration starts */
   uint64_t hint; /* keys expected; as Go's make(map, hint) */
   uint32_t shards; /* `shardmap`: 1 … ENGINE_SHARDS_MAX; 0 = the default */
+  const EngineHooks *hooks; /* NULL: none; must outlive the map */
 } EngineConfig;
 
 /* Called for each key of a Range, without any lock held in thread-safe
@@ -82,6 +113,11 @@ typedef struct {
   uint64_t n_lock_waits;
   size_t   bytes;      /* tables and entries, held ones included */
   size_t   bytes_held; /* retired, waiting for readers */
+  /* By engine_get_stats() alone: all threads, those that have left included.
+   * n_ops[OP_LOAD] are the loads, n_ok[OP_LOAD] the hits. */
+  uint64_t n_ops[OP_N_KINDS];
+  uint64_t n_ok[OP_N_KINDS];
+  uint64_t n_in_read;
 } EngineStats;
 
 struct _EngineClass {
@@ -136,6 +172,9 @@ struct _MapEngine {
   const EngineClass *klass;
   Reclaim           *reclaim; /* NULL for engines that need none */
   EngineConfig       config;
+  SyncMutex          tallies_mutex;
+  EngineTally       *tallies; /* of entered threads; guarded by it */
+  EngineTally        left;    /* of those that left; likewise */
 };
 
 /* NULL-terminated, in the order in which they are offered. */
@@ -154,6 +193,22 @@ bool engine_enter_thread (MapEngine    *map,
                           EngineThread *thread,
                           uint16_t      index);
 void engine_leave_thread (EngineThread *thread);
+
+/* The engine's get_stats() and the threads' tallies. Any thread, any time. */
+void engine_get_stats (MapEngine   *map,
+                       EngineStats *stats);
+
+/* An operation is over: engines call it beside probe_op_end(). */
+static inline void
+engine_count_op (EngineThread *thread,
+                 OpKind        op,
+                 unsigned      path) {
+  EngineTally *tally = thread->tally;
+
+  sync_count_add (&tally->n_ops[op], 1);
+  sync_count_add (&tally->n_ok[op], (path & OP_PATH_OK) != 0);
+  sync_count_add (&tally->n_in_read, (path & OP_PATH_IN_READ) != 0);
+}
 
 /* "out of memory" or Go's text of the misuse. */
 const char *engine_error_text (const EngineThread *thread);

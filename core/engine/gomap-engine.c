@@ -88,6 +88,7 @@ begin_all (MapEngine    *map,
 static void
 end_all (Call   *call,
          int64_t value) {
+  engine_count_op (call->thread, call->op, call->path);
   probe_op_end (call->op, call->path, (uint64_t)value, 0);
 }
 
@@ -110,6 +111,7 @@ end (Call   *call,
      int64_t value,
      int64_t old) {
   unlock (call);
+  engine_count_op (call->thread, call->op, call->path);
   probe_op_end (call->op, call->path, (uint64_t)value, (uint64_t)old);
 }
 
@@ -164,6 +166,7 @@ init_shard (GoMapEngine *self,
     .domain = &shard->domain,
     .prng = &shard->prng,
     .id = (uint16_t)index,
+    .hooks = self->base.config.hooks,
   };
 
   shard->domain.id = index;

@@ -74,6 +74,9 @@ gomap_start_growth (GoMap *map) {
   map->n_same_size_growths += is_same_size;
   probe_event (EVENT_GROWTH_STARTED, is_same_size, gomap_next_version (map),
                map->B, map->config.id);
+  if (map->config.hooks != NULL && map->config.hooks->grow != NULL)
+    map->config.hooks->grow (map->config.hooks->data, map->config.id, map->B,
+                             is_same_size);
   return true;
 }
 
@@ -147,6 +150,7 @@ evacuate_chain (GoMap   *map,
     { goarray_at (array, main + newbit), (uint32_t)(main + newbit), 0 },
   };
   uint32_t index = (uint32_t)main;
+  unsigned n_buckets = 0;
 
   for (;;) {
     GoBucket *bucket = goarray_at (old, index);
@@ -154,6 +158,7 @@ evacuate_chain (GoMap   *map,
 
     /* The promise that was made for this bucket is used, or void. */
     array->n_promised -= index != main;
+    n_buckets++;
 
     unsigned mask
         = evacuate_bucket (map, bucket, newbit, ends, &is_recounted);
@@ -167,6 +172,9 @@ evacuate_chain (GoMap   *map,
     index = bucket->overflow;
   }
   map->n_evacuated++;
+  if (map->config.hooks != NULL && map->config.hooks->evacuate != NULL)
+    map->config.hooks->evacuate (map->config.hooks->data, map->config.id, main,
+                                 n_buckets);
   if ((map->config.flags & TABLE_WIPES_OLD) != 0
       && (map->flags & GOMAP_FLAG_OLD_ITERATOR) == 0)
     wipe_old_chain (map, goarray_at (old, main), main);

@@ -41,6 +41,7 @@ typedef struct {
   Prng       *prng;  /* seeds, and noverflow from B = 16 on; guarded alike */
   unsigned    flags; /* TABLE_HOLDS_ENTRIES | TABLE_WIPES_OLD */
   uint16_t    id;    /* table id in events */
+  const EngineHooks *hooks; /* NULL: none */
   /* The id that events give for an element; NULL: the element itself. */
   uint64_t  (*elem_id) (uint64_t elem);
 } GoMapConfig;

@@ -249,7 +249,9 @@ rwmap_range (MapEngine    *map,
     goes_on = walk_shard (&walk, visit, data);
     n_visited += walk.n_visited;
   }
-  probe_op_end (OP_RANGE, path | (goes_on ? OP_PATH_OK : 0), n_visited, 0);
+  path |= goes_on ? OP_PATH_OK : 0u;
+  engine_count_op (thread, OP_RANGE, path);
+  probe_op_end (OP_RANGE, path, n_visited, 0);
   return goes_on;
 }
 

@@ -149,6 +149,7 @@ syncmap_table_new_locked (SyncMap *self,
     .prng = &self->prng,
     .flags = TABLE_HOLDS_ENTRIES | TABLE_WIPES_OLD | self->table_flags,
     .elem_id = elem_id,
+    .hooks = self->engine.config.hooks,
   };
 
   if (table == NULL)

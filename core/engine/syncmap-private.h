@@ -168,6 +168,8 @@ syncmap_end (const SyncCall *call,
   reclaim_leave (call->thread->reclaim);
   if (__builtin_expect (call->path & OP_PATH_LOCKED, 0))
     syncmap_clean_up (call->self, call->thread, call->superseded);
+  engine_count_op (call->thread, call->op,
+                   call->path | (is_ok ? OP_PATH_OK : 0));
   probe_op_end (call->op, call->path | (is_ok ? OP_PATH_OK : 0),
                 (uint64_t)value, (uint64_t)old);
   return is_ok;

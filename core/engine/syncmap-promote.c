@@ -111,6 +111,11 @@ syncmap_promote_locked (SyncCall *call) {
     self->dirty = NULL;
   sync_plain_write (&self->misses, 0, SYNC_LABEL ("set misses to 0"));
   self->stats.n_promotions++;
+  if (self->engine.config.hooks != NULL
+      && self->engine.config.hooks->promote != NULL)
+    self->engine.config.hooks->promote (self->engine.config.hooks->data,
+                                        dirty->map.config.id,
+                                        (uint64_t)dirty->map.count, misses);
   call->path |= OP_PATH_PROMOTED;
   syncmap_supersede_locked (call, old, false);
 }
@@ -240,6 +245,12 @@ copy_read_locked (SyncCall *call) {
   self->stats.n_copies++;
   self->stats.n_copied_entries += (uint64_t)dirty->map.count;
   self->stats.n_expunged += copy.n_expunged;
+  if (self->engine.config.hooks != NULL
+      && self->engine.config.hooks->copy != NULL)
+    self->engine.config.hooks->copy (self->engine.config.hooks->data,
+                                     dirty->map.config.id,
+                                     (uint64_t)dirty->map.count,
+                                     copy.n_expunged);
   return true;
 }
 

@@ -396,6 +396,101 @@ test_threads_add_up (gconstpointer data) {
   fixture_clear (&f);
 }
 
+/* Stats and hooks ---------------------------------------------------------- */
+
+typedef struct {
+  guint n_grown;
+  guint n_same_size;
+  guint n_evacuated;
+  guint n_promoted;
+  guint n_copied;
+  guint n_expunged;
+} Hooked;
+
+static void
+grow_cb (void    *data,
+         unsigned table_id,
+         unsigned B,
+         bool     is_same_size) {
+  Hooked *hooked = data;
+
+  g_assert_cmpuint (B, <=, 20);
+  if (is_same_size)
+    hooked->n_same_size++;
+  else
+    hooked->n_grown++;
+}
+
+static void
+evacuate_cb (void    *data,
+             unsigned table_id,
+             uint64_t old_bucket,
+             unsigned n_buckets) {
+  g_assert_cmpuint (n_buckets, >, 0);
+  ((Hooked *)data)->n_evacuated++;
+}
+
+static void
+promote_cb (void    *data,
+            unsigned table_id,
+            uint64_t n_keys,
+            uint64_t n_misses) {
+  ((Hooked *)data)->n_promoted++;
+}
+
+static void
+copy_cb (void    *data,
+         unsigned table_id,
+         uint64_t n_copied,
+         uint64_t n_expunged) {
+  ((Hooked *)data)->n_copied += (guint)n_copied;
+  ((Hooked *)data)->n_expunged += (guint)n_expunged;
+}
+
+/* What hooks are told is what is counted; every operation is counted once. */
+static void
+test_counts_and_hooks_agree (gconstpointer data) {
+  const Case *test = data;
+  const EngineClass *klass = test->klass;
+  Hooked hooked = { 0 };
+  EngineHooks hooks = { grow_cb, evacuate_cb, promote_cb, copy_cb, &hooked };
+  EngineConfig config = { .seed = 2, .shards = 5, .hooks = &hooks };
+  MapEngine *map = engine_new (klass, &config);
+  EngineThread first, second;
+  EngineStats stats;
+  int64_t value;
+
+  g_assert_true (engine_enter_thread (map, &first, 0));
+  g_assert_true (engine_enter_thread (map, &second, 1));
+  for (int64_t key = 0; key < 2000; key++)
+    klass->store (map, &first, key, key);
+  for (int64_t key = 1000; key < 4000; key++)
+    klass->load (map, &second, key, &value);
+  engine_get_stats (map, &stats);
+  g_assert_cmpuint (stats.n_ops[OP_LOAD], ==, 3000);
+  engine_leave_thread (&second);
+  for (int64_t key = 0; key < 500; key++)
+    klass->delete_key (map, &first, key);
+  klass->store (map, &first, 5000, 1);
+  engine_get_stats (map, &stats);
+  g_assert_cmpuint (stats.n_ops[OP_STORE], ==, 2001);
+  g_assert_cmpuint (stats.n_ops[OP_LOAD], ==, 3000);
+  g_assert_cmpuint (stats.n_ok[OP_LOAD], ==, 1000);
+  g_assert_cmpuint (stats.n_ops[OP_DELETE], ==, 500);
+  g_assert_cmpuint (stats.n_ok[OP_DELETE], ==, 500);
+  g_assert_cmpuint (stats.n_growths, ==, hooked.n_grown);
+  g_assert_cmpuint (stats.n_same_size_growths, ==, hooked.n_same_size);
+  g_assert_cmpuint (stats.n_evacuated, ==, hooked.n_evacuated);
+  g_assert_cmpuint (stats.n_promotions, ==, hooked.n_promoted);
+  g_assert_cmpuint (stats.n_copied_entries, ==, hooked.n_copied);
+  g_assert_cmpuint (stats.n_expunged, ==, hooked.n_expunged);
+  g_assert_cmpuint (hooked.n_grown, >, 0);
+  if (klass->has_read_and_dirty)
+    g_assert_cmpuint (hooked.n_promoted, >, 0);
+  engine_leave_thread (&first);
+  engine_free (map);
+}
+
 /* Suite -------------------------------------------------------------------- */
 
 static void
@@ -428,6 +523,7 @@ main (int    argc,
 
     add (&test, "is-made-or-not", test_is_made_or_not);
     add (&test, "stays-whole-without-memory", test_stays_whole_without_memory);
+    add (&test, "counts-and-hooks-agree", test_counts_and_hooks_agree);
     test.shards = 5;
     if ((*klass)->is_thread_safe)
       add (&test, "threads-add-up", test_threads_add_up);

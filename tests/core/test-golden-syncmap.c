@@ -414,12 +414,9 @@ replay_trace (const char *name,
   gint64 n_wanted = 0;
   char *text;
 
-  replay.map = (SyncMap *)syncmap_class.create (&syncmap_class, &config);
+  replay.map = (SyncMap *)engine_new (&syncmap_class, &config);
   g_assert_nonnull (replay.map);
-  replay.thread = (EngineThread){
-    .map = &replay.map->engine,
-    .reclaim = reclaim_register (replay.map->engine.reclaim, 0),
-  };
+  g_assert_true (engine_enter_thread (&replay.map->engine, &replay.thread, 0));
   while ((text = g_data_input_stream_read_line (stream, NULL, NULL, NULL))) {
     g_autoptr (GError) error = NULL;
 
@@ -437,8 +434,8 @@ replay_trace (const char *name,
   }
   expect (&replay, "operations", n_wanted, replay.n_operations);
 
-  reclaim_unregister (replay.thread.reclaim);
-  syncmap_class.destroy (&replay.map->engine);
+  engine_leave_thread (&replay.thread);
+  engine_free (&replay.map->engine);
 }
 
 static void
