@@ -66,6 +66,7 @@ unlock (GoShard *shard,
 
 static void
 lock_hidden (GoShard *shard) {
+  probe_flush (probe_current);
   sync_mutex_lock (&shard->mutex, SYNC_LABEL ("mu.Lock for a look"));
 }
 

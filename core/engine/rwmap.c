@@ -128,6 +128,7 @@ unlock (GoShard *shard,
 /* Alone: an untold reader would be counted among the read sections. */
 static void
 lock_hidden (GoShard *shard) {
+  probe_flush (probe_current);
   sync_rwlock_lock (&shard->rwlock, SYNC_LABEL ("mu.Lock for a look"));
 }
 

@@ -97,6 +97,8 @@ void viewmap_begin_view (ViewMap      *self,
 void viewmap_end_view   (ViewMap      *self,
                          EngineThread *thread,
                          MapView      *view);
+/* Locks views_mutex; what was told is shown before this blocks. */
+void viewmap_lock_views (ViewMap      *self);
 /* views_mutex held. */
 uint64_t viewmap_next_version_locked (ViewMap *self);
 

@@ -35,6 +35,15 @@ set_oldest_locked (ViewMap *self) {
                  SYNC_LABEL ("change the oldest view"));
 }
 
+/* Who holds it may wait for a recorder that waits for what we told. */
+void
+viewmap_lock_views (ViewMap *self) {
+  if (sync_mutex_trylock (&self->views_mutex, SYNC_LABEL ("try to lock views")))
+    return;
+  probe_flush (probe_current);
+  sync_mutex_lock (&self->views_mutex, SYNC_LABEL ("lock views"));
+}
+
 uint64_t
 viewmap_next_version_locked (ViewMap *self) {
   uint64_t now
@@ -48,7 +57,7 @@ void
 viewmap_begin_view (ViewMap *self,
                     MapView *view) {
   view->map = &self->sync.engine;
-  sync_mutex_lock (&self->views_mutex, SYNC_LABEL ("lock views"));
+  viewmap_lock_views (self);
   view->version = sync_word_load (&self->clock, SYNC_LABEL ("load the clock"));
   view->id = ++self->n_views_opened;
   view->older = self->newest_view;
@@ -94,7 +103,7 @@ viewmap_end_view (ViewMap      *self,
                   MapView      *view) {
   bool was_oldest;
 
-  sync_mutex_lock (&self->views_mutex, SYNC_LABEL ("lock views"));
+  viewmap_lock_views (self);
   was_oldest = self->oldest_view == view;
   if (view->older != NULL)
     view->older->newer = view->newer;
@@ -184,7 +193,7 @@ viewmap_write_barrier (MapEngine    *map,
 
   (void)thread;
   probe_restamp ();
-  sync_mutex_lock (&self->views_mutex, SYNC_LABEL ("lock views"));
+  viewmap_lock_views (self);
   version = viewmap_next_version_locked (self);
   sync_mutex_unlock (&self->views_mutex, SYNC_LABEL ("unlock views"));
   return version;

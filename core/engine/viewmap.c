@@ -461,7 +461,7 @@ viewmap_clear (MapEngine    *map,
   bool is_ok;
 
   syncmap_begin (&write.call, map, thread, OP_CLEAR, 0, 0);
-  sync_mutex_lock (&self->views_mutex, SYNC_LABEL ("lock views"));
+  viewmap_lock_views (self);
   is_ok = clear_locked (&write);
   sync_mutex_unlock (&self->views_mutex, SYNC_LABEL ("unlock views"));
   if (!is_ok)
