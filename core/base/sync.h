@@ -40,6 +40,8 @@ typedef enum {
   SYNC_WRITE,  /* may change the word, or what the point stands for */
   SYNC_LOCK,
   SYNC_UNLOCK,
+  SYNC_TAKE,   /* waits for a permit of a semaphore, and takes it */
+  SYNC_GIVE,   /* permits for those who wait */
   SYNC_FREE,   /* the memory is given back */
   SYNC_SPIN,   /* waits for somebody else's write */
 } SyncKind;
@@ -83,8 +85,10 @@ typedef struct {
 } SyncMutex;
 
 typedef struct {
+#ifndef TOPHASH_STEP
   pthread_mutex_t hidden;
   pthread_cond_t  changed;
+#endif
   uint64_t        n_permits; /* guarded by hidden */
 } SyncSemaphore;
 

@@ -9,7 +9,8 @@
  *
  * Locks       are a number, the owner's. A worker that is about to lock what is
  *             taken cannot be chosen; workers that are left while none can be
- *             chosen are a deadlock. Nothing ever blocks.
+ *             chosen are a deadlock. Nothing ever blocks. A semaphore is the
+ *             number of its permits: who takes one cannot be chosen at nought.
  *
  * Spinning    A worker that waits for somebody's write cannot be chosen until
  *             another has written something.
@@ -287,6 +288,8 @@ can_go (const Worker *worker) {
     return false;
   if (worker->pending.kind == SYNC_LOCK)
     return ((const SyncMutex *)worker->pending.start)->owner == 0;
+  if (worker->pending.kind == SYNC_TAKE)
+    return ((const SyncSemaphore *)worker->pending.start)->n_permits > 0;
   return worker->pending.kind != SYNC_SPIN || worker->saw_write;
 }
 
@@ -310,7 +313,7 @@ tell_stuck (StepRun *run) {
 
     if (worker->has_ended)
       continue;
-    if (worker->pending.kind == SYNC_LOCK)
+    if (worker->pending.kind == SYNC_LOCK || worker->pending.kind == SYNC_TAKE)
       run->outcome = STEP_DEADLOCKED;
     if (n < sizeof run->why)
       n += (size_t)snprintf (run->why + n, sizeof run->why - n,
