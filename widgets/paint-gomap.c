@@ -7,6 +7,8 @@
  * y moves up by the old number of buckets), a cursor at nevacuate, and two
  * arrows from there to the two buckets that it fills. Below: the rule in
  * words and how much has moved.
+ *
+ * A map of shards has such a table many times, each with a lock of its own.
  */
 #include "widgets/paint-gomap.h"
 
@@ -228,30 +230,41 @@ paint_split (cairo_t            *cr,
   cairo_fill (cr);
 }
 
+/* The card of a table's present array, and of the lock that guards it. */
+static void
+paint_buckets (cairo_t            *cr,
+               const PaintContext *context,
+               const StageCard    *card,
+               const char         *title,
+               guint               lock_index) {
+  TableHead head = { .title = title };
+  g_autofree char *facts = card->table != NULL ? say_buckets (card->table)
+                                               : g_strdup (_("no table yet"));
+  g_autofree char *lock = paint_lock_text (context->layout->state, lock_index,
+                                           "mu", &head.is_locked);
+
+  head.facts = facts;
+  head.pill = lock;
+  paint_card_frame (cr, context, &card->frame, card->array == NULL);
+  paint_table_head (cr, context, card, &head);
+  if (card->array != NULL)
+    paint_table_body (cr, context, card);
+  else
+    paint_table_nil (cr, context, card, _("nil: no key was ever stored"));
+}
+
 void
 paint_gomap (cairo_t            *cr,
              const PaintContext *context) {
   const StageLayout *layout = context->layout;
   const StageCard *old = stage_layout_find_card (layout, CARD_OLDBUCKETS);
   const StageCard *new = stage_layout_find_card (layout, CARD_BUCKETS);
-  TableHead head = { .title = _("buckets") };
-  g_autofree char *facts = new->table != NULL ? say_buckets (new->table)
-                                              : g_strdup (_("no table yet"));
-  g_autofree char *lock = paint_lock_text (layout->state, "mu", &head.is_locked);
   guint32 at;
 
   if (old != NULL)
     paint_gomap_old (cr, context, old, _("oldbuckets"));
-  head.facts = facts;
-  head.pill = lock;
-  paint_card_frame (cr, context, &new->frame, new->array == NULL);
-  paint_table_head (cr, context, new, &head);
-  if (new->array == NULL) {
-    paint_table_nil (cr, context, new, _("nil: no key was ever stored"));
-    return;
-  }
-  paint_table_body (cr, context, new);
-  if (old == NULL)
+  paint_buckets (cr, context, new, _("buckets"), 0);
+  if (new->array == NULL || old == NULL)
     return;
   paint_waiting (cr, context, new);
   at = (guint32)old->table->nevacuate;
@@ -262,4 +275,36 @@ paint_gomap (cairo_t            *cr,
   if (state_array_n_main (new->array) > state_array_n_main (old->array))
     paint_split (cr, context, old, new, at + state_array_n_main (old->array),
                  ROLE_MOVES_UP);
+}
+
+/* Where the lock of @shard stands among the locks, which have its number. */
+static guint
+find_lock (const MapState *state,
+           guint           shard) {
+  guint i = 0;
+
+  while (i < map_state_n_locks (state) && map_state_lock (state, i)->id != shard)
+    i++;
+  return i;
+}
+
+void
+paint_shards (cairo_t            *cr,
+              const PaintContext *context) {
+  const StageLayout *layout = context->layout;
+
+  for (guint i = 0; i < layout->cards->len; i++) {
+    const StageCard *card = stage_layout_card (layout, i);
+    g_autofree char *title = NULL;
+
+    if (card->table == NULL || card->kind == CARD_RANGE)
+      continue;
+    title = g_strdup_printf (card->in_old ? _("shard %u, oldbuckets")
+                                          : _("shard %u"), card->table->shard);
+    if (card->in_old)
+      paint_gomap_old (cr, context, card, title);
+    else
+      paint_buckets (cr, context, card, title,
+                     find_lock (layout->state, card->table->shard));
+  }
 }

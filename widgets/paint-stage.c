@@ -188,6 +188,8 @@ paint_stage (cairo_t            *cr,
   cairo_save (cr);
   if (layout->kind == STAGE_SYNCMAP)
     paint_syncmap (cr, context);
+  else if (layout->kind == STAGE_SHARDS)
+    paint_shards (cr, context);
   else
     paint_gomap (cr, context);
   for (guint i = 0; i < layout->cards->len; i++)

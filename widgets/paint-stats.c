@@ -458,6 +458,10 @@ stats_to_text (const MapState *state) {
         map_state_misses (state), table->count, read == NULL ? 0 : read->count,
         table->count);
   }
+  if (map_state_n_shards (state) > 0)
+    return g_strdup_printf (_ ("%" PRIu64 " keys in %u shards"),
+                            map_state_n_live (state),
+                            map_state_n_shards (state));
   table = map_state_table_for (state, TABLE_ROLE_ONLY);
   if (table == NULL)
     return g_strdup (_ ("no map yet"));

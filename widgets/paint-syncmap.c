@@ -68,7 +68,7 @@ paint_dirty (cairo_t            *cr,
     : g_strdup (_("owned by mu"));
   TableHead head = { .title = _("dirty"), .facts = facts };
   g_autofree char *lock
-    = paint_lock_text (context->layout->state, "mu", &head.is_locked);
+    = paint_lock_text (context->layout->state, 0, "mu", &head.is_locked);
 
   head.pill = lock;
   paint_card_frame (cr, context, &card->frame, card->table == NULL);

@@ -505,6 +505,7 @@ paint_table_body (cairo_t            *cr,
 
 char *
 paint_lock_text (const MapState *state,
+                 guint           index,
                  const char     *name,
                  gboolean       *is_locked) {
   const StateLock *lock;
@@ -512,9 +513,13 @@ paint_lock_text (const MapState *state,
   g_autofree char *owner = NULL;
 
   *is_locked = FALSE;
-  if (map_state_n_locks (state) == 0)
+  if (index >= map_state_n_locks (state))
     return NULL;
-  lock = map_state_lock (state, 0);
+  lock = map_state_lock (state, index);
+  if (lock->owner < 0 && lock->n_readers > 0)
+    return g_strdup_printf (ngettext ("%s · %u reads", "%s · %u read",
+                                      lock->n_readers),
+                            name, lock->n_readers);
   if (lock->owner < 0)
     return g_strdup_printf (_("%s · free"), name);
   *is_locked = TRUE;

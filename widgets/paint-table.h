@@ -37,6 +37,7 @@ void paint_table_nil  (cairo_t            *cr,
 /* The lock's pill: "mu W2 · 38 µs", "mu · free". (transfer full); NULL when
  * the state has no lock. */
 char *paint_lock_text (const MapState     *state,
+                       guint               index,
                        const char         *name,
                        gboolean           *is_locked);
 

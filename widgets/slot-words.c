@@ -157,6 +157,11 @@ stage_words_new (const MapState *state) {
     second = tophash_draw_format_count (dirty->count);
     return g_strdup_printf (_("read holds %s entries, dirty %s"), first, second);
   }
+  if (map_state_n_shards (state) > 0) {
+    first = tophash_draw_format_count (map_state_n_live (state));
+    return g_strdup_printf (_("%s keys in %u shards"), first,
+                            map_state_n_shards (state));
+  }
   if (only == NULL)
     return g_strdup (_("an empty map"));
   first = tophash_draw_format_count (only->count);

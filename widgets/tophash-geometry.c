@@ -10,6 +10,9 @@
  *     12 [][][][][][][][] → [][]      lane: number, eight slots, overflow
  *        ↳ [][][][][][][][]
  *
+ * Shards stand in rows of as many cards as have room, and each that grows has
+ * its old array below it.
+ *
  * Size        Slots have one of a few sides. By itself a stage takes the
  *             largest that fits the height, but never one too small to read
  *             while there are few buckets; zoom steps from there.
@@ -368,11 +371,63 @@ place_old (StageLayout *self,
   return bottom;
 }
 
+static guint
+largest_table (const MapState *state) {
+  guint n_main = 1;
+
+  for (guint i = 0; i < map_state_n_tables (state); i++) {
+    const StateTable *table = map_state_table (state, i);
+
+    if (table->buckets != NULL && table->role != TABLE_ROLE_NONE)
+      n_main = MAX (n_main, state_array_n_main (table->buckets));
+  }
+  return n_main;
+}
+
+/* Rows of equally wide cards, in the order of the shards; in each column the
+ * old array of a shard that grows hangs below it. */
+static double
+place_shards (StageLayout *self,
+              int          slot_px) {
+  guint n = map_state_n_shards (self->state);
+  int least = card_min_width (slot_px, largest_table (self->state));
+  guint n_columns = CLAMP ((guint)((self->width + CARD_GAP) / (least + CARD_GAP)),
+                           1, n);
+  double width = floor ((self->width - (n_columns - 1) * CARD_GAP) / n_columns);
+  double y = 0;
+
+  for (guint row = 0; row < n; row += n_columns) {
+    guint first = self->cards->len;
+    guint n_tables = MIN (n_columns, n - row);
+    double bottom;
+
+    for (guint i = 0; i < n_tables; i++)
+      add_card (self, CARD_BUCKETS, map_state_shard (self->state, row + i),
+                slot_px, i * (width + CARD_GAP), y, width);
+    bottom = y + level_cards (self, first, n_tables);
+    y = bottom;
+    for (guint i = first; i < first + n_tables; i++) {
+      StageCard card = *stage_layout_card (self, i);
+
+      if (card.table == NULL || card.table->oldbuckets == NULL)
+        continue;
+      add_card (self, CARD_OLDBUCKETS, card.table, slot_px, card.frame.x,
+                bottom + CARD_GAP, width);
+      card = *stage_layout_card (self, self->cards->len - 1);
+      y = MAX (y, card.frame.y + card.frame.height);
+    }
+    y += CARD_GAP;
+  }
+  return y - CARD_GAP;
+}
+
 static double
 place_tables (StageLayout *self,
               int          slot_px) {
   const StateTable *only;
 
+  if (self->kind == STAGE_SHARDS)
+    return place_shards (self, slot_px);
   if (self->kind == STAGE_SYNCMAP) {
     StageCardKind kinds[2] = { CARD_READ, CARD_DIRTY };
     const StateTable *tables[2] = {
@@ -460,17 +515,20 @@ place_all (StageLayout *self,
   self->height = place_ranges (self, slot_px, place_tables (self, slot_px));
 }
 
+/* All main buckets of a map of shards, or those of its largest table. */
 static guint
-largest_table (const MapState *state) {
-  guint n_main = 1;
+n_shown_buckets (const StageLayout *self) {
+  guint n_main = 0;
 
-  for (guint i = 0; i < map_state_n_tables (state); i++) {
-    const StateTable *table = map_state_table (state, i);
+  if (self->kind != STAGE_SHARDS)
+    return largest_table (self->state);
+  for (guint i = 0; i < map_state_n_shards (self->state); i++) {
+    const StateTable *table = map_state_shard (self->state, i);
 
-    if (table->buckets != NULL && table->role != TABLE_ROLE_NONE)
-      n_main = MAX (n_main, state_array_n_main (table->buckets));
+    if (table != NULL && table->buckets != NULL)
+      n_main += state_array_n_main (table->buckets);
   }
-  return n_main;
+  return MAX (n_main, 1);
 }
 
 /* Sizes below the first stay readable for so few buckets; those above the
@@ -504,10 +562,11 @@ stage_layout_new (const MapState     *state,
   self->state = map_state_ref (state);
   self->options = *options;
   self->kind = map_state_has_read_and_dirty (state) ? STAGE_SYNCMAP
+               : map_state_n_shards (state) > 0     ? STAGE_SHARDS
                                                     : STAGE_GOMAP;
   self->width = floor (MAX (options->width, card_min_width (STAGE_SLOT_KEY, 8)));
   self->cards = g_array_new (FALSE, FALSE, sizeof (StageCard));
-  bounds_for (n_main, &least, &most);
+  bounds_for (n_shown_buckets (self), &least, &most);
 
   for (index = most; index > least; index--) {
     if (card_min_width (slot_sizes[index], n_main) > self->width)

@@ -27,6 +27,7 @@ stage_rect_contains (const StageRect *rect,
 typedef enum {
   STAGE_GOMAP,   /* one table, with or without a lock */
   STAGE_SYNCMAP, /* read and dirty */
+  STAGE_SHARDS,  /* several tables, each with its lock */
 } StageKind;
 
 typedef enum {

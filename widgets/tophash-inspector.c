@@ -234,6 +234,8 @@ role_text (const StateTable *table) {
     return _ ("dirty");
   case TABLE_ROLE_SUPERSEDED:
     return _ ("superseded read");
+  case TABLE_ROLE_SHARD:
+    return _ ("shard");
   case TABLE_ROLE_NONE:
     break;
   }

@@ -181,6 +181,7 @@ kind_of_role (const StateTable *table) {
   case TABLE_ROLE_SUPERSEDED:
     return CARD_GHOST;
   case TABLE_ROLE_ONLY:
+  case TABLE_ROLE_SHARD:
   case TABLE_ROLE_NONE:
     break;
   }
