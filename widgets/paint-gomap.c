@@ -288,6 +288,44 @@ find_lock (const MapState *state,
   return i;
 }
 
+/* Who has the lock, where there is no room for more; NULL: nobody. */
+static char *
+say_holder (const MapState *state,
+            guint           index) {
+  const StateLock *lock;
+
+  if (index >= map_state_n_locks (state))
+    return NULL;
+  lock = map_state_lock (state, index);
+  if (lock->owner >= 0 && lock->owner != EVENT_THREAD_MAIN)
+    return g_strdup_printf ("W%d", lock->owner + 1);
+  return lock->owner >= 0 ? g_strdup (_("main")) : NULL;
+}
+
+static void
+paint_small_shard (cairo_t            *cr,
+                   const PaintContext *context,
+                   const StageCard    *card) {
+  guint index = find_lock (context->layout->state, card->table->shard);
+  guint64 n = card->in_old ? card->table->n_evacuated : card->table->count;
+  g_autofree char *number = tophash_draw_format_count (n);
+  g_autofree char *title = g_strdup_printf ("#%u", card->table->shard);
+  g_autofree char *holder
+    = card->in_old ? NULL : say_holder (context->layout->state, index);
+  g_autofree char *facts = g_strdup_printf (
+    card->in_old ? ngettext ("%s moved", "%s moved", n)
+                 : ngettext ("%s key", "%s keys", n), number);
+  TableHead head = { .title = title, .facts = facts, .pill = holder };
+
+  head.is_locked = holder != NULL;
+  paint_card_frame (cr, context, &card->frame, card->array == NULL);
+  paint_table_head (cr, context, card, &head);
+  if (card->array != NULL)
+    paint_table_body (cr, context, card);
+  else
+    paint_table_nil (cr, context, card, _("nil"));
+}
+
 void
 paint_shards (cairo_t            *cr,
               const PaintContext *context) {
@@ -299,6 +337,10 @@ paint_shards (cairo_t            *cr,
 
     if (card->table == NULL || card->kind == CARD_RANGE)
       continue;
+    if (card->frame.width < STAGE_SHARD_ROOMY) {
+      paint_small_shard (cr, context, card);
+      continue;
+    }
     title = g_strdup_printf (card->in_old ? _("shard %u, oldbuckets")
                                           : _("shard %u"), card->table->shard);
     if (card->in_old)

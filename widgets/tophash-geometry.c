@@ -40,6 +40,7 @@
 #define CELL_MOST 8
 #define CELL_LEAST 3
 #define MAX_LANES 64
+#define SHARD_LEAST 112
 
 static const int slot_sizes[STAGE_N_ZOOMS] = { 0, 4, 8, 12, 24, 32, 38, 44 };
 
@@ -237,7 +238,10 @@ place_cells (const StageLayout *self,
 }
 
 static double
-foot_height (const StageCard *card) {
+foot_height (const StageLayout *self,
+             const StageCard   *card) {
+  if (self->kind == STAGE_SHARDS && card->frame.width < STAGE_SHARD_ROOMY)
+    return 0;
   return card->kind == CARD_OLDBUCKETS ? GROWTH_FOOT : 0;
 }
 
@@ -266,7 +270,7 @@ add_card (StageLayout      *self,
     card.index_px = index_room (slot_px, state_array_n_main (card.array));
     place_buckets (&card);
   }
-  card.frame.height = HEAD + card.body.height + foot_height (&card) + PADDING;
+  card.frame.height = HEAD + card.body.height + foot_height (self, &card) + PADDING;
   g_array_append_val (self->cards, card);
 }
 
@@ -390,7 +394,8 @@ static double
 place_shards (StageLayout *self,
               int          slot_px) {
   guint n = map_state_n_shards (self->state);
-  int least = card_min_width (slot_px, largest_table (self->state));
+  int least = MAX (SHARD_LEAST,
+                   card_min_width (slot_px, largest_table (self->state)));
   guint n_columns = CLAMP ((guint)((self->width + CARD_GAP) / (least + CARD_GAP)),
                            1, n);
   double width = floor ((self->width - (n_columns - 1) * CARD_GAP) / n_columns);

@@ -48,6 +48,8 @@ typedef enum {
 #define STAGE_SLOT_KEY 24
 #define STAGE_SLOT_HEX 32
 #define STAGE_N_ZOOMS 8
+/* A shard's card that is less wide has room for a word, not for sentences. */
+#define STAGE_SHARD_ROOMY 260
 
 /* One bucket's place; those of a card are ordered by y. */
 typedef struct {
