@@ -118,6 +118,10 @@ void
 syncmap_lock (SyncCall *call) {
   SyncMap *self = call->self;
 
+  /* viewmap may lock more than once in a call, and each time supersede. */
+  if (call->superseded != NULL)
+    syncmap_retire (self, call->thread->reclaim, call->superseded);
+  call->superseded = NULL;
   call->path |= OP_PATH_LOCKED;
   if (!sync_mutex_trylock (&self->mu, SYNC_LABEL ("try to lock mu"))) {
     call->path |= OP_PATH_WAITED;
