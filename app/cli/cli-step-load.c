@@ -103,7 +103,7 @@ read_op (Loader     *self,
          const char *place,
          StepOp     *op) {
   static const char *const known[] = { "op", "key", "value", "old", NULL };
-  const char *name;
+  const char *name = NULL;
   JsonObject *object;
 
   if (!JSON_NODE_HOLDS_OBJECT (node))
@@ -215,7 +215,7 @@ static gboolean
 read_engine (Loader     *self,
              JsonObject *root) {
   StepScenario *scenario = self->scenario;
-  const char *engine, *hash;
+  const char *engine = NULL, *hash = NULL;
 
   if (!read_text (self, root, "scenario", "engine", &engine)
       || !read_text (self, root, "scenario", "hash", &hash))
