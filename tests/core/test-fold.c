@@ -6,51 +6,11 @@
  * each event meets the state it needs; told_kinds holds them to it.
  */
 #include "core/base/hash.h"
-#include "core/base/prng.h"
 #include "core/state/fold.h"
+#include "tests/core/fold-tell.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static gint64 now_ns;
-static gboolean told_kinds[EVENT_N_KINDS];
-
-static Event
-make (EventKind kind,
-      guint32   res,
-      guint32   ver,
-      guint8    aux8,
-      guint16   aux16,
-      guint64   a,
-      guint64   b) {
-  Event event = { 0 };
-
-  if (kind < EVENT_N_KINDS)
-    told_kinds[kind] = TRUE;
-  event.at_ns = ++now_ns;
-  event.kind = (guint8)kind;
-  event.res = res;
-  event.ver = ver;
-  event.aux8 = aux8;
-  event.aux16 = aux16;
-  event.a = a;
-  event.b = b;
-  return event;
-}
-
-static void
-tell (Fold     *fold,
-      EventKind kind,
-      guint32   res,
-      guint32   ver,
-      guint8    aux8,
-      guint16   aux16,
-      guint64   a,
-      guint64   b) {
-  Event event = make (kind, res, ver, aux8, aux16, a, b);
-
-  fold_apply (fold, &event);
-}
 
 static guint8
 tophash_at (Fold    *fold,
@@ -660,79 +620,12 @@ test_states_stay_as_they_were (void) {
 }
 
 static void
-test_misfits_are_faults (void) {
-  g_autoptr (Fold) fold = fold_new ();
-
-  tell (fold, EVENT_SLOT_WRITTEN, 0, 0, 10, 9, 0, 0);
-  g_assert_cmpstr (fold_first_fault (fold), ==,
-                   "event 0 (slot-written): there is no table 9");
-  tell (fold, EVENT_TABLE_CREATED, 0, 1, 29, 3, 0, 0);
-  tell (fold, EVENT_TABLE_CREATED, 0, 1, 28, 3, 0, 0);
-  tell (fold, EVENT_SLOT_WRITTEN, 0x7fffffff, 0, 10, 3, 0, 0);
-  tell (fold, EVENT_SLOT_WRITTEN, 0xffffffff, 0, 10, 3, 0, 0);
-  tell (fold, EVENT_SLOT_CLEARED, 0, 0, 0, 3, 0, 0);
-  tell (fold, EVENT_GROWTH_STARTED, 0, 0, 29, 3, 0, 0);
-  tell (fold, EVENT_LOCK_ACQUIRED, 1u << 20, 0, 0, 0, 0, 0);
-  tell (fold, EVENT_RANGE_ENDED, 0, 3, 0, 0, 0, 0);
-  tell (fold, (EventKind)200, 0, 0, 0, 0, 0, 0);
-  g_assert_cmpuint (fold_n_faults (fold), ==, 8);
-  g_assert_cmpuint (fold_n_events (fold), ==, 10);
-}
-
-static void
 test_every_kind_was_told (void) {
   for (guint kind = EVENT_NONE + 1; kind < EVENT_TIME; kind++)
     if (!told_kinds[kind])
       g_test_message ("%s was not told", event_kind_name (kind));
   for (guint kind = EVENT_NONE + 1; kind < EVENT_TIME; kind++)
     g_assert_true (told_kinds[kind]);
-}
-
-static Event
-random_event (Prng *prng) {
-  static const guint32 odd[] = { 0, 1, 7, 8, 255, 4096, 1u << 20, G_MAXUINT32 };
-  Event event = make ((EventKind)prng_below (prng, EVENT_N_KINDS + 2), 0, 0, 0, 0,
-                      0, 0);
-
-  event.res = prng_below (prng, 8) == 0 ? odd[prng_below (prng, 8)]
-                                        : (guint32)prng_below (prng, 64);
-  event.ver = (guint32)prng_below (prng, 4);
-  event.aux8 = prng_below (prng, 4) == 0 ? (guint8)prng_next (prng)
-                                         : (guint8)prng_below (prng, 6);
-  event.aux16 = (guint16)prng_below (prng, 4);
-  event.a = prng_below (prng, 16) == 0 ? prng_next (prng) : prng_below (prng, 16);
-  event.b = prng_below (prng, 16) == 0 ? prng_next (prng) : prng_below (prng, 4);
-  event.thread = prng_below (prng, 50) == 0 ? (guint16)prng_next (prng)
-                                            : (guint16)prng_below (prng, 3);
-  return event;
-}
-
-/* Whatever comes in, the fold stands, and states of it can be read. */
-static void
-test_garbage_does_no_harm (void) {
-  for (guint64 seed = 1; seed <= 40; seed++) {
-    g_autoptr (Fold) fold = fold_new ();
-    Prng prng;
-
-    prng_init (&prng, seed);
-    for (guint i = 0; i < 4000; i++) {
-      Event event = random_event (&prng);
-
-      fold_apply (fold, &event);
-      if (i % 500 == 499) {
-        g_autoptr (MapState) state = fold_ref_state (fold);
-        StateSlot slot;
-
-        for (guint t = 0; t < map_state_n_tables (state); t++)
-          map_state_find_key (state, map_state_table (state, t), 3, &slot);
-        if (prng_below (&prng, 4) == 0) {
-          fold_free (fold);
-          fold = fold_new_from_state (state);
-        }
-      }
-    }
-    g_assert_cmpuint (fold_n_events (fold), ==, 4000);
-  }
 }
 
 int
@@ -763,7 +656,5 @@ main (int    argc,
   g_test_add_func ("/core/fold/states-stay-as-they-were",
                    test_states_stay_as_they_were);
   g_test_add_func ("/core/fold/every-kind-was-told", test_every_kind_was_told);
-  g_test_add_func ("/core/fold/misfits-are-faults", test_misfits_are_faults);
-  g_test_add_func ("/core/fold/garbage-does-no-harm", test_garbage_does_no_harm);
   return g_test_run ();
 }
