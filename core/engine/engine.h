@@ -44,12 +44,26 @@ typedef enum {
   ENGINE_ERROR_MISUSE,
 } EngineError;
 
+/* How often something took [2^i, 2^(i+1)) ns; the last is open to the right,
+ * the first holds 0 too. */
+#define ENGINE_HISTOGRAM_N 40
+
+/* One in so many holds of a lock is timed: two readings of the clock each would
+ * cost more than a short hold. Waits, promotions and copies are rare and dear,
+ * so all of them are. */
+#define ENGINE_HOLD_PERIOD 64u
+
 /* What one thread did, counted as it goes; summed up in EngineStats. */
 typedef struct _EngineTally EngineTally;
 struct _EngineTally {
   SyncCount    n_ops[OP_N_KINDS];
   SyncCount    n_ok[OP_N_KINDS];
   SyncCount    n_in_read;
+  SyncCount    n_cas_retries; /* a CAS failed and was tried again */
+  SyncCount    n_misuses;
+  SyncCount    lock_waits[ENGINE_HISTOGRAM_N]; /* each that waited */
+  SyncCount    lock_holds[ENGINE_HISTOGRAM_N]; /* one in ENGINE_HOLD_PERIOD */
+  uint32_t     hold_countdown;
   EngineTally *next; /* guarded by the map's tallies_mutex */
 };
 
@@ -88,6 +102,12 @@ typedef struct {
   uint64_t hint; /* keys expected; as Go's make(map, hint) */
   uint32_t shards; /* `shardmap`: 1 … ENGINE_SHARDS_MAX; 0 = the default */
   const EngineHooks *hooks; /* NULL: none; must outlive the map */
+  /* Nanoseconds from anywhere, for the costs in EngineStats; any thread. NULL:
+   * nothing is timed, as in stepped runs, where time means nothing. */
+  uint64_t (*now_ns) (void);
+  /* `gomap`: several threads may be inside at once. Go's detector then speaks as
+   * it would there, and what it lets through cannot break memory. */
+  bool     is_shared;
 } EngineConfig;
 
 /* Called for each key of a Range, without any lock held in thread-safe
@@ -111,6 +131,8 @@ typedef struct {
   uint64_t n_same_size_growths;
   uint64_t n_evacuated;
   uint64_t n_lock_waits;
+  uint64_t promotion_ns; /* all of them together; 0 without a clock */
+  uint64_t copy_ns;
   size_t   bytes;      /* tables and entries, held ones included */
   size_t   bytes_held; /* retired, waiting for readers */
   /* By engine_get_stats() alone: all threads, those that have left included.
@@ -118,7 +140,24 @@ typedef struct {
   uint64_t n_ops[OP_N_KINDS];
   uint64_t n_ok[OP_N_KINDS];
   uint64_t n_in_read;
+  uint64_t n_cas_retries;
+  uint64_t n_misuses;
+  uint64_t lock_waits[ENGINE_HISTOGRAM_N];
+  uint64_t lock_holds[ENGINE_HISTOGRAM_N]; /* one in ENGINE_HOLD_PERIOD */
 } EngineStats;
+
+/* What the bytes are for, without the map's fixed head and without what lies
+ * ready unused or waits for readers. */
+typedef struct {
+  uint64_t n_live;    /* keys in the map */
+  uint64_t n_deleted; /* entries that read or dirty still reach: nil, expunged */
+  size_t   read;      /* buckets of read; of the one table or the shards, in
+                       * engines that have neither read nor dirty */
+  size_t   dirty;     /* buckets of dirty */
+  size_t   entries;   /* of live keys */
+  size_t   deleted;   /* entries as counted by n_deleted */
+  size_t   versions;  /* viewmap's older values that a view may ask for */
+} EngineMemory;
 
 struct _EngineClass {
   const char *name;        /* "syncmap": scenarios and recordings */
@@ -161,6 +200,8 @@ struct _EngineClass {
   /* No other thread may be inside. Returns how many invariants are broken. */
   size_t (*check)            (MapEngine *map, EngineReport report, void *data);
   void   (*get_stats)        (MapEngine *map, EngineStats *stats);
+  /* No other thread may be inside. O(keys). */
+  void   (*get_memory)       (MapEngine *map, EngineMemory *memory);
   /* Writes the map's memory, header by header and slot by slot, as text that
    * map_state_dump() of the folded state equals to the byte (see dump.h).
    * No other thread may be inside. */

@@ -92,6 +92,7 @@ narrator_landmark (EventKind kind,
   case EVENT_VERSION_STAMPED:
   case EVENT_VERSION_RETIRED:
   case EVENT_RANGE_WALKED:
+  case EVENT_RANGE_YIELDED:
   case EVENT_TIME:
   case EVENT_N_KINDS:
     break;
@@ -493,6 +494,7 @@ tell_range (const Telling *telling) {
   guint n_seen = (guint)__builtin_popcount (event->aux8);
   guint n_nil = (guint)__builtin_popcountll (event->a & 0xff);
   guint n_expunged = (guint)__builtin_popcountll (event->a >> 8 & 0xff);
+  g_autofree char *key = NULL;
 
   if (event->kind == EVENT_RANGE_BEGAN)
     return telling->is_expert
@@ -509,6 +511,11 @@ tell_range (const Telling *telling) {
                                 ? _ ("%s stops walking after %u keys.")
                                 : _ ("%s has walked to the end and seen %u keys."),
                             telling->who, event->res);
+  if (event->kind == EVENT_RANGE_YIELDED) {
+    key = narrator_key (telling, (gint64)event->a);
+    return g_strdup_printf (_ ("%s is given %s = %ld by its Range."),
+                            telling->who, key, (long)event->b);
+  }
   if (n_nil + n_expunged > 0)
     return g_strdup_printf (_ ("%s walks bucket %u of %s: %u seen, %u deleted and "
                                "%u expunged passed over."), telling->who,
@@ -593,6 +600,7 @@ narrator_event (const Event      *event,
   case EVENT_RANGE_BEGAN:
   case EVENT_RANGE_WALKED:
   case EVENT_RANGE_ENDED:
+  case EVENT_RANGE_YIELDED:
     return tell_range (&telling);
   case EVENT_SNAPSHOT_BEGAN:
   case EVENT_SNAPSHOT_ENDED:

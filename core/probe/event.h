@@ -48,14 +48,17 @@
   /* res: phase index */                                                      \
   X (PHASE_BEGAN, "phase-began", GATE_NONE)                                   \
   /* Operations ---------------------------------------------------------- */ \
-  /* aux8: OpKind; a: key; b: new value (second word of a CAS: see ENDED) */  \
+  /* aux8: OpKind; a: key; b: new value (second word of a CAS: see ENDED);    \
+   * res, in a log: by how many ns the merge raised at_ns (UINT32_MAX: as      \
+   * many or more), so that the true begin is known */                        \
   X (OP_BEGAN, "op-began", GATE_NONE)                                         \
   /* aux8: OpKind; aux16: OpPath bits; a: value found or result; b: the old   \
-   * value a compare-and-… was given */                                       \
+   * value a compare-and-… was given; res: CAS that failed and were tried     \
+   * again */                                                                 \
   X (OP_ENDED, "op-ended", GATE_NONE)                                         \
   /* operations that were counted, not told one by one: aux8: OpKind;         \
    * res: how many; ver: how many of them had OP_PATH_OK;                     \
-   * a: how many had OP_PATH_IN_READ */                                       \
+   * a: how many had OP_PATH_IN_READ; b: CAS of theirs tried again */         \
   X (OPS_COUNTED, "ops-counted", GATE_NONE)                                   \
   /* Tables; aux16: table id; ver: domain version ------------------------ */ \
   /* aux8: B; res: TableFlag bits; a: hash seed; b: domain | HashKind << 32 */ \
@@ -116,7 +119,8 @@
   X (READ_PUBLISHED, "read-published", GATE_DOMAIN)                           \
   /* dirty = aux16 (just created); res: len(read) to copy */                  \
   X (DIRTY_CREATED, "dirty-created", GATE_DOMAIN)                             \
-  /* the copy is done: res: entries copied; a: entries expunged */            \
+  /* the copy is done: res: entries copied; a: entries expunged; b: its ns,   \
+   * 0 = not measured */                                                      \
   X (DIRTY_COPIED, "dirty-copied", GATE_DOMAIN)                               \
   /* the copy found no memory: dirty (aux16) = nil again; what it expunged is  \
    * back, and the table is freed */                                          \
@@ -125,7 +129,8 @@
   /* res: misses after, before any promotion */                               \
   X (MISS_COUNTED, "miss-counted", GATE_DOMAIN)                               \
   /* read = dirty (aux16), not amended; dirty = nil; misses = 0;              \
-   * res: misses before; aux8: OpKind that caused it */                       \
+   * res: misses before; aux8: OpKind that caused it; b: its ns, 0 = not      \
+   * measured */                                                              \
   X (DIRTY_PROMOTED, "dirty-promoted", GATE_DOMAIN)                           \
   /* misses = 0 without a promotion (Clear) */                                \
   X (MISSES_RESET, "misses-reset", GATE_DOMAIN)                               \
@@ -133,8 +138,10 @@
   /* the thread found the lock taken and waits; aux8: LockWait */             \
   X (LOCK_WAITED, "lock-waited", GATE_NONE)                                   \
   /* a: read sections of this lock that had ended by then, all of them, modulo \
-   * 2^32 (0 for a lock that knows no readers) */                             \
+   * 2^32 (0 for a lock that knows no readers); b: ns waited, 0 = it did not, \
+   * or nothing is measured */                                                \
   X (LOCK_ACQUIRED, "lock-acquired", GATE_DOMAIN)                             \
+  /* a: ns held, 0 = not measured */                                          \
   X (LOCK_RELEASED, "lock-released", GATE_DOMAIN)                             \
   /* Iteration; ver: iterator id ------------------------------------------ */ \
   /* aux16: table; res: start bucket; aux8: slot offset; a: keys the table    \
@@ -147,11 +154,15 @@
   X (RANGE_WALKED, "range-walked", GATE_OBSERVES)                             \
   /* res: visited in all; aux8: 1 = stopped by the callback */                \
   X (RANGE_ENDED, "range-ended", GATE_NONE)                                   \
-  /* Misuse; aux8: MisuseKind --------------------------------------------- */ \
+  /* Misuse --------------------------------------------------------------- */ \
+  /* aux8: MisuseKind; aux16: table; res: MisusePlace; a: key, where there is \
+   * one; b: index + 1 of a thread that was writing then, 0 = not known */    \
   X (MISUSE_DETECTED, "misuse-detected", GATE_NONE)                           \
   /* Read locks; res: lock id = domain id --------------------------------- */ \
-  /* the thread is one of the readers now; b: domain version seen */          \
+  /* the thread is one of the readers now; a: ns waited, as above;            \
+   * b: domain version seen */                                                \
   X (LOCK_READ_ACQUIRED, "lock-read-acquired", GATE_OBSERVES)                 \
+  /* a: ns held, 0 = not measured */                                          \
   X (LOCK_READ_RELEASED, "lock-read-released", GATE_NONE)                     \
   /* Snapshots and views; ver: id ------------------------------------------ */ \
   /* a: version that it shows; b: keys it will look at */                     \
@@ -167,7 +178,11 @@
   /* nobody will look at it any more, nor at what is behind it */             \
   X (VERSION_RETIRED, "version-retired", GATE_NONE)                           \
   /* later writes are stamped a or more */                                    \
-  X (WRITE_BARRIER, "write-barrier", GATE_NONE)
+  X (WRITE_BARRIER, "write-barrier", GATE_NONE)                               \
+  /* What a Range that is a span gave to its callback -------------------- */ \
+  /* ver: iterator id; a: key; b: value. Only when iterations are told in     \
+   * full: Probe.tells_yields */                                              \
+  X (RANGE_YIELDED, "range-yielded", GATE_NONE)
 
 typedef enum {
   EVENT_NONE, /* never stored */
@@ -254,6 +269,13 @@ typedef enum {
   MISUSE_CONCURRENT_READ_AND_WRITE, /* "concurrent map read and map write" */
   MISUSE_ITERATION_AND_WRITE, /* "concurrent map iteration and map write" */
 } MisuseKind;
+
+/* Which of Go's checks found it. */
+typedef enum {
+  MISUSE_AT_ENTRY, /* hashWriting was set when the operation began */
+  MISUSE_AT_EXIT,  /* hashWriting was no longer set when a write ended */
+  MISUSE_AT_STEP,  /* hashWriting was set at a step of an iteration */
+} MisusePlace;
 
 /* What an engine thread puts into its ring: 16 bytes, then, when the kind has
  * bit 7 set, 16 bytes of payload. */

@@ -43,6 +43,7 @@ typedef struct {
   uint64_t  range_spans;    /* the same for the Ranges under way, the innermost
                              * in bit 0: their callbacks may use the map */
   bool      is_fine;        /* iterations tell each slot, not each bucket */
+  bool      tells_yields;   /* a Range that is a span tells each pair it gives */
   uint32_t  n_uncounted;    /* operations in counts, not yet told */
   uint64_t  published;      /* ring.written at the last publish */
   ProbeCount counts[OP_N_KINDS];

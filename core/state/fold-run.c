@@ -404,6 +404,18 @@ fold_range_ended (Fold        *self,
 }
 
 void
+fold_range_yielded (Fold        *self,
+                    const Event *event) {
+  IterRecord *record = find_iter (self, event);
+
+  if (record == NULL)
+    return;
+  record->shown.n_yielded++;
+  record->shown.yielded_key = (gint64)event->a;
+  record->shown.yielded_value = (gint64)event->b;
+}
+
+void
 fold_snapshot_began (Fold        *self,
                      const Event *event) {
   MapState *state = self->state;

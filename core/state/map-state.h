@@ -150,7 +150,22 @@ typedef struct {
   guint64  n_skipped_expunged;
   guint32  last_bucket;  /* RANGE_WALKED's res; G_MAXUINT32 = none yet */
   guint8   last_seen;    /* slots of the last RANGE_WALKED */
+  guint64  n_yielded;    /* pairs told one by one, and the last of them */
+  gint64   yielded_key;
+  gint64   yielded_value;
 } StateIter;
+
+/* A misuse that was detected: the newest one is kept. */
+typedef struct {
+  guint64     at;     /* event index + 1; 0 = there was none */
+  gint64      at_ns;
+  guint16     thread;
+  MisuseKind  kind;
+  MisusePlace place;
+  OpKind      op;     /* that the thread was in */
+  gint64      key;    /* where the operation has one */
+  int         writer; /* who was writing then; -1 = not known */
+} StateMisuse;
 
 /* A snapshot or a view that is open. */
 typedef struct {
@@ -161,6 +176,23 @@ typedef struct {
   guint64 began_at;  /* event index */
   gint64  began_ns;
 } StateSnapshot;
+
+/* How often something took [2^i, 2^(i+1)) ns, as in engine.h. */
+#define STATE_HISTOGRAM_N 40
+typedef struct {
+  guint32 counts[STATE_HISTOGRAM_N];
+} StateHistogram;
+
+/* What the map's bytes are for; see EngineMemory, which it equals. */
+typedef struct {
+  guint64 n_live;
+  guint64 n_deleted;
+  gsize   read;
+  gsize   dirty;
+  gsize   entries;
+  gsize   deleted;
+  gsize   versions;
+} StateMemory;
 
 /* Sums since the log's start. */
 typedef struct {
@@ -180,8 +212,15 @@ typedef struct {
   guint64 n_cleared;
   guint64 n_misuses;
   guint64 n_snapshots;
+  guint64 n_cas_retries;
   gint64  lock_wait_ns;
   gint64  lock_hold_ns;
+  guint64 promotion_ns;   /* as measured; of promotions that were */
+  guint64 copy_ns;
+  guint64 last_promotion_ns;
+  guint64 last_copy_ns;
+  StateHistogram lock_waits; /* each that waited and was measured */
+  StateHistogram lock_holds; /* those that were measured */
 } StateCounters;
 
 MapState *map_state_ref   (const MapState *self);
@@ -232,6 +271,10 @@ guint64  map_state_count_entries         (const MapState   *self,
                                           const StateTable *table,
                                           EntryState        state);
 
+/* Kept as events go by: O(tables). */
+void              map_state_get_memory   (const MapState *self,
+                                          StateMemory    *memory);
+
 /* is_known is FALSE for an id never named. */
 StateEntry        map_state_entry        (const MapState *self,
                                           guint32         id);
@@ -261,6 +304,8 @@ IterMarks         map_state_iter_marks   (const MapState  *self,
 guint             map_state_n_snapshots  (const MapState *self);
 const StateSnapshot *map_state_snapshot  (const MapState *self,
                                           guint           index);
+
+const StateMisuse *map_state_misuse      (const MapState *self);
 
 /* Where a key stands. */
 typedef struct {

@@ -108,6 +108,9 @@ typedef struct {
   gboolean   preload;     /* whether recordcount keys are stored first */
   gboolean   preload_promoted; /* … and promoted by a Range, read clean */
   char      *key_text;    /* "k%d": how key 17 is written */
+  gboolean   history;     /* every operation is told, at any speed, and what a
+                           * Range gave: the run can be judged */
+  gboolean   stops_on_misuse; /* as Go's programs do; else misuse is counted */
   GPtrArray *phases;      /* of ScenarioPhase, at least one */
 } Scenario;
 

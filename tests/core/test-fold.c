@@ -488,10 +488,13 @@ test_iterations_leave_marks (void) {
   g_assert_cmpuint (map_state_iter_marks (state, iter, 1).seen, ==, 0);
   g_clear_pointer (&state, map_state_unref);
 
+  tell_by (fold, 1, EVENT_RANGE_YIELDED, 0, 40, 0, 0, 7);
   tell_by (fold, 1, EVENT_RANGE_ENDED, 5, 40, 1, 0, 0);
   tell_by (fold, 1, EVENT_RANGE_BEGAN, 0, 41, 0, 3, 12);
   state = fold_ref_state (fold);
   g_assert_cmpuint (map_state_n_iters (state), ==, 2);
+  g_assert_cmpuint (map_state_iter (state, 0)->n_yielded, ==, 1);
+  g_assert_cmpint (map_state_iter (state, 0)->yielded_key, ==, 7);
   g_assert_true (map_state_iter (state, 0)->was_stopped);
   g_clear_pointer (&state, map_state_unref);
   tell_by (fold, 1, EVENT_RANGE_ENDED, 0, 41, 0, 0, 0);
