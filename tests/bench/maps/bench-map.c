@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* bench-map.c — the rows of rows.h on an engine of ours
+ *
+ *   bench-map ENGINE[:RECORDING] --list | ROW [THREADS [OPERATIONS]]
+ *
+ * RECORDING   off         nobody listens (the default)
+ *             structural  each change of state is told; operations are counted
+ *             every       and each operation is told with key and result
+ *             with a recorder that drains and packs meanwhile, as in the window.
+ *             A program built without probes answers to "out" alone.
+ *
+ * The calls go through the engine's class, as the workload runner's do.
+ */
+#include "core/engine/engine.h"
+#include "core/engine/snapshot.h"
+#include "core/probe/probe.h"
+#ifndef TOPHASH_NO_PROBE
+#include "core/record/recorder.h"
+#endif
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum {
+  RECORDING_OUT,
+  RECORDING_OFF,
+  RECORDING_STRUCTURAL,
+  RECORDING_EVERY,
+} Recording;
+
+static const char *const recording_names[] = { "out", "off", "structural",
+                                               "every" };
+static const EngineClass *bench_class;
+static Recording bench_recording;
+static char bench_name[64];
+
+typedef struct {
+  MapEngine *map;
+#ifndef TOPHASH_NO_PROBE
+  TraceLog  *log;
+  Recorder  *recorder;
+  Probe      probes[16];
+#endif
+} Peer;
+
+typedef struct {
+  Peer        *peer;
+  EngineThread engine;
+} PeerThread;
+
+#define PEER_NAME bench_name
+#define PEER_HAS_RANGE
+#define PEER_HAS_SWAP
+#define PEER_HAS_COMPARE
+#define PEER_HAS_CLEAR
+#define PEER_HAS_SNAPSHOT
+#define PEER_LACKS(row)                                                       \
+  (bench_class->snapshot == NULL && strcmp (row, "Snapshot") == 0)
+
+#ifndef TOPHASH_NO_PROBE
+
+static void
+start_recording (Peer    *peer,
+                 unsigned n_threads) {
+  g_autoptr (TraceInfo) info = trace_info_new ();
+
+  peer->log = tracelog_new (info, 0);
+  peer->recorder = recorder_new (peer->log);
+  for (unsigned i = 0; i < n_threads; i++) {
+    if (!probe_init (&peer->probes[i], recorder_ring_units (n_threads)))
+      abort ();
+    probe_set_span_period (&peer->probes[i],
+                           bench_recording == RECORDING_EVERY ? 1 : 0);
+    recorder_add (peer->recorder, &peer->probes[i], (guint16)i);
+  }
+  recorder_start (peer->recorder);
+  /* The map's creation is told by a thread that is recorded. */
+  probe_current = &peer->probes[0];
+}
+
+static void
+stop_recording (Peer *peer) {
+  TraceHonesty honesty;
+
+  recorder_finish (peer->recorder);
+  tracelog_get_honesty (peer->log, &honesty);
+  fprintf (stderr, "# %llu events, %llu bytes, %llu stalls, %.1f ms stalled\n",
+           (unsigned long long)honesty.n_events,
+           (unsigned long long)honesty.bytes,
+           (unsigned long long)honesty.n_stalls,
+           (double)honesty.stalled_ns / 1e6);
+  recorder_free (peer->recorder);
+  tracelog_unref (peer->log);
+}
+
+#endif
+
+static Peer *
+peer_new (unsigned n_threads,
+          uint64_t n_keys) {
+  EngineConfig config = { .hash = { .kind = HASH_GOOD }, .seed = 1 };
+  Peer *peer = calloc (1, sizeof *peer);
+
+  if (peer == NULL)
+    return NULL;
+#ifndef TOPHASH_NO_PROBE
+  if (bench_recording >= RECORDING_STRUCTURAL)
+    start_recording (peer, n_threads);
+#endif
+  peer->map = engine_new (bench_class, &config);
+#ifndef TOPHASH_NO_PROBE
+  probe_flush (probe_current);
+  probe_current = NULL;
+#endif
+  return peer->map != NULL ? peer : NULL;
+}
+
+static void
+peer_free (Peer *peer) {
+#ifndef TOPHASH_NO_PROBE
+  if (peer->recorder != NULL)
+    stop_recording (peer);
+#endif
+  engine_free (peer->map);
+  free (peer);
+}
+
+static void
+peer_enter (Peer       *peer,
+            PeerThread *thread,
+            unsigned    index) {
+  thread->peer = peer;
+#ifndef TOPHASH_NO_PROBE
+  if (peer->recorder != NULL)
+    probe_current = &peer->probes[index];
+#endif
+  if (!engine_enter_thread (peer->map, &thread->engine, (uint16_t)index))
+    abort ();
+}
+
+static void
+peer_leave (PeerThread *thread) {
+  engine_leave_thread (&thread->engine);
+#ifndef TOPHASH_NO_PROBE
+  probe_flush (probe_current);
+  probe_current = NULL;
+#endif
+}
+
+#define MAP(thread) (thread)->peer->map, &(thread)->engine
+
+static inline bool
+peer_load (PeerThread *thread,
+           uint64_t    key,
+           uint64_t   *value) {
+  return bench_class->load (MAP (thread), (int64_t)key, (int64_t *)value);
+}
+
+static inline void
+peer_store (PeerThread *thread,
+            uint64_t    key,
+            uint64_t    value) {
+  bench_class->store (MAP (thread), (int64_t)key, (int64_t)value);
+}
+
+static inline bool
+peer_load_or_store (PeerThread *thread,
+                    uint64_t    key,
+                    uint64_t    value,
+                    uint64_t   *actual) {
+  return bench_class->load_or_store (MAP (thread), (int64_t)key, (int64_t)value,
+                                     (int64_t *)actual);
+}
+
+static inline bool
+peer_load_and_delete (PeerThread *thread,
+                      uint64_t    key,
+                      uint64_t   *value) {
+  return bench_class->load_and_delete (MAP (thread), (int64_t)key,
+                                       (int64_t *)value);
+}
+
+static inline bool
+peer_swap (PeerThread *thread,
+           uint64_t    key,
+           uint64_t    value,
+           uint64_t   *previous) {
+  return bench_class->swap (MAP (thread), (int64_t)key, (int64_t)value,
+                            (int64_t *)previous);
+}
+
+static inline bool
+peer_compare_and_swap (PeerThread *thread,
+                       uint64_t    key,
+                       uint64_t    old,
+                       uint64_t    value) {
+  return bench_class->compare_and_swap (MAP (thread), (int64_t)key, (int64_t)old,
+                                        (int64_t)value);
+}
+
+static inline bool
+peer_compare_and_delete (PeerThread *thread,
+                         uint64_t    key,
+                         uint64_t    old) {
+  return bench_class->compare_and_delete (MAP (thread), (int64_t)key,
+                                          (int64_t)old);
+}
+
+static inline void
+peer_range (PeerThread *thread,
+            EngineVisit visit,
+            void       *data) {
+  bench_class->range (MAP (thread), visit, data);
+}
+
+static inline void
+peer_clear (PeerThread *thread) {
+  bench_class->clear (MAP (thread));
+}
+
+
+static uint64_t
+peer_snapshot (PeerThread *thread,
+               uint64_t   *sum) {
+  EngineSnapshot *snapshot = engine_snapshot_begin (MAP (thread));
+  uint64_t n_given = 0;
+
+  if (snapshot == NULL)
+    return 0;
+  for (; engine_snapshot_next (snapshot); n_given++)
+    *sum += (uint64_t)engine_snapshot_value (snapshot);
+  engine_snapshot_end (snapshot);
+  return n_given;
+}
+
+#include "tests/bench/maps/rows.h"
+
+static bool
+parse_recording (const char *name) {
+#ifdef TOPHASH_NO_PROBE
+  bench_recording = RECORDING_OUT;
+  return name == NULL || strcmp (name, recording_names[RECORDING_OUT]) == 0;
+#else
+  bench_recording = RECORDING_OFF;
+  if (name == NULL)
+    return true;
+  for (int i = RECORDING_OFF; i <= RECORDING_EVERY; i++)
+    if (strcmp (name, recording_names[i]) == 0) {
+      bench_recording = (Recording)i;
+      return true;
+    }
+  return false;
+#endif
+}
+
+int
+main (int    argc,
+      char **argv) {
+  char *colon;
+
+  if (argc < 3) {
+    fprintf (stderr, "usage: %s ENGINE[:off|structural|every] --list | ROW "
+                     "[THREADS [OPERATIONS]]\n", argv[0]);
+    return 2;
+  }
+  colon = strchr (argv[1], ':');
+  if (colon != NULL)
+    *colon++ = '\0';
+  bench_class = engine_class_find (argv[1]);
+  if (bench_class == NULL || !parse_recording (colon)) {
+    fprintf (stderr, "%s: no such engine or recording: %s%s%s\n", argv[0],
+             argv[1], colon != NULL ? ":" : "", colon != NULL ? colon : "");
+    return 2;
+  }
+  snprintf (bench_name, sizeof bench_name, "%s:%s", bench_class->name,
+            recording_names[bench_recording]);
+  return bench_main (argc - 1, argv + 1);
+}

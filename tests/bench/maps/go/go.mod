@@ -1,0 +1,3 @@
+module tophash/bench/peer
+
+go 1.19
