@@ -21,6 +21,10 @@
 
 #include "core/engine/gomap-private.h"
 
+/* Buckets between the one whose elements are fetched and the one being copied.
+ * Measured: 4 to 16 are alike. */
+#define FETCH_AHEAD 8
+
 /* Where the next kept element goes. */
 typedef struct {
   GoBucket *bucket;
@@ -64,11 +68,10 @@ copy_chain (GoMap       *map,
     for (unsigned left = live; left != 0; left &= left - 1) {
       unsigned slot = (unsigned)__builtin_ctz (left);
 
-      if (keep (from->elems[slot], data)) {
-        append (map, from, slot, &to, &is_recounted);
-        kept |= 1u << slot;
-      }
+      kept |= (unsigned)keep (from->elems[slot], data) << slot;
     }
+    for (unsigned left = kept; left != 0; left &= left - 1)
+      append (map, from, (unsigned)__builtin_ctz (left), &to, &is_recounted);
     if (live != 0)
       probe_event_more (EVENT_BUCKET_COPIED, index, gomap_next_version (map),
                         (uint8_t)kept, map->config.id, main, source->config.id);
@@ -78,6 +81,14 @@ copy_chain (GoMap       *map,
       return;
     index = from->overflow;
   }
+}
+
+/* Asks for the memory of the bucket's elements, which lie all over: without it
+ * each is a miss of its own, and the copy mostly waits. */
+static inline void
+fetch_elems (const GoBucket *bucket) {
+  for (unsigned slot = 0; slot < BUCKET_SLOTS; slot++)
+    __builtin_prefetch ((const void *)(uintptr_t)bucket->elems[slot], 0, 1);
 }
 
 bool
@@ -96,8 +107,11 @@ gomap_copy_packed (GoMap       *map,
   if (!goarray_reserve (map->buckets, source->buckets->n_buckets
                                           - source->buckets->n_main))
     return false;
-  for (uint64_t main = 0; main < source->buckets->n_main; main++)
+  for (uint64_t main = 0; main < source->buckets->n_main; main++) {
+    if (main + FETCH_AHEAD < source->buckets->n_main)
+      fetch_elems (goarray_at (source->buckets, main + FETCH_AHEAD));
     copy_chain (map, source, main, keep, data);
+  }
   return true;
 }
 
