@@ -155,8 +155,9 @@
   /* res: visited in all; aux8: 1 = stopped by the callback */                \
   X (RANGE_ENDED, "range-ended", GATE_NONE)                                   \
   /* Misuse --------------------------------------------------------------- */ \
-  /* aux8: MisuseKind; aux16: table; res: MisusePlace; a: key, where there is \
-   * one; b: index + 1 of a thread that was writing then, 0 = not known */    \
+  /* aux8: MisuseKind; aux16: table; res: MisusePlace; ver: OpKind + 1 of the  \
+   * operation, 0 = not known; a: key, where there is one; b: index + 1 of a   \
+   * thread that was writing then, 0 = not known */                           \
   X (MISUSE_DETECTED, "misuse-detected", GATE_NONE)                           \
   /* Read locks; res: lock id = domain id --------------------------------- */ \
   /* the thread is one of the readers now; a: ns waited, as above;            \
@@ -229,7 +230,8 @@ typedef enum {
   OP_PATH_GREW = 1 << 9,     /* started a growth */
   OP_PATH_MOVED = 1 << 10,   /* evacuated one or two buckets */
   OP_PATH_WAITED = 1 << 11,  /* waited for the lock */
-  OP_PATH_ERROR = 1 << 12,   /* no memory or misuse; the map is unchanged */
+  OP_PATH_ERROR = 1 << 12,   /* no memory or misuse; the map is unchanged, but
+                              * for a misuse found at the end of a write */
 } OpPath;
 
 typedef enum {

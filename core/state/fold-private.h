@@ -116,5 +116,6 @@ void fold_range_began    (Fold *self, const Event *event);
 void fold_range_walked   (Fold *self, const Event *event);
 void fold_range_ended    (Fold *self, const Event *event);
 void fold_range_yielded  (Fold *self, const Event *event);
+void fold_misuse_detected (Fold *self, const Event *event);
 
 G_END_DECLS

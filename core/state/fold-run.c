@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* fold-run.c — who does what: threads, locks, iterations, counters
+/* fold-run.c — who does what: threads, locks, iterations, misuse, counters
  *
  * Threads and locks get their records when an event first names them. Threads
  * are kept by index, the main thread last. Iterations are kept by age: the open
@@ -454,4 +454,33 @@ fold_snapshot_ended (Fold        *self,
       return;
     }
   fold_fault (self, event, "no snapshot %u is open", event->ver);
+}
+
+/* The operation is the event's word; where it has none, what the thread is known
+ * to be in. */
+void
+fold_misuse_detected (Fold        *self,
+                      const Event *event) {
+  const ThreadRecord *record = fold_find_thread (self, event);
+  MapState *state = self->state;
+
+  if (record == NULL)
+    return;
+  if (event->aux8 > MISUSE_ITERATION_AND_WRITE || event->res > MISUSE_AT_STEP
+      || event->ver > OP_N_KINDS || event->b > EVENT_THREAD_MAIN + 1u) {
+    fold_fault (self, event, "there is no misuse %u at %u of operation %u by %"
+                G_GUINT64_FORMAT, event->aux8, event->res, event->ver, event->b);
+    return;
+  }
+  state->counters.n_misuses++;
+  state->misuse = (StateMisuse){
+    .at = state->n_events + 1,
+    .at_ns = event->at_ns,
+    .thread = event->thread,
+    .kind = (MisuseKind)event->aux8,
+    .place = (MisusePlace)event->res,
+    .op = event->ver != 0 ? (OpKind)(event->ver - 1) : record->shown.op,
+    .key = (gint64)event->a,
+    .writer = (int)event->b - 1,
+  };
 }

@@ -80,6 +80,7 @@ struct _MapState {
   guint64       n_events;
   gint64        at_ns;
   StateCounters counters;
+  StateMisuse   misuse;
   guint64       misses;
   gboolean      has_read_and_dirty;
   gboolean      is_amended;

@@ -389,6 +389,11 @@ map_state_snapshot (const MapState *self,
   return &self->snapshots[index];
 }
 
+const StateMisuse *
+map_state_misuse (const MapState *self) {
+  return &self->misuse;
+}
+
 guint
 map_state_n_locks (const MapState *self) {
   return self->n_locks;

@@ -305,6 +305,7 @@ guint             map_state_n_snapshots  (const MapState *self);
 const StateSnapshot *map_state_snapshot  (const MapState *self,
                                           guint           index);
 
+/* Never NULL; its at is 0 when there was none. */
 const StateMisuse *map_state_misuse      (const MapState *self);
 
 /* Where a key stands. */
