@@ -6,7 +6,7 @@
  *               "engine": "syncmap",
  *               "hash": "good",              names as in scenarios; may be absent
  *               "seed": 1,                   may be absent
- *               "mutant": 0,                 may be absent; core/engine/mutant.h
+ *               "mutant": 0,                 may be absent; core/base/mutant.h
  *               "promoted": true,            a Range after the preload, or absent
  *               "preload": [[0, 10], [1, 11]],            key, value; or absent
  *               "workers": [

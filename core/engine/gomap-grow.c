@@ -27,8 +27,8 @@
  *             advanceEvacuationMark.
  */
 
+#include "core/base/mutant.h"
 #include "core/engine/gomap-private.h"
-#include "core/engine/mutant.h"
 
 /* Evacuated chains nevacuate may skip in one go. */
 #define ADVANCE_LIMIT 1024u

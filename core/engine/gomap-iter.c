@@ -33,8 +33,8 @@
  * Source      Go 1.23 runtime/map.go: mapiterinit, mapiternext.
  */
 
+#include "core/base/mutant.h"
 #include "core/engine/gomap-private.h"
-#include "core/engine/mutant.h"
 
 /* check_bucket of a chain whose keys all count. */
 #define NO_CHECK UINT64_MAX

@@ -10,7 +10,7 @@
  */
 #include "core/engine/syncmap-entry.h"
 
-#include "core/engine/mutant.h"
+#include "core/base/mutant.h"
 
 void
 entry_begin (Entry   *entry,

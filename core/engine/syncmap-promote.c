@@ -39,7 +39,7 @@
  *
  * Source      Go 1.23 sync/map.go: missLocked, dirtyLocked, tryExpungeLocked.
  */
-#include "core/engine/mutant.h"
+#include "core/base/mutant.h"
 #include "core/engine/syncmap-private.h"
 
 /* Promotion ---------------------------------------------------------------- */

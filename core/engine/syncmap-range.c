@@ -19,7 +19,7 @@
  *
  * Source      Go 1.23 sync/map.go: Range, Clear. len is Tophash's own.
  */
-#include "core/engine/mutant.h"
+#include "core/base/mutant.h"
 #include "core/engine/syncmap-private.h"
 
 /* Range -------------------------------------------------------------------- */

@@ -13,7 +13,7 @@
  *
  * Source      Go 1.23 sync/map.go: Swap, LoadOrStore, CompareAndSwap.
  */
-#include "core/engine/mutant.h"
+#include "core/base/mutant.h"
 #include "core/engine/syncmap-private.h"
 
 /* Puts @entry, expunged from dirty, back; mu held. false: no memory. */

@@ -83,7 +83,7 @@
 #include "core/engine/syncmap.h"
 
 #include "core/base/alloc.h"
-#include "core/engine/mutant.h"
+#include "core/base/mutant.h"
 #include "core/engine/snapshot-private.h"
 #include "core/engine/syncmap-private.h"
 

@@ -18,7 +18,7 @@
  */
 #include "core/step/step-trial-private.h"
 
-#include "core/engine/mutant.h"
+#include "core/base/mutant.h"
 #include "core/step/step-memory.h"
 
 #include <inttypes.h>
@@ -27,7 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Reads MUTANT() of the engines; see core/engine/mutant.h. */
+/* Reads MUTANT() of the engines; see core/base/mutant.h. */
 _Thread_local unsigned step_mutant;
 
 /* Operations --------------------------------------------------------------- */

@@ -6,11 +6,11 @@
  *             meets, and no other: the sets are compared, not their sizes.
  * Clean       Named and random scenarios find nothing in the engines as they are.
  * Replays     Each run, replayed twice, gives the same trace.
- * Mutants     Every bug of core/engine/mutant.h is found, and the schedule that
+ * Mutants     Every bug of core/base/mutant.h is found, and the schedule that
  *             is printed fails again, alike, on replay, and not on the engine as
  *             it is.
  */
-#include "core/engine/mutant.h"
+#include "core/base/mutant.h"
 #include "core/step/step-explore.h"
 #include "core/step/step-trial.h"
 
