@@ -46,7 +46,11 @@
  *             included, and it publishes after at most PROBE_PUBLISH_BATCH units.
  *             A full ring never waits for its own owner.
  *
- * Time        Stamps become nanoseconds since the first merged event's stamp.
+ * Time        Stamps become nanoseconds since the first merged event's stamp. What
+ *             was gated behind others, or came late, stands in the log behind
+ *             events that are younger: its time is raised to theirs, and an
+ *             OP_BEGAN tells by how much. Whoever judges when operations were
+ *             under way takes that off again; everybody else may forget it.
  *
  * Invariants  M1  per lane, events are appended in the order they were told
  *             M2  per domain and entry, in the order of versions, if no event
@@ -59,6 +63,7 @@
  */
 #include "core/record/merge-gate-private.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #ifdef __linux__
@@ -219,17 +224,23 @@ look (Lane   *lane,
 
 /* Merging ------------------------------------------------------------------ */
 
+/* Rounded down. Late ones from before the first event are negative until the log
+ * raises them, so that it knows by how much. */
+static gint64
+time_of (const Recorder *self,
+         guint64         stamp) {
+  gint64 since_first = (gint64)(stamp - self->first_stamp);
+
+  return (gint64)floor ((double)since_first * self->ns_per_stamp);
+}
+
 /* The lane's head becomes the log's next event. */
 static void
 append_head (Recorder *self,
              Lane     *lane) {
   if (G_UNLIKELY (self->first_stamp == NO_STAMP))
     self->first_stamp = lane->stamp;
-  /* Late ones from before the first are at 0; the log raises them further. */
-  lane->head.at_ns = lane->stamp <= self->first_stamp
-                         ? 0
-                         : (gint64)((double)(lane->stamp - self->first_stamp)
-                                    * self->ns_per_stamp);
+  lane->head.at_ns = time_of (self, lane->stamp);
   merge_gate_pass (self->gate, &lane->head);
   if (G_UNLIKELY (!tracelog_append (self->log, &lane->head)))
     /* Relaxed: a wish to stop, nothing is read after it. */

@@ -215,6 +215,17 @@ seal_tail (TraceLog *self) {
   tracelog_publish (self);
 }
 
+/* Where an operation began is known all the same: event.h, OP_BEGAN. */
+static void
+raise_time (Event  *event,
+            gint64  to_ns) {
+  guint64 raised_ns = (guint64)to_ns - (guint64)event->at_ns;
+
+  event->at_ns = to_ns;
+  if (event->kind == EVENT_OP_BEGAN)
+    event->res += (guint32)MIN (raised_ns, G_MAXUINT32 - event->res);
+}
+
 gboolean
 tracelog_append (TraceLog    *self,
                  const Event *event) {
@@ -222,7 +233,7 @@ tracelog_append (TraceLog    *self,
 
   *place = *event;
   if (place->at_ns < self->last_ns)
-    place->at_ns = self->last_ns;
+    raise_time (place, self->last_ns);
   self->last_ns = place->at_ns;
   if (++self->n_tail == TRACE_BLOCK_EVENTS)
     seal_tail (self);

@@ -3,6 +3,7 @@
 /* test-recorder.c — whether the merge gives the one true order */
 #include "core/record/recorder.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -264,6 +265,67 @@ test_ring_units (void) {
   }
 }
 
+/* One thread's event at @stamp, as if the clock had said so. */
+static void
+tell_at (Probe    *probe,
+         guint64   stamp,
+         EventKind kind,
+         guint32   res,
+         guint32   ver) {
+  probe->op_stamp = stamp;
+  probe_tell_more (probe, kind, res, ver, 0, 0, 0, 0);
+}
+
+/* Lane 0 has a change of version 2, then operations; lane 1 the change before it,
+ * @lead stamps later. What began in lane 0 is raised over it. */
+static void
+check_raise (guint64 lead) {
+  g_autoptr (TraceInfo) info = trace_info_new ();
+  g_autoptr (TraceLog) log = tracelog_new (info, 0);
+  g_autoptr (Recorder) recorder = recorder_new (log);
+  const guint64 start = (guint64)1 << 40;
+  double ns_per_stamp = 1.0 / clock_stamps_per_ns ();
+  gint64 true_ns;
+  Probe probes[2];
+  Event event;
+
+  for (guint i = 0; i < 2; i++) {
+    g_assert_true (probe_init (&probes[i], 256));
+    recorder_add (recorder, &probes[i], (guint16)i);
+  }
+  tell_at (&probes[0], start, EVENT_LOCK_ACQUIRED, 5, 2);
+  tell_at (&probes[0], start + 10, EVENT_OP_BEGAN, 0, 0);
+  tell_at (&probes[0], start + 20, EVENT_OP_ENDED, 0, 0);
+  tell_at (&probes[1], start + lead, EVENT_LOCK_RELEASED, 5, 1);
+  tell_at (&probes[1], start + lead + 50, EVENT_OP_BEGAN, 0, 0);
+  for (guint i = 0; i < 2; i++)
+    probe_flush (&probes[i]);
+  recorder_start (recorder);
+  g_assert_cmpuint (recorder_finish (recorder), ==, 0);
+
+  g_assert_cmpuint (tracelog_get_length (log), ==, 5);
+  g_assert_true (tracelog_get_event (log, 2, &event));
+  g_assert_cmpint (event.kind, ==, EVENT_OP_BEGAN);
+  g_assert_cmpint (event.at_ns, ==, 0);
+  true_ns = (gint64)floor (((double)10 - (double)lead) * ns_per_stamp);
+  g_assert_cmpint (event.res, ==, MIN (-true_ns, G_MAXUINT32));
+  /* Only what tells the begin has room for it. */
+  g_assert_true (tracelog_get_event (log, 3, &event));
+  g_assert_cmpint (event.kind, ==, EVENT_OP_ENDED);
+  g_assert_cmpint (event.res, ==, 0);
+  g_assert_true (tracelog_get_event (log, 4, &event));
+  g_assert_cmpint (event.at_ns, >, 0);
+  g_assert_cmpint (event.res, ==, 0);
+  for (guint i = 0; i < 2; i++)
+    probe_clear (&probes[i]);
+}
+
+static void
+test_keeps_when_operations_began (void) {
+  check_raise (1000000);
+  check_raise ((guint64)1 << 38); /* longer than res can say */
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -275,5 +337,7 @@ main (int    argc,
   g_test_add_func ("/core/recorder/full-ring", test_full_ring);
   g_test_add_func ("/core/recorder/limit", test_limit);
   g_test_add_func ("/core/recorder/forced", test_forced);
+  g_test_add_func ("/core/recorder/keeps-when-operations-began",
+                   test_keeps_when_operations_began);
   return g_test_run ();
 }
