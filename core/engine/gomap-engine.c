@@ -392,8 +392,10 @@ gomap_engine_range (MapEngine    *map,
   probe_event_more (EVENT_RANGE_BEGAN, (uint32_t)iter.start_bucket, id,
                     iter.offset, table->config.id, (uint64_t)table->count,
                     call.shard->domain.version);
-  while (goes_on && gomap_iter_next (&iter))
+  while (goes_on && gomap_iter_next (&iter)) {
+    probe_range_yield (id, iter.key, (int64_t)iter.elem);
     goes_on = visit (iter.key, (int64_t)iter.elem, data);
+  }
   if (iter.is_misused)
     set_misuse (&call, MISUSE_ITERATION_AND_WRITE);
   if (!goes_on)

@@ -216,6 +216,7 @@ walk_shard (Walk       *walk,
 
     if (load_again (walk, walk->keys[i], &value)) {
       walk->n_visited++;
+      probe_range_yield (walk->id, walk->keys[i], value);
       goes_on = visit (walk->keys[i], value, data);
     }
   }

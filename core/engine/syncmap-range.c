@@ -71,6 +71,7 @@ syncmap_range (MapEngine    *map,
       continue;
     }
     n_visited++;
+    probe_range_yield (id, iter.key, entry_word_value (word));
     goes_on = visit (iter.key, entry_word_value (word), data);
   }
 

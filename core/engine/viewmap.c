@@ -399,10 +399,12 @@ viewmap_range (MapEngine    *map,
     Entry *entry = syncmap_entry_of (iter.elem);
     int64_t value;
 
-    if (value_now ((ViewMap *)map, entry, &value))
+    if (value_now ((ViewMap *)map, entry, &value)) {
+      probe_range_yield (id, iter.key, value);
       goes_on = visit (iter.key, value, data);
-    else
+    } else {
       gomap_iter_skip (&iter, entry_word_is_expunged (entry_peek (entry)));
+    }
   }
   gomap_iter_flush (&iter);
   probe_event (EVENT_RANGE_ENDED, (uint32_t)iter.n_visited, id, !goes_on, 0);

@@ -21,6 +21,9 @@
  *             comes at the latest after PROBE_COUNT_WINDOW counted operations,
  *             winds it up again. A flush also takes up a period that was
  *             changed without probe_set_span_period().
+ *             The stamps of a span's two ends are fenced (clock.h): whoever
+ *             judges a run needs to know that the operation happened between
+ *             them. Those of other events are for display.
  *             A Range's callback may use the map, and is the only way in which
  *             operations nest: Ranges keep their spans on a stack of bits, so
  *             that the others, which are all the traffic, need none.
@@ -169,6 +172,7 @@ probe_begin_span (Probe    *probe,
   else
     probe->is_span = true;
   probe_set_span_period (probe, probe->span_period);
+  probe->op_stamp = clock_stamp_before ();
   probe_tell_more (probe, EVENT_OP_BEGAN, 0, 0, (uint8_t)op, 0, key, value);
 }
 
@@ -180,11 +184,11 @@ probe_end_span (Probe    *probe,
                 uint64_t  old) {
   if (op != OP_RANGE)
     probe->is_span = false;
-  probe->op_stamp = clock_stamp ();
+  probe->op_stamp = clock_stamp_after ();
   probe_tell_more (probe, EVENT_OP_ENDED, 0, 0, (uint8_t)op, (uint16_t)path,
                    value, old);
   /* At teaching pace somebody watches each operation end. */
-  if (probe->span_period == 1)
+  if (probe->span_period == 1 && probe->is_fine)
     probe_flush (probe);
 }
 

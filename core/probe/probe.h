@@ -8,7 +8,8 @@
  *
  * Clock       A stamp costs more than all the rest, so it is read once per
  *             operation and shared by the operation's events; an operation told
- *             as a span reads it again at its end.
+ *             as a span reads it again at its end. A span's two stamps never
+ *             narrow it: see clock_stamp_before().
  * Sampling    Changes of state are always told. Operations are told as spans
  *             (OP_BEGAN … OP_ENDED) when their turn comes: every one at
  *             teaching pace (span_period 1), one in span_period otherwise; the
@@ -171,6 +172,20 @@ probe_op_begin (OpKind   op,
     if (probe->span_countdown-- == 1)
       probe_begin_span (probe, op, key, value);
   }
+}
+
+/* What the Range under way is about to give to its callback: engines call this
+ * before each call of it. @iterator: as in RANGE_BEGAN. */
+static inline void
+probe_range_yield (uint32_t iterator,
+                   int64_t  key,
+                   int64_t  value) {
+  Probe *probe = probe_current;
+
+  if (__builtin_expect (
+        probe != NULL && probe->tells_yields && (probe->range_spans & 1), 0))
+    probe_tell_more (probe, EVENT_RANGE_YIELDED, 0, iterator, 0, 0,
+                     (uint64_t)key, (uint64_t)value);
 }
 
 /* Counts an operation that is no span. */

@@ -2,7 +2,7 @@
 
 /* bench-record.c — what recording costs behind the engines
  *
- * Prints one JSON object: the log alone (append and pack, unpack), and whole
+ * Prints one JSON object: an operation told by its thread, the log alone (append and pack, unpack), and whole
  * recordings by the recorder of threads that tell as fast as their rings are
  * drained, so the events per second are the recorder's.
  */
@@ -139,9 +139,38 @@ bench_recorder (guint n_workers) {
     probe_clear (&workers[i].probe);
 }
 
+/* What it costs an operation to be told, its two fenced stamps above all: the
+ * price of a run that can be judged. */
+static void
+bench_spans (void) {
+  const RingUnit *first;
+  gsize n_second, n_first;
+  gint64 start_ns, told_ns;
+  Probe probe;
+
+  probe_init (&probe, 4096);
+  probe_set_span_period (&probe, 1);
+  probe_current = &probe;
+  start_ns = cpu_ns ();
+  for (guint i = 0; i < N_EVENTS; i++) {
+    probe_op_begin (OP_STORE, i, i);
+    probe_op_end (OP_STORE, OP_PATH_OK, i, 0);
+    if (i % 512 == 0) {
+      probe_flush (&probe);
+      n_first = ring_peek (&probe.ring, &first, &n_second);
+      ring_take (&probe.ring, n_first + n_second);
+    }
+  }
+  told_ns = cpu_ns () - start_ns;
+  probe_current = NULL;
+  printf ("  \"span_ns\": %.2f,\n", (double)told_ns / N_EVENTS);
+  probe_clear (&probe);
+}
+
 int
 main (void) {
   printf ("{\n");
+  bench_spans ();
   bench_log ();
   bench_recorder (1);
   bench_recorder (2);

@@ -111,6 +111,7 @@ test_teaching_pace_tells_every_operation (Fixture      *fixture,
                                           gconstpointer data) {
   Told told[8];
 
+  fixture->probe.is_fine = true;
   probe_set_span_period (&fixture->probe, 1);
   for (unsigned i = 0; i < 3; i++) {
     probe_op_begin (OP_LOAD_OR_STORE, 11, 12);
@@ -197,6 +198,7 @@ test_a_changed_period_is_taken_up (Fixture      *fixture,
   probe_flush (&fixture->probe);
   probe_op_begin (OP_LEN, 0, 0);
   probe_op_end (OP_LEN, OP_PATH_OK, 0, 0);
+  probe_flush (&fixture->probe);
   g_assert_cmpuint (take (fixture, told, G_N_ELEMENTS (told)), ==, 3);
   fixture->probe.span_period = 0;
   probe_flush (&fixture->probe);
@@ -236,6 +238,49 @@ test_nested_operations_keep_their_spans (Fixture      *fixture,
   g_assert_cmpuint (told[6].event.res, ==, 1);
   g_assert_false (fixture->probe.is_span);
   g_assert_cmphex (fixture->probe.range_spans, ==, 0);
+}
+
+/* At full speed every operation may be told, but nobody watches it end. */
+static void
+test_full_speed_publishes_in_batches (Fixture      *fixture,
+                                      gconstpointer data) {
+  Told told[8];
+
+  probe_set_span_period (&fixture->probe, 1);
+  probe_op_begin (OP_LOAD, 1, 0);
+  probe_op_end (OP_LOAD, OP_PATH_OK, 2, 0);
+  g_assert_cmpuint (take (fixture, told, G_N_ELEMENTS (told)), ==, 0);
+  probe_flush (&fixture->probe);
+  g_assert_cmpuint (take (fixture, told, G_N_ELEMENTS (told)), ==, 3);
+}
+
+static void
+test_only_told_ranges_tell_yields (Fixture      *fixture,
+                                   gconstpointer data) {
+  Told told[8];
+
+  /* Neither a span, nor asked for, then both: the inner Range is no span. */
+  for (unsigned i = 0; i < 3; i++) {
+    fixture->probe.tells_yields = i != 1;
+    probe_set_span_period (&fixture->probe, i == 0 ? 0 : 1);
+    probe_op_begin (OP_RANGE, 0, 0);
+    probe_range_yield (7, -1, -2);
+    probe_set_span_period (&fixture->probe, 0);
+    probe_op_begin (OP_RANGE, 0, 0);
+    probe_range_yield (8, 3, 4);
+    probe_op_end (OP_RANGE, OP_PATH_OK, 1, 0);
+    probe_op_end (OP_RANGE, OP_PATH_OK, 1, 0);
+    fixture->probe.counts[OP_RANGE] = (ProbeCount){ 0 };
+    fixture->probe.n_uncounted = 0;
+  }
+  probe_flush (&fixture->probe);
+  g_assert_cmpuint (take (fixture, told, G_N_ELEMENTS (told)), ==, 6);
+  g_assert_cmpuint (told[3].event.kind, ==, EVENT_OP_BEGAN);
+  g_assert_cmpuint (told[4].event.kind, ==, EVENT_RANGE_YIELDED);
+  g_assert_cmpuint (told[4].event.ver, ==, 7);
+  g_assert_cmpint ((int64_t)told[4].payload.a, ==, -1);
+  g_assert_cmpint ((int64_t)told[4].payload.b, ==, -2);
+  g_assert_cmpuint (told[5].event.kind, ==, EVENT_OP_ENDED);
 }
 
 static void
@@ -348,6 +393,9 @@ main (int    argc,
   ADD ("a-changed-period-is-taken-up", test_a_changed_period_is_taken_up);
   ADD ("nested-operations-keep-their-spans",
        test_nested_operations_keep_their_spans);
+  ADD ("full-speed-publishes-in-batches",
+       test_full_speed_publishes_in_batches);
+  ADD ("only-told-ranges-tell-yields", test_only_told_ranges_tell_yields);
   ADD ("long-silence-is-told-in-full", test_long_silence_is_told_in_full);
   ADD ("time-never-goes-back", test_time_never_goes_back);
   ADD ("publishes-in-batches", test_publishes_in_batches);
