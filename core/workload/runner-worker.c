@@ -13,7 +13,8 @@
  *
  * Spans       Up to FINE_TARGET operations a second each one is told as a span
  *             and iterations tell each slot. Faster ones adapt: at most about
- *             SPANS_PER_SECOND are told one by one, the others are counted.
+ *             SPANS_PER_SECOND are told one by one, the others are counted. A
+ *             scenario whose history is asked for tells them all, at any speed.
  *
  * Range       In paced runs a Range waits at each key, so that its walk is seen
  *             and meets what others do meanwhile; stop and the end of the phase
@@ -72,16 +73,18 @@ interval_ns (const Worker *worker) {
   return worker->target > 0 ? (gint64)(1e9 / worker->target) : 0;
 }
 
-/* Fine or counted, as the pace asks for. */
+/* Fine, told whole or counted, as the pace and the scenario ask for. */
 static void
 set_spans (Worker *worker) {
   gboolean is_fine = worker->target > 0 && worker->target <= FINE_TARGET;
+  gboolean is_whole = is_fine || worker->runner->scenario->history;
   Probe *probe = &worker->probe;
 
   if (probe->is_fine == is_fine && probe->span_period != 0)
     return;
   probe->is_fine = is_fine;
-  probe_set_span_period (probe, is_fine ? 1 : FIRST_SPAN_PERIOD);
+  probe->tells_yields = is_whole;
+  probe_set_span_period (probe, is_whole ? 1 : FIRST_SPAN_PERIOD);
 }
 
 /* Copies the orders if anything changed since they were last looked at. */
@@ -340,7 +343,7 @@ look_around (Worker *worker) {
   if (recorder_is_full (worker->runner->recorder))
     runner_stop (worker->runner);
   /* Only a change by half or double: setting the period restarts its count. */
-  if (!probe->is_fine
+  if (!probe->is_fine && !worker->runner->scenario->history
       && (wanted > 2.0 * probe->span_period || 2 * wanted < probe->span_period))
     probe_set_span_period (probe, (guint32)wanted);
 }

@@ -127,6 +127,10 @@ scenario_to_json (const Scenario *self) {
   put_boolean (builder, "preload", self->preload);
   put_boolean (builder, "preload-promoted", self->preload_promoted);
   put_text (builder, "key-text", self->key_text);
+  if (self->history)
+    put_boolean (builder, "history", TRUE);
+  if (!self->stops_on_misuse)
+    put_text (builder, "onmisuse", "count");
   json_builder_set_member_name (builder, "phases");
   json_builder_begin_array (builder);
   for (guint i = 0; i < self->phases->len; i++)

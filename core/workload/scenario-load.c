@@ -280,6 +280,12 @@ name_of_hash (guint index) {
   return hash_kind_name ((HashKind)index);
 }
 
+/* What to do on misuse. */
+static const char *
+name_of_misuse (guint index) {
+  return index == 0 ? "stop" : "count";
+}
+
 static const char *
 name_of_engine (guint index) {
   return engine_classes ()[index]->name;
@@ -520,7 +526,7 @@ read_root (Reader     *reader,
   static const char *const known[] = {
     "$schema", "title", "summary", "watch-for", "learn", "simplified", "engine",
     "hash", "hint", "seed", "recordcount", "preload", "preload-promoted",
-    "key-text", "phases", NULL
+    "key-text", "history", "onmisuse", "phases", NULL
   };
   Scenario *self = scenario_new_empty (reader->name);
   guint n_engines = 0;
@@ -552,6 +558,9 @@ read_root (Reader     *reader,
   self->key_text = get_text (reader, root, NULL, "key-text", FALSE);
   if (self->key_text == NULL)
     self->key_text = g_strdup ("k%d");
+  self->history = get_boolean (reader, root, NULL, "history", FALSE);
+  self->stops_on_misuse = get_choice (reader, root, NULL, "onmisuse", FALSE,
+                                      name_of_misuse, 2) == 0;
   read_phases (reader, root, self);
   check_members (reader, root, NULL, known);
   if (reader->error == NULL)

@@ -146,6 +146,7 @@ scenario_new_empty (const char *name) {
 
   self->name = g_strdup (name);
   self->hash = HASH_GOOD;
+  self->stops_on_misuse = TRUE;
   self->phases = g_ptr_array_new_with_free_func (phase_free);
   return self;
 }

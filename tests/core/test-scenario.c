@@ -89,6 +89,37 @@ test_values (void) {
   g_assert_cmpfloat (group->keys.zipfianconstant, ==, 1.2);
 }
 
+static void
+test_judged (void) {
+  static const char head[] = HEAD "\"engine\":\"gomap\",\"recordcount\":1,";
+  static const struct {
+    const char *members;
+    gboolean    history;
+    gboolean    stops_on_misuse;
+  } cases[] = {
+    { "", FALSE, TRUE },
+    { "\"history\":true,\"onmisuse\":\"stop\",", TRUE, TRUE },
+    { "\"onmisuse\":\"count\",", FALSE, FALSE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *json = g_strconcat (head, cases[i].members, TAIL, NULL);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (Scenario) scenario = scenario_new_from_json (json, -1, "x", &error);
+    g_autoptr (Scenario) again = NULL;
+    g_autofree char *told = NULL;
+
+    g_assert_no_error (error);
+    g_assert_cmpint (scenario->history, ==, cases[i].history);
+    g_assert_cmpint (scenario->stops_on_misuse, ==, cases[i].stops_on_misuse);
+    told = scenario_to_json (scenario);
+    again = scenario_new_from_json (told, -1, "x", &error);
+    g_assert_no_error (error);
+    g_assert_cmpint (again->history, ==, cases[i].history);
+    g_assert_cmpint (again->stops_on_misuse, ==, cases[i].stops_on_misuse);
+  }
+}
+
 static const struct {
   const char *json;
   const char *message;
@@ -100,7 +131,7 @@ static const struct {
   { HEAD "\"engine\":\"syncmap\",\"sede\":1," TAIL,
     "bad.json: sede: wanted one of $schema, title, summary, watch-for, learn, "
     "simplified, engine, hash, hint, seed, recordcount, preload, "
-    "preload-promoted, key-text, phases, found a member of another name" },
+    "preload-promoted, key-text, history, onmisuse, phases, found a member of another name" },
   { HEAD "\"engine\":\"syncmap\",\"hash\":\"md5\"," TAIL,
     "bad.json: hash: wanted one of good, identity, all-equal, top-bits, found "
     "“md5”" },
@@ -113,6 +144,10 @@ static const struct {
     "keys, found 0" },
   { HEAD "\"engine\":\"syncmap\",\"preload\":1," TAIL,
     "bad.json: preload: wanted true or false, found 1" },
+  { HEAD "\"engine\":\"syncmap\",\"history\":\"yes\"," TAIL,
+    "bad.json: history: wanted true or false, found “yes”" },
+  { HEAD "\"engine\":\"syncmap\",\"onmisuse\":\"crash\"," TAIL,
+    "bad.json: onmisuse: wanted one of stop, count, found “crash”" },
   { HEAD "\"engine\":\"syncmap\",\"recordcount\":1,\"key-text\":\"%s%d\"," TAIL,
     "bad.json: key-text: wanted a text with one %d (or %04d) and no other %, "
     "found “%s%d”" },
@@ -215,6 +250,7 @@ main (int    argc,
   g_test_add_func ("/core/scenario/shipped-ones-round-trip", test_shipped);
   g_test_add_func ("/core/scenario/copies-share-nothing", test_copy);
   g_test_add_func ("/core/scenario/reads-every-value", test_values);
+  g_test_add_func ("/core/scenario/judged-and-stopped", test_judged);
   g_test_add_func ("/core/scenario/names-what-is-wrong", test_malformed);
   g_test_add_func ("/core/scenario/refuses-what-is-no-json", test_no_json);
   g_test_add_func ("/core/scenario/refuses-deep-nesting", test_deep_nesting);
