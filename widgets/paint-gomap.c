@@ -230,18 +230,21 @@ paint_split (cairo_t            *cr,
   cairo_fill (cr);
 }
 
-/* The card of a table's present array, and of the lock that guards it. */
+/* The card of a table's present array, and of its shard's lock, if it is one's
+ * own: a single lock stands above the tables. */
 static void
 paint_buckets (cairo_t            *cr,
                const PaintContext *context,
                const StageCard    *card,
                const char         *title,
-               guint               lock_index) {
+               int                 lock_index) {
   TableHead head = { .title = title };
   g_autofree char *facts = card->table != NULL ? say_buckets (card->table)
                                                : g_strdup (_("no table yet"));
-  g_autofree char *lock = paint_lock_text (context->layout->state, lock_index,
-                                           "mu", &head.is_locked);
+  g_autofree char *lock
+    = lock_index >= 0 ? paint_lock_text (context->layout->state,
+                                         (guint)lock_index, "mu",
+                                         &head.is_locked) : NULL;
 
   head.facts = facts;
   head.pill = lock;
@@ -263,7 +266,7 @@ paint_gomap (cairo_t            *cr,
 
   if (old != NULL)
     paint_gomap_old (cr, context, old, _("oldbuckets"));
-  paint_buckets (cr, context, new, _("buckets"), 0);
+  paint_buckets (cr, context, new, _("buckets"), -1);
   if (new->array == NULL || old == NULL)
     return;
   paint_waiting (cr, context, new);
@@ -335,7 +338,8 @@ paint_shards (cairo_t            *cr,
     const StageCard *card = stage_layout_card (layout, i);
     g_autofree char *title = NULL;
 
-    if (card->table == NULL || card->kind == CARD_RANGE)
+    if (card->table == NULL
+        || (card->kind != CARD_BUCKETS && card->kind != CARD_OLDBUCKETS))
       continue;
     if (card->frame.width < STAGE_SHARD_ROOMY) {
       paint_small_shard (cr, context, card);
@@ -347,6 +351,6 @@ paint_shards (cairo_t            *cr,
       paint_gomap_old (cr, context, card, title);
     else
       paint_buckets (cr, context, card, title,
-                     find_lock (layout->state, card->table->shard));
+                     (int)find_lock (layout->state, card->table->shard));
   }
 }

@@ -4,14 +4,18 @@
  *
  * Over the tables come the rings of the hovered and the selected slot and, for
  * a key that read and dirty both hold, its one entry: a pill between the two
- * with an arrow from each, because both slots point to the same word.
+ * with an arrow from each, because both slots point to the same word. An item of
+ * a strip has such a ring, too, and with a shard the cards of its tables.
  */
 #include "widgets/paint-stage.h"
 
 #include "widgets/paint-gomap.h"
+#include "widgets/paint-lock.h"
 #include "widgets/paint-range.h"
+#include "widgets/paint-shards.h"
 #include "widgets/paint-slot.h"
 #include "widgets/paint-syncmap.h"
+#include "widgets/paint-views.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
@@ -140,24 +144,12 @@ paint_link (cairo_t            *cr,
 }
 
 static void
-paint_selected (cairo_t            *cr,
-                const PaintContext *context) {
-  const TophashSelection *selection = context->selection;
-  const StageCard *card;
-  StageRect rect;
-
-  if (selection == NULL || selection->kind != SELECTION_SLOT)
-    return;
-  card = stage_layout_find_table (context->layout, selection->table,
-                                  selection->table_created_ver,
-                                  selection->in_old);
-  if (card == NULL
-      || !stage_card_slot (card, selection->bucket, selection->slot, &rect))
-    return;
+paint_ring (cairo_t            *cr,
+            const PaintContext *context,
+            StageRect           rect) {
   if (rect.width < 10)
     rect = (StageRect) { rect.x - 4, rect.y - 4, rect.width + 8,
                          rect.height + 8 };
-  paint_link (cr, context, card, selection->bucket, selection->slot, &rect);
   paint_rings (cr, context, &rect, ROLE_CURSOR, 2);
   if (context->has_focus) {
     rect = (StageRect) { rect.x - 3, rect.y - 3, rect.width + 6,
@@ -167,17 +159,160 @@ paint_selected (cairo_t            *cr,
 }
 
 static void
+paint_selected_slot (cairo_t                *cr,
+                     const PaintContext     *context,
+                     const TophashSelection *selection) {
+  const StageCard *card;
+  StageRect rect;
+
+  card = stage_layout_find_table (context->layout, selection->table,
+                                  selection->table_created_ver,
+                                  selection->in_old);
+  if (card == NULL
+      || !stage_card_slot (card, selection->bucket, selection->slot, &rect))
+    return;
+  paint_link (cr, context, card, selection->bucket, selection->slot, &rect);
+  paint_ring (cr, context, rect);
+}
+
+/* Of a lock the strip itself: its one item is all of it. */
+static StageRect
+item_ring (const StageCard *card,
+           guint            item) {
+  StageRect rect = { 0 };
+
+  stage_card_item (card, item, &rect);
+  if (card->kind == CARD_LOCK)
+    return (StageRect) { card->frame.x + 3, card->frame.y + 3,
+                         card->frame.width - 6, card->frame.height - 6 };
+  return rect;
+}
+
+static void
+paint_shard_rings (cairo_t            *cr,
+                   const PaintContext *context,
+                   guint               shard) {
+  for (guint i = 0; i < context->layout->cards->len; i++) {
+    const StageCard *card = stage_layout_card (context->layout, i);
+
+    if (card->table != NULL && card->table->role == TABLE_ROLE_SHARD
+        && card->table->shard == shard && card->kind != CARD_RANGE)
+      paint_rings (cr, context,
+                   &(StageRect) { card->frame.x + 2, card->frame.y + 2,
+                                  card->frame.width - 4,
+                                  card->frame.height - 4 },
+                   ROLE_CURSOR, 1);
+  }
+}
+
+static void
+paint_selected (cairo_t            *cr,
+                const PaintContext *context) {
+  const TophashSelection *selection = context->selection;
+  const StageCard *card;
+  guint item;
+
+  if (selection == NULL)
+    return;
+  if (selection->kind == SELECTION_SLOT)
+    paint_selected_slot (cr, context, selection);
+  if (selection->kind == SELECTION_SHARD)
+    paint_shard_rings (cr, context, selection->item);
+  card = paint_find_item (context->layout, selection, &item);
+  if (card != NULL)
+    paint_ring (cr, context, item_ring (card, item));
+}
+
+static void
 paint_hovered (cairo_t            *cr,
                const PaintContext *context) {
   const StageHit *hover = context->hover;
   StageRect rect;
 
-  if (hover == NULL || hover->card == NULL || !hover->has_slot
+  if (hover == NULL || hover->card == NULL)
+    return;
+  if (hover->has_item && hover->item < hover->card->n_items) {
+    rect = item_ring (hover->card, hover->item);
+    if (hover->card->kind == CARD_SHARDS)
+      paint_shard_rings (cr, context, hover->item);
+    paint_rings (cr, context, &rect, ROLE_TEXT_DIM, 1);
+  }
+  if (!hover->has_slot
       || !stage_card_slot (hover->card, hover->bucket, hover->slot, &rect))
     return;
   if (context->selection == NULL || context->selection->kind == SELECTION_NONE)
     paint_link (cr, context, hover->card, hover->bucket, hover->slot, &rect);
   paint_rings (cr, context, &rect, ROLE_TEXT_DIM, 1);
+}
+
+const StageCard *
+paint_find_item (const StageLayout      *layout,
+                 const TophashSelection *selection,
+                 guint                  *item) {
+  static const StageCardKind kinds[] = {
+    [SELECTION_SLOT] = CARD_CHAINS, [SELECTION_LOCK] = CARD_LOCK,
+    [SELECTION_VIEW] = CARD_VIEWS, [SELECTION_SHARD] = CARD_SHARDS,
+  };
+  const StageCard *card = selection->kind == SELECTION_NONE
+    ? NULL : stage_layout_find_card (layout, kinds[selection->kind]);
+
+  for (*item = 0; card != NULL && *item < card->n_items; ++*item) {
+    const StageChain *chain;
+
+    switch (selection->kind) {
+    case SELECTION_LOCK:
+      if (card->lock >= 0
+          && map_state_lock (layout->state, (guint)card->lock)->id
+               == selection->item)
+        return card;
+      break;
+    case SELECTION_VIEW:
+      if (map_state_snapshot (layout->state, *item)->id == selection->item)
+        return card;
+      break;
+    case SELECTION_SHARD:
+      if (*item == selection->item)
+        return card;
+      break;
+    case SELECTION_SLOT:
+      chain = &g_array_index (layout->chains, StageChain, *item);
+      if (selection->has_key && chain->key == selection->key)
+        return card;
+      break;
+    case SELECTION_NONE:
+      break;
+    }
+  }
+  return NULL;
+}
+
+static void
+paint_strip (cairo_t            *cr,
+             const PaintContext *context,
+             const StageCard    *card) {
+  switch (card->kind) {
+  case CARD_RANGE:
+    paint_range (cr, context, card);
+    break;
+  case CARD_LOCK:
+    paint_lock (cr, context, card);
+    break;
+  case CARD_VIEWS:
+    paint_views (cr, context, card);
+    break;
+  case CARD_SHARDS:
+    paint_shard_strip (cr, context, card);
+    break;
+  case CARD_CHAINS:
+    paint_chains (cr, context, card);
+    break;
+  case CARD_BUCKETS:
+  case CARD_OLDBUCKETS:
+  case CARD_READ:
+  case CARD_DIRTY:
+  case CARD_GHOST:
+    break;
+  }
 }
 
 void
@@ -193,8 +328,7 @@ paint_stage (cairo_t            *cr,
   else
     paint_gomap (cr, context);
   for (guint i = 0; i < layout->cards->len; i++)
-    if (stage_layout_card (layout, i)->kind == CARD_RANGE)
-      paint_range (cr, context, stage_layout_card (layout, i));
+    paint_strip (cr, context, stage_layout_card (layout, i));
   if (context->previous == NULL || context->progress >= 1) {
     paint_hovered (cr, context);
     paint_selected (cr, context);

@@ -11,4 +11,9 @@ G_BEGIN_DECLS
 void paint_stage (cairo_t            *cr,
                   const PaintContext *context);
 
+/* Where a selection stands in a strip; NULL: in none. */
+const StageCard *paint_find_item (const StageLayout      *layout,
+                                  const TophashSelection *selection,
+                                  guint                  *item);
+
 G_END_DECLS

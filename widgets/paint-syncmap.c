@@ -2,8 +2,8 @@
 
 /* paint-syncmap.c — the two tables of a sync.Map
  *
- * read and dirty stand side by side as the tables they are; dirty has the
- * lock's pill, read the amended lamp. A nil dirty is an empty dashed card.
+ * read and dirty stand side by side as the tables they are; the lock that dirty
+ * needs stands above them, read has the amended lamp. A nil dirty is an empty dashed card.
  *
  * Promotion   No entry is copied: a pointer moves. So the dirty card as it was
  *             glides to the place of read, its title changing half way, while
@@ -67,10 +67,7 @@ paint_dirty (cairo_t            *cr,
     ? say_table (card->table, _("owned by mu"))
     : g_strdup (_("owned by mu"));
   TableHead head = { .title = _("dirty"), .facts = facts };
-  g_autofree char *lock
-    = paint_lock_text (context->layout->state, 0, "mu", &head.is_locked);
 
-  head.pill = lock;
   paint_card_frame (cr, context, &card->frame, card->table == NULL);
   paint_table_head (cr, context, card, &head);
   if (card->array != NULL)
@@ -123,6 +120,10 @@ paint_card (cairo_t            *cr,
     break;
   case CARD_BUCKETS:
   case CARD_RANGE:
+  case CARD_LOCK:
+  case CARD_VIEWS:
+  case CARD_SHARDS:
+  case CARD_CHAINS:
     break;
   }
 }

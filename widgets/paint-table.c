@@ -15,6 +15,7 @@
 #include "widgets/paint-table.h"
 
 #include "widgets/paint-slot.h"
+#include "widgets/paint-views.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
@@ -322,6 +323,7 @@ paint_buckets (cairo_t            *cr,
   }
   if (card->slot_px < STAGE_SLOT_KEY)
     paint_small_slots (cr, context, card, first, end);
+  paint_layers (cr, context, card, first, end);
   for (guint i = first; has_iters && card->slot_px >= STAGE_SLOT_MIDDLE && i < end;
        i++)
     paint_marks (cr, context, card,

@@ -5,7 +5,8 @@
  * Buckets of a card are ordered by y, so a point is found by halving; where a
  * slot is drawn and which slot is drawn there are each other's inverse (L3 of
  * tophash-geometry.c). Steps go from slot to slot in reading order, up and down
- * to the nearest slot of the neighbouring line, and from card to card.
+ * to the nearest slot of the neighbouring line, and from card to card in the
+ * order in which one reads the stage. Items of strips are stops as slots are.
  */
 #include "widgets/tophash-geometry.h"
 
@@ -71,6 +72,28 @@ hit_cell (const StageCard *card,
 }
 
 static gboolean
+hit_item (const StageCard *card,
+          double           x,
+          double           y,
+          StageHit        *hit) {
+  int column = (int)floor ((x - card->body.x)
+                           / (card->item_width + card->item_gap));
+  int row = (int)floor ((y - card->body.y)
+                        / (card->item_height + card->item_gap));
+  guint item;
+  StageRect rect;
+
+  if (column < 0 || row < 0 || column >= (int)card->n_columns)
+    return FALSE;
+  item = (guint)row * card->n_columns + (guint)column;
+  if (!stage_card_item (card, item, &rect) || !stage_rect_contains (&rect, x, y))
+    return FALSE;
+  hit->has_item = TRUE;
+  hit->item = item;
+  return TRUE;
+}
+
+static gboolean
 hit_slot (const StageCard *card,
           double           x,
           double           y,
@@ -107,6 +130,8 @@ stage_layout_hit (const StageLayout *self,
     if (!stage_rect_contains (&card->frame, x, y))
       continue;
     hit->card = card;
+    if (card->n_items > 0)
+      return hit_item (card, x, y, hit);
     if (card->array == NULL || !stage_rect_contains (&card->body, x, y))
       return FALSE;
     return card->buckets != NULL ? hit_slot (card, x, y, hit)
@@ -170,21 +195,85 @@ take_slot (const StageCard *card,
   return TRUE;
 }
 
-/* The end of the nearest card with buckets, searching from @index by @by. */
 static gboolean
-take_card (const StageLayout *self,
-           int                index,
-           int                by,
-           gboolean           at_end,
-           StageHit          *to) {
-  for (; index >= 0 && index < (int)self->cards->len; index += by) {
-    const StageCard *card = stage_layout_card (self, (guint)index);
+is_stop (const StageCard *card) {
+  return card->n_items > 0 || (card->buckets != NULL && card->buckets->len > 0);
+}
 
-    if (card->buckets != NULL && card->buckets->len > 0)
-      return take_slot (card, at_end ? card->buckets->len - 1 : 0,
-                        at_end ? BUCKET_SLOTS - 1 : 0, to);
+/* In the order in which one reads. */
+static gboolean
+is_before (const StageCard *one,
+           const StageCard *other) {
+  return one->frame.y != other->frame.y ? one->frame.y < other->frame.y
+                                        : one->frame.x < other->frame.x;
+}
+
+/* The nearest card before or after @from (NULL: the last or the first of all)
+ * that has something to stop at. */
+static const StageCard *
+next_card (const StageLayout *self,
+           const StageCard   *from,
+           gboolean           is_back,
+           gboolean           slots_only) {
+  const StageCard *best = NULL;
+
+  for (guint i = 0; i < self->cards->len; i++) {
+    const StageCard *card = stage_layout_card (self, i);
+
+    if (!is_stop (card) || (slots_only && card->n_items > 0)
+        || (from != NULL
+            && !(is_back ? is_before (card, from) : is_before (from, card))))
+      continue;
+    if (best == NULL
+        || (is_back ? is_before (best, card) : is_before (card, best)))
+      best = card;
   }
-  return FALSE;
+  return best;
+}
+
+static gboolean
+take_item (const StageCard *card,
+           guint            item,
+           StageHit        *to) {
+  *to = (StageHit) { .card = card, .has_item = TRUE, .item = item };
+  return TRUE;
+}
+
+/* One end of a card; NULL: FALSE. */
+static gboolean
+take_card (const StageCard *card,
+           gboolean         at_end,
+           StageHit        *to) {
+  if (card == NULL)
+    return FALSE;
+  if (card->n_items > 0)
+    return take_item (card, at_end ? card->n_items - 1 : 0, to);
+  return take_slot (card, at_end ? card->buckets->len - 1 : 0,
+                    at_end ? BUCKET_SLOTS - 1 : 0, to);
+}
+
+/* Up and down leave the slots of a card only for a strip. */
+static gboolean
+take_strip (const StageCard *card,
+            StageHit        *to) {
+  return card != NULL && card->n_items > 0 && take_item (card, 0, to);
+}
+
+static gboolean
+step_item (const StageLayout *self,
+           const StageHit    *from,
+           StageStep          step,
+           StageHit          *to) {
+  const StageCard *card = from->card;
+  gboolean is_back = step == STAGE_LEFT || step == STAGE_UP;
+  guint by = step == STAGE_UP || step == STAGE_DOWN ? card->n_columns : 1;
+
+  if (is_back && from->item >= by)
+    return take_item (card, from->item - by, to);
+  if (!is_back && from->item + by < card->n_items)
+    return take_item (card, from->item + by, to);
+  return take_card (next_card (self, card, is_back, FALSE),
+                    step == STAGE_LEFT, to);
 }
 
 /* The slot of the next line that stands nearest to @x. */
@@ -227,35 +316,37 @@ stage_layout_step (const StageLayout *self,
                    StageHit          *to) {
   const StageCard *card = from->card;
   const StageBucket *place = NULL;
-  int card_index = 0;
   guint index = 0;
 
   if (step == STAGE_FIRST || step == STAGE_LAST)
-    return take_card (self, step == STAGE_FIRST ? 0 : (int)self->cards->len - 1,
-                      step == STAGE_FIRST ? 1 : -1, step == STAGE_LAST, to);
+    return take_card (next_card (self, NULL, step == STAGE_LAST, FALSE),
+                      step == STAGE_LAST, to);
+  if (card != NULL && from->has_item && from->item < card->n_items)
+    return step_item (self, from, step, to);
   if (card != NULL && from->has_slot)
     place = find_bucket (card, from->bucket, &index);
   if (place == NULL)
-    return take_card (self, 0, 1, FALSE, to);
-  card_index = (int)(card - stage_layout_card (self, 0));
+    return take_card (next_card (self, NULL, FALSE, TRUE), FALSE, to);
 
   switch (step) {
   case STAGE_LEFT:
     if (from->slot > 0)
       return take_slot (card, index, from->slot - 1, to);
-    return index > 0 ? take_slot (card, index - 1, BUCKET_SLOTS - 1, to)
-                     : take_card (self, card_index - 1, -1, TRUE, to);
+    return index > 0
+             ? take_slot (card, index - 1, BUCKET_SLOTS - 1, to)
+             : take_card (next_card (self, card, TRUE, FALSE), TRUE, to);
   case STAGE_RIGHT:
     if (from->slot + 1 < place->n_shown)
       return take_slot (card, index, from->slot + 1, to);
     return index + 1 < card->buckets->len
              ? take_slot (card, index + 1, 0, to)
-             : take_card (self, card_index + 1, 1, FALSE, to);
+             : take_card (next_card (self, card, FALSE, FALSE), FALSE, to);
   case STAGE_UP:
   case STAGE_DOWN:
     return step_line (card, place, index,
                       place->x + (int)from->slot * (card->slot_px + card->gap_px),
-                      step == STAGE_UP ? -1 : 1, to);
+                      step == STAGE_UP ? -1 : 1, to)
+           || take_strip (next_card (self, card, step == STAGE_UP, FALSE), to);
   case STAGE_FIRST:
   case STAGE_LAST:
     break;

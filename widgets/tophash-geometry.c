@@ -11,7 +11,8 @@
  *        ↳ [][][][][][][][]
  *
  * Shards stand in rows of as many cards as have room, and each that grows has
- * its old array below it.
+ * its old array below it. Above the tables is what guards and watches them, below
+ * them what walks them: see tophash-geometry-strip.c.
  *
  * Size        Slots have one of a few sides. By itself a stage takes the
  *             largest that fits the height, but never one too small to read
@@ -21,13 +22,13 @@
  *             L2  no two slots of a card overlap, and none leaves its body
  *             L3  hit (centre of slot s) is s
  */
-#include "widgets/tophash-geometry.h"
+#include "widgets/tophash-geometry-private.h"
 
 #include <math.h>
 
-#define PADDING 16
+#define PADDING STAGE_PADDING
 #define HEAD 66
-#define CARD_GAP 12
+#define CARD_GAP STAGE_CARD_GAP
 #define GROWTH_GAP 56
 #define GROWTH_FOOT 122
 #define RANGE_HEIGHT 72
@@ -200,7 +201,7 @@ place_buckets (StageCard *card) {
 static int
 far_height (const StageLayout *self,
             const StageCard   *card) {
-  double height = self->options.fit_height - HEAD - PADDING;
+  double height = self->options.fit_height - HEAD - PADDING - self->top;
 
   if (self->options.fit_height <= 0)
     return FAR_HEIGHT;
@@ -399,7 +400,7 @@ place_shards (StageLayout *self,
   guint n_columns = CLAMP ((guint)((self->width + CARD_GAP) / (least + CARD_GAP)),
                            1, n);
   double width = floor ((self->width - (n_columns - 1) * CARD_GAP) / n_columns);
-  double y = 0;
+  double y = self->top;
 
   for (guint row = 0; row < n; row += n_columns) {
     guint first = self->cards->len;
@@ -427,6 +428,14 @@ place_shards (StageLayout *self,
 }
 
 static double
+bottom_of (const StageLayout *self,
+           guint              index) {
+  const StageCard *card = stage_layout_card (self, index);
+
+  return card->frame.y + card->frame.height;
+}
+
+static double
 place_tables (StageLayout *self,
               int          slot_px) {
   const StateTable *only;
@@ -443,12 +452,12 @@ place_tables (StageLayout *self,
     if (self->options.shown != STAGE_BOTH) {
       int i = self->options.shown == STAGE_DIRTY;
 
-      add_card (self, kinds[i], tables[i], slot_px, 0, 0, self->width);
-      return place_old (self, slot_px,
-                        stage_layout_card (self, 0)->frame.height);
+      add_card (self, kinds[i], tables[i], slot_px, 0, self->top, self->width);
+      return place_old (self, slot_px, bottom_of (self, 0));
     }
     return place_old (self, slot_px,
-                      place_pair (self, kinds, tables, CARD_GAP, slot_px, 0));
+                      place_pair (self, kinds, tables, CARD_GAP, slot_px,
+                                  self->top));
   }
   only = map_state_table_for (self->state, TABLE_ROLE_ONLY);
   if (only == NULL && map_state_n_tables (self->state) > 0)
@@ -457,10 +466,10 @@ place_tables (StageLayout *self,
     StageCardKind kinds[2] = { CARD_OLDBUCKETS, CARD_BUCKETS };
     const StateTable *tables[2] = { only, only };
 
-    return place_pair (self, kinds, tables, GROWTH_GAP, slot_px, 0);
+    return place_pair (self, kinds, tables, GROWTH_GAP, slot_px, self->top);
   }
-  add_card (self, CARD_BUCKETS, only, slot_px, 0, 0, self->width);
-  return stage_layout_card (self, 0)->frame.height;
+  add_card (self, CARD_BUCKETS, only, slot_px, 0, self->top, self->width);
+  return bottom_of (self, 0);
 }
 
 /* Below the tables: tables kept for a Range alone, then the open Ranges. */
@@ -513,11 +522,18 @@ clear_cards (StageLayout *self) {
   g_array_set_size (self->cards, 0);
 }
 
+/* The strips above come last among the cards, and first on the stage. */
 static void
 place_all (StageLayout *self,
            int          slot_px) {
+  double y;
+
   clear_cards (self);
-  self->height = place_ranges (self, slot_px, place_tables (self, slot_px));
+  self->top = stage_strips_height (self);
+  y = place_tables (self, slot_px);
+  y = stage_place_chains (self, slot_px, y);
+  self->height = place_ranges (self, slot_px, y);
+  stage_place_strips (self);
 }
 
 /* All main buckets of a map of shards, or those of its largest table. */
@@ -551,7 +567,8 @@ bounds_for (guint n_main,
 static gboolean
 is_stacked (const StageLayout *self) {
   return self->cards->len > 1
-         && stage_layout_card (self, 1)->kind != CARD_RANGE
+         && (stage_layout_card (self, 1)->array != NULL
+             || stage_layout_card (self, 1)->kind == CARD_DIRTY)
          && stage_layout_card (self, 1)->frame.x == 0;
 }
 
@@ -571,6 +588,7 @@ stage_layout_new (const MapState     *state,
                                                     : STAGE_GOMAP;
   self->width = floor (MAX (options->width, card_min_width (STAGE_SLOT_KEY, 8)));
   self->cards = g_array_new (FALSE, FALSE, sizeof (StageCard));
+  self->chains = g_array_new (FALSE, FALSE, sizeof (StageChain));
   bounds_for (n_shown_buckets (self), &least, &most);
 
   for (index = most; index > least; index--) {
@@ -595,6 +613,7 @@ void
 stage_layout_free (StageLayout *self) {
   clear_cards (self);
   g_array_unref (self->cards);
+  g_array_unref (self->chains);
   map_state_unref (self->state);
   g_free (self);
 }

@@ -37,6 +37,11 @@ typedef enum {
   CARD_DIRTY,
   CARD_GHOST, /* a superseded table that an open Range still walks */
   CARD_RANGE,
+  /* Strips: they have items in place of slots. */
+  CARD_LOCK,   /* a lock, who is inside and who waits; one item */
+  CARD_VIEWS,  /* open snapshots and views; one item each, oldest first */
+  CARD_SHARDS, /* every shard at a glance; one item each */
+  CARD_CHAINS, /* entries that have older versions; one item each: a row */
 } StageCardKind;
 
 /* Side of a slot in pixels; 0 is the heat map. */
@@ -48,6 +53,14 @@ typedef enum {
 #define STAGE_SLOT_KEY 24
 #define STAGE_SLOT_HEX 32
 #define STAGE_N_ZOOMS 8
+/* A card of a strip that is this high has a line of words below its chips. */
+#define STAGE_STRIP_ROOMY 64
+/* CARD_VIEWS: what stands before the chips, one of them, and behind them. */
+#define STAGE_VIEWS_HEAD 92
+#define STAGE_VIEW_CHIP 76
+#define STAGE_VIEWS_MORE 36
+/* Less wide, an item of CARD_SHARDS is a cell of a heat map; else bars. */
+#define STAGE_SHARD_BARS 8
 /* A shard's card that is less wide has room for a word, not for sentences. */
 #define STAGE_SHARD_ROOMY 260
 
@@ -78,7 +91,21 @@ typedef struct {
   guint             n_columns;
   guint             n_rows;
   guint             n_per_cell;
+  /* Strips: items in rows of n_columns from the body's corner. */
+  guint             n_items;
+  int               item_width, item_height, item_gap;
+  int               lock;   /* CARD_LOCK: place of the lock; -1: none */
 } StageCard;
+
+/* An entry whose older versions are kept. */
+typedef struct {
+  const StateTable *table;
+  guint32           bucket;
+  guint             slot;
+  gint64            key;
+  guint32           entry;
+  gboolean          in_old;
+} StageChain;
 
 /* Of a pair of tables. */
 typedef enum {
@@ -93,15 +120,21 @@ typedef struct {
   int    zoom;       /* steps nearer (+) or farther (-) than by itself */
   double text_scale; /* of captions; 1 normally */
   StageShown shown;
+  guint  shard;      /* the selected one + 1, whose lock is shown; 0: none */
+  gboolean has_key;  /* a slot with a key is selected: its chain comes first */
+  gint64 key;
 } StageOptions;
 
 typedef struct {
   const MapState *state; /* owned reference */
   StageKind       kind;
   double          width, height;
+  double          top;        /* of the tables: below the strips */
   double          min_width;  /* below which a card would not hold its slots */
   int             zoom_index; /* into the sizes, after clamping */
   GArray         *cards;      /* of StageCard */
+  GArray         *chains;     /* of StageChain: items of CARD_CHAINS */
+  guint           n_more_chains; /* for which there was no room */
   StageOptions    options;
 } StageLayout;
 
@@ -132,9 +165,11 @@ typedef struct {
   guint32          chain;
   guint32          bucket;
   guint            slot;
+  gboolean         has_item; /* of a strip */
+  guint            item;
 } StageHit;
 
-/* TRUE when a slot lies there; gaps belong to nobody. In a heat map the slot
+/* TRUE when a slot or an item lies there; gaps belong to nobody. In a heat map the slot
  * is 0 of the first bucket of the cell. */
 gboolean stage_layout_hit  (const StageLayout *self,
                             double             x,
@@ -145,6 +180,13 @@ gboolean stage_card_slot   (const StageCard   *card,
                             guint32            bucket,
                             guint              slot,
                             StageRect         *rect);
+/* FALSE: there is no such item. */
+gboolean stage_card_item   (const StageCard   *card,
+                            guint              item,
+                            StageRect         *rect);
+/* Whether a view may see another value of it than its newest. */
+gboolean stage_state_has_past (const MapState *state,
+                               guint32         entry);
 /* The place of the first bucket of @card that ends below @y. */
 guint    stage_card_first_below (const StageCard *card,
                                  double           y);
@@ -158,8 +200,9 @@ typedef enum {
   STAGE_LAST,
 } StageStep;
 
-/* From one slot to its neighbour, into the next card at an edge; from nowhere
- * to the first slot. FALSE: there is none. */
+/* From one slot or item to its neighbour, into the next card at an edge; from
+ * nowhere to the first slot. STAGE_FIRST and STAGE_LAST are the ends of the whole
+ * stage, strips included. FALSE: there is none. */
 gboolean stage_layout_step (const StageLayout *self,
                             const StageHit    *from,
                             StageStep          step,

@@ -17,6 +17,7 @@
 
 #include "core/base/hash.h"
 #include "core/model/narrator.h"
+#include "widgets/strip-words.h"
 #include "widgets/tophash-draw.h"
 #include "widgets/tophash-slot-figure.h"
 
@@ -331,6 +332,38 @@ show_value (TophashInspector  *self,
   }
 }
 
+/* A lock, a view or a shard. */
+static void
+show_item (TophashInspector       *self,
+           const MapState         *state,
+           const TophashSelection *selection) {
+  g_autofree char *title = item_title_new (state, selection);
+  g_autofree char *words = item_words_new (state, selection);
+
+  gtk_label_set_text (self->title, title);
+  gtk_label_set_text (self->place,
+                      words != NULL
+                        ? words
+                        : _ ("Nothing is known of it at this instant."));
+  set_pill (self, NULL, NULL);
+  gtk_widget_set_visible (GTK_WIDGET (self->figure), FALSE);
+}
+
+/* Where it is and, of an entry that has versions, all of them. */
+static void
+show_place (TophashInspector *self,
+            const MapState   *state,
+            const StateTable *table,
+            guint32           entry,
+            const char       *place) {
+  g_autofree char *chain = table->flags_table & TABLE_HOLDS_VERSIONS
+                               ? chain_words_new (state, entry)
+                               : NULL;
+  g_autofree char *words = g_strjoin ("\n", place, chain, NULL);
+
+  gtk_label_set_text (self->place, words);
+}
+
 static void
 show_slot (TophashInspector       *self,
            const MapState         *state,
@@ -367,7 +400,7 @@ show_slot (TophashInspector       *self,
   }
   key = tophash_session_key_text (self->session, bucket->keys[selection->slot]);
   gtk_label_set_text (self->title, key);
-  gtk_label_set_text (self->place, place);
+  show_place (self, state, table, (guint32)bucket->elems[selection->slot], place);
   show_value (self, state, table, bucket, selection->slot, &entry_state);
   old_B = table->oldbuckets == NULL ? -1
           : table->flags & GOMAP_FLAG_SAME_SIZE_GROW ? table->B
@@ -424,8 +457,10 @@ update (TophashInspector *self) {
   self->updated_at_us = g_get_monotonic_time ();
   if (state == NULL || selection->kind == SELECTION_NONE)
     show_nothing (self);
-  else
+  else if (selection->kind == SELECTION_SLOT)
     show_slot (self, state, selection);
+  else
+    show_item (self, state, selection);
   show_now (self);
 }
 

@@ -3,34 +3,90 @@
 /* tophash-map-view-input.c — pointer and keys on the stage
  *
  * Keys        plain arrows, Home and End belong to time (the window takes them
- *             first); with Shift they move the selection. Escape clears it,
- *             Return makes a first one; plus, minus and 0 with Control zoom,
+ *             first); with Shift they move the selection, through slots and the
+ *             items of strips. Escape clears it, Return makes a first one, or
+ *             brings a selected shard's card into sight; plus, minus and 0 with Control zoom,
  *             as does Control and scroll.
  * Pointer     what it stands on is hovered and has a tooltip, a press selects
  *             it, a press beside every slot selects nothing.
  */
 #include "widgets/tophash-map-view-private.h"
 
+#include "widgets/paint-stage.h"
+
 #include <math.h>
+
+static void
+choose_slot (TophashSelection *selection,
+             const StateTable *table,
+             gboolean          in_old,
+             guint32           index,
+             guint             slot) {
+  const StateArray *array = in_old ? table->oldbuckets : table->buckets;
+  const StateBucket *bucket = state_array_bucket (array, index);
+
+  selection->kind = SELECTION_SLOT;
+  selection->table = table->id;
+  selection->table_created_ver = table->created_ver;
+  selection->in_old = in_old;
+  selection->bucket = index;
+  selection->slot = slot;
+  selection->has_key = bucket->tophash[slot] >= TOPHASH_MIN;
+  selection->key = selection->has_key ? bucket->keys[slot] : 0;
+}
+
+/* A chain stands for the slot of its key. */
+static void
+choose_item (TophashMapView   *self,
+             const StageHit   *hit,
+             TophashSelection *selection) {
+  const MapState *state = self->layout->state;
+
+  switch (hit->card->kind) {
+  case CARD_LOCK:
+    if (hit->card->lock < 0)
+      return;
+    selection->kind = SELECTION_LOCK;
+    selection->item = map_state_lock (state, (guint)hit->card->lock)->id;
+    break;
+  case CARD_VIEWS:
+    selection->kind = SELECTION_VIEW;
+    selection->item = map_state_snapshot (state, hit->item)->id;
+    break;
+  case CARD_SHARDS:
+    selection->kind = SELECTION_SHARD;
+    selection->item = hit->item;
+    break;
+  case CARD_CHAINS: {
+    const StageChain *chain
+      = &g_array_index (self->layout->chains, StageChain, hit->item);
+
+    choose_slot (selection, chain->table, chain->in_old, chain->bucket,
+                 chain->slot);
+    break;
+  }
+  case CARD_BUCKETS:
+  case CARD_OLDBUCKETS:
+  case CARD_READ:
+  case CARD_DIRTY:
+  case CARD_GHOST:
+  case CARD_RANGE:
+    break;
+  }
+}
 
 static void
 select_hit (TophashMapView *self,
             const StageHit *hit) {
   TophashSelection selection = { SELECTION_NONE };
 
-  if (hit->card != NULL && hit->has_slot) {
-    const StateBucket *bucket
-      = state_array_bucket (hit->card->array, hit->bucket);
-
-    selection.kind = SELECTION_SLOT;
-    selection.table = hit->card->table->id;
-    selection.table_created_ver = hit->card->table->created_ver;
-    selection.in_old = hit->card->in_old;
-    selection.bucket = hit->bucket;
-    selection.slot = hit->slot;
-    selection.has_key = bucket->tophash[hit->slot] >= TOPHASH_MIN;
-    selection.key = selection.has_key ? bucket->keys[hit->slot] : 0;
-  }
+  self->is_in_chains = hit->card != NULL && hit->has_item
+                       && hit->card->kind == CARD_CHAINS;
+  if (hit->card != NULL && hit->has_item)
+    choose_item (self, hit, &selection);
+  else if (hit->card != NULL && hit->has_slot)
+    choose_slot (&selection, hit->card->table, hit->card->in_old, hit->bucket,
+                 hit->slot);
   tophash_session_select (self->session, &selection);
 }
 
@@ -43,7 +99,13 @@ find_selection (TophashMapView *self,
   StageRect rect;
 
   *hit = (StageHit) { 0 };
-  if (selection == NULL || selection->kind != SELECTION_SLOT)
+  if (selection == NULL || selection->kind == SELECTION_NONE)
+    return;
+  if (selection->kind != SELECTION_SLOT || self->is_in_chains) {
+    hit->card = paint_find_item (self->layout, selection, &hit->item);
+    hit->has_item = hit->card != NULL;
+  }
+  if (selection->kind != SELECTION_SLOT || hit->has_item)
     return;
   hit->card = stage_layout_find_table (self->layout, selection->table,
                                        selection->table_created_ver,
@@ -62,6 +124,17 @@ get_adjustment (TophashMapView *self) {
            : NULL;
 }
 
+/* The card of a shard, for its item. */
+static const StageCard *
+find_shard_card (TophashMapView *self,
+                 guint           shard) {
+  const StateTable *table = map_state_shard (self->layout->state, shard);
+
+  return table != NULL
+           ? stage_layout_find_table (self->layout, table->id,
+                                      table->created_ver, FALSE) : NULL;
+}
+
 static void
 scroll_to (TophashMapView *self,
            const StageHit *hit) {
@@ -69,10 +142,26 @@ scroll_to (TophashMapView *self,
   int top = tophash_map_view_get_top (self);
   StageRect rect;
 
-  if (adjustment != NULL
-      && stage_card_slot (hit->card, hit->bucket, hit->slot, &rect))
-    gtk_adjustment_clamp_page (adjustment, rect.y + top - 24,
-                               rect.y + top + rect.height + 24);
+  if (adjustment == NULL)
+    return;
+  if (hit->has_item ? !stage_card_item (hit->card, hit->item, &rect)
+                    : !stage_card_slot (hit->card, hit->bucket, hit->slot, &rect))
+    return;
+  gtk_adjustment_clamp_page (adjustment, rect.y + top - 24,
+                             rect.y + top + rect.height + 24);
+}
+
+/* The shard that a click chose, under the strip or below it. */
+static void
+show_shard (TophashMapView *self,
+            guint           shard) {
+  const StageCard *card = find_shard_card (self, shard);
+  GtkAdjustment *adjustment = get_adjustment (self);
+  int top = tophash_map_view_get_top (self);
+
+  if (card != NULL && adjustment != NULL)
+    gtk_adjustment_clamp_page (adjustment, card->frame.y + top - 12,
+                               card->frame.y + top + card->frame.height + 12);
 }
 
 static gboolean
@@ -133,11 +222,14 @@ key_pressed_cb (TophashMapView *self,
     if (keys[i].keyval == keyval)
       return step_selection (self, keys[i].step);
   find_selection (self, &hit);
-  if (keyval == GDK_KEY_Escape && hit.has_slot)
+  if (keyval == GDK_KEY_Escape && (hit.has_slot || hit.has_item))
     select_hit (self, &(StageHit) { 0 });
-  else if ((keyval == GDK_KEY_Return || keyval == GDK_KEY_KP_Enter)
-           && !hit.has_slot)
-    return step_selection (self, STAGE_FIRST);
+  else if (keyval != GDK_KEY_Return && keyval != GDK_KEY_KP_Enter)
+    return GDK_EVENT_PROPAGATE;
+  else if (hit.has_item && hit.card->kind == CARD_SHARDS)
+    show_shard (self, hit.item);
+  else if (!hit.has_slot && !hit.has_item)
+    return step_selection (self, STAGE_RIGHT);
   else
     return GDK_EVENT_PROPAGATE;
   return GDK_EVENT_STOP;
@@ -149,13 +241,17 @@ pressed_cb (TophashMapView *self,
             double          x,
             double          y) {
   StageHit hit;
+  gboolean is_shard;
 
   gtk_widget_grab_focus (GTK_WIDGET (self));
   if (tophash_map_view_get_layout (self) == NULL)
     return;
   stage_layout_hit (self->layout, x - MAP_VIEW_MARGIN,
                     y - tophash_map_view_get_top (self), &hit);
-  select_hit (self, &hit);
+  is_shard = hit.has_item && hit.card->kind == CARD_SHARDS;
+  select_hit (self, &hit); /* may drop the layout, and the card with it */
+  if (is_shard && tophash_map_view_get_layout (self) != NULL)
+    show_shard (self, hit.item);
 }
 
 static void
@@ -171,7 +267,8 @@ motion_cb (TophashMapView *self,
     stage_layout_hit (self->layout, x - MAP_VIEW_MARGIN,
                       y - tophash_map_view_get_top (self), &hit);
   if (hit.card == self->hover.card && hit.has_slot == self->hover.has_slot
-      && hit.bucket == self->hover.bucket && hit.slot == self->hover.slot)
+      && hit.bucket == self->hover.bucket && hit.slot == self->hover.slot
+      && hit.has_item == self->hover.has_item && hit.item == self->hover.item)
     return;
   self->hover = hit;
   gtk_widget_queue_draw (GTK_WIDGET (self));

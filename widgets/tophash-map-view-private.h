@@ -3,7 +3,8 @@
 /* tophash-map-view-private.h — what the stage and its input share
  *
  * tophash-map-view.c lays out and paints; tophash-map-view-input.c turns
- * pointer and keys into a hovered and a selected slot.
+ * pointer and keys into what is hovered and selected; tophash-map-view-words.c
+ * says it.
  */
 #pragma once
 
@@ -43,6 +44,7 @@ struct _TophashMapView {
   StageHit        hover;
   double          hover_x, hover_y;
   gboolean        is_hovered;
+  gboolean        is_in_chains; /* the selected key was met there, not in a slot */
 };
 
 /* For the width the widget has; NULL without a state. */
@@ -50,5 +52,6 @@ StageLayout *tophash_map_view_get_layout (TophashMapView *self);
 /* Where the layout's origin is in the widget. */
 int          tophash_map_view_get_top    (TophashMapView *self);
 void         tophash_map_view_add_input  (TophashMapView *self);
+void         tophash_map_view_update_accessible (TophashMapView *self);
 
 G_END_DECLS

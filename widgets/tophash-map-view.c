@@ -17,12 +17,14 @@
  * Narrow      below NARROW_WIDTH read and dirty have no room beside each other:
  *             one is shown, and a switch above the stage says which.
  * Input       tophash-map-view-input.c
+ * Words       for those who listen: tophash-map-view-words.c
  */
 #include "widgets/tophash-map-view-private.h"
 
 #include "widgets/paint-stage.h"
 #include "widgets/paint-syncmap.h"
 #include "widgets/slot-words.h"
+#include "widgets/strip-words.h"
 
 #include <adwaita.h>
 #include <glib/gi18n.h>
@@ -83,7 +85,13 @@ new_layout (TophashMapView *self,
     .zoom = self->zoom,
     .text_scale = 1,
   };
+  const TophashSelection *selection
+    = tophash_session_get_selection (self->session);
 
+  if (selection->kind == SELECTION_SHARD)
+    options.shard = selection->item + 1;
+  options.has_key = selection->kind == SELECTION_SLOT && selection->has_key;
+  options.key = selection->key;
   return stage_layout_new (get_state (self), &options);
 }
 
@@ -171,66 +179,6 @@ may_glide (TophashMapView    *self,
          && paint_syncmap_promoted (from, to);
 }
 
-static StageCardKind
-kind_of_role (const StateTable *table) {
-  switch (table->role) {
-  case TABLE_ROLE_READ:
-    return CARD_READ;
-  case TABLE_ROLE_DIRTY:
-    return CARD_DIRTY;
-  case TABLE_ROLE_SUPERSEDED:
-    return CARD_GHOST;
-  case TABLE_ROLE_ONLY:
-  case TABLE_ROLE_SHARD:
-  case TABLE_ROLE_NONE:
-    break;
-  }
-  return CARD_BUCKETS;
-}
-
-/* The selected slot in words, or what to do; NULL when it is not on stage. */
-static char *
-describe_selection (TophashMapView *self) {
-  const TophashSelection *selection
-    = tophash_session_get_selection (self->session);
-  const MapState *state = get_state (self);
-  const StateTable *table;
-  StageHit hit = { 0 };
-  StageCard card = { 0 };
-  g_autofree char *words = NULL;
-
-  if (selection == NULL || selection->kind != SELECTION_SLOT || state == NULL)
-    return NULL;
-  table = map_state_find_table (state, selection->table,
-                                selection->table_created_ver);
-  if (table == NULL || selection->slot >= BUCKET_SLOTS)
-    return NULL;
-  card.kind = selection->in_old ? CARD_OLDBUCKETS : kind_of_role (table);
-  card.table = table;
-  card.in_old = selection->in_old;
-  card.array = selection->in_old ? table->oldbuckets : table->buckets;
-  card.buckets = g_array_new (FALSE, FALSE, sizeof (StageBucket));
-  hit = (StageHit) { &card, TRUE, selection->bucket, selection->bucket,
-                     selection->slot };
-  words = slot_words_new (state, &hit, self->key_format);
-  g_array_unref (card.buckets);
-  return g_steal_pointer (&words);
-}
-
-static void
-update_accessible (TophashMapView *self) {
-  const MapState *state = get_state (self);
-  g_autofree char *label = state != NULL ? stage_words_new (state)
-                                         : g_strdup (_("no recording yet"));
-  g_autofree char *selected = self->session != NULL ? describe_selection (self)
-                                                    : NULL;
-
-  gtk_accessible_update_property (
-    GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, label,
-    GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
-    selected != NULL ? selected : _("Shift and the arrow keys select a slot."), -1);
-}
-
 static void
 state_changed (TophashMapView *self,
                gboolean        is_other_log) {
@@ -258,6 +206,21 @@ state_changed (TophashMapView *self,
     g_clear_pointer (&before, stage_layout_free);
 }
 
+/* The lock that is shown may be the selected shard's, and the chain that comes
+ * first the selected key's. */
+static void
+selection_changed (TophashMapView *self) {
+  const MapState *state = get_state (self);
+
+  if (state != NULL
+      && (map_state_n_shards (state) > 0 || map_state_clock (state) > 0)) {
+    end_transition (self);
+    drop_layout (self);
+    gtk_widget_queue_resize (GTK_WIDGET (self));
+  }
+  gtk_widget_queue_draw (GTK_WIDGET (self));
+}
+
 static void
 changed_cb (TophashMapView      *self,
             TophashSessionChange what) {
@@ -269,14 +232,14 @@ changed_cb (TophashMapView      *self,
     }
     state_changed (self, (what & SESSION_CHANGE_LOG) != 0);
   } else if (what & SESSION_CHANGE_SELECTION) {
-    gtk_widget_queue_draw (GTK_WIDGET (self));
+    selection_changed (self);
   }
   /* While playing, a reader would never come to the end of a sentence. */
   if ((what & (SESSION_CHANGE_SELECTION | SESSION_CHANGE_PLAY | SESSION_CHANGE_LOG))
       || ((what & SESSION_CHANGE_CURSOR)
           && !tophash_session_is_playing (self->session)
           && !tophash_session_is_following (self->session)))
-    update_accessible (self);
+    tophash_map_view_update_accessible (self);
 }
 
 static gboolean
@@ -289,11 +252,15 @@ query_tooltip (GtkWidget  *widget,
   g_autofree char *words = NULL;
   StageRect rect;
 
-  if (is_keyboard || tophash_map_view_get_layout (self) == NULL || !self->hover.has_slot
-      || !stage_card_slot (self->hover.card, self->hover.bucket,
-                           self->hover.slot, &rect))
+  if (is_keyboard || tophash_map_view_get_layout (self) == NULL)
     return FALSE;
-  words = slot_words_new (self->layout->state, &self->hover, self->key_format);
+  if (self->hover.has_item
+      && stage_card_item (self->hover.card, self->hover.item, &rect))
+    words = strip_words_new (self->layout, &self->hover, self->key_format);
+  else if (self->hover.has_slot
+           && stage_card_slot (self->hover.card, self->hover.bucket,
+                               self->hover.slot, &rect))
+    words = slot_words_new (self->layout->state, &self->hover, self->key_format);
   if (words == NULL)
     return FALSE;
   gtk_tooltip_set_text (tooltip, words);

@@ -40,6 +40,9 @@ typedef enum {
 typedef enum {
   SELECTION_NONE,
   SELECTION_SLOT,
+  SELECTION_LOCK,  /* item: its id */
+  SELECTION_VIEW,  /* an open view or snapshot; item: its id */
+  SELECTION_SHARD, /* item: its index */
 } SelectionKind;
 
 /* A slot by place; the key it held when selected moves with it. */
@@ -52,6 +55,7 @@ typedef struct {
   guint         slot;
   gboolean      has_key; /* a live or ghost key stands there */
   gint64        key;
+  guint32       item;    /* of what is no slot */
 } TophashSelection;
 
 TophashSession *tophash_session_new          (void);

@@ -277,3 +277,110 @@ scene_growing (void) {
   scene_tell (&scene, EVENT_LOCK_WAITED, (Event) { .thread = 1 });
   return scene_take (&scene);
 }
+
+/* A lock that readers share: W1 and W4 are inside, W2 has its turn and waits for
+ * them, W3 would read and W5 write. */
+static inline MapState *
+scene_lock_queue (void) {
+  static const struct {
+    guint16  thread;
+    LockWait what;
+  } waits[] = { { 1, LOCK_WAIT_ALONE }, { 2, LOCK_WAIT_READ },
+                { 4, LOCK_WAIT_ALONE }, { 1, LOCK_WAIT_DRAIN } };
+  Scene scene = { 0 };
+
+  scene_fill (&scene, 2, 20);
+  scene_tell (&scene, EVENT_LOCK_READ_ACQUIRED, (Event) { .thread = 0 });
+  scene_tell (&scene, EVENT_LOCK_READ_ACQUIRED, (Event) { .thread = 3 });
+  for (guint i = 0; i < G_N_ELEMENTS (waits); i++)
+    scene_tell (&scene, EVENT_LOCK_WAITED,
+                (Event) { .thread = waits[i].thread,
+                          .aux8 = (uint8_t)waits[i].what });
+  return scene_take (&scene);
+}
+
+/* Of @n shards every one has been used; few are hot, some held, one waited for. */
+static inline MapState *
+scene_shards (guint n) {
+  Scene scene = { 0 };
+
+  scene.fold = fold_new ();
+  for (guint i = 0; i < n; i++) {
+    guint16 id = (guint16)(i + 1);
+
+    scene_tell (&scene, EVENT_TABLE_CREATED,
+                (Event) { .aux16 = id, .aux8 = 1, .a = SCENE_SEED, .b = i });
+    scene_tell (&scene, EVENT_TABLE_NAMED,
+                (Event) { .aux16 = id, .aux8 = 1, .res = i });
+    for (guint key = 0; key < (i * 7) % 12; key++)
+      scene_tell (&scene, EVENT_SLOT_WRITTEN,
+                  (Event) { .aux16 = id, .aux8 = 77, .res = key,
+                            .a = i * 100 + key, .b = key });
+    for (guint use = 0; use < 3 + i % 4 + (i % 29 == 5 ? 40 : 0); use++) {
+      gboolean is_read = use % 3 != 0;
+
+      if (use % 9 == 8)
+        scene_tell (&scene, EVENT_LOCK_WAITED,
+                    (Event) { .res = i, .thread = 2 });
+      scene_tell (&scene,
+                  is_read ? EVENT_LOCK_READ_ACQUIRED : EVENT_LOCK_ACQUIRED,
+                  (Event) { .res = i, .thread = 2 });
+      scene_tell (&scene,
+                  is_read ? EVENT_LOCK_READ_RELEASED : EVENT_LOCK_RELEASED,
+                  (Event) { .res = i, .thread = 2 });
+    }
+  }
+  scene_tell (&scene, EVENT_LOCK_READ_ACQUIRED, (Event) { .res = 2, .thread = 2 });
+  scene_tell (&scene, EVENT_LOCK_ACQUIRED, (Event) { .res = 5, .thread = 0 });
+  scene_tell (&scene, EVENT_LOCK_WAITED,
+              (Event) { .res = 5, .thread = 1, .aux8 = LOCK_WAIT_READ });
+  return scene_take (&scene);
+}
+
+static inline void
+scene_version (Scene   *scene,
+               guint32  version,
+               gint64   key,
+               gint64   value,
+               guint64  stamp) {
+  static guint32 entry_ver[64];
+
+  if (version == (guint32)key)
+    entry_ver[key] = 0;
+  scene_tell (scene, EVENT_VERSION_WRITTEN,
+              (Event) { .res = version, .ver = 1, .aux8 = value < 0,
+                        .a = (uint64_t)MAX (value, 0), .b = (uint64_t)key });
+  scene_tell (scene, EVENT_ENTRY_STORED,
+              (Event) { .res = (uint32_t)key, .ver = ++entry_ver[key],
+                        .a = version });
+  scene_tell (scene, EVENT_VERSION_STAMPED,
+              (Event) { .res = version, .ver = 1, .a = stamp });
+}
+
+/* Versioned entries: two views are open, one from before the writes, one from
+ * between them. */
+static inline MapState *
+scene_views (void) {
+  Scene scene = { 0 };
+
+  scene.fold = fold_new ();
+  scene_create (&scene, 0, 1, TABLE_HOLDS_ENTRIES | TABLE_HOLDS_VERSIONS);
+  scene_tell (&scene, EVENT_READ_PUBLISHED, (Event) { .aux16 = 0 });
+  for (gint64 key = 1; key <= 12; key++) {
+    scene_version (&scene, (guint32)key, key, key * 7, 1);
+    scene_write (&scene, 0, key, (guint64)key);
+  }
+  scene_tell (&scene, EVENT_SNAPSHOT_BEGAN,
+              (Event) { .thread = 2, .ver = 1, .a = 1, .b = 12 });
+  scene_tell (&scene, EVENT_WRITE_BARRIER, (Event) { .a = 2 });
+  scene_version (&scene, 20, 3, 301, 2);
+  scene_version (&scene, 21, 7, -1, 2);
+  scene_version (&scene, 22, 5, 501, 2);
+  scene_tell (&scene, EVENT_SNAPSHOT_BEGAN,
+              (Event) { .thread = 1, .ver = 2, .a = 2, .b = 12 });
+  scene_tell (&scene, EVENT_WRITE_BARRIER, (Event) { .a = 3 });
+  scene_version (&scene, 23, 3, 302, 3);
+  scene_version (&scene, 24, 9, 901, 3);
+  scene_tell (&scene, EVENT_LOCK_ACQUIRED, (Event) { .thread = 1 });
+  return scene_take (&scene);
+}

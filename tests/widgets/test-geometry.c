@@ -129,6 +129,120 @@ test_ghosts (void) {
   g_assert_null (stage_layout_find_card (layout, CARD_DIRTY)->table);
 }
 
+static void
+check_items (const StageLayout *layout) {
+  for (guint i = 0; i < layout->cards->len; i++) {
+    const StageCard *card = stage_layout_card (layout, i);
+
+    for (guint item = 0; item < card->n_items; item++) {
+      StageRect rect;
+      StageHit hit;
+
+      g_assert_true (stage_card_item (card, item, &rect));
+      g_assert_cmpfloat (rect.x, ==, floor (rect.x));
+      g_assert_cmpfloat (rect.y, ==, floor (rect.y));
+      g_assert_cmpfloat (rect.x, >=, card->frame.x);
+      g_assert_cmpfloat (rect.x + rect.width, <=,
+                         card->frame.x + card->frame.width);
+      g_assert_cmpfloat (rect.y + rect.height, <=,
+                         card->frame.y + card->frame.height);
+      g_assert_true (stage_layout_hit (layout, rect.x + rect.width / 2,
+                                       rect.y + rect.height / 2, &hit));
+      g_assert_true (hit.card == card && hit.has_item && !hit.has_slot);
+      g_assert_cmpuint (hit.item, ==, item);
+    }
+    g_assert_false (stage_card_item (card, card->n_items, &(StageRect) { 0 }));
+  }
+}
+
+/* Items stay in their cards at any width, and no card covers another. */
+static void
+test_strips (void) {
+  static const double widths[] = { 320, 420, 600, 764, 1100, 1900 };
+  MapState *states[] = { scene_lock_queue (), scene_views (), scene_shards (1),
+                         scene_shards (64), scene_shards (1024) };
+
+  for (guint i = 0; i < G_N_ELEMENTS (states); i++) {
+    for (guint j = 0; j < G_N_ELEMENTS (widths); j++)
+      for (int fit = 0; fit <= 720; fit += 360) {
+        StageOptions options = { .width = widths[j], .fit_height = fit,
+                                 .text_scale = 1 };
+        g_autoptr (StageLayout) layout = stage_layout_new (states[i], &options);
+
+        check_layout (layout);
+        check_items (layout);
+        for (guint a = 0; a < layout->cards->len; a++)
+          for (guint b = 0; b < a; b++) {
+            const StageRect *one = &stage_layout_card (layout, a)->frame;
+            const StageRect *other = &stage_layout_card (layout, b)->frame;
+
+            g_assert_true (one->x + one->width <= other->x
+                           || other->x + other->width <= one->x
+                           || one->y + one->height <= other->y
+                           || other->y + other->height <= one->y);
+          }
+      }
+    map_state_unref (states[i]);
+  }
+}
+
+/* The lock of a map of shards is the selected one's, else the one waited for. */
+static void
+test_shard_lock (void) {
+  g_autoptr (MapState) state = scene_shards (64);
+  StageOptions options = { .width = 764, .text_scale = 1 };
+
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (StageLayout) layout = NULL;
+    const StageCard *card;
+
+    options.shard = i == 0 ? 0 : 18;
+    layout = stage_layout_new (state, &options);
+    card = stage_layout_find_card (layout, CARD_LOCK);
+    g_assert_cmpint (card->lock, >=, 0);
+    g_assert_cmpuint (map_state_lock (state, (guint)card->lock)->id, ==,
+                      i == 0 ? 5 : 17);
+  }
+}
+
+/* Home is the first item of all, and arrows lead from it into the slots. */
+static void
+test_steps_to_items (void) {
+  g_autoptr (MapState) state = scene_shards (64);
+  g_autoptr (StageLayout) layout = lay_out (state, 764, 0);
+  StageHit at = { 0 };
+
+  g_assert_true (stage_layout_step (layout, &at, STAGE_FIRST, &at));
+  g_assert_true (at.has_item && at.card->kind == CARD_SHARDS && at.item == 0);
+  g_assert_true (stage_layout_step (layout, &at, STAGE_RIGHT, &at));
+  g_assert_cmpuint (at.item, ==, 1);
+  g_assert_true (stage_layout_step (layout, &at, STAGE_DOWN, &at));
+  g_assert_true (at.has_item && at.card->kind == CARD_LOCK);
+  g_assert_true (stage_layout_step (layout, &at, STAGE_RIGHT, &at));
+  g_assert_true (at.has_slot);
+  g_assert_true (stage_layout_step (layout, &at, STAGE_UP, &at));
+  g_assert_true (at.has_item && at.card->kind == CARD_LOCK);
+}
+
+/* Views see in each chain the newest version that is not newer than they. */
+static void
+test_chains (void) {
+  g_autoptr (MapState) state = scene_views ();
+  StageOptions options = { .width = 764, .text_scale = 1, .has_key = TRUE,
+                           .key = 4 };
+  g_autoptr (StageLayout) layout = stage_layout_new (state, &options);
+  const StageCard *card = stage_layout_find_card (layout, CARD_CHAINS);
+  guint n_kept[13] = { 0 };
+
+  g_assert_nonnull (card);
+  g_assert_cmpuint (card->n_items, ==, 5);
+  g_assert_cmpint (g_array_index (layout->chains, StageChain, 0).key, ==, 4);
+  for (guint i = 0; i < layout->chains->len; i++)
+    n_kept[g_array_index (layout->chains, StageChain, i).key]++;
+  g_assert_true (n_kept[3] == 1 && n_kept[5] == 1 && n_kept[7] == 1
+                 && n_kept[9] == 1);
+}
+
 /* Right from the first slot meets every slot once, left comes back. */
 static void
 test_steps (void) {
@@ -152,9 +266,11 @@ test_steps (void) {
   g_assert_cmpuint (n, ==, n_shown);
   g_assert_true (stage_layout_step (layout, &from, STAGE_LAST, &last));
   g_assert_true (at.bucket == last.bucket && at.slot == last.slot);
-  while (stage_layout_step (layout, &at, STAGE_LEFT, &at))
+  while (stage_layout_step (layout, &at, STAGE_LEFT, &at) && at.has_slot)
     n--;
   g_assert_cmpuint (n, ==, 1);
+  g_assert_true (at.has_item && at.card->kind == CARD_LOCK);
+  g_assert_true (stage_layout_step (layout, &from, STAGE_RIGHT, &at));
   g_assert_true (stage_layout_step (layout, &at, STAGE_DOWN, &at));
   g_assert_cmpuint (at.bucket, ==, 1);
   g_assert_true (stage_layout_step (layout, &at, STAGE_UP, &at));
@@ -204,6 +320,10 @@ main (int    argc,
   g_test_add_func ("/widgets/geometry/shown", test_shown);
   g_test_add_func ("/widgets/geometry/ghosts", test_ghosts);
   g_test_add_func ("/widgets/geometry/steps", test_steps);
+  g_test_add_func ("/widgets/geometry/strips", test_strips);
+  g_test_add_func ("/widgets/geometry/shard-lock", test_shard_lock);
+  g_test_add_func ("/widgets/geometry/steps-to-items", test_steps_to_items);
+  g_test_add_func ("/widgets/geometry/chains", test_chains);
   g_test_add_func ("/widgets/geometry/heat-map", test_heat_map);
   g_test_add_func ("/widgets/geometry/empty", test_empty);
   return g_test_run ();

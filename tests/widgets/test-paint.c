@@ -199,6 +199,43 @@ test_many (void) {
                                      .zoom = -6 });
 }
 
+/* Two readers inside, a writer in the door, others behind it. */
+static void
+test_lock (void) {
+  g_autoptr (MapState) state = scene_lock_queue ();
+
+  check_shot ("lock-light", &(Shot) { state, .width = 800, .height = 300 });
+  check_shot ("lock-dark", &(Shot) { state, .width = 800, .height = 300,
+                                     .is_dark = TRUE });
+  check_shot ("lock-narrow", &(Shot) { state, .width = 420, .height = 320 });
+}
+
+static void
+test_shards (void) {
+  g_autoptr (MapState) few = scene_shards (64);
+  g_autoptr (MapState) many = scene_shards (1024);
+
+  check_shot ("shards-light", &(Shot) { few, .width = 800, .height = 420 });
+  check_shot ("shards-dark", &(Shot) { few, .width = 800, .height = 420,
+                                       .is_dark = TRUE });
+  check_shot ("shards-1024-light", &(Shot) { many, .width = 800, .height = 380 });
+  check_shot ("shards-1024-dark", &(Shot) { many, .width = 800, .height = 380,
+                                            .is_dark = TRUE });
+}
+
+static void
+test_views (void) {
+  g_autoptr (MapState) state = scene_views ();
+
+  check_shot ("views-light", &(Shot) { state, .width = 860, .height = 520 });
+  check_shot ("views-dark", &(Shot) { state, .width = 860, .height = 520,
+                                      .is_dark = TRUE });
+  check_shot ("views-selected", &(Shot) { state, .width = 860, .height = 560,
+                                          .selected = 4 });
+  check_shot ("views-middle", &(Shot) { state, .width = 860, .height = 300,
+                                        .zoom = -4 });
+}
+
 static void
 test_empty (void) {
   g_autoptr (Fold) fold = fold_new ();
@@ -291,6 +328,9 @@ main (int    argc,
   g_test_add_func ("/widgets/paint/promotion", test_promotion);
   g_test_add_func ("/widgets/paint/growth", test_growth);
   g_test_add_func ("/widgets/paint/many", test_many);
+  g_test_add_func ("/widgets/paint/lock", test_lock);
+  g_test_add_func ("/widgets/paint/shards", test_shards);
+  g_test_add_func ("/widgets/paint/views", test_views);
   g_test_add_func ("/widgets/paint/empty", test_empty);
   g_test_add_func ("/widgets/paint/contrast", test_contrast);
   g_test_add_func ("/widgets/paint/files", test_files);
