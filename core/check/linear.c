@@ -3,7 +3,7 @@
 /* linear.c — whether one key's operations can be put into an order
  *
  * Idea        Calls and returns come in the order of time. A configuration is
- *             one way in which things may stand: the key's value, and which of
+ *             one way in which things may stand: the key's state, and which of
  *             the operations under way have taken effect. A call changes none.
  *             A return keeps what can be reached, by letting operations under
  *             way take effect in any order, with the returning one among them.
@@ -11,108 +11,144 @@
  *             at which that happens ends the shortest bad prefix.
  *             Operations on different keys commute, so each key has its own.
  *
+ * Reads       An operation whose result says that it changed nothing (a Load, a
+ *             failed compare, a Delete of nothing …) takes effect as soon as the
+ *             state fits it: whatever could follow without it can follow with
+ *             it. So reads, and the long ones of a Range above all, never
+ *             multiply configurations; only writes at once do.
+ *
  * No return   An operation that never returned may have taken effect or not. It
  *             stays under way for good, and fits any result.
  *
  * Unknown     LINEAR_ANY stands for every state at once. What an operation saw
  *             fixes it; a failed compare leaves it, although it says what the
- *             value is not. So it may accept too much, never too little.
+ *             value is not. So it may accept too much, never too little. A read
+ *             is not taken early there: it would choose the state.
+ *
+ * Speed       One thing under way and one configuration is nearly all there is
+ *             in a history whose keys are many: that return touches no memory
+ *             but its own. Arrays are kept between returns and keys; a few
+ *             configurations are compared one by one, many through a table of
+ *             indices that grows with them.
  *
  * Invariants  L1  configs are distinct
  *             L2  a configuration's done is a subset of pending
  *             L3  verdict is OK while configs is not empty, and changes once
+ *             L4  reads is a subset of pending
  * Source      G. Lowe, Testing for linearizability, 2017 (just in time).
  */
 #include "core/check/linear.h"
 
+#include <string.h>
+
+/* Up to so many are compared one by one. Measured: more is slower. */
+#define FEW_CONFIGS 12
+#define FIRST_SLOTS 64
+
 typedef struct {
-  uint64_t       value; /* 0 unless present, so that equal is equal */
-  uint64_t       done;  /* places that took effect */
-  LinearPresence presence;
+  LinearState state;
+  uint64_t    done; /* places that took effect */
 } Config;
+
+typedef struct {
+  Config *at;
+  guint   n;
+  guint   room;
+} Configs;
 
 struct _Linear {
   LinearOp      ops[LINEAR_MAX_PENDING];
   uint64_t      pending; /* places in use */
-  GArray       *configs; /* of Config */
+  uint64_t      reads;   /* of pending, those that change nothing */
+  Configs       configs;
+  Configs       reached; /* while a return is worked out */
+  guint32      *slots;   /* index in reached + 1, by hash; 0 = free */
+  guint         n_slots; /* in use: a power of two */
+  guint         slots_room;
   LinearVerdict verdict;
 };
-
-static guint
-config_hash (gconstpointer data) {
-  const Config *config = data;
-  uint64_t mixed = (config->value ^ (config->done * 0x9e3779b97f4a7c15u)
-                    ^ config->presence)
-                   * 0xff51afd7ed558ccdu;
-
-  return (guint)(mixed >> 32);
-}
-
-static gboolean
-config_equal (gconstpointer a,
-              gconstpointer b) {
-  const Config *x = a, *y = b;
-
-  return x->value == y->value && x->done == y->done
-         && x->presence == y->presence;
-}
 
 Linear *
 linear_new (LinearPresence presence,
             uint64_t       value) {
   Linear *self = g_new0 (Linear, 1);
-  Config first = { .presence = presence,
-                   .value = presence == LINEAR_PRESENT ? value : 0 };
 
-  self->configs = g_array_new (FALSE, FALSE, sizeof (Config));
-  g_array_append_val (self->configs, first);
+  linear_reset (self, presence, value);
   return self;
 }
 
 void
 linear_free (Linear *self) {
-  g_array_unref (self->configs);
+  g_free (self->configs.at);
+  g_free (self->reached.at);
+  g_free (self->slots);
   g_free (self);
 }
 
 static void
-set_present (Config   *config,
-             uint64_t  value) {
-  config->presence = LINEAR_PRESENT;
-  config->value = value;
+append (Configs      *configs,
+        const Config *config) {
+  if (G_UNLIKELY (configs->n == configs->room)) {
+    configs->room = MAX (16, 2 * configs->room);
+    configs->at = g_renew (Config, configs->at, configs->room);
+  }
+  configs->at[configs->n++] = *config;
+}
+
+void
+linear_reset (Linear        *self,
+              LinearPresence presence,
+              uint64_t       value) {
+  Config first = { .state = { presence == LINEAR_PRESENT ? value : 0,
+                              presence } };
+
+  self->pending = 0;
+  self->reads = 0;
+  self->verdict = LINEAR_OK;
+  self->configs.n = 0;
+  append (&self->configs, &first);
+}
+
+/* What operations do ------------------------------------------------------- */
+
+static void
+set_present (LinearState *state,
+             uint64_t     value) {
+  state->presence = LINEAR_PRESENT;
+  state->value = value;
 }
 
 static void
-set_absent (Config *config) {
-  config->presence = LINEAR_ABSENT;
-  config->value = 0;
+set_absent (LinearState *state) {
+  state->presence = LINEAR_ABSENT;
+  state->value = 0;
 }
 
-/* Whether @op can have seen @config; what was unknown becomes what it saw. */
+/* Whether @op can have seen @state; what was unknown becomes what it saw. */
 static bool
 saw (const LinearOp *op,
-     Config         *config) {
+     LinearState    *state) {
   if (!op->has_result)
     return true;
-  if (config->presence == LINEAR_ANY) {
+  if (state->presence == LINEAR_ANY) {
     if (op->is_ok)
-      set_present (config, op->result);
+      set_present (state, op->result);
     else
-      set_absent (config);
+      set_absent (state);
     return true;
   }
   if (!op->is_ok)
-    return config->presence == LINEAR_ABSENT;
-  return config->presence == LINEAR_PRESENT && config->value == op->result;
+    return state->presence == LINEAR_ABSENT;
+  return state->presence == LINEAR_PRESENT && state->value == op->result;
 }
 
 /* A compare-and-… takes effect; false when its result says otherwise. */
 static bool
 compare (const LinearOp *op,
-         Config         *config) {
-  bool matches = config->presence == LINEAR_PRESENT && config->value == op->old;
+         LinearState    *state) {
+  bool matches = state->presence == LINEAR_PRESENT && state->value == op->old;
 
-  if (config->presence == LINEAR_ANY) {
+  if (state->presence == LINEAR_ANY) {
     if (!op->has_result || !op->is_ok)
       return true;
     matches = true;
@@ -122,46 +158,48 @@ compare (const LinearOp *op,
   if (!matches)
     return true;
   if (op->kind == OP_COMPARE_AND_SWAP)
-    set_present (config, op->value);
+    set_present (state, op->value);
   else
-    set_absent (config);
+    set_absent (state);
   return true;
 }
 
-/* Lets @op take effect; false when its result forbids it. */
-static bool
-apply (const LinearOp *op,
-       Config         *config) {
+bool
+linear_apply (const LinearOp *op,
+              LinearState    *state) {
   switch (op->kind) {
   case OP_LOAD:
-    return saw (op, config);
+    return saw (op, state);
   case OP_STORE:
-    set_present (config, op->value);
+    set_present (state, op->value);
     return true;
   case OP_LOAD_OR_STORE:
     if (op->has_result && !op->is_ok && op->result != op->value)
       return false;
-    if (!saw (op, config))
+    if (!saw (op, state))
       return false;
-    if (config->presence == LINEAR_ABSENT)
-      set_present (config, op->value);
+    if (state->presence == LINEAR_ABSENT)
+      set_present (state, op->value);
     return true;
   case OP_LOAD_AND_DELETE:
-    if (!saw (op, config))
+    if (!saw (op, state))
       return false;
-    set_absent (config);
+    set_absent (state);
     return true;
   case OP_DELETE:
-    set_absent (config);
+    if (op->has_result && state->presence != LINEAR_ANY
+        && op->is_ok != (state->presence == LINEAR_PRESENT))
+      return false;
+    set_absent (state);
     return true;
   case OP_SWAP:
-    if (!saw (op, config))
+    if (!saw (op, state))
       return false;
-    set_present (config, op->value);
+    set_present (state, op->value);
     return true;
   case OP_COMPARE_AND_SWAP:
   case OP_COMPARE_AND_DELETE:
-    return compare (op, config);
+    return compare (op, state);
   case OP_RANGE:
   case OP_CLEAR:
   case OP_LEN:
@@ -171,9 +209,36 @@ apply (const LinearOp *op,
   g_assert_not_reached ();
 }
 
+bool
+linear_is_read (const LinearOp *op) {
+  switch (op->kind) {
+  case OP_LOAD:
+    return true;
+  case OP_LOAD_OR_STORE:
+    return op->has_result && op->is_ok;
+  case OP_LOAD_AND_DELETE:
+  case OP_DELETE:
+  case OP_COMPARE_AND_SWAP:
+  case OP_COMPARE_AND_DELETE:
+    return op->has_result && !op->is_ok;
+  case OP_STORE:
+  case OP_SWAP:
+    return false;
+  case OP_RANGE:
+  case OP_CLEAR:
+  case OP_LEN:
+  case OP_N_KINDS:
+    break;
+  }
+  g_assert_not_reached ();
+}
+
+/* Calls and returns -------------------------------------------------------- */
+
 int
 linear_call (Linear         *self,
              const LinearOp *op) {
+  uint64_t bit;
   int place;
 
   if (self->verdict != LINEAR_OK)
@@ -183,47 +248,128 @@ linear_call (Linear         *self,
     return -1;
   }
   place = __builtin_ctzll (~self->pending);
+  bit = UINT64_C (1) << place;
   self->ops[place] = *op;
-  self->pending |= UINT64_C (1) << place;
+  self->pending |= bit;
+  if (linear_is_read (op))
+    self->reads |= bit;
   return place;
 }
 
-/* Appends @config to @reached unless it is there; false past the cap. */
+static inline guint
+config_hash (const Config *config) {
+  uint64_t mixed = (config->state.value ^ (config->done * 0x9e3779b97f4a7c15u)
+                    ^ config->state.presence)
+                   * 0xff51afd7ed558ccdu;
+
+  return (guint)(mixed >> 32);
+}
+
+static inline bool
+config_equal (const Config *a,
+              const Config *b) {
+  return a->state.value == b->state.value && a->done == b->done
+         && a->state.presence == b->state.presence;
+}
+
+/* The slot of @config in the table, or the free one where it would be. */
+static guint32 *
+find_slot (Linear       *self,
+           const Config *config) {
+  guint i = config_hash (config) & (self->n_slots - 1);
+
+  while (self->slots[i] != 0
+         && !config_equal (&self->reached.at[self->slots[i] - 1], config))
+    i = (i + 1) & (self->n_slots - 1);
+  return &self->slots[i];
+}
+
+/* An empty table of @n_slots, then all that is reached. */
+static void
+rebuild_slots (Linear *self,
+               guint   n_slots) {
+  if (n_slots > self->slots_room) {
+    g_free (self->slots);
+    self->slots = g_new (guint32, n_slots);
+    self->slots_room = n_slots;
+  }
+  self->n_slots = n_slots;
+  memset (self->slots, 0, n_slots * sizeof *self->slots);
+  for (guint i = 0; i < self->reached.n; i++)
+    *find_slot (self, &self->reached.at[i]) = i + 1;
+}
+
+/* Appends @config to reached unless it is there; false past the cap. */
 static bool
-reach (GArray       *reached,
-       GHashTable   *seen,
+reach (Linear       *self,
        const Config *config) {
-  if (g_hash_table_contains (seen, config))
+  Configs *reached = &self->reached;
+  guint32 *slot;
+
+  if (reached->n < FEW_CONFIGS) {
+    for (guint i = 0; i < reached->n; i++)
+      if (config_equal (&reached->at[i], config))
+        return true;
+    append (reached, config);
     return true;
-  if (reached->len >= LINEAR_MAX_CONFIGS)
+  }
+  if (reached->n == FEW_CONFIGS)
+    rebuild_slots (self, FIRST_SLOTS);
+  else if (2 * reached->n >= self->n_slots)
+    rebuild_slots (self, 2 * self->n_slots);
+  slot = find_slot (self, config);
+  if (*slot != 0)
+    return true;
+  if (reached->n >= LINEAR_MAX_CONFIGS)
     return false;
-  g_hash_table_add (seen, g_memdup2 (config, sizeof *config));
-  g_array_append_val (reached, *config);
+  append (reached, config);
+  *slot = reached->n;
   return true;
+}
+
+/* The reads that fit take effect. */
+static inline void
+take_reads (const Linear *self,
+            Config       *config) {
+  uint64_t left = self->reads & ~config->done;
+
+  if (config->state.presence == LINEAR_ANY)
+    return;
+  for (; left != 0; left &= left - 1) {
+    LinearState state = config->state;
+
+    if (linear_apply (&self->ops[__builtin_ctzll (left)], &state))
+      config->done |= left & -left;
+  }
 }
 
 /* Everything reachable from configs; those in which @bit is done go no
  * further, for what comes after the return can wait for its own. */
 static bool
-close_over (Linear     *self,
-            GArray     *reached,
-            GHashTable *seen,
-            uint64_t    bit) {
-  for (guint i = 0; i < self->configs->len; i++)
-    if (!reach (reached, seen, &g_array_index (self->configs, Config, i)))
-      return false;
+close_over (Linear   *self,
+            uint64_t  bit) {
+  Configs *reached = &self->reached;
 
-  for (guint i = 0; i < reached->len; i++) {
-    Config from = g_array_index (reached, Config, i);
+  reached->n = 0;
+  for (guint i = 0; i < self->configs.n; i++) {
+    Config from = self->configs.at[i];
+
+    take_reads (self, &from);
+    if (!reach (self, &from))
+      return false;
+  }
+  for (guint i = 0; i < reached->n; i++) {
+    Config from = reached->at[i];
     uint64_t left = from.done & bit ? 0 : self->pending & ~from.done;
 
     for (; left != 0; left &= left - 1) {
       Config to = from;
 
-      if (!apply (&self->ops[__builtin_ctzll (left)], &to))
+      if (!linear_apply (&self->ops[__builtin_ctzll (left)], &to.state))
         continue;
       to.done |= left & -left;
-      if (!reach (reached, seen, &to))
+      take_reads (self, &to);
+      if (!reach (self, &to))
         return false;
     }
   }
@@ -233,9 +379,7 @@ close_over (Linear     *self,
 LinearVerdict
 linear_return (Linear *self,
                int     place) {
-  g_autoptr (GArray) reached = g_array_new (FALSE, FALSE, sizeof (Config));
-  g_autoptr (GHashTable) seen
-      = g_hash_table_new_full (config_hash, config_equal, g_free, NULL);
+  Configs *configs = &self->configs;
   uint64_t bit;
 
   if (self->verdict != LINEAR_OK || place < 0)
@@ -243,19 +387,34 @@ linear_return (Linear *self,
   bit = UINT64_C (1) << place;
   g_return_val_if_fail ((self->pending & bit) != 0, self->verdict);
 
-  if (!close_over (self, reached, seen, bit))
+  if (configs->n == 1 && self->pending == bit) {
+    Config *only = &configs->at[0];
+
+    self->pending = 0;
+    self->reads = 0;
+    if ((only->done & bit) == 0
+        && !linear_apply (&self->ops[place], &only->state)) {
+      configs->n = 0;
+      self->verdict = LINEAR_VIOLATED;
+    }
+    only->done = 0;
+    return self->verdict;
+  }
+
+  if (!close_over (self, bit))
     return self->verdict = LINEAR_UNKNOWN;
-  g_array_set_size (self->configs, 0);
-  for (guint i = 0; i < reached->len; i++) {
-    Config config = g_array_index (reached, Config, i);
+  configs->n = 0;
+  for (guint i = 0; i < self->reached.n; i++) {
+    Config config = self->reached.at[i];
 
     if ((config.done & bit) == 0)
       continue;
     config.done &= ~bit;
-    g_array_append_val (self->configs, config);
+    append (configs, &config);
   }
   self->pending &= ~bit;
-  if (self->configs->len == 0)
+  self->reads &= ~bit;
+  if (configs->n == 0)
     self->verdict = LINEAR_VIOLATED;
   return self->verdict;
 }
@@ -263,4 +422,28 @@ linear_return (Linear *self,
 LinearVerdict
 linear_verdict (const Linear *self) {
   return self->verdict;
+}
+
+bool
+linear_is_absent (const Linear *self) {
+  if (self->verdict != LINEAR_OK || self->configs.n > FEW_CONFIGS)
+    return false;
+  for (guint i = 0; i < self->configs.n; i++)
+    if (self->configs.at[i].state.presence != LINEAR_ABSENT)
+      return false;
+  return true;
+}
+
+bool
+linear_is_settled (const Linear *self,
+                   LinearState  *state) {
+  if (self->verdict != LINEAR_OK || self->pending != 0 || self->configs.n != 1)
+    return false;
+  *state = self->configs.at[0].state;
+  return true;
+}
+
+guint
+linear_n_configs (const Linear *self) {
+  return self->configs.n;
 }

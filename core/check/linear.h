@@ -23,6 +23,12 @@ typedef enum {
   LINEAR_ANY, /* nothing is known of the key yet */
 } LinearPresence;
 
+/* What one key holds. */
+typedef struct {
+  uint64_t       value; /* 0 unless present, so that equal is equal */
+  LinearPresence presence;
+} LinearState;
+
 /* One operation with its result. */
 typedef struct {
   uint64_t value;       /* what it stores; the new value of a swap */
@@ -33,12 +39,23 @@ typedef struct {
   bool     has_result;  /* false: it never returned, or returns nothing */
 } LinearOp;
 
+/* Lets @op take effect on @state; false when its result forbids it, and then
+ * @state means nothing. */
+bool linear_apply   (const LinearOp *op,
+                     LinearState    *state);
+/* Whether @op, by its result, changed nothing wherever it took effect. */
+bool linear_is_read (const LinearOp *op);
+
 typedef struct _Linear Linear;
 
-Linear *linear_new  (LinearPresence presence,
-                     uint64_t       value);
-void    linear_free (Linear        *self);
+Linear *linear_new   (LinearPresence presence,
+                      uint64_t       value);
+void    linear_free  (Linear        *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Linear, linear_free)
+/* As new, for another key: keeps what was allocated. */
+void    linear_reset (Linear        *self,
+                      LinearPresence presence,
+                      uint64_t       value);
 
 /**
  * linear_call:
@@ -51,8 +68,17 @@ int           linear_call    (Linear         *self,
                               const LinearOp *op);
 /* The operation at @place is over. The verdict stays once it is not OK.
  *
- * Cost: exponential, at worst, in the operations under way; LINEAR_MAX_CONFIGS
- * bounds it. */
+ * Cost: exponential, at worst, in the operations under way that change the key;
+ * LINEAR_MAX_CONFIGS bounds it. Those that change nothing cost one look each. */
 LinearVerdict linear_return  (Linear         *self,
                               int             place);
 LinearVerdict linear_verdict (const Linear   *self);
+
+/* Whether, as far as is known before anything under way is over, the key is
+ * absent for sure. */
+bool          linear_is_absent (const Linear *self);
+/* Whether nothing is under way and there is one state; then it is in @state. */
+bool          linear_is_settled (const Linear *self,
+                                 LinearState  *state);
+/* Configurations kept: what one thinks possible. */
+guint         linear_n_configs (const Linear *self);

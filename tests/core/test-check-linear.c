@@ -40,7 +40,12 @@ static const Case cases[] = {
   { ABSENT, OP (OP_COMPARE_AND_SWAP, 2, 1, 0, true), LINEAR_VIOLATED },
   { HOLDS_1, OP (OP_COMPARE_AND_DELETE, 0, 1, 0, true), LINEAR_OK },
   { HOLDS_1, OP (OP_COMPARE_AND_DELETE, 0, 3, 0, true), LINEAR_VIOLATED },
+  { ABSENT, OP (OP_DELETE, 0, 0, 0, false), LINEAR_OK },
+  { ABSENT, OP (OP_DELETE, 0, 0, 0, true), LINEAR_VIOLATED },
+  { HOLDS_1, OP (OP_DELETE, 0, 0, 0, true), LINEAR_OK },
+  { HOLDS_1, OP (OP_DELETE, 0, 0, 0, false), LINEAR_VIOLATED },
   { LINEAR_ANY, 0, OP (OP_LOAD, 0, 0, 7, true), LINEAR_OK },
+  { LINEAR_ANY, 0, OP (OP_DELETE, 0, 0, 0, false), LINEAR_OK },
 };
 
 static void
@@ -85,15 +90,58 @@ test_gives_up_past_its_places (void) {
   g_assert_cmpint (linear_verdict (linear), ==, LINEAR_UNKNOWN);
 }
 
-/* 20 Loads at once can have taken effect in 2^20 sets: past the cap. */
+/* 20 Stores at once can have taken effect in 20 * 2^19 ways: past the cap. */
 static void
 test_gives_up_past_its_cap (void) {
-  const LinearOp load = OP (OP_LOAD, 0, 0, 1, true);
   g_autoptr (Linear) linear = linear_new (LINEAR_PRESENT, 1);
 
-  for (int i = 0; i < 20; i++)
-    linear_call (linear, &load);
+  for (uint64_t i = 0; i < 20; i++) {
+    const LinearOp store = OP (OP_STORE, i, 0, 0, true);
+
+    linear_call (linear, &store);
+  }
   g_assert_cmpint (linear_return (linear, 0), ==, LINEAR_UNKNOWN);
+}
+
+/* Reads never multiply what is possible: 60 Loads that wait for either of two
+ * values, as the Ranges of a crowd would, are one configuration each. */
+static void
+test_takes_reads_at_once (void) {
+  const LinearOp store = OP (OP_STORE, 2, 0, 0, true);
+  const LinearOp sees_1 = OP (OP_LOAD, 0, 0, 1, true);
+  const LinearOp sees_2 = OP (OP_LOAD, 0, 0, 2, true);
+  g_autoptr (Linear) linear = linear_new (LINEAR_PRESENT, 1);
+  int stored;
+
+  for (int i = 0; i < 60; i++)
+    linear_call (linear, i % 2 == 0 ? &sees_1 : &sees_2);
+  stored = linear_call (linear, &store);
+  g_assert_cmpint (linear_return (linear, stored), ==, LINEAR_OK);
+  g_assert_cmpuint (linear_n_configs (linear), ==, 1);
+  for (int i = 0; i < 60; i++)
+    g_assert_cmpint (linear_return (linear, i), ==, LINEAR_OK);
+  g_assert_cmpint (linear_return (linear, linear_call (linear, &sees_1)), ==,
+                   LINEAR_VIOLATED);
+}
+
+/* Nothing of one key is left for the next. */
+static void
+test_starts_anew (void) {
+  const LinearOp store = OP (OP_STORE, 2, 0, 0, true);
+  const LinearOp sees_1 = OP (OP_LOAD, 0, 0, 1, true);
+  g_autoptr (Linear) linear = linear_new (LINEAR_ABSENT, 0);
+  LinearState state;
+
+  linear_call (linear, &store);
+  linear_return (linear, linear_call (linear, &sees_1));
+  g_assert_cmpint (linear_verdict (linear), ==, LINEAR_VIOLATED);
+  g_assert_false (linear_is_absent (linear));
+  linear_reset (linear, LINEAR_ABSENT, 0);
+  g_assert_true (linear_is_absent (linear));
+  g_assert_cmpint (linear_return (linear, linear_call (linear, &store)), ==,
+                   LINEAR_OK);
+  g_assert_true (linear_is_settled (linear, &state));
+  g_assert_cmpuint (state.value, ==, 2);
 }
 
 int
@@ -108,5 +156,8 @@ main (int    argc,
                    test_gives_up_past_its_places);
   g_test_add_func ("/core/check/linear/gives-up-past-its-cap",
                    test_gives_up_past_its_cap);
+  g_test_add_func ("/core/check/linear/takes-reads-at-once",
+                   test_takes_reads_at_once);
+  g_test_add_func ("/core/check/linear/starts-anew", test_starts_anew);
   return g_test_run ();
 }
