@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* judge-case.c — a key's window, put before a reader
+ *
+ * The stream says at which return no order is left; the search says how far the
+ * best of them goes. Its state there and what each operation got are the
+ * reasons.
+ */
+#include "core/check/judge-private.h"
+#include "core/check/wgl.h"
+
+static gint
+compare_begins (gconstpointer a,
+                gconstpointer b) {
+  const JudgeItem *x = a, *y = b;
+
+  if (x->began_ns != y->began_ns)
+    return x->began_ns < y->began_ns ? -1 : 1;
+  return (x->index > y->index) - (x->index < y->index);
+}
+
+/* (transfer full): the window's items, by began_ns. */
+static JudgeItem *
+collect_items (const JudgeStream *self) {
+  guint n = self->window->len;
+  JudgeItem *items = g_new (JudgeItem, n + 1);
+
+  for (guint i = 0; i < n; i++)
+    items[i] = judge_stream_item (self,
+                                  g_array_index (self->window, JudgeRef, i));
+  qsort (items, n, sizeof *items, compare_begins);
+  return items;
+}
+
+/* A Range that was cut off gave what it gave before the end of time. */
+static gint64
+end_of (const JudgeItem *item) {
+  return item->ended_ns == HISTORY_NEVER && item->source == JUDGE_RANGE_GAVE
+             ? HISTORY_NEVER - 1
+             : item->ended_ns;
+}
+
+/* What is still under way at @until_ns is searched as if it never returned. */
+static WglResult *
+search (const JudgeItem *items,
+        gsize            n_items,
+        LinearState      before,
+        gint64           until_ns) {
+  g_autofree WglOp *ops = g_new (WglOp, n_items + 1);
+
+  for (gsize i = 0; i < n_items; i++)
+    ops[i] = (WglOp){ items[i].op, items[i].began_ns,
+                      end_of (&items[i]) > until_ns ? WGL_NEVER
+                                                    : end_of (&items[i]) };
+  return wgl_search (ops, n_items, before, 0);
+}
+
+/* The same thing, by where it comes from. */
+static gboolean
+is_same (const JudgeItem *a,
+         const JudgeItem *b) {
+  return a->index == b->index && a->source == b->source
+         && a->op.result == b->op.result;
+}
+
+JudgeCase *
+judge_case_new_violated (const JudgeStream *self) {
+  JudgeCase *made = g_new0 (JudgeCase, 1);
+  const JudgeItem failed = judge_stream_item (self, self->failed);
+  WglResult *result;
+
+  made->key = history_key (self->index->history, self->key);
+  made->verdict = LINEAR_VIOLATED;
+  made->rule = JUDGE_RULE_ORDER;
+  made->before = self->before;
+  made->n_items = self->window->len;
+  made->items = collect_items (self);
+  while (made->failed + 1 < made->n_items
+         && !is_same (&made->items[made->failed], &failed))
+    made->failed++;
+  result = search (made->items, made->n_items, made->before, end_of (&failed));
+  made->n_order = result->n_order;
+  made->order = g_steal_pointer (&result->order);
+  made->after = result->state;
+  if (result->failed >= 0)
+    made->failed = (gsize)result->failed;
+  wgl_result_free (result);
+  return made;
+}
+
+JudgeCase *
+judge_case_new_twice (const JudgeIndex *index,
+                      gsize             key,
+                      const JudgeGiven *first,
+                      const JudgeGiven *second) {
+  const JudgeGiven *const both[] = { first, second };
+  JudgeCase *made = g_new0 (JudgeCase, 1);
+
+  made->key = history_key (index->history, key);
+  made->verdict = LINEAR_VIOLATED;
+  made->rule = JUDGE_RULE_TWICE;
+  made->before = made->after = (LinearState){ 0, LINEAR_ANY };
+  made->n_items = G_N_ELEMENTS (both);
+  made->items = g_new0 (JudgeItem, made->n_items);
+  made->order = g_new0 (guint32, 1);
+  made->failed = 1;
+  for (gsize i = 0; i < made->n_items; i++) {
+    const HistoryRange *range = &index->ranges[both[i]->range];
+
+    made->items[i] = (JudgeItem){
+      .op = { .kind = OP_LOAD,
+              .result = (uint64_t)range->pairs[both[i]->pair].value,
+              .is_ok = true,
+              .has_result = true },
+      .began_ns = range->call.began_ns,
+      .ended_ns = range->call.ended_ns,
+      .index = range->call.index,
+      .thread = range->call.thread,
+      .source = JUDGE_RANGE_GAVE,
+    };
+  }
+  return made;
+}
+
+gboolean
+judge_stream_explain (JudgeStream *self) {
+  g_autofree JudgeItem *items = collect_items (self);
+  gsize n_items = self->window->len;
+  g_autoptr (WglResult) result
+      = search (items, n_items, self->before, HISTORY_NEVER);
+  guint first = self->items->len;
+
+  if (result->verdict != LINEAR_OK)
+    return FALSE;
+  g_array_append_vals (self->items, items, (guint)n_items);
+  for (gsize i = 0; i < result->n_order; i++) {
+    guint32 place = first + result->order[i];
+
+    g_array_append_val (self->order, place);
+  }
+  return TRUE;
+}
+
+void
+judge_case_free (JudgeCase *self) {
+  if (self == NULL)
+    return;
+  g_free (self->items);
+  g_free (self->order);
+  g_free (self);
+}
