@@ -264,6 +264,12 @@ typedef enum {
 #define TOPHASH_MIN 5
 
 #define BUCKET_SLOTS 8
+
+/* What a record takes in the engines' memory; they assert it. */
+#define BUCKET_BYTES 144u
+#define ENTRY_BYTES 16u
+#define VERSION_BYTES 40u
+
 #define RANGE_OLD_BUCKET (1u << 31)
 
 typedef enum {

@@ -99,9 +99,21 @@ put_in_front (Fold              *self,
     fold_fault (self, event, "there is no version %" G_GUINT64_FORMAT, event->a);
     return FALSE;
   }
+  if (!version->is_in_chain && !version->is_retired) {
+    version->is_in_chain = TRUE;
+    state->n_in_chains++;
+  }
   version->older = generation != 0 ? before : 0;
   version->older_generation = generation;
   return version->is_deleted;
+}
+
+static void
+leave_chain (MapState      *state,
+             VersionRecord *version) {
+  if (version->is_in_chain)
+    state->n_in_chains--;
+  version->is_in_chain = FALSE;
 }
 
 /* Facts about a version come from any thread: a newer generation wins. */
@@ -119,6 +131,7 @@ fold_version (Fold        *self,
   if (version->generation != event->ver) {
     if ((gint32)(event->ver - version->generation) < 0)
       return;
+    leave_chain (self->state, version);
     *version = (VersionRecord){ .generation = event->ver };
   }
   if (event->kind == EVENT_VERSION_STAMPED) {
@@ -126,6 +139,7 @@ fold_version (Fold        *self,
     self->state->clock = MAX (self->state->clock, event->a);
   } else if (event->kind == EVENT_VERSION_RETIRED) {
     version->is_retired = TRUE;
+    leave_chain (self->state, version);
   } else {
     version->is_deleted = event->aux8 != 0;
     version->value = (gint64)event->a;
@@ -245,6 +259,17 @@ fold_dirty_created (Fold        *self,
 }
 
 void
+fold_dirty_copied (Fold        *self,
+                   const Event *event) {
+  StateCounters *counters = &self->state->counters;
+
+  counters->n_copied += event->res;
+  counters->copy_ns += event->b;
+  if (event->b != 0)
+    counters->last_copy_ns = event->b;
+}
+
+void
 fold_dirty_dropped (Fold        *self,
                     const Event *event) {
   StateTable *table = fold_find_table (self, event->aux16);
@@ -264,6 +289,9 @@ fold_dirty_promoted (Fold        *self,
   if (table == NULL)
     return;
   table->promotion = (guint32)++state->counters.n_promotions;
+  state->counters.promotion_ns += event->b;
+  if (event->b != 0)
+    state->counters.last_promotion_ns = event->b;
   state->is_amended = FALSE;
   state->misses = 0;
   state->n_expunged = 0;

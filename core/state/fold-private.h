@@ -97,6 +97,7 @@ void fold_version        (Fold *self, const Event *event);
 void fold_table_named    (Fold *self, const Event *event);
 void fold_read_published (Fold *self, const Event *event);
 void fold_dirty_created  (Fold *self, const Event *event);
+void fold_dirty_copied   (Fold *self, const Event *event);
 void fold_dirty_dropped  (Fold *self, const Event *event);
 void fold_dirty_promoted (Fold *self, const Event *event);
 
@@ -117,5 +118,7 @@ void fold_range_walked   (Fold *self, const Event *event);
 void fold_range_ended    (Fold *self, const Event *event);
 void fold_range_yielded  (Fold *self, const Event *event);
 void fold_misuse_detected (Fold *self, const Event *event);
+/* For fold-table.c: a shard was cleared. */
+void fold_count_clear    (Fold *self, const Event *event);
 
 G_END_DECLS

@@ -5,7 +5,13 @@
  * Threads and locks get their records when an event first names them. Threads
  * are kept by index, the main thread last. Iterations are kept by age: the open
  * ones, and of each thread the one that ended last.
+ *
+ * Clears      A Clear of a sharded map takes the shards' locks in their order,
+ *             from 0 on, and empties each shard that holds keys. So while a
+ *             thread's locks follow each other it may be in one Clear, which
+ *             counts once; a lock that does not follow ends that.
  */
+#include "core/base/histogram.h"
 #include "core/state/fold-private.h"
 
 #include <string.h>
@@ -28,6 +34,7 @@ add_thread (Fold   *self,
   memset (&state->threads[place], 0, sizeof (ThreadRecord));
   state->threads[place].shown.thread = thread;
   state->threads[place].shown.waits_for = -1;
+  state->threads[place].last_lock = -1;
   for (guint i = place; i < state->n_threads; i++)
     self->thread_at[MIN (state->threads[i].shown.thread, FOLD_MAX_THREADS)] =
         (guint16)(i + 1);
@@ -77,12 +84,17 @@ count_ops (Fold   *self,
            guint   op,
            guint64 n,
            guint64 n_ok,
-           guint64 n_in_read) {
+           guint64 n_in_read,
+           guint64 n_cas_retries) {
   StateCounters *counters = &self->state->counters;
 
   counters->n_ops[op] += n;
   counters->n_ok[op] += n_ok;
   counters->n_in_read += n_in_read;
+  counters->n_cas_retries += n_cas_retries;
+  /* It deletes key by key, which no other event tells from deletes. */
+  if (op == OP_CLEAR && self->state->has_versions)
+    counters->n_cleared += n_ok;
 }
 
 void
@@ -103,7 +115,7 @@ fold_op_ended (Fold        *self,
   record->shown.op_ended_ns = event->at_ns;
   record->shown.n_ops++;
   count_ops (self, event->aux8, 1, (event->aux16 & OP_PATH_OK) != 0,
-             (event->aux16 & OP_PATH_IN_READ) != 0);
+             (event->aux16 & OP_PATH_IN_READ) != 0, event->res);
 }
 
 void
@@ -118,7 +130,8 @@ fold_ops_counted (Fold        *self,
     return;
   }
   record->shown.n_ops += event->res;
-  count_ops (self, event->aux8, event->res, event->ver, event->a);
+  count_ops (self, event->aux8, event->res, event->ver, event->a,
+             event->b);
 }
 
 /* NULL after a fault. */
@@ -196,12 +209,22 @@ fold_lock_waited (Fold        *self,
   self->state->counters.n_lock_waits++;
 }
 
+/* A measured duration; 0: it was not measured. */
+static void
+count_duration (StateHistogram *histogram,
+                guint64         ns) {
+  if (ns != 0)
+    histogram->counts[histogram_place (ns)]++;
+}
+
 static void
 end_wait (Fold         *self,
           const Event  *event,
           ThreadRecord *record,
-          StateLock    *lock) {
+          StateLock    *lock,
+          guint64       waited_ns) {
   leave_queue (lock, event->thread);
+  count_duration (&self->state->counters.lock_waits, waited_ns);
   if (record->shown.waits_for >= 0)
     self->state->counters.lock_wait_ns +=
         MAX (0, event->at_ns - record->wait_began_ns);
@@ -224,7 +247,21 @@ fold_lock_acquired (Fold        *self,
   lock->n_acquired++;
   lock->owner = event->thread;
   lock->since_ns = event->at_ns;
-  end_wait (self, event, record, lock);
+  if ((gint64)event->res != record->last_lock + 1)
+    record->is_clear_counted = FALSE;
+  record->last_lock = event->res;
+  end_wait (self, event, record, lock, event->b);
+}
+
+void
+fold_count_clear (Fold        *self,
+                  const Event *event) {
+  ThreadRecord *record = fold_find_thread (self, event);
+
+  if (record == NULL || record->is_clear_counted)
+    return;
+  record->is_clear_counted = TRUE;
+  self->state->counters.n_cleared++;
 }
 
 void
@@ -239,6 +276,7 @@ fold_lock_released (Fold        *self,
     return;
   }
   self->state->counters.lock_hold_ns += MAX (0, event->at_ns - lock->since_ns);
+  count_duration (&self->state->counters.lock_holds, event->a);
   lock->owner = -1;
   lock->since_ns = event->at_ns;
 }
@@ -262,7 +300,7 @@ fold_lock_read_acquired (Fold        *self,
     lock->since_ns = event->at_ns;
   lock->n_read_acquired++;
   lock->readers |= thread_bit (event->thread);
-  end_wait (self, event, record, lock);
+  end_wait (self, event, record, lock, event->a);
 }
 
 void
@@ -276,6 +314,7 @@ fold_lock_read_released (Fold        *self,
     fold_fault (self, event, "lock %u has no readers", event->res);
     return;
   }
+  count_duration (&self->state->counters.lock_holds, event->a);
   lock->readers &= ~thread_bit (event->thread);
   if (--lock->n_readers == 0) {
     self->state->counters.lock_hold_ns += MAX (0, event->at_ns - lock->since_ns);

@@ -234,6 +234,8 @@ fold_table_cleared (Fold        *self,
   self->has_ends = FALSE;
   if (table->role == TABLE_ROLE_ONLY)
     self->state->counters.n_cleared++;
+  else if (table->role == TABLE_ROLE_SHARD)
+    fold_count_clear (self, event);
 }
 
 /* One field of the header, by kind. */

@@ -179,7 +179,7 @@ dispatch (Fold        *self,
   case EVENT_READ_PUBLISHED: fold_read_published (self, event); return;
   case EVENT_DIRTY_CREATED: fold_dirty_created (self, event); return;
   case EVENT_DIRTY_DROPPED: fold_dirty_dropped (self, event); return;
-  case EVENT_DIRTY_COPIED: state->counters.n_copied += event->res; return;
+  case EVENT_DIRTY_COPIED: fold_dirty_copied (self, event); return;
   case EVENT_READ_AMENDED: state->is_amended = TRUE; return;
   case EVENT_MISS_COUNTED:
     state->misses = event->res;

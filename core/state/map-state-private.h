@@ -55,12 +55,15 @@ typedef struct {
   guint32 older_generation;
   guint8  is_deleted;
   guint8  is_retired;
-  guint16 unused;
+  guint8  is_in_chain;
+  guint8  unused;
 } VersionRecord;
 
 typedef struct {
   StateThread shown;
   gint64      wait_began_ns;
+  gint64      last_lock;        /* acquired alone; -1 = none */
+  gboolean    is_clear_counted; /* see fold_lock_acquired() */
 } ThreadRecord;
 
 typedef struct {
@@ -111,6 +114,7 @@ struct _MapState {
   gboolean      has_versions;
   guint64       clock;
   ChunkVec      versions; /* of VersionRecord */
+  guint64       n_in_chains; /* versions in chains and not retired */
 };
 
 MapState   *map_state_new        (void);

@@ -183,6 +183,12 @@ typedef struct {
   guint32 counts[STATE_HISTOGRAM_N];
 } StateHistogram;
 
+guint64 state_histogram_total    (const StateHistogram *histogram);
+/* The time, in ns, that the share @q of them (0 … 1) did not exceed: an upper
+ * bound, at most twice the true one. 0: it is empty. */
+guint64 state_histogram_quantile (const StateHistogram *histogram,
+                                  double                q);
+
 /* What the map's bytes are for; see EngineMemory, which it equals. */
 typedef struct {
   guint64 n_live;

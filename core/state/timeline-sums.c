@@ -221,13 +221,59 @@ sums_add (Sums           *self,
   add_to_lane (self, event);
 }
 
+/* What one figure says of several tables. */
+typedef struct {
+  guint64 count;
+  guint64 n_main;
+  guint64 n_evacuated;
+  guint64 n_old; /* buckets to evacuate, of growths under way */
+} TableSum;
+
+static void
+add_table (TableSum         *sum,
+           const StateTable *table) {
+  if (table == NULL)
+    return;
+  sum->count += table->count;
+  if (table->buckets != NULL)
+    sum->n_main += state_array_n_main (table->buckets);
+  if (table->oldbuckets == NULL)
+    return;
+  sum->n_evacuated += table->n_evacuated;
+  sum->n_old += state_array_n_main (table->oldbuckets);
+}
+
+/* Held are the keys of read, of the one table, or of all shards. Load and
+ * growth are those of the table that gets the new keys: dirty, if there is one. */
+static void
+sample_tables (SeriesBin      *bin,
+               const MapState *state) {
+  const StateTable *read = map_state_table_for (state, TABLE_ROLE_READ);
+  const StateTable *only = map_state_table_for (state, TABLE_ROLE_ONLY);
+  const StateTable *dirty = map_state_table_for (state, TABLE_ROLE_DIRTY);
+  guint n_shards = map_state_n_shards (state);
+  TableSum sum = { 0 };
+
+  add_table (&sum, read != NULL ? read : only);
+  for (guint i = 0; i < n_shards; i++)
+    add_table (&sum, map_state_shard (state, i));
+  bin->held = read != NULL || only != NULL || n_shards > 0 ? (float)sum.count
+                                                           : NAN;
+  bin->dirty_len = dirty != NULL ? (float)dirty->count : NAN;
+  if (dirty != NULL) {
+    sum = (TableSum){ 0 };
+    add_table (&sum, dirty);
+  }
+  bin->load_factor = sum.n_main > 0 ? (float)sum.count / (float)sum.n_main : NAN;
+  bin->evacuated = sum.n_old > 0 ? (float)sum.n_evacuated / (float)sum.n_old
+                                 : NAN;
+}
+
 void
 sums_sample (Sums           *self,
              const MapState *state) {
   SeriesBin *bin = &self->series[self->series_bin];
   const StateCounters *counters = map_state_counters (state);
-  const StateTable *held;
-  const StateTable *dirty;
 
   if (map_state_n_events (state) == 0)
     return;
@@ -239,23 +285,7 @@ sums_sample (Sums           *self,
   bin->lock_wait_ns = (double)counters->lock_wait_ns;
   bin->misses = (float)map_state_misses (state);
   bin->live = (float)map_state_n_live (state);
-
-  held = map_state_table_for (state, TABLE_ROLE_READ);
-  dirty = map_state_table_for (state, TABLE_ROLE_DIRTY);
-  bin->dirty_len = dirty != NULL ? (float)dirty->count : NAN;
-  if (held == NULL)
-    held = map_state_table_for (state, TABLE_ROLE_ONLY);
-  bin->held = held != NULL ? (float)held->count : NAN;
-  if (dirty != NULL)
-    held = dirty;
-  bin->load_factor = NAN;
-  bin->evacuated = NAN;
-  if (held != NULL && held->buckets != NULL)
-    bin->load_factor =
-        (float)held->count / (float)state_array_n_main (held->buckets);
-  if (held != NULL && held->oldbuckets != NULL)
-    bin->evacuated =
-        (float)held->n_evacuated / (float)state_array_n_main (held->oldbuckets);
+  sample_tables (bin, state);
 }
 
 /* Where bin @i of @n_bins between two times begins. */

@@ -144,8 +144,9 @@ typedef enum {
   SERIES_MISSES,       /* misses counter */
   SERIES_DIRTY_LEN,    /* its threshold */
   SERIES_LIVE,         /* live keys */
-  SERIES_HELD,         /* keys held in read (deleted ones included) */
-  SERIES_LOAD_FACTOR,  /* keys per bucket */
+  SERIES_HELD,         /* keys held in read (deleted ones included), in the one
+                        * table, or in all shards */
+  SERIES_LOAD_FACTOR,  /* keys per bucket, of all shards together */
   SERIES_EVACUATED,    /* 0 to 1 of the growth under way */
   SERIES_LOCK_WAIT,    /* ns waited per operation in the bin */
   SERIES_OPS,          /* operations per second */
