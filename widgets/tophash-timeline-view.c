@@ -2,7 +2,7 @@
 
 /* tophash-timeline-view.c — lanes, landmarks, density and the playhead
  *
- * The picture under the playhead is a cached render node, made anew when the
+ * The picture under the playhead is a cached one, made anew when the
  * log grew, the visible span changed or the size or colours did; while a run is
  * live at most every REFRESH_US, so that a busy log costs the main thread a
  * fixed share. The playhead is drawn over it each time.
@@ -14,9 +14,9 @@
  */
 #include "widgets/tophash-timeline-view.h"
 
+#include "widgets/cached-picture.h"
 #include "widgets/paint-lanes.h"
 
-#include <adwaita.h>
 #include <glib/gi18n.h>
 #include <inttypes.h>
 
@@ -29,27 +29,14 @@ struct _TophashTimelineView {
 
   /* Owned */
   TophashSession *session;
-  GskRenderNode  *picture; /* NULL: must be made */
-  TophashDraw    *draw;
+  CachedPicture   picture;
 
   gulong   changed_id;
-  gulong   style_id;
-  guint    refresh_id;    /* timeout that makes the picture anew */
   double   pointer_x;     /* where the pointer was last seen; scrolling has no
                            * place of its own */
-  gint64   made_at_us;    /* when the picture was made */
-  int      made_width;
 };
 
 G_DEFINE_FINAL_TYPE (TophashTimelineView, tophash_timeline_view, GTK_TYPE_WIDGET)
-
-static const TophashPalette *
-get_palette (void) {
-  AdwStyleManager *manager = adw_style_manager_get_default ();
-
-  return tophash_palette_get (adw_style_manager_get_dark (manager),
-                              adw_style_manager_get_high_contrast (manager));
-}
 
 static Timeline *
 get_timeline (TophashTimelineView *self) {
@@ -92,52 +79,19 @@ get_geometry (TophashTimelineView *self,
 }
 
 static void
-drop_picture (TophashTimelineView *self) {
-  g_clear_pointer (&self->picture, gsk_render_node_unref);
-  gtk_widget_queue_draw (GTK_WIDGET (self));
-}
-
-static gboolean
-refresh_cb (gpointer data) {
+paint_cb (cairo_t              *cr,
+          const TophashPalette *palette,
+          TophashDraw          *draw,
+          double                width,
+          double                height,
+          gpointer              data) {
   TophashTimelineView *self = data;
+  LanesGeometry geometry;
 
-  self->refresh_id = 0;
-  drop_picture (self);
-  return G_SOURCE_REMOVE;
-}
-
-/* The log grew: make the picture anew, but not more often than REFRESH_US. */
-static void
-refresh_soon (TophashTimelineView *self) {
-  gint64 due_us = self->made_at_us + REFRESH_US - g_get_monotonic_time ();
-
-  if (self->refresh_id != 0)
-    return;
-  if (due_us <= 0)
-    drop_picture (self);
-  else
-    self->refresh_id = g_timeout_add ((guint)(due_us / 1000 + 1), refresh_cb, self);
-}
-
-static void
-make_picture (TophashTimelineView *self,
-              const LanesGeometry *geometry) {
-  graphene_rect_t bounds
-      = GRAPHENE_RECT_INIT (0, 0, (float)geometry->width, (float)geometry->height);
-  g_autoptr (GtkSnapshot) snapshot = gtk_snapshot_new ();
-  cairo_t *cr = gtk_snapshot_append_cairo (snapshot, &bounds);
-  const TophashPalette *palette = get_palette ();
-
-  if (self->draw == NULL)
-    self->draw = tophash_draw_new (
-        gtk_widget_get_pango_context (GTK_WIDGET (self)), 1.0);
-  paint_lanes (cr, get_timeline (self), geometry, palette, self->draw);
-  paint_density (cr, get_timeline (self), geometry, palette, self->draw);
-  paint_ruler (cr, geometry, palette, self->draw);
-  cairo_destroy (cr);
-  self->picture = gtk_snapshot_free_to_node (g_steal_pointer (&snapshot));
-  self->made_at_us = g_get_monotonic_time ();
-  self->made_width = gtk_widget_get_width (GTK_WIDGET (self));
+  get_geometry (self, &geometry);
+  paint_lanes (cr, get_timeline (self), &geometry, palette, draw);
+  paint_density (cr, get_timeline (self), &geometry, palette, draw);
+  paint_ruler (cr, &geometry, palette, draw);
 }
 
 static void
@@ -151,12 +105,8 @@ tophash_timeline_view_snapshot (GtkWidget   *widget,
   if (get_timeline (self) == NULL)
     return;
   get_geometry (self, &geometry);
-  if (self->picture != NULL && self->made_width != gtk_widget_get_width (widget))
-    g_clear_pointer (&self->picture, gsk_render_node_unref);
-  if (self->picture == NULL)
-    make_picture (self, &geometry);
-  if (self->picture != NULL)
-    gtk_snapshot_append_node (snapshot, self->picture);
+  cached_picture_snapshot (&self->picture, snapshot, geometry.width,
+                           geometry.height, paint_cb, self);
 
   state = tophash_session_get_state (self->session);
   if (state == NULL)
@@ -167,7 +117,8 @@ tophash_timeline_view_snapshot (GtkWidget   *widget,
         = GRAPHENE_RECT_INIT ((float)x - 8, 0, 16, (float)geometry.height);
 
     cr = gtk_snapshot_append_cairo (snapshot, &bounds);
-    paint_playhead (cr, &geometry, map_state_at_ns (state), get_palette ());
+    paint_playhead (cr, &geometry, map_state_at_ns (state),
+                    cached_picture_get_palette ());
     cairo_destroy (cr);
   }
 }
@@ -220,18 +171,13 @@ changed_cb (TophashSession       *session,
   if (what & SESSION_CHANGE_LOG)
     gtk_widget_queue_resize (GTK_WIDGET (self));
   if (what & (SESSION_CHANGE_LOG | SESSION_CHANGE_RANGE))
-    drop_picture (self);
+    cached_picture_drop (&self->picture);
   else if (what & SESSION_CHANGE_LENGTH)
-    refresh_soon (self);
+    cached_picture_drop_soon (&self->picture);
   if (what & SESSION_CHANGE_CURSOR)
     gtk_widget_queue_draw (GTK_WIDGET (self));
   if ((what & SESSION_CHANGE_CURSOR) && !tophash_session_is_playing (session))
     update_accessible (self);
-}
-
-static void
-style_changed_cb (TophashTimelineView *self) {
-  drop_picture (self);
 }
 
 static void
@@ -374,10 +320,7 @@ tophash_timeline_view_dispose (GObject *object) {
   TophashTimelineView *self = TOPHASH_TIMELINE_VIEW (object);
 
   tophash_timeline_view_set_session (self, NULL);
-  g_clear_signal_handler (&self->style_id, adw_style_manager_get_default ());
-  g_clear_handle_id (&self->refresh_id, g_source_remove);
-  g_clear_pointer (&self->picture, gsk_render_node_unref);
-  g_clear_pointer (&self->draw, tophash_draw_free);
+  cached_picture_clear (&self->picture);
   G_OBJECT_CLASS (tophash_timeline_view_parent_class)->dispose (object);
 }
 
@@ -419,9 +362,7 @@ tophash_timeline_view_init (TophashTimelineView *self) {
   gtk_accessible_update_property (GTK_ACCESSIBLE (self),
                                   GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _ ("Timeline of the run"), -1);
-  self->style_id = g_signal_connect_swapped (adw_style_manager_get_default (),
-                                             "notify::dark",
-                                             G_CALLBACK (style_changed_cb), self);
+  cached_picture_init (&self->picture, GTK_WIDGET (self), REFRESH_US);
 }
 
 GtkWidget *
@@ -443,5 +384,5 @@ tophash_timeline_view_set_session (TophashTimelineView *self,
     self->changed_id = g_signal_connect (session, "changed",
                                          G_CALLBACK (changed_cb), self);
   gtk_widget_queue_resize (GTK_WIDGET (self));
-  drop_picture (self);
+  cached_picture_drop (&self->picture);
 }
