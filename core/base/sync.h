@@ -153,6 +153,24 @@ sync_word_or (SyncWord   *word,
   return atomic_fetch_or_explicit (&word->hidden, bits, memory_order_seq_cst);
 }
 
+/* Relaxed, both of them: for words with which Go races, where it has no lock and
+ * no atomic. Defined here, but nothing may be concluded from what is found. */
+static inline uint64_t
+sync_word_peek (const SyncWord *word,
+                const char     *label) {
+  SYNC_POINT (SYNC_READ, word, label);
+  return atomic_load_explicit ((_Atomic (uint64_t) *)&word->hidden,
+                               memory_order_relaxed);
+}
+
+static inline void
+sync_word_poke (SyncWord   *word,
+                uint64_t    value,
+                const char *label) {
+  SYNC_POINT (SYNC_WRITE, word, label);
+  atomic_store_explicit (&word->hidden, value, memory_order_relaxed);
+}
+
 /* Sequentially consistent, as sync_word_load(). Pairs with sync_ptr_store(). */
 static inline void *
 sync_ptr_load (const SyncPtr *ptr,
@@ -180,6 +198,13 @@ sync_count_add (SyncCount *count,
       = atomic_load_explicit (&count->hidden, memory_order_relaxed);
 
   atomic_store_explicit (&count->hidden, present + amount, memory_order_relaxed);
+}
+
+/* Whoever comes last is right: a hint that many leave. */
+static inline void
+sync_count_set (SyncCount *count,
+                uint64_t   value) {
+  atomic_store_explicit (&count->hidden, value, memory_order_relaxed);
 }
 
 static inline uint64_t

@@ -88,6 +88,7 @@ add_tally (EngineTally       *sum,
     sync_count_add (&sum->n_ok[op], sync_count_get (&tally->n_ok[op]));
   }
   sync_count_add (&sum->n_in_read, sync_count_get (&tally->n_in_read));
+  sync_count_add (&sum->n_misuses, sync_count_get (&tally->n_misuses));
 }
 
 void
@@ -128,6 +129,7 @@ engine_get_stats (MapEngine   *map,
     stats->n_ok[op] = sync_count_get (&sum.n_ok[op]);
   }
   stats->n_in_read = sync_count_get (&sum.n_in_read);
+  stats->n_misuses = sync_count_get (&sum.n_misuses);
 }
 
 const char *

@@ -12,7 +12,8 @@
  *             engine's is_thread_safe.
  * Errors      An operation that cannot be carried out (no memory, misuse) sets
  *             thread->error, leaves the map as it was and returns false. The
- *             caller clears the field.
+ *             caller clears the field. One exception: a write that finds at its
+ *             end that it was misused has made its change.
  */
 #pragma once
 

@@ -13,17 +13,19 @@
  *             OP_ENDED with the path. Operations on the whole map go from shard
  *             to shard and hold one lock at a time.
  *
- * Misuse      The table reports writes that meet a write, and its iterators;
- *             look-ups are checked here (Go: mapaccess1, fatal "concurrent map
- *             read and map write"), after the look-up in an empty map, which
- *             returns unchecked.
+ * Misuse      A `gomap` that several threads share (EngineConfig.is_shared) goes
+ *             through gomap-detector.c. With one user the table reports writes
+ *             that meet a write, and its iterators; look-ups are checked here
+ *             (Go: mapaccess1, fatal "concurrent map read and map write"), after
+ *             the look-up in an empty map, which returns unchecked.
  *
  * Range       Walks with the iterator flags set, as a `for range` does. The
  *             callback of `gomap` may write to the map: the iterator's rules in
  *             gomap-iter.c say what it then sees.
  *
- * Threads     `gomap`: one thread at a time. Otherwise a shard is guarded by its
- *             lock; what a shared lock allows changes nothing in it.
+ * Threads     `gomap`: one thread at a time, or the detector's guard. Otherwise
+ *             a shard is guarded by its lock; what a shared lock allows changes
+ *             nothing in it.
  */
 
 #include "core/engine/gomap-engine.h"
@@ -54,9 +56,21 @@ lock (Call    *call,
     call->path |= call->self->locking->lock (shard, is_shared);
 }
 
+static bool
+is_watched (const Call *call) {
+  return __builtin_expect (call->self->is_shared, 0);
+}
+
+static GoWatched
+watched (Call *call) {
+  return (GoWatched){ &call->self->detector, &call->shard->table, call->thread,
+                      call->op, &call->path };
+}
+
 static void
 set_misuse (Call      *call,
             MisuseKind kind) {
+  sync_count_add (&call->thread->tally->n_misuses, 1);
   call->thread->error = ENGINE_ERROR_MISUSE;
   call->thread->misuse = kind;
   call->path |= OP_PATH_ERROR;
@@ -66,7 +80,7 @@ static void
 unlock (Call *call) {
   GoMap *table = &call->shard->table;
 
-  if (table->is_misused) {
+  if (!is_watched (call) && table->is_misused) {
     table->is_misused = false;
     set_misuse (call, table->misuse);
   }
@@ -115,19 +129,30 @@ end (Call   *call,
   probe_op_end (call->op, call->path, (uint64_t)value, (uint64_t)old);
 }
 
-/* Go's mapaccess: NULL when absent, or when a write is under way. */
-static const uint64_t *
-look_up (Call   *call,
-         int64_t key) {
+/* Go's mapaccess: false when absent, or when a write is under way. */
+static bool
+look_up (Call    *call,
+         int64_t  key,
+         int64_t *value) {
   const GoMap *table = &call->shard->table;
+  const uint64_t *found;
 
-  if (table->count != 0 && (table->flags & GOMAP_FLAG_HASH_WRITING) != 0) {
-    probe_event (EVENT_MISUSE_DETECTED, 0, 0, MISUSE_CONCURRENT_READ_AND_WRITE,
-                 table->config.id);
-    set_misuse (call, MISUSE_CONCURRENT_READ_AND_WRITE);
-    return NULL;
+  if (is_watched (call)) {
+    GoWatched w = watched (call);
+
+    return gomap_watched_find (&w, key, (uint64_t *)value);
   }
-  return gomap_find (table, key);
+  if (table->count != 0 && (table->flags & GOMAP_FLAG_HASH_WRITING) != 0) {
+    probe_event_more (EVENT_MISUSE_DETECTED, MISUSE_AT_ENTRY, call->op + 1u,
+                      MISUSE_CONCURRENT_READ_AND_WRITE, table->config.id,
+                      (uint64_t)key, 0);
+    set_misuse (call, MISUSE_CONCURRENT_READ_AND_WRITE);
+    return false;
+  }
+  found = gomap_find (table, key);
+  if (found != NULL)
+    *value = (int64_t)*found;
+  return found != NULL;
 }
 
 /* false when the assignment was not done. @found (nullable) as gomap_assign. */
@@ -137,9 +162,16 @@ assign (Call     *call,
         int64_t   value,
         uint64_t *found,
         bool     *is_found) {
-  GoMapOutcome outcome = gomap_assign (&call->shard->table, key, (uint64_t)value,
-                                       false, found, &call->path);
+  GoMapOutcome outcome;
 
+  if (is_watched (call)) {
+    GoWatched w = watched (call);
+
+    outcome = gomap_watched_assign (&w, key, (uint64_t)value, found);
+  } else {
+    outcome = gomap_assign (&call->shard->table, key, (uint64_t)value, false,
+                            found, &call->path);
+  }
   *is_found = outcome == GOMAP_FOUND;
   if (*is_found)
     call->path |= OP_PATH_OK;
@@ -221,6 +253,8 @@ gomap_engine_destroy (MapEngine *map) {
 
   for (uint32_t i = 0; i < self->n_shards; i++)
     clear_shard (self, &self->shards[i]);
+  if (self->is_shared)
+    gomap_detector_clear (&self->detector);
   alloc_free (self, engine_bytes (self->n_shards));
 }
 
@@ -230,17 +264,17 @@ gomap_engine_load (MapEngine    *map,
                    int64_t       key,
                    int64_t      *value) {
   Call call = begin (map, thread, OP_LOAD, key, 0);
-  const uint64_t *found = look_up (&call, key);
   int64_t loaded = 0;
+  bool is_found = look_up (&call, key, &loaded);
 
-  if (found != NULL) {
-    loaded = *value = (int64_t)*found;
+  if (is_found) {
+    *value = loaded;
     call.path |= OP_PATH_OK;
     if (call.self->n_shards > 1)
       sync_word_add (&call.shard->n_hits, 1, SYNC_LABEL ("count the hit"));
   }
   end (&call, loaded, 0);
-  return found != NULL;
+  return is_found;
 }
 
 bool
@@ -263,11 +297,9 @@ gomap_engine_load_or_store (MapEngine    *map,
                             int64_t       value,
                             int64_t      *actual) {
   Call call = begin (map, thread, OP_LOAD_OR_STORE, key, value);
-  const uint64_t *found = look_up (&call, key);
-  bool is_loaded = found != NULL;
+  bool is_loaded = look_up (&call, key, actual);
 
   if (is_loaded) {
-    *actual = (int64_t)*found;
     call.path |= OP_PATH_OK;
   } else if ((call.path & OP_PATH_ERROR) == 0) {
     bool is_found;
@@ -285,9 +317,15 @@ delete_one (Call    *call,
             int64_t  key,
             int64_t *value) {
   uint64_t elem = 0;
-  bool is_deleted
-      = gomap_delete (&call->shard->table, key, &elem, &call->path);
+  bool is_deleted;
 
+  if (is_watched (call)) {
+    GoWatched w = watched (call);
+
+    is_deleted = gomap_watched_delete (&w, key, &elem);
+  } else {
+    is_deleted = gomap_delete (&call->shard->table, key, &elem, &call->path);
+  }
   if (is_deleted) {
     *value = (int64_t)elem;
     call->path |= OP_PATH_OK;
@@ -346,8 +384,8 @@ gomap_engine_compare_and_swap (MapEngine    *map,
                                int64_t       old,
                                int64_t       value) {
   Call call = begin (map, thread, OP_COMPARE_AND_SWAP, key, value);
-  const uint64_t *found = look_up (&call, key);
-  bool is_swapped = found != NULL && (int64_t)*found == old;
+  int64_t found;
+  bool is_swapped = look_up (&call, key, &found) && found == old;
 
   if (is_swapped) {
     bool is_found;
@@ -364,14 +402,39 @@ gomap_engine_compare_and_delete (MapEngine    *map,
                                  int64_t       key,
                                  int64_t       old) {
   Call call = begin (map, thread, OP_COMPARE_AND_DELETE, key, 0);
-  const uint64_t *found = look_up (&call, key);
-  bool is_deleted = found != NULL && (int64_t)*found == old;
+  int64_t found;
+  bool is_deleted = look_up (&call, key, &found) && found == old;
   int64_t deleted;
 
   if (is_deleted)
     is_deleted = delete_one (&call, key, &deleted);
   end (&call, is_deleted, old);
   return is_deleted;
+}
+
+/* Around the steps of a Range that use the table. */
+static void
+enter_table (Call *call) {
+  if (is_watched (call))
+    gomap_guard_lock (&call->self->detector);
+}
+
+static void
+leave_table (Call *call) {
+  if (is_watched (call))
+    gomap_guard_unlock (&call->self->detector);
+}
+
+/* Go's mapiternext. */
+static bool
+step (Call   *call,
+      GoIter *iter) {
+  GoWatched w;
+
+  if (!is_watched (call))
+    return gomap_iter_next (iter);
+  w = watched (call);
+  return gomap_watched_next (&w, iter);
 }
 
 bool
@@ -386,21 +449,25 @@ gomap_engine_range (MapEngine    *map,
   bool goes_on = true;
   GoIter iter;
 
+  enter_table (&call);
   gomap_iter_begin (&iter, table, prng_next (&thread->prng),
                     GOMAP_ITER_MARKS | GOMAP_ITER_TELLS, id,
                     call.shard->domain.version);
   probe_event_more (EVENT_RANGE_BEGAN, (uint32_t)iter.start_bucket, id,
                     iter.offset, table->config.id, (uint64_t)table->count,
                     call.shard->domain.version);
-  while (goes_on && gomap_iter_next (&iter)) {
+  leave_table (&call);
+  while (goes_on && step (&call, &iter)) {
     probe_range_yield (id, iter.key, (int64_t)iter.elem);
     goes_on = visit (iter.key, (int64_t)iter.elem, data);
   }
-  if (iter.is_misused)
+  if (iter.is_misused && !is_watched (&call))
     set_misuse (&call, MISUSE_ITERATION_AND_WRITE);
+  enter_table (&call);
   if (!goes_on)
     gomap_iter_flush (&iter);
   gomap_iter_end (&iter);
+  leave_table (&call);
   probe_restamp ();
   probe_event (EVENT_RANGE_ENDED, (uint32_t)iter.n_visited, id, !goes_on,
                table->config.id);
@@ -421,7 +488,13 @@ gomap_engine_clear (MapEngine    *map,
 
   for (uint32_t i = 0; i < call.self->n_shards; i++) {
     lock (&call, &call.self->shards[i], false);
-    is_cleared &= gomap_clear (&call.shard->table);
+    if (is_watched (&call)) {
+      GoWatched w = watched (&call);
+
+      is_cleared &= gomap_watched_clear (&w);
+    } else {
+      is_cleared &= gomap_clear (&call.shard->table);
+    }
     unlock (&call);
   }
   if (is_cleared)
@@ -438,7 +511,9 @@ gomap_engine_len (MapEngine    *map,
 
   for (uint32_t i = 0; i < call.self->n_shards; i++) {
     lock (&call, &call.self->shards[i], true);
-    count += call.shard->table.count;
+    count += is_watched (&call)
+                 ? (int64_t)gomap_watched_len (&call.self->detector)
+                 : call.shard->table.count;
     unlock (&call);
   }
   call.path |= OP_PATH_OK;
@@ -498,11 +573,15 @@ gomap_engine_get_stats (MapEngine   *map,
 
     if (self->locking != NULL)
       self->locking->lock_hidden (shard);
+    if (self->is_shared)
+      gomap_guard_lock (&self->detector);
     stats->n_growths += table->n_growths;
     stats->n_same_size_growths += table->n_same_size_growths;
     stats->n_evacuated += table->n_evacuated;
     stats->n_lock_waits += count (&shard->n_lock_waits);
     stats->bytes += gomap_bytes (table);
+    if (self->is_shared)
+      gomap_guard_unlock (&self->detector);
     if (self->locking != NULL)
       self->locking->unlock_hidden (shard);
   }
@@ -532,7 +611,13 @@ gomap_engine_dump (MapEngine *map,
 static MapEngine *
 create (const EngineClass  *klass,
         const EngineConfig *config) {
-  return (MapEngine *)gomap_engine_new (klass, config, NULL, 1);
+  GoMapEngine *self = gomap_engine_new (klass, config, NULL, 1);
+
+  if (self != NULL && config->is_shared) {
+    self->is_shared = true;
+    gomap_detector_init (&self->detector, &self->shards[0].table);
+  }
+  return (MapEngine *)self;
 }
 
 const EngineClass gomap_class = {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "core/base/sync.h"
+#include "core/engine/gomap-detector.h"
 #include "core/engine/gomap.h"
 
 typedef struct _GoMapEngine GoMapEngine;
@@ -45,6 +46,8 @@ struct _GoMapEngine {
   SyncWord         n_iterators;
   uint64_t         shard_seed;
   uint32_t         n_shards;
+  bool             is_shared; /* `gomap` under several threads: the detector's */
+  GoDetector       detector;
   GoShard          shards[];
 };
 

@@ -178,8 +178,8 @@ gomap_iter_next (GoIter *iter) {
     return false;
   if ((iter->map->flags & GOMAP_FLAG_HASH_WRITING) != 0) {
     iter->is_misused = true;
-    probe_event (EVENT_MISUSE_DETECTED, 0, 0, MISUSE_ITERATION_AND_WRITE,
-                 iter->map->config.id);
+    probe_event (EVENT_MISUSE_DETECTED, MISUSE_AT_STEP, OP_RANGE + 1,
+                 MISUSE_ITERATION_AND_WRITE, iter->map->config.id);
     gomap_iter_end (iter);
     return false;
   }

@@ -50,6 +50,9 @@
  *             in is_misused, and the operation that was entered is not done.
  *             Look-ups are checked by the engines, which can report it:
  *             a table that is read by many threads must not be written for it.
+ *             With one user that takes a hash that calls the map. Threads that
+ *             meet in a table are gomap-detector.c's, which has a bit of its own
+ *             and comes here one thread at a time.
  *
  * Departures  Overflow buckets are found by index, not by pointer, and are
  *             numbered in the order of linking: an index means the same in the
@@ -276,6 +279,17 @@ slot_address (const Place *place) {
   return place->index * BUCKET_SLOTS + place->slot;
 }
 
+static void
+update_slot (GoMap       *map,
+             const Place *place,
+             int64_t      key,
+             uint64_t     elem) {
+  place->bucket->elems[place->slot] = elem;
+  probe_event_more (EVENT_SLOT_UPDATED, slot_address (place),
+                    gomap_next_version (map), 0, map->config.id, (uint64_t)key,
+                    gomap_elem_id (map, elem));
+}
+
 /* The part of an assignment that hashWriting covers. */
 static GoMapOutcome
 assign_hashed (GoMap    *map,
@@ -301,12 +315,8 @@ assign_hashed (GoMap    *map,
     if (search (map, main, top, key, &place)) {
       if (found != NULL)
         *found = place.bucket->elems[place.slot];
-      if (!keep_found) {
-        place.bucket->elems[place.slot] = elem;
-        probe_event_more (EVENT_SLOT_UPDATED, slot_address (&place),
-                          gomap_next_version (map), 0, map->config.id,
-                          (uint64_t)key, gomap_elem_id (map, elem));
-      }
+      if (!keep_found)
+        update_slot (map, &place, key, elem);
       return GOMAP_FOUND;
     }
     if (map->oldbuckets != NULL
@@ -332,11 +342,12 @@ assign_hashed (GoMap    *map,
 }
 
 static void
-report_misuse (GoMap     *map,
-               MisuseKind kind) {
+report_misuse (GoMap      *map,
+               MisuseKind  kind,
+               MisusePlace place) {
   map->is_misused = true;
   map->misuse = kind;
-  probe_event (EVENT_MISUSE_DETECTED, 0, 0, (uint8_t)kind, map->config.id);
+  probe_event (EVENT_MISUSE_DETECTED, place, 0, (uint8_t)kind, map->config.id);
 }
 
 /* false: another write is under way. */
@@ -344,14 +355,14 @@ static bool
 check_no_writer (GoMap *map) {
   if ((map->flags & GOMAP_FLAG_HASH_WRITING) == 0)
     return true;
-  report_misuse (map, MISUSE_CONCURRENT_WRITES);
+  report_misuse (map, MISUSE_CONCURRENT_WRITES, MISUSE_AT_ENTRY);
   return false;
 }
 
 static void
 end_write (GoMap *map) {
   if ((map->flags & GOMAP_FLAG_HASH_WRITING) == 0)
-    report_misuse (map, MISUSE_CONCURRENT_WRITES);
+    report_misuse (map, MISUSE_CONCURRENT_WRITES, MISUSE_AT_EXIT);
   map->flags &= (uint8_t)~GOMAP_FLAG_HASH_WRITING;
 }
 
@@ -374,6 +385,24 @@ gomap_assign (GoMap    *map,
                                         path != NULL ? path : &unused);
   end_write (map);
   return outcome;
+}
+
+bool
+gomap_set_elem (GoMap    *map,
+                int64_t   key,
+                uint64_t  elem) {
+  const GoArray *old = map->oldbuckets;
+  uint64_t hash = gomap_hash (map, key);
+  uint64_t main = hash & (map->buckets->n_main - 1);
+  Place place;
+
+  if (old != NULL
+      && !gobucket_is_evacuated (goarray_at (old, main & (old->n_main - 1))))
+    gomap_grow_work (map, main);
+  if (!search (map, main, tophash_of (hash), key, &place))
+    return false;
+  update_slot (map, &place, key, elem);
+  return true;
 }
 
 /* Whether everything behind @slot of @bucket in its chain is empty. */

@@ -97,6 +97,13 @@ GoMapOutcome gomap_assign (GoMap    *map,
                            uint64_t *found,
                            unsigned *path);
 
+/* The late half of an assignment whose address may be stale: stores @elem where
+ * the key is now, and tells SLOT_UPDATED. A chain that a growth has not reached
+ * yet is moved first. false: somebody took the key out. */
+bool gomap_set_elem (GoMap    *map,
+                     int64_t   key,
+                     uint64_t  elem);
+
 /* true: the key was there, *elem (nullable) is what it held. Needs no memory:
  * a growth sets aside what its evacuations can need when it starts. */
 bool gomap_delete (GoMap    *map,
