@@ -98,6 +98,58 @@ print_honesty (const TraceHonesty *honesty,
              extra->n_errors, extra->n_ungated);
 }
 
+/* The first of its kind; FALSE: there is none. */
+static gboolean
+find_first (TraceLog *log,
+            EventKind kind,
+            Event    *found) {
+  guint64 n = tracelog_get_length (log), at = 0;
+
+  while (at < n) {
+    g_autoptr (TraceBlock) block = tracelog_ref_block (log, at);
+
+    for (guint i = 0; i < block->n_events; i++)
+      if (block->events[i].kind == kind) {
+        *found = block->events[i];
+        return TRUE;
+      }
+    at += block->n_events;
+  }
+  return FALSE;
+}
+
+static const char *
+place_text (guint place) {
+  switch ((MisusePlace)place) {
+  case MISUSE_AT_ENTRY:
+    return _("at the beginning");
+  case MISUSE_AT_EXIT:
+    return _("at the end");
+  case MISUSE_AT_STEP:
+    return _("at a step");
+  }
+  return "?";
+}
+
+/* How often Go would have stopped the program, and the first time. */
+static void
+print_misuse (TraceLog *log,
+              guint64   n_misuses) {
+  const char *op, *text;
+  Event first;
+
+  if (n_misuses == 0 || !find_first (log, EVENT_MISUSE_DETECTED, &first))
+    return;
+  op = first.ver > 0 ? op_kind_name (first.ver - 1) : NULL;
+  text = misuse_kind_text (first.aux8);
+  g_print (_("Misuse: %" PRIu64 "\n"), n_misuses);
+  g_print (_("  first after %.3f s: thread %u, %s of %s: “fatal error: %s”\n"),
+           (double)first.at_ns / 1e9, first.thread, place_text (first.res),
+           op != NULL ? op : "?", text != NULL ? text : "?");
+  if (first.b != 0)
+    g_print (_("  thread %" PRIu64 " was writing\n"), first.b - 1);
+}
+
 static void
 print_text (TraceLog          *log,
             const MapState    *state,
@@ -124,6 +176,7 @@ print_text (TraceLog          *log,
     if (facts[i].value > 0)
       g_print ("  %-20s %12" G_GUINT64_FORMAT "\n", facts[i].name,
                facts[i].value);
+  print_misuse (log, counters->n_misuses);
   g_print (_("At the end:\n"));
   print_tables (state);
   print_honesty (&honesty, extra);
@@ -210,6 +263,31 @@ put_honesty (JsonBuilder       *builder,
 }
 
 static void
+put_first_misuse (JsonBuilder *builder,
+                  TraceLog    *log) {
+  static const char *const places[] = { "entry", "exit", "step" };
+  const char *text;
+  Event first;
+
+  if (!find_first (log, EVENT_MISUSE_DETECTED, &first))
+    return;
+  json_builder_set_member_name (builder, "first-misuse");
+  json_builder_begin_object (builder);
+  text = misuse_kind_text (first.aux8);
+  put_text (builder, "text", text != NULL ? text : "?");
+  put_whole (builder, "at-ns", (guint64)first.at_ns);
+  put_whole (builder, "thread", first.thread);
+  if (first.res < G_N_ELEMENTS (places))
+    put_text (builder, "place", places[first.res]);
+  if (first.ver > 0 && op_kind_name (first.ver - 1) != NULL)
+    put_text (builder, "operation", op_kind_name (first.ver - 1));
+  put_whole (builder, "key", first.a);
+  if (first.b != 0)
+    put_whole (builder, "writer", first.b - 1);
+  json_builder_end_object (builder);
+}
+
+static void
 print_json (TraceLog          *log,
             const MapState    *state,
             const CliRunFacts *extra) {
@@ -232,6 +310,8 @@ print_json (TraceLog          *log,
   put_operations (builder, map_state_counters (state));
   for (guint i = 0; i < n_facts; i++)
     put_whole (builder, facts[i].name, facts[i].value);
+  if (map_state_counters (state)->n_misuses > 0)
+    put_first_misuse (builder, log);
   put_tables (builder, state);
   json_builder_set_member_name (builder, "amended");
   json_builder_add_boolean_value (builder, map_state_is_amended (state));

@@ -229,6 +229,29 @@ make_value (Worker *worker) {
   return (gint64)(worker->n_written++ % VALUE_PERIOD) * 100 + worker->index + 1;
 }
 
+/* Where Go's program would die the run ends, unless the scenario goes on. */
+static void
+note_error (Worker *worker) {
+  EngineError error = worker->engine.error;
+
+  worker->engine.error = ENGINE_ERROR_NONE;
+  switch (error) {
+  case ENGINE_ERROR_NONE:
+    break;
+  case ENGINE_ERROR_NO_MEMORY:
+    /* Relaxed: as in count(). */
+    atomic_store_explicit (
+        &worker->n_errors,
+        atomic_load_explicit (&worker->n_errors, memory_order_relaxed) + 1,
+        memory_order_relaxed);
+    break;
+  case ENGINE_ERROR_MISUSE:
+    if (worker->runner->scenario->stops_on_misuse)
+      runner_stop (worker->runner);
+    break;
+  }
+}
+
 static void
 count (Worker *worker) {
   /* Relaxed: the worker alone writes these, others show them. */
@@ -236,13 +259,8 @@ count (Worker *worker) {
       &worker->n_operations,
       atomic_load_explicit (&worker->n_operations, memory_order_relaxed) + 1,
       memory_order_relaxed);
-  if (G_UNLIKELY (worker->engine.error != ENGINE_ERROR_NONE)) {
-    worker->engine.error = ENGINE_ERROR_NONE;
-    atomic_store_explicit (
-        &worker->n_errors,
-        atomic_load_explicit (&worker->n_errors, memory_order_relaxed) + 1,
-        memory_order_relaxed);
-  }
+  if (G_UNLIKELY (worker->engine.error != ENGINE_ERROR_NONE))
+    note_error (worker);
 }
 
 /* What the key holds, for an operation that expects it. */
@@ -439,7 +457,8 @@ runner_worker_main (void *data) {
   Runner *runner = worker->runner;
 
   setpriority (PRIO_PROCESS, (id_t)gettid (), NICENESS);
-  /* Not before the preload is over: the map may not be safe for two. */
+  /* Not before the preload is over: in a map that is not safe for two it would
+   * be misused by the runner itself. */
   if (!await_phase (runner, 0))
     return NULL;
   probe_current = &worker->probe;

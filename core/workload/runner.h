@@ -19,8 +19,8 @@ typedef struct _Runner Runner;
 typedef void (*RunnerDone) (Runner  *self,
                             gpointer data);
 
-/* @scenario: copied. Errors: SCENARIO_ERROR_INVALID when the engine cannot be
- * used by that many threads, G_IO_ERROR when there is no memory or no thread. */
+/* @scenario: copied. Errors: SCENARIO_ERROR_INVALID when there is no such engine,
+ * G_IO_ERROR when there is no memory or no thread. */
 Runner   *runner_new        (const Scenario *scenario,
                              RunnerDone      done,
                              gpointer        data,
@@ -56,7 +56,8 @@ void      runner_set_active (Runner             *self,
 
 /* After the end, for tests: the map is kept until runner_free(). */
 MapEngine *runner_get_map   (Runner         *self);
-/* Operations done and errors met, summed over the workers; any time. */
+/* Operations done, and those that found no memory, summed over the workers; any
+ * time. Misuses are in the log. */
 guint64   runner_get_n_operations (Runner   *self);
 guint64   runner_get_n_errors     (Runner   *self);
 /* Events that never met their gate; after the end. */

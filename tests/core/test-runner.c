@@ -90,11 +90,60 @@ test_misfit (void) {
   g_autoptr (Scenario) scenario = make_scenario ("gomap", 4, 0, 1);
   g_autoptr (GError) error = NULL;
 
+  g_free (scenario->engine);
+  scenario->engine = g_strdup ("nomap");
   g_assert_null (runner_new (scenario, NULL, NULL, &error));
   g_assert_error (error, SCENARIO_ERROR, SCENARIO_ERROR_INVALID);
   g_assert_cmpstr (error->message, ==,
-                   "t.json: phases[0].threads: gomap is not safe for concurrent "
-                   "use: wanted 1 thread, found 4; choose mutexmap");
+                   "t.json: engine: wanted the name of an engine, found “nomap”");
+}
+
+/* How many misuses the log tells; the run lasted at most until its end. */
+static guint64
+run_misused (gboolean stops,
+             double   duration,
+             gint64  *took_ns) {
+  g_autoptr (Scenario) scenario = make_scenario ("gomap", 4, 0, duration);
+  g_autoptr (Runner) runner = NULL;
+  g_autoptr (Fold) fold = fold_new ();
+  TraceHonesty honesty;
+  TraceLog *log;
+
+  scenario->stops_on_misuse = stops;
+  runner = runner_new (scenario, NULL, NULL, NULL);
+  g_assert_true (runner_start (runner, NULL));
+  runner_join (runner);
+  assert_whole (runner);
+  log = runner_get_log (runner);
+  tracelog_get_honesty (log, &honesty);
+  g_assert_true (honesty.is_complete);
+  *took_ns = honesty.duration_ns;
+  while (fold_n_events (fold) < tracelog_get_length (log)) {
+    g_autoptr (TraceBlock) block = tracelog_ref_block (log, fold_n_events (fold));
+
+    for (guint i = 0; i < block->n_events; i++)
+      fold_apply (fold, &block->events[i]);
+  }
+  return map_state_counters (fold_peek_state (fold))->n_misuses;
+}
+
+static void
+test_misuse_stops_the_run (void) {
+  gint64 took_ns;
+  guint64 n = run_misused (TRUE, 60, &took_ns);
+
+  /* Each of the four may be in an operation when the first is found. */
+  g_assert_cmpuint (n, >=, 1);
+  g_assert_cmpint (took_ns, <, 50 * (gint64)1000000000);
+}
+
+static void
+test_misuse_is_counted (void) {
+  gint64 took_ns;
+  guint64 n = run_misused (FALSE, 0.5, &took_ns);
+
+  g_assert_cmpuint (n, >=, 1);
+  g_assert_cmpint (took_ns, >, 450000000);
 }
 
 static void
@@ -222,7 +271,10 @@ main (int    argc,
       char **argv) {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/core/runner/runs-every-engine", test_every_engine);
-  g_test_add_func ("/core/runner/refuses-unsafe-engines", test_misfit);
+  g_test_add_func ("/core/runner/refuses-unknown-engines", test_misfit);
+  g_test_add_func ("/core/runner/misuse-stops-the-run",
+                   test_misuse_stops_the_run);
+  g_test_add_func ("/core/runner/misuse-is-counted", test_misuse_is_counted);
   g_test_add_func ("/core/runner/stops-mid-pace", test_stop_mid_pace);
   g_test_add_func ("/core/runner/stops-mid-range", test_stop_mid_range);
   g_test_add_func ("/core/runner/obeys-while-running", test_changes);
