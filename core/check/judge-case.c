@@ -40,6 +40,35 @@ end_of (const JudgeItem *item) {
              : item->ended_ns;
 }
 
+/* An operation alone, which holds no others of its thread. */
+static gboolean
+is_single (const JudgeItem *item) {
+  return item->source == JUDGE_OPERATION || item->source == JUDGE_CLEAR;
+}
+
+/* Sets after, the order that each thread itself knows. */
+static void
+order_threads (const JudgeItem *items,
+               WglOp           *ops,
+               gsize            n_items) {
+  g_autoptr (GArray) last = g_array_new (FALSE, FALSE, sizeof (guint32));
+
+  for (guint32 i = 0; i < n_items; i++) {
+    guint at = 0;
+
+    while (at < last->len
+           && items[g_array_index (last, guint32, at)].thread
+                  != items[i].thread)
+      at++;
+    if (at < last->len)
+      ops[i].after = g_array_index (last, guint32, at) + 1;
+    if (at < last->len && is_single (&items[i]))
+      g_array_index (last, guint32, at) = i;
+    else if (is_single (&items[i]))
+      g_array_append_val (last, i);
+  }
+}
+
 /* What is still under way at @until_ns is searched as if it never returned. */
 static WglResult *
 search (const JudgeItem *items,
@@ -51,7 +80,9 @@ search (const JudgeItem *items,
   for (gsize i = 0; i < n_items; i++)
     ops[i] = (WglOp){ items[i].op, items[i].began_ns,
                       end_of (&items[i]) > until_ns ? WGL_NEVER
-                                                    : end_of (&items[i]) };
+                                                    : end_of (&items[i]),
+                      0 };
+  order_threads (items, ops, n_items);
   return wgl_search (ops, n_items, before, 0);
 }
 

@@ -17,6 +17,11 @@
  *             Range that went to the end gave it (and paid for it), and the
  *             first Clear makes it absent.
  *
+ * Threads     The times in a log are bounds, moved out for safety, so that one
+ *             thread's operations may overlap by them. The checker is told their
+ *             order. A Range is not put before what follows: that may be its
+ *             callback's.
+ *
  * Window      Whenever nothing is under way and one state is left, what came
  *             before does not matter any more. The window is what came since: of
  *             a violation it is all that a reader must look at, and a witness is
@@ -103,6 +108,31 @@ judge_stream_item (const JudgeStream *self,
   g_assert_not_reached ();
 }
 
+/* Operations of its own thread that are under way by their times, but were over
+ * when @item began: all but Ranges, which may hold it. */
+static uint64_t
+find_earlier (const JudgeStream *self,
+              const JudgeItem   *item) {
+  uint64_t earlier = 0;
+
+  for (guint i = 0; i < self->pending->len; i++) {
+    const JudgePending *pending
+        = &g_array_index (self->pending, JudgePending, i);
+    const HistoryOp *op;
+
+    if (pending->ref.source == JUDGE_OPERATION)
+      op = &self->ops[pending->ref.place];
+    else if (pending->ref.source == JUDGE_CLEAR)
+      op = &self->index->clears[pending->ref.place];
+    else
+      continue;
+    if (op->thread == item->thread && op->index < item->index
+        && pending->place >= 0)
+      earlier |= UINT64_C (1) << pending->place;
+  }
+  return earlier;
+}
+
 /* Calls and returns -------------------------------------------------------- */
 
 static void
@@ -137,7 +167,8 @@ call (JudgeStream *self,
       && item.op.kind == OP_LOAD)
     return;
   g_array_append_val (self->window, ref);
-  linear_place = linear_call (self->linear, &item.op);
+  linear_place = linear_call_after (self->linear, &item.op,
+                                    find_earlier (self, &item));
   self->n_own += source == JUDGE_OPERATION;
   if (item.ended_ns != HISTORY_NEVER || source == JUDGE_RANGE_GAVE)
     add_pending (self, item.ended_ns, ref, linear_place);
@@ -192,19 +223,78 @@ lacks (JudgeStream *self,
          || self->given[self->listed].range != range;
 }
 
-/* What was passed over while quiet and is under way at @at_ns. */
+/* The merge ---------------------------------------------------------------- */
+
+typedef struct {
+  gint64      began_ns;
+  guint64     index;
+  JudgeSource source;
+  gboolean    is_there;
+} NextCall;
+
+/* Whether it comes before @next: at the same time, as the log has it. */
+static inline gboolean
+comes_before (const NextCall  *next,
+              const HistoryOp *call) {
+  return call->began_ns < next->began_ns
+         || (call->began_ns == next->began_ns && call->index < next->index);
+}
+
+static inline void
+consider (NextCall        *next,
+          const HistoryOp *call,
+          JudgeSource      source) {
+  if (!next->is_there || comes_before (next, call))
+    *next = (NextCall){ call->began_ns, call->index, source, TRUE };
+}
+
+static NextCall
+find_next_call (JudgeStream *self,
+                gboolean     is_quiet) {
+  const JudgeIndex *index = self->index;
+  NextCall next = { .is_there = FALSE };
+
+  if (self->next_op < self->n_ops)
+    consider (&next, &self->ops[self->next_op], JUDGE_OPERATION);
+  if (self->next_given < self->n_given)
+    consider (&next,
+              &index->ranges[self->given[self->next_given].range].call,
+              JUDGE_RANGE_GAVE);
+  if (is_quiet)
+    return next;
+  if (self->next_clear < index->clear_spans.n)
+    consider (&next, &index->clears[self->next_clear], JUDGE_CLEAR);
+  self->next_range = next_whole (self, self->next_range);
+  while (self->next_range < index->range_spans.n
+         && !lacks (self, self->next_range))
+    self->next_range = next_whole (self, self->next_range + 1);
+  if (self->next_range < index->range_spans.n)
+    consider (&next, &index->ranges[self->next_range].call,
+              JUDGE_RANGE_LACKED);
+  return next;
+}
+
+/* What was passed over while quiet and is under way when @next begins. */
 static void
-catch_up (JudgeStream *self,
-          gint64       at_ns) {
-  const JudgeSpans *clears = &self->index->clear_spans;
-  const JudgeSpans *ranges = &self->index->range_spans;
+catch_up (JudgeStream    *self,
+          const NextCall *next) {
+  const JudgeIndex *index = self->index;
+  const JudgeSpans *clears = &index->clear_spans;
+  const JudgeSpans *ranges = &index->range_spans;
+  gint64 at_ns = next->began_ns;
   gsize end = judge_spans_after (clears, self->next_clear, at_ns);
 
+  while (end > self->next_clear
+         && !comes_before (next, &index->clears[end - 1]))
+    end--;
   for (gsize i = judge_spans_next (clears, self->next_clear, at_ns); i < end;
        i = judge_spans_next (clears, i + 1, at_ns))
     call (self, JUDGE_CLEAR, i);
   self->next_clear = end;
   end = judge_spans_after (ranges, self->next_range, at_ns);
+  while (end > self->next_range
+         && !comes_before (next, &index->ranges[end - 1].call))
+    end--;
   for (gsize i = judge_spans_next (ranges, self->next_range, at_ns); i < end;
        i = judge_spans_next (ranges, i + 1, at_ns))
     if (lacks (self, i))
@@ -212,67 +302,24 @@ catch_up (JudgeStream *self,
   self->next_range = end;
 }
 
-/* The merge ---------------------------------------------------------------- */
-
-typedef struct {
-  gint64      began_ns;
-  JudgeSource source;
-  gboolean    is_there;
-} NextCall;
-
-static inline void
-consider (NextCall   *next,
-          gint64      began_ns,
-          JudgeSource source) {
-  if (next->is_there && next->began_ns <= began_ns)
-    return;
-  *next = (NextCall){ began_ns, source, TRUE };
-}
-
-static NextCall
-find_next_call (JudgeStream *self,
-                gboolean     is_quiet) {
-  const JudgeIndex *index = self->index;
-  NextCall next = { 0, JUDGE_OPERATION, FALSE };
-
-  if (self->next_op < self->n_ops)
-    consider (&next, self->ops[self->next_op].began_ns, JUDGE_OPERATION);
-  if (self->next_given < self->n_given)
-    consider (&next,
-              index->range_spans.begins[self->given[self->next_given].range],
-              JUDGE_RANGE_GAVE);
-  if (is_quiet)
-    return next;
-  if (self->next_clear < index->clear_spans.n)
-    consider (&next, index->clear_spans.begins[self->next_clear], JUDGE_CLEAR);
-  self->next_range = next_whole (self, self->next_range);
-  while (self->next_range < index->range_spans.n
-         && !lacks (self, self->next_range))
-    self->next_range = next_whole (self, self->next_range + 1);
-  if (self->next_range < index->range_spans.n)
-    consider (&next, index->range_spans.begins[self->next_range],
-              JUDGE_RANGE_LACKED);
-  return next;
-}
-
 static void
-take_call (JudgeStream *self,
-           NextCall     next,
-           gboolean     is_quiet) {
-  switch (next.source) {
+take_call (JudgeStream    *self,
+           const NextCall *next,
+           gboolean        is_quiet) {
+  if (is_quiet)
+    catch_up (self, next);
+  switch (next->source) {
   case JUDGE_OPERATION:
-    if (is_quiet)
-      catch_up (self, next.began_ns);
-    call (self, next.source, self->next_op++);
+    call (self, next->source, self->next_op++);
     return;
   case JUDGE_CLEAR:
-    call (self, next.source, self->next_clear++);
+    call (self, next->source, self->next_clear++);
     return;
   case JUDGE_RANGE_GAVE:
-    call (self, next.source, self->next_given++);
+    call (self, next->source, self->next_given++);
     return;
   case JUDGE_RANGE_LACKED:
-    call (self, next.source, self->next_range++);
+    call (self, next->source, self->next_range++);
     return;
   }
 }
@@ -314,7 +361,7 @@ judge_stream_run (JudgeStream *self,
                    < next.began_ns)) {
       verdict = return_one (self);
     } else if (next.is_there) {
-      take_call (self, next, is_quiet);
+      take_call (self, &next, is_quiet);
       verdict = linear_verdict (self->linear);
     } else {
       break;

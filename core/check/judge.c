@@ -192,8 +192,8 @@ judge_session_add (JudgeSession  *session,
   goes_on = judge_part (session, &index, error);
   judge_index_clear (&index);
   session->done_before += session->share;
-  session->report->n_untold = history_n_untold (history);
-  session->report->n_left_out = history_n_left_out (history);
+  session->report->n_untold += history_n_untold (history);
+  session->report->n_left_out += history_n_left_out (history);
   return goes_on && look_around (session, 0, error);
 }
 

@@ -17,6 +17,9 @@
  *             it. So reads, and the long ones of a Range above all, never
  *             multiply configurations; only writes at once do.
  *
+ * Threads     know the order of their own operations better than any clock: one
+ *             may have to wait for others that are still under way by the times.
+ *
  * No return   An operation that never returned may have taken effect or not. It
  *             stays under way for good, and fits any result.
  *
@@ -34,7 +37,7 @@
  * Invariants  L1  configs are distinct
  *             L2  a configuration's done is a subset of pending
  *             L3  verdict is OK while configs is not empty, and changes once
- *             L4  reads is a subset of pending
+ *             L4  reads, waiting and every after are subsets of pending
  * Source      G. Lowe, Testing for linearizability, 2017 (just in time).
  */
 #include "core/check/linear.h"
@@ -60,6 +63,8 @@ struct _Linear {
   LinearOp      ops[LINEAR_MAX_PENDING];
   uint64_t      pending; /* places in use */
   uint64_t      reads;   /* of pending, those that change nothing */
+  uint64_t      waiting; /* of pending, those whose after is not empty */
+  uint64_t      after[LINEAR_MAX_PENDING]; /* of those in waiting */
   Configs       configs;
   Configs       reached; /* while a return is worked out */
   guint32      *slots;   /* index in reached + 1, by hash; 0 = free */
@@ -104,6 +109,7 @@ linear_reset (Linear        *self,
 
   self->pending = 0;
   self->reads = 0;
+  self->waiting = 0;
   self->verdict = LINEAR_OK;
   self->configs.n = 0;
   append (&self->configs, &first);
@@ -238,6 +244,13 @@ linear_is_read (const LinearOp *op) {
 int
 linear_call (Linear         *self,
              const LinearOp *op) {
+  return linear_call_after (self, op, 0);
+}
+
+int
+linear_call_after (Linear         *self,
+                   const LinearOp *op,
+                   uint64_t        after) {
   uint64_t bit;
   int place;
 
@@ -253,6 +266,10 @@ linear_call (Linear         *self,
   self->pending |= bit;
   if (linear_is_read (op))
     self->reads |= bit;
+  if (after != 0) {
+    self->waiting |= bit;
+    self->after[place] = after;
+  }
   return place;
 }
 
@@ -327,20 +344,33 @@ reach (Linear       *self,
   return true;
 }
 
+/* Whether the operation at @place need not wait for any that is not in @done. */
+static inline bool
+may_be_next (const Linear *self,
+             int           place,
+             uint64_t      done) {
+  return !(self->waiting >> place & 1) || (self->after[place] & ~done) == 0;
+}
+
 /* The reads that fit take effect. */
 static inline void
 take_reads (const Linear *self,
             Config       *config) {
-  uint64_t left = self->reads & ~config->done;
+  uint64_t before, left;
 
   if (config->state.presence == LINEAR_ANY)
     return;
-  for (; left != 0; left &= left - 1) {
-    LinearState state = config->state;
+  do {
+    before = config->done;
+    for (left = self->reads & ~before; left != 0; left &= left - 1) {
+      int place = __builtin_ctzll (left);
+      LinearState state = config->state;
 
-    if (linear_apply (&self->ops[__builtin_ctzll (left)], &state))
-      config->done |= left & -left;
-  }
+      if (may_be_next (self, place, config->done)
+          && linear_apply (&self->ops[place], &state))
+        config->done |= left & -left;
+    }
+  } while (self->waiting != 0 && config->done != before);
 }
 
 /* Everything reachable from configs; those in which @bit is done go no
@@ -363,9 +393,11 @@ close_over (Linear   *self,
     uint64_t left = from.done & bit ? 0 : self->pending & ~from.done;
 
     for (; left != 0; left &= left - 1) {
+      int place = __builtin_ctzll (left);
       Config to = from;
 
-      if (!linear_apply (&self->ops[__builtin_ctzll (left)], &to.state))
+      if (!may_be_next (self, place, from.done)
+          || !linear_apply (&self->ops[place], &to.state))
         continue;
       to.done |= left & -left;
       take_reads (self, &to);
@@ -374,6 +406,22 @@ close_over (Linear   *self,
     }
   }
   return true;
+}
+
+/* The operation at @bit is under way no more. */
+static void
+forget (Linear   *self,
+        uint64_t  bit) {
+  self->pending &= ~bit;
+  self->reads &= ~bit;
+  self->waiting &= ~bit;
+  for (uint64_t left = self->waiting; left != 0; left &= left - 1) {
+    int place = __builtin_ctzll (left);
+
+    self->after[place] &= ~bit;
+    if (self->after[place] == 0)
+      self->waiting &= ~(left & -left);
+  }
 }
 
 LinearVerdict
@@ -412,8 +460,7 @@ linear_return (Linear *self,
     config.done &= ~bit;
     append (configs, &config);
   }
-  self->pending &= ~bit;
-  self->reads &= ~bit;
+  forget (self, bit);
   if (configs->n == 0)
     self->verdict = LINEAR_VIOLATED;
   return self->verdict;

@@ -66,6 +66,12 @@ void    linear_reset (Linear        *self,
  */
 int           linear_call    (Linear         *self,
                               const LinearOp *op);
+/* The same, and it takes effect after those at the places that are set in
+ * @after, which are under way: earlier operations of the same thread, whose ends
+ * are not known exactly. */
+int           linear_call_after (Linear         *self,
+                                 const LinearOp *op,
+                                 uint64_t        after);
 /* The operation at @place is over. The verdict stays once it is not OK.
  *
  * Cost: exponential, at worst, in the operations under way that change the key;

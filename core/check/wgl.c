@@ -61,6 +61,7 @@ typedef struct {
   guint32     *return_of; /* NONE: it never returned */
   guint32     *rank_of;   /* of its return, among the returns */
   guint8      *lane_of;
+  guint8      *is_taken;
   guint        n_lanes;
   gsize        n_returns; /* left in the list */
   LinearState  state;
@@ -190,6 +191,7 @@ take (Wgl               *self,
   self->stack[self->depth++] = (Choice){ op, is_forced, self->state };
   self->state = *after;
   self->taken[self->lane_of[op]]++;
+  self->is_taken[op] = TRUE;
   unlink_event (self, self->call_of[op]);
   if (self->return_of[op] != NONE) {
     unlink_event (self, self->return_of[op]);
@@ -208,6 +210,7 @@ take_back (Wgl *self) {
   }
   relink_event (self, self->call_of[op]);
   self->taken[self->lane_of[op]]--;
+  self->is_taken[op] = FALSE;
   self->state = last->before;
   self->common = MIN (self->common, self->depth);
   return op;
@@ -230,6 +233,17 @@ keep_best (Wgl    *self,
   self->failed = failed;
 }
 
+/* Lets @op take effect on @state; FALSE: not yet, or not there. */
+static inline gboolean
+try (const Wgl   *self,
+     guint32      op,
+     LinearState *state) {
+  guint32 after = self->ops[op].after;
+
+  return (after == 0 || self->is_taken[after - 1])
+         && linear_apply (&self->ops[op].op, state);
+}
+
 /* The reads that fit now. */
 static void
 take_reads (Wgl *self) {
@@ -241,8 +255,7 @@ take_reads (Wgl *self) {
     guint32 op = self->events[i].op;
     LinearState state = self->state;
 
-    if (linear_is_read (&self->ops[op].op)
-        && linear_apply (&self->ops[op].op, &state)) {
+    if (linear_is_read (&self->ops[op].op) && try (self, op, &state)) {
       /* Without its return more calls may have come into reach, all behind. */
       take (self, op, &state, TRUE);
       i = self->events[i].prev;
@@ -319,7 +332,7 @@ take_next (Wgl    *self,
   for (; !self->events[i].is_return; i = self->events[i].next) {
     LinearState state = self->state;
 
-    if (!linear_apply (&self->ops[self->events[i].op].op, &state))
+    if (!try (self, self->events[i].op, &state))
       continue;
     take (self, self->events[i].op, &state, FALSE);
     return TRUE;
@@ -376,6 +389,7 @@ clear (Wgl *self) {
   g_free (self->return_of);
   g_free (self->rank_of);
   g_free (self->lane_of);
+  g_free (self->is_taken);
   g_free (self->stack);
   g_free (self->best);
   g_free (self->seen);
@@ -396,6 +410,7 @@ wgl_search (const WglOp *ops,
     .return_of = g_new (guint32, n_ops + 1),
     .rank_of = g_new0 (guint32, n_ops + 1),
     .lane_of = g_new (guint8, n_ops + 1),
+    .is_taken = g_new0 (guint8, n_ops + 1),
     .stack = g_new (Choice, n_ops + 1),
     .best = g_new (guint32, n_ops + 1),
     .max_nodes = max_nodes != 0 ? max_nodes : WGL_MAX_NODES,

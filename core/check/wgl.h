@@ -18,6 +18,9 @@ typedef struct {
   LinearOp op;
   gint64   began_ns;
   gint64   ended_ns; /* WGL_NEVER: it may take effect or not */
+  guint32  after;    /* the place of one before it in ops, which must take effect
+                      * first, + 1; 0: none. An earlier operation of the same
+                      * thread, when their times overlap */
 } WglOp;
 
 typedef struct {

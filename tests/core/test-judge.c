@@ -25,7 +25,7 @@ add (History *history,
      gint64   result) {
   const HistoryOp made = { began_ns, ended_ns,    (guint64)began_ns,
                            KEY,      value,       0,
-                           result,   0,           (guint8)op,
+                           result,   (guint16)began_ns, (guint8)op,
                            (guint8)is_ok };
 
   history_add (history, &made);
@@ -385,56 +385,92 @@ op_of (const HistoryOp *op) {
                      op->is_ok,            op->ended_ns != HISTORY_NEVER };
 }
 
+typedef struct {
+  WglOp    op;
+  guint64  index;
+  guint16  thread;
+  gboolean is_range;
+} Spelled;
+
 static gint
 compare_begins (gconstpointer a,
                 gconstpointer b) {
-  const WglOp *x = a, *y = b;
+  const Spelled *x = a, *y = b;
 
-  return (x->began_ns > y->began_ns) - (x->began_ns < y->began_ns);
+  if (x->op.began_ns != y->op.began_ns)
+    return x->op.began_ns < y->op.began_ns ? -1 : 1;
+  return (x->index > y->index) - (x->index < y->index);
+}
+
+static void
+spell (GArray          *all,
+       const HistoryOp *call,
+       LinearOp         op,
+       gboolean         is_range) {
+  gint64 ended_ns = is_range ? MIN (call->ended_ns, WGL_NEVER - 1)
+                             : call->ended_ns;
+  Spelled spelled = { { op, call->began_ns, ended_ns, 0 }, call->index,
+                      call->thread, is_range };
+
+  g_array_append_val (all, spelled);
+}
+
+/* (transfer full): with the order of each thread's own operations. */
+static WglOp *
+order (GArray *all) {
+  WglOp *ops = g_new0 (WglOp, all->len + 1);
+
+  g_array_sort (all, compare_begins);
+  for (guint i = 0; i < all->len; i++) {
+    const Spelled *spelled = &g_array_index (all, Spelled, i);
+
+    ops[i] = spelled->op;
+    for (guint j = 0; j < i; j++) {
+      const Spelled *earlier = &g_array_index (all, Spelled, j);
+
+      if (!earlier->is_range && earlier->thread == spelled->thread)
+        ops[i].after = j + 1;
+    }
+  }
+  return ops;
 }
 
 /* The verdict on the key of place @at, nothing passed over. */
 static gboolean
 is_right (const History *history,
           gsize          at) {
-  g_autoptr (GArray) all = g_array_new (FALSE, FALSE, sizeof (WglOp));
+  g_autoptr (GArray) all = g_array_new (FALSE, FALSE, sizeof (Spelled));
   g_autoptr (WglResult) result = NULL;
+  g_autofree WglOp *spelled = NULL;
   gsize n_ops, n_clears, n_ranges;
   const HistoryOp *ops = history_ops (history, at, &n_ops);
   const HistoryOp *clears = history_clears (history, &n_clears);
   const HistoryRange *ranges = history_ranges (history, &n_ranges);
+  LinearOp clear = { .kind = OP_DELETE };
 
-  for (gsize i = 0; i < n_ops; i++) {
-    WglOp op = { op_of (&ops[i]), ops[i].began_ns, ops[i].ended_ns };
-
-    g_array_append_val (all, op);
-  }
-  for (gsize i = 0; i < n_clears; i++) {
-    WglOp op = { { .kind = OP_DELETE }, clears[i].began_ns, clears[i].ended_ns };
-
-    g_array_append_val (all, op);
-  }
+  for (gsize i = 0; i < n_ops; i++)
+    spell (all, &ops[i], op_of (&ops[i]), FALSE);
+  for (gsize i = 0; i < n_clears; i++)
+    spell (all, &clears[i], clear, FALSE);
   for (gsize i = 0; i < n_ranges; i++) {
-    WglOp op = { { .kind = OP_LOAD, .has_result = true },
-                 ranges[i].call.began_ns,
-                 MIN (ranges[i].call.ended_ns, WGL_NEVER - 1) };
+    LinearOp load = { .kind = OP_LOAD, .has_result = true };
     guint n_given = 0;
 
     for (gsize n = 0; n < ranges[i].n_pairs; n++)
       if (ranges[i].pairs[n].key == history_key (history, at)) {
-        op.op.is_ok = true;
-        op.op.result = (uint64_t)ranges[i].pairs[n].value;
-        g_array_append_val (all, op);
+        load.is_ok = true;
+        load.result = (uint64_t)ranges[i].pairs[n].value;
+        spell (all, &ranges[i].call, load, TRUE);
         n_given++;
       }
     if (n_given > 1)
       return FALSE;
     if (n_given == 0 && ranges[i].is_whole)
-      g_array_append_val (all, op);
+      spell (all, &ranges[i].call, load, TRUE);
   }
-  g_array_sort (all, compare_begins);
+  spelled = order (all);
   result = wgl_search (
-      &g_array_index (all, WglOp, 0), all->len,
+      spelled, all->len,
       (LinearState){ 0, history_begins_empty (history) ? LINEAR_ABSENT
                                                        : LINEAR_ANY },
       0);
@@ -445,8 +481,10 @@ is_right (const History *history,
 static HistoryOp
 draw_op (Prng   *prng,
          gint64 *at_ns,
+         guint   index,
          guint   n_keys) {
-  HistoryOp op = { .began_ns = *at_ns, .index = prng_next (prng) };
+  HistoryOp op = { .began_ns = *at_ns, .index = index,
+                   .thread = (guint16)prng_below (prng, 4) };
 
   *at_ns += (gint64)prng_below (prng, 6);
   op.ended_ns = prng_below (prng, 30) == 0
@@ -472,15 +510,20 @@ draw_history (guint64 seed) {
   Prng prng;
   History *history;
   gint64 at_ns = 0;
+  guint gone = 0;
   guint n;
 
   prng_init (&prng, seed);
   history = history_new (prng_below (&prng, 4) != 0);
   n = 2 + (guint)prng_below (&prng, 10);
   for (guint i = 0; i < n; i++) {
-    HistoryOp op = draw_op (&prng, &at_ns, n_keys);
+    HistoryOp op = draw_op (&prng, &at_ns, i, n_keys);
     guint64 kind = prng_below (&prng, 8);
 
+    /* Who never came back calls nothing more. */
+    if (gone >> op.thread & 1)
+      continue;
+    gone |= (op.ended_ns == HISTORY_NEVER ? 1u : 0u) << op.thread;
     if (kind < 2) {
       HistoryPair pairs[2];
       gsize n_pairs = 0;

@@ -62,7 +62,9 @@ can_be_ordered (const WglOp *ops,
     guint64 after_value = value;
 
     for (guint j = 0; j < n_ops && is_next; j++)
-      is_next = done >> j & 1 || ops[j].ended_ns >= ops[i].began_ns;
+      is_next = done >> j & 1
+                || (ops[j].ended_ns >= ops[i].began_ns
+                    && ops[i].after != j + 1);
     if (is_next && explains (&ops[i].op, &after_is_there, &after_value)
         && can_be_ordered (ops, n_ops, done | 1u << i, after_is_there,
                            after_value))
@@ -104,7 +106,13 @@ judge_by_stream (const WglOp *ops,
     if (next < 0)
       return linear_verdict (linear);
     if (!is_return) {
-      places[next] = linear_call (linear, &ops[next].op);
+      guint after = ops[next].after;
+
+      places[next] = linear_call_after (
+          linear, &ops[next].op,
+          after == 0 || (returned >> (after - 1) & 1)
+              ? 0
+              : G_GUINT64_CONSTANT (1) << places[after - 1]);
       called |= G_GUINT64_CONSTANT (1) << next;
       continue;
     }
@@ -132,6 +140,9 @@ draw_history (Prng  *prng,
     op->ended_ns = prng_below (prng, 12) == 0
                        ? WGL_NEVER
                        : at_ns + (gint64)prng_below (prng, 8);
+    op->after = prng_below (prng, 3) == 0
+                    ? (guint32)prng_below (prng, i + 1)
+                    : 0;
     op->op = (LinearOp){ .kind = (OpKind)prng_below (prng, OP_RANGE),
                          .value = prng_below (prng, 3),
                          .old = prng_below (prng, 3),
@@ -159,6 +170,7 @@ check_order (const WglOp     *ops,
     g_assert_false (done >> op & 1);
     for (guint j = 0; j < n_ops; j++)
       g_assert_true (done >> j & 1 || ops[j].ended_ns >= ops[op].began_ns);
+    g_assert_true (ops[op].after == 0 || done >> (ops[op].after - 1) & 1);
     g_assert_true (explains (&ops[op].op, &is_there, &value));
     done |= 1u << op;
   }
@@ -191,7 +203,7 @@ test_agrees (void) {
   guint n_good = 0;
 
   for (guint64 seed = 1; seed <= N_ROUNDS; seed++) {
-    WglOp ops[MAX_OPS];
+    WglOp ops[MAX_OPS] = { 0 };
     Prng prng;
     guint n_ops;
     gssize failed = -1;
@@ -226,8 +238,9 @@ test_agrees (void) {
 static void
 test_goes_as_far_as_it_can (void) {
   const WglOp ops[] = {
-    { STORE (1), 0, 10 },  { STORE (2), 5, 15 },   { SEES (2), 20, 30 },
-    { STORE (3), 25, 60 }, { SEES (1), 40, 50 },   { SEES (3), 70, 80 },
+    { STORE (1), 0, 10, 0 },  { STORE (2), 5, 15, 0 },
+    { SEES (2), 20, 30, 0 },  { STORE (3), 25, 60, 0 },
+    { SEES (1), 40, 50, 0 },  { SEES (3), 70, 80, 0 },
   };
   g_autoptr (WglResult) result = wgl_search (
       ops, G_N_ELEMENTS (ops), (LinearState){ 0, LINEAR_ABSENT }, 0);
@@ -244,9 +257,9 @@ test_goes_as_far_as_it_can (void) {
 static void
 test_uses_what_never_returned (void) {
   const WglOp ops[] = {
-    { { .kind = OP_STORE, .value = 1 }, 0, WGL_NEVER },
-    { { .kind = OP_STORE, .value = 2 }, 0, WGL_NEVER },
-    { SEES (2), 20, 30 },
+    { { .kind = OP_STORE, .value = 1 }, 0, WGL_NEVER, 0 },
+    { { .kind = OP_STORE, .value = 2 }, 0, WGL_NEVER, 0 },
+    { SEES (2), 20, 30, 0 },
   };
   g_autoptr (WglResult) result = wgl_search (
       ops, G_N_ELEMENTS (ops), (LinearState){ 0, LINEAR_ABSENT }, 0);
@@ -264,8 +277,8 @@ test_gives_up (void) {
   g_autoptr (WglResult) result = NULL;
 
   for (guint i = 0; i < 24; i++)
-    ops[i] = (WglOp){ STORE (i), 0, 100 };
-  ops[24] = (WglOp){ SEES (77), 0, 100 };
+    ops[i] = (WglOp){ STORE (i), 0, 100, 0 };
+  ops[24] = (WglOp){ SEES (77), 0, 100, 0 };
   result = wgl_search (ops, G_N_ELEMENTS (ops),
                        (LinearState){ 0, LINEAR_ABSENT }, 1000);
   g_assert_cmpint (result->verdict, ==, LINEAR_UNKNOWN);
