@@ -74,6 +74,7 @@ typedef struct {
   ReclaimThread *reclaim; /* NULL for engines that need none */
   EngineError    error;
   MisuseKind     misuse;  /* meaningful with ENGINE_ERROR_MISUSE */
+  MisusePlace    misuse_place; /* likewise */
   uint16_t       index;   /* worker index, or EVENT_THREAD_MAIN */
   Prng           prng;    /* where this thread's iterations start */
 } EngineThread;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* gomap-detector.c — what Go says when threads meet in a map, and when it does not
+/* gomap-detector.c — what Go says when threads meet in a map, and when not
  *
  * Idea        Go's built-in map has no lock. It has one bit, hashWriting, that a
  *             write turns on and off and that others look at. When two of them
@@ -116,10 +116,10 @@ is_empty (const GoWatched *watched) {
 
 /* The writer's name is a hint: it may have left since, or another have come. */
 static void
-report (const GoWatched *watched,
-        MisuseKind       kind,
-        MisusePlace      place,
-        int64_t          key) {
+tell_misuse (const GoWatched *watched,
+             MisuseKind       kind,
+             MisusePlace      place,
+             int64_t          key) {
   EngineThread *thread = watched->thread;
   uint64_t writer = sync_count_get (&watched->detector->writer);
 
@@ -132,6 +132,7 @@ report (const GoWatched *watched,
   sync_count_add (&thread->tally->n_misuses, 1);
   thread->error = ENGINE_ERROR_MISUSE;
   thread->misuse = kind;
+  thread->misuse_place = place;
   *watched->path |= OP_PATH_ERROR;
 }
 
@@ -143,7 +144,7 @@ begin_write (const GoWatched *watched,
   uint64_t flags;
 
   if (is_writing (watched)) {
-    report (watched, MISUSE_CONCURRENT_WRITES, MISUSE_AT_ENTRY, key);
+    tell_misuse (watched, MISUSE_CONCURRENT_WRITES, MISUSE_AT_ENTRY, key);
     return false;
   }
   flags = sync_word_peek (&detector->hash_writing,
@@ -163,7 +164,7 @@ end_write (const GoWatched *watched,
   uint64_t flags;
 
   if (!is_on)
-    report (watched, MISUSE_CONCURRENT_WRITES, MISUSE_AT_EXIT, key);
+    tell_misuse (watched, MISUSE_CONCURRENT_WRITES, MISUSE_AT_EXIT, key);
   flags = sync_word_peek (&detector->hash_writing,
                           SYNC_LABEL ("clear hashWriting: load"));
   sync_word_poke (&detector->hash_writing, flags & ~GOMAP_FLAG_HASH_WRITING,
@@ -180,7 +181,8 @@ gomap_watched_find (const GoWatched *watched,
   if (is_empty (watched))
     return false;
   if (is_writing (watched)) {
-    report (watched, MISUSE_CONCURRENT_READ_AND_WRITE, MISUSE_AT_ENTRY, key);
+    tell_misuse (watched, MISUSE_CONCURRENT_READ_AND_WRITE, MISUSE_AT_ENTRY,
+                 key);
     return false;
   }
   gomap_guard_lock (watched->detector);
@@ -256,7 +258,7 @@ gomap_watched_next (const GoWatched *watched,
     return false;
   is_misused = is_writing (watched);
   if (is_misused)
-    report (watched, MISUSE_ITERATION_AND_WRITE, MISUSE_AT_STEP, 0);
+    tell_misuse (watched, MISUSE_ITERATION_AND_WRITE, MISUSE_AT_STEP, 0);
   gomap_guard_lock (watched->detector);
   if (is_misused)
     gomap_iter_end (iter);
@@ -270,4 +272,25 @@ gomap_watched_next (const GoWatched *watched,
 uint64_t
 gomap_watched_len (const GoDetector *detector) {
   return sync_word_peek (&detector->count, SYNC_LABEL ("len: load count"));
+}
+
+size_t
+gomap_detector_check (const GoDetector *detector,
+                      const GoMap      *table,
+                      EngineReport      report,
+                      void             *data) {
+  size_t n_broken = 0;
+
+  if (sync_word_peek (&detector->hash_writing, SYNC_LABEL ("look at the bit"))
+      != 0) {
+    n_broken++;
+    if (report != NULL)
+      report ("D1: hashWriting is on and nobody writes", data);
+  }
+  if (gomap_watched_len (detector) != (uint64_t)table->count) {
+    n_broken++;
+    if (report != NULL)
+      report ("D2: the count that is checked is not the table's", data);
+  }
+  return n_broken;
 }

@@ -32,6 +32,13 @@ void     gomap_detector_init  (GoDetector  *detector,
                                const GoMap *table);
 void     gomap_detector_clear (GoDetector  *detector);
 
+/* D1 and D2 of gomap-detector.c: how many are broken. No other thread may be
+ * inside. */
+size_t   gomap_detector_check (const GoDetector *detector,
+                               const GoMap      *table,
+                               EngineReport      report,
+                               void             *data);
+
 /* The guard: a thread publishes before it waits for it. */
 void     gomap_guard_lock     (GoDetector  *detector);
 void     gomap_guard_unlock   (GoDetector  *detector);

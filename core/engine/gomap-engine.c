@@ -68,11 +68,13 @@ watched (Call *call) {
 }
 
 static void
-set_misuse (Call      *call,
-            MisuseKind kind) {
+set_misuse (Call       *call,
+            MisuseKind  kind,
+            MisusePlace place) {
   sync_count_add (&call->thread->tally->n_misuses, 1);
   call->thread->error = ENGINE_ERROR_MISUSE;
   call->thread->misuse = kind;
+  call->thread->misuse_place = place;
   call->path |= OP_PATH_ERROR;
 }
 
@@ -82,7 +84,7 @@ unlock (Call *call) {
 
   if (!is_watched (call) && table->is_misused) {
     table->is_misused = false;
-    set_misuse (call, table->misuse);
+    set_misuse (call, table->misuse, table->misuse_place);
   }
   if (call->self->locking != NULL)
     call->self->locking->unlock (call->shard, call->is_shared);
@@ -146,7 +148,7 @@ look_up (Call    *call,
     probe_event_more (EVENT_MISUSE_DETECTED, MISUSE_AT_ENTRY, call->op + 1u,
                       MISUSE_CONCURRENT_READ_AND_WRITE, table->config.id,
                       (uint64_t)key, 0);
-    set_misuse (call, MISUSE_CONCURRENT_READ_AND_WRITE);
+    set_misuse (call, MISUSE_CONCURRENT_READ_AND_WRITE, MISUSE_AT_ENTRY);
     return false;
   }
   found = gomap_find (table, key);
@@ -462,7 +464,7 @@ gomap_engine_range (MapEngine    *map,
     goes_on = visit (iter.key, (int64_t)iter.elem, data);
   }
   if (iter.is_misused && !is_watched (&call))
-    set_misuse (&call, MISUSE_ITERATION_AND_WRITE);
+    set_misuse (&call, MISUSE_ITERATION_AND_WRITE, MISUSE_AT_STEP);
   enter_table (&call);
   if (!goes_on)
     gomap_iter_flush (&iter);
@@ -552,6 +554,9 @@ gomap_engine_check (MapEngine   *map,
     if (self->n_shards > 1)
       n_broken += check_homes (self, &self->shards[i], report, data);
   }
+  if (self->is_shared)
+    n_broken += gomap_detector_check (&self->detector, &self->shards[0].table,
+                                      report, data);
   return n_broken;
 }
 

@@ -347,6 +347,7 @@ report_misuse (GoMap      *map,
                MisusePlace place) {
   map->is_misused = true;
   map->misuse = kind;
+  map->misuse_place = place;
   probe_event (EVENT_MISUSE_DETECTED, place, 0, (uint8_t)kind, map->config.id);
 }
 

@@ -63,6 +63,7 @@ typedef struct {
   uint64_t    n_evacuated;
   bool        is_misused; /* a write found hashWriting as it must not be */
   MisuseKind  misuse;     /* the last one; the engine clears is_misused */
+  MisusePlace misuse_place;
 } GoMap;
 
 /* What an assignment did. */

@@ -44,6 +44,22 @@ visit_cb (int64_t key,
   return true;
 }
 
+/* Workers may meet in a map that is not safe for that; alone nobody meets. */
+static void
+take_error (StepTrial    *self,
+            EngineThread *thread,
+            const StepOp *op,
+            StepResult   *result) {
+  if (thread->error != ENGINE_ERROR_MISUSE || self->klass->is_thread_safe
+      || thread == &self->alone)
+    step_fail (STEP_WRONG, "%s: %s", op_kind_name (op->op),
+               engine_error_text (thread));
+  result->is_misused = true;
+  result->misuse = thread->misuse;
+  result->misuse_place = thread->misuse_place;
+  thread->error = ENGINE_ERROR_NONE;
+}
+
 static void
 call_engine (StepTrial    *self,
              EngineThread *thread,
@@ -92,10 +108,9 @@ call_engine (StepTrial    *self,
     break;
   }
   result->is_ok = is_ok;
-  result->is_error = thread->error != ENGINE_ERROR_NONE;
-  if (result->is_error)
-    step_fail (STEP_WRONG, "%s: %s", op_kind_name (op->op),
-               engine_error_text (thread));
+  result->is_misused = false;
+  if (thread->error != ENGINE_ERROR_NONE)
+    take_error (self, thread, op, result);
   result->is_whole = true;
 }
 
@@ -117,7 +132,9 @@ static void
 begin (void *data) {
   StepTrial *self = data;
   const StepScenario *scenario = &self->scenario;
-  EngineConfig config = { .hash = scenario->hash, .seed = scenario->seed };
+  EngineConfig config = { .hash = scenario->hash,
+                          .seed = scenario->seed,
+                          .is_shared = scenario->n_workers > 1 };
 
   step_mutant = scenario->mutant;
   for (unsigned i = 0; i < scenario->n_workers; i++)
@@ -150,8 +167,8 @@ work (void    *data,
     StepResult *result = &self->results[worker][i];
 
     step_mark_next (&result->call);
-    /* An engine for one thread announces nothing: its operations are steps. */
-    if (!self->klass->is_thread_safe)
+    /* A map for one thread announces nothing: its operations are steps. */
+    if (!self->klass->is_thread_safe && self->scenario.n_workers == 1)
       step_point (SYNC_WRITE, self->map, op_kind_name (op->op));
     call_engine (self, &self->threads[worker], op, result);
     result->ret = step_count () - 1;
@@ -381,10 +398,22 @@ add_visited (Line             *line,
   add (line, "}");
 }
 
+/* Go's program ends there. */
 static void
-add_op (Line             *line,
-        const StepOp     *op,
-        const StepResult *result) {
+add_misuse (Line             *line,
+            const StepResult *result) {
+  static const char *const places[] = { "entry", "exit", "step" };
+
+  if (result->is_whole && result->is_misused)
+    add (line, " ! %s (%s)", misuse_kind_text (result->misuse),
+         places[result->misuse_place]);
+}
+
+/* What it returned. */
+static void
+add_call (Line             *line,
+          const StepOp     *op,
+          const StepResult *result) {
   switch (op->op) {
   case OP_LOAD:
     add (line, "Load(%" PRId64 ")", op->key);
@@ -435,6 +464,17 @@ add_op (Line             *line,
   case OP_N_KINDS:
     break;
   }
+}
+
+static void
+add_op (Line             *line,
+        const StepOp     *op,
+        const StepResult *result) {
+  StepResult told = *result;
+
+  told.is_whole = result->is_whole && !result->is_misused;
+  add_call (line, op, &told);
+  add_misuse (line, result);
 }
 
 size_t

@@ -45,7 +45,9 @@ typedef struct {
 
 typedef struct {
   bool     is_ok;   /* what the operation returned */
-  bool     is_error;
+  bool     is_misused; /* the map was, and said so: `gomap` alone */
+  MisuseKind  misuse;
+  MisusePlace misuse_place;
   bool     is_whole; /* it returned */
   int64_t  value;   /* found, actual, previous */
   uint32_t call;    /* number of its first step */
