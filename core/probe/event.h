@@ -54,7 +54,7 @@
   X (OP_BEGAN, "op-began", GATE_NONE)                                         \
   /* aux8: OpKind; aux16: OpPath bits; a: value found or result; b: the old   \
    * value a compare-and-… was given; res: CAS that failed and were tried     \
-   * again */                                                                 \
+   * again; ver, in a log: by how many ns the merge raised at_ns, as above */  \
   X (OP_ENDED, "op-ended", GATE_NONE)                                         \
   /* operations that were counted, not told one by one: aux8: OpKind;         \
    * res: how many; ver: how many of them had OP_PATH_OK;                     \

@@ -48,9 +48,9 @@
  *
  * Time        Stamps become nanoseconds since the first merged event's stamp. What
  *             was gated behind others, or came late, stands in the log behind
- *             events that are younger: its time is raised to theirs, and an
- *             OP_BEGAN tells by how much. Whoever judges when operations were
- *             under way takes that off again; everybody else may forget it.
+ *             events that are younger: its time is raised to theirs, and the
+ *             begin and the end of an operation tell by how much. Whoever judges
+ *             when operations were under way takes that off again.
  *
  * Invariants  M1  per lane, events are appended in the order they were told
  *             M2  per domain and entry, in the order of versions, if no event

@@ -215,7 +215,8 @@ seal_tail (TraceLog *self) {
   tracelog_publish (self);
 }
 
-/* Where an operation began is known all the same: event.h, OP_BEGAN. */
+/* When an operation began and ended is known all the same: event.h, OP_BEGAN and
+ * OP_ENDED. */
 static void
 raise_time (Event  *event,
             gint64  to_ns) {
@@ -224,6 +225,8 @@ raise_time (Event  *event,
   event->at_ns = to_ns;
   if (event->kind == EVENT_OP_BEGAN)
     event->res += (guint32)MIN (raised_ns, G_MAXUINT32 - event->res);
+  else if (event->kind == EVENT_OP_ENDED)
+    event->ver += (guint32)MIN (raised_ns, G_MAXUINT32 - event->ver);
 }
 
 gboolean

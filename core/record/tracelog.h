@@ -75,7 +75,7 @@ void       tracelog_get_honesty    (TraceLog        *self,
                                     TraceHonesty    *honesty);
 
 /* Writer. Events get their place; at_ns is raised to the previous event's if it
- * is earlier (or to 0), which an OP_BEGAN keeps in res. They are published by tracelog_publish() or when a block fills.
+ * is earlier (or to 0); an operation's begin and end keep by how much. They are published by tracelog_publish() or when a block fills.
  * Returns FALSE when the limit is reached: the event was still taken. */
 gboolean   tracelog_append         (TraceLog        *self,
                                     const Event     *event);

@@ -309,10 +309,11 @@ check_raise (guint64 lead) {
   g_assert_cmpint (event.at_ns, ==, 0);
   true_ns = (gint64)floor (((double)10 - (double)lead) * ns_per_stamp);
   g_assert_cmpint (event.res, ==, MIN (-true_ns, G_MAXUINT32));
-  /* Only what tells the begin has room for it. */
   g_assert_true (tracelog_get_event (log, 3, &event));
   g_assert_cmpint (event.kind, ==, EVENT_OP_ENDED);
   g_assert_cmpint (event.res, ==, 0);
+  true_ns = (gint64)floor (((double)20 - (double)lead) * ns_per_stamp);
+  g_assert_cmpint (event.ver, ==, MIN (-true_ns, G_MAXUINT32));
   g_assert_true (tracelog_get_event (log, 4, &event));
   g_assert_cmpint (event.at_ns, >, 0);
   g_assert_cmpint (event.res, ==, 0);
@@ -321,7 +322,7 @@ check_raise (guint64 lead) {
 }
 
 static void
-test_keeps_when_operations_began (void) {
+test_keeps_when_operations_were (void) {
   check_raise (1000000);
   check_raise ((guint64)1 << 38); /* longer than res can say */
 }
@@ -337,7 +338,7 @@ main (int    argc,
   g_test_add_func ("/core/recorder/full-ring", test_full_ring);
   g_test_add_func ("/core/recorder/limit", test_limit);
   g_test_add_func ("/core/recorder/forced", test_forced);
-  g_test_add_func ("/core/recorder/keeps-when-operations-began",
-                   test_keeps_when_operations_began);
+  g_test_add_func ("/core/recorder/keeps-when-operations-were",
+                   test_keeps_when_operations_were);
   return g_test_run ();
 }
