@@ -58,9 +58,13 @@ typedef struct _History History;
 /* Reads all of @log, which must be finished. Of the operations on single keys
  * only those are kept whose key falls to @part of @n_parts (0 of 1: all), so that
  * a long log can be judged in bounded memory; Ranges and Clears are kept whole,
- * but of a Range only the pairs of these keys.
+ * but of a Range only the pairs of these keys. What is only counted (left out,
+ * untold) adds up over the parts.
  *
- * Returns: (transfer full): NULL with @error set, or when cancelled */
+ * A compare-and-… that never returned, whose old value is not known then, is
+ * given as the store or delete that it may have been.
+ *
+ * Returns: (transfer full): NULL with @error set, also when cancelled */
 History *history_new_from_log (TraceLog      *log,
                                guint          part,
                                guint          n_parts,

@@ -23,6 +23,7 @@ typedef struct {
   guint              n_keys;
   guint              span_period;  /* 1: every operation is a span */
   gboolean           is_fine;
+  gboolean           tells_yields;
 } RecordRun;
 
 typedef struct {
@@ -129,6 +130,7 @@ record_run (const RecordRun *run) {
     workers[i].probe.span_period = run->span_period;
     workers[i].probe.span_countdown = run->span_period;
     workers[i].probe.is_fine = run->is_fine;
+    workers[i].probe.tells_yields = run->tells_yields;
     recorder_add (recorder, &workers[i].probe, (guint16)i);
   }
   recorder_start (recorder);
