@@ -210,9 +210,10 @@ struct _EngineClass {
   void   (*dump)             (MapEngine *map, struct _DumpSink *sink);
 };
 
-/* The common head of every engine; engines embed it first. */
+/* The common head of every engine; engines embed it first. Aligned as the
+ * engines are, some of whose fields have cache lines of their own. */
 struct _MapEngine {
-  const EngineClass *klass;
+  _Alignas (64) const EngineClass *klass;
   Reclaim           *reclaim; /* NULL for engines that need none */
   EngineConfig       config;
   SyncMutex          tallies_mutex;
