@@ -11,6 +11,7 @@
 #include "app/tophash-window.h"
 #include "widgets/tophash-inspector.h"
 #include "widgets/tophash-map-view.h"
+#include "widgets/tophash-misuse-banner.h"
 #include "widgets/tophash-stat-strip.h"
 #include "widgets/tophash-timeline-view.h"
 
@@ -35,6 +36,7 @@ struct _TophashWindow {
   AdwFlap             *inspector_flap;
   TophashSettingsPane *settings;
   TophashInspector    *inspector;
+  TophashMisuseBanner *misuse;
   GtkStack            *stack;
   AdwStatusPage       *empty_page;
   TophashMapView      *map_view;
@@ -62,6 +64,7 @@ struct _TophashWindow {
   gboolean inspector_was_shown;
   gboolean is_choosing;         /* the drop-down follows the session */
   gint64   position_at_us;      /* when the position label was last set */
+  gboolean ended_by_misuse;     /* the recording, as far as is known */
 };
 
 /* actions */

@@ -24,26 +24,6 @@
 
 G_DEFINE_FINAL_TYPE (TophashWindow, tophash_window, ADW_TYPE_APPLICATION_WINDOW)
 
-static gboolean
-tick_cb (GtkWidget     *widget,
-         GdkFrameClock *clock,
-         gpointer       data) {
-  TophashWindow *self = TOPHASH_WINDOW (widget);
-
-  tophash_session_tick (self->session, gdk_frame_clock_get_frame_time (clock));
-  if (tophash_session_needs_ticks (self->session))
-    return G_SOURCE_CONTINUE;
-  self->tick_id = 0;
-  return G_SOURCE_REMOVE;
-}
-
-static void
-ensure_ticks (TophashWindow *self) {
-  if (self->tick_id == 0 && tophash_session_needs_ticks (self->session))
-    self->tick_id
-        = gtk_widget_add_tick_callback (GTK_WIDGET (self), tick_cb, NULL, NULL);
-}
-
 static void
 update_title (TophashWindow *self) {
   const Scenario *scenario = tophash_session_get_scenario (self->session);
@@ -73,6 +53,8 @@ update_title (TophashWindow *self) {
     mode = _ ("playing");
   else if (tophash_session_is_running (self->session))
     mode = _ ("paused while the run goes on");
+  else if (self->ended_by_misuse)
+    mode = _ ("recorded, ended by misuse");
   else
     mode = _ ("recorded");
   workers = g_strdup_printf (
@@ -82,6 +64,38 @@ update_title (TophashWindow *self) {
                               workers, mode);
   adw_window_title_set_title (self->title, title);
   adw_window_title_set_subtitle (self->title, subtitle);
+}
+
+/* A scenario can ask, as Go does, that the first misuse ends the run. The last
+ * state of a finished recording says whether there was one. */
+static gboolean
+was_ended_by_misuse (TophashWindow *self) {
+  TraceLog *log = tophash_session_get_log (self->session);
+  Timeline *timeline = tophash_session_get_timeline (self->session);
+  const char *json;
+  g_autoptr (Scenario) scenario = NULL;
+  g_autoptr (MapState) last = NULL;
+
+  if (log == NULL || !tracelog_is_finished (log)
+      || !timeline_is_complete (timeline))
+    return FALSE;
+  json = tracelog_get_info (log)->scenario_json;
+  if (json != NULL)
+    scenario = scenario_new_from_json (json, -1, "recording", NULL);
+  if (scenario == NULL || !scenario->stops_on_misuse)
+    return FALSE;
+  last = timeline_ref_head (timeline);
+  return map_state_misuse (last)->at != 0;
+}
+
+static void
+update_end (TophashWindow *self) {
+  gboolean ended_by_misuse = was_ended_by_misuse (self);
+
+  if (self->ended_by_misuse == ended_by_misuse)
+    return;
+  self->ended_by_misuse = ended_by_misuse;
+  update_title (self);
 }
 
 static void
@@ -200,6 +214,27 @@ tell_limit (TophashWindow *self) {
                                    "ended; nothing of it is lost"));
 }
 
+static gboolean
+tick_cb (GtkWidget     *widget,
+         GdkFrameClock *clock,
+         gpointer       data) {
+  TophashWindow *self = TOPHASH_WINDOW (widget);
+
+  tophash_session_tick (self->session, gdk_frame_clock_get_frame_time (clock));
+  if (tophash_session_needs_ticks (self->session))
+    return G_SOURCE_CONTINUE;
+  self->tick_id = 0;
+  update_end (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+ensure_ticks (TophashWindow *self) {
+  if (self->tick_id == 0 && tophash_session_needs_ticks (self->session))
+    self->tick_id
+        = gtk_widget_add_tick_callback (GTK_WIDGET (self), tick_cb, NULL, NULL);
+}
+
 static void
 changed_cb (TophashSession       *session,
             TophashSessionChange  what,
@@ -213,6 +248,7 @@ changed_cb (TophashSession       *session,
   if (what
       & (SESSION_CHANGE_LOG | SESSION_CHANGE_PLAY | SESSION_CHANGE_RUN
          | SESSION_CHANGE_SCENARIO)) {
+    update_end (self);
     update_title (self);
     update_play (self);
     update_run_button (self);
@@ -375,6 +411,7 @@ bind_template (GtkWidgetClass *widget_class) {
   BIND (inspector_flap);
   BIND (settings);
   BIND (inspector);
+  BIND (misuse);
   BIND (stack);
   BIND (empty_page);
   BIND (map_view);
@@ -397,6 +434,7 @@ tophash_window_class_init (TophashWindowClass *klass) {
   g_type_ensure (TOPHASH_TYPE_SETTINGS_PANE);
   g_type_ensure (TOPHASH_TYPE_INSPECTOR);
   g_type_ensure (TOPHASH_TYPE_MAP_VIEW);
+  g_type_ensure (TOPHASH_TYPE_MISUSE_BANNER);
   g_type_ensure (TOPHASH_TYPE_STAT_STRIP);
   g_type_ensure (TOPHASH_TYPE_TIMELINE_VIEW);
   bind_template (GTK_WIDGET_CLASS (klass));
@@ -425,6 +463,7 @@ tophash_window_init (TophashWindow *self) {
   tophash_settings_pane_set_session (self->settings, self->session);
   tophash_inspector_set_session (self->inspector, self->session);
   tophash_map_view_set_session (self->map_view, self->session);
+  tophash_misuse_banner_set_session (self->misuse, self->session);
   tophash_stat_strip_set_session (self->stats, self->session);
   tophash_timeline_view_set_session (self->timeline, self->session);
   bind_panes (self);

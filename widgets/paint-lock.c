@@ -154,7 +154,9 @@ paint_inside (cairo_t            *cr,
   if (lock->owner >= 0) {
     g_autofree char *who = worker_words_new (lock->owner);
     g_autofree char *held = tophash_draw_format_time (now_ns - lock->since_ns);
-    g_autofree char *text = g_strdup_printf ("%s · %s", who, held);
+    g_autofree char *text
+      = now_ns > lock->since_ns ? g_strdup_printf ("%s · %s", who, held)
+                                : g_strdup (who);
 
     if (paint_chip (cr, context, text, CHIP_ALONE, x, middle, 0, end - x) == 0)
       paint_chip (cr, context, who, CHIP_ALONE, x, middle, 0, end - x);

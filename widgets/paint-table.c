@@ -513,6 +513,7 @@ paint_lock_text (const MapState *state,
   const StateLock *lock;
   g_autofree char *held = NULL;
   g_autofree char *owner = NULL;
+  g_autofree char *text = NULL;
 
   *is_locked = FALSE;
   if (index >= map_state_n_locks (state))
@@ -529,11 +530,14 @@ paint_lock_text (const MapState *state,
   owner = lock->owner == EVENT_THREAD_MAIN
             ? g_strdup (_("main"))
             : g_strdup_printf ("W%d", lock->owner + 1);
-  if (lock->waiters != 0)
-    return g_strdup_printf (ngettext ("%s %s · %s · %d waits",
-                                      "%s %s · %s · %d wait",
-                                      __builtin_popcountll (lock->waiters)),
-                            name, owner, held,
-                            __builtin_popcountll (lock->waiters));
-  return g_strdup_printf ("%s %s · %s", name, owner, held);
+  /* Equal stamps say nothing of how long. */
+  text = map_state_at_ns (state) > lock->since_ns
+           ? g_strdup_printf ("%s %s · %s", name, owner, held)
+           : g_strdup_printf ("%s %s", name, owner);
+  if (lock->waiters == 0)
+    return g_steal_pointer (&text);
+  /* Translators: "mu W2 · 38 µs", how many wait */
+  return g_strdup_printf (ngettext ("%s · %d waits", "%s · %d wait",
+                                    __builtin_popcountll (lock->waiters)),
+                          text, __builtin_popcountll (lock->waiters));
 }

@@ -49,6 +49,9 @@ lock_words_new (const MapState  *state,
   g_autofree char *owner = worker_words_new (lock->owner);
   g_autofree char *next = worker_words_new (lock->claimed_by);
 
+  /* Equal stamps say nothing of how long. */
+  if (lock->owner >= 0 && map_state_at_ns (state) <= lock->since_ns)
+    return g_strdup_printf (_("%s has it alone"), owner);
   if (lock->owner >= 0)
     return g_strdup_printf (_("%s has it alone, for %s now"), owner, held);
   if (lock->claimed_by >= 0 && lock->n_readers > 0)

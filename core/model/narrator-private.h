@@ -21,3 +21,5 @@ const char *narrator_go_name  (guint          op);
 /* Both (transfer full). */
 char       *narrator_op_began (const Telling *telling);
 char       *narrator_op_ended (const Telling *telling);
+/* (transfer full) */
+char       *narrator_tell_misuse (const Telling *telling);

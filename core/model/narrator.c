@@ -3,7 +3,7 @@
 /* narrator.c — what an event means, in a sentence for a person
  *
  * One function a topic, one case a kind, each with both registers side by side;
- * operations have a file of their own, narrator-ops.c.
+ * operations have a file of their own, narrator-ops.c, and so has misuse.
  * Figures come from the event or the state before it; where that state is not
  * given, or does not know the thing, the sentence leaves the figure out.
  */
@@ -417,13 +417,14 @@ tell_read_and_dirty (const Telling *telling) {
                                    "nothing is copied."), telling->who, n_dirty);
 }
 
-/* Locks, iterations, misuse ------------------------------------------------ */
+/* Locks, iterations ---------------------------------------------------- */
 
 static char *
 tell_lock (const Telling *telling) {
   const Event *event = telling->event;
   const StateLock *lock = NULL;
   g_autofree char *owner = NULL;
+  double held_ns = 0;
 
   for (guint i = 0;
        telling->before != NULL && i < map_state_n_locks (telling->before); i++)
@@ -453,12 +454,16 @@ tell_lock (const Telling *telling) {
     return telling->is_expert ? g_strdup_printf (_ ("%s: mu locked"), telling->who)
                               : g_strdup_printf (_ ("%s takes the lock."),
                                                  telling->who);
-  if (lock != NULL && lock->owner >= 0)
+  /* As measured; stamps of one operation may be equal and then say nothing. */
+  if (event->a > 0)
+    held_ns = (double)event->a;
+  else if (lock != NULL && lock->owner >= 0)
+    held_ns = (double)(event->at_ns - lock->since_ns);
+  if (held_ns > 0)
     return g_strdup_printf (telling->is_expert
                                 ? _ ("%s: mu unlocked after %.1f µs")
                                 : _ ("%s releases the lock after %.1f µs."),
-                            telling->who,
-                            (double)(event->at_ns - lock->since_ns) / 1000);
+                            telling->who, held_ns / 1000);
   return g_strdup_printf (_ ("%s releases the lock."), telling->who);
 }
 
@@ -523,14 +528,6 @@ tell_range (const Telling *telling) {
                             n_expunged);
   return g_strdup_printf (_ ("%s walks bucket %u of %s: %u seen."), telling->who,
                           event->res & ~RANGE_OLD_BUCKET, name, n_seen);
-}
-
-static char *
-tell_misuse (const Telling *telling) {
-  const char *text = misuse_kind_text (telling->event->aux8);
-
-  return g_strdup_printf (_ ("%s: Go would stop here with “fatal error: %s”."),
-                          telling->who, text != NULL ? text : "?");
 }
 
 char *
@@ -610,7 +607,7 @@ narrator_event (const Event      *event,
   case EVENT_VERSION_RETIRED:
     return tell_versions (&telling);
   case EVENT_MISUSE_DETECTED:
-    return tell_misuse (&telling);
+    return narrator_tell_misuse (&telling);
   case EVENT_NONE:
   case EVENT_TIME:
   case EVENT_N_KINDS:

@@ -22,6 +22,11 @@ char *narrator_event (const Event       *event,
                       const MapState    *before,
                       const char        *key_text,
                       NarrationRegister  wording);
+/* Which check found it, in which operation, who was writing if that is known.
+ * Returns: (transfer full): "W2 began Store(k17) while W1 was writing." */
+char *narrator_misuse (const StateMisuse *misuse,
+                       const char        *key_text,
+                       NarrationRegister  wording);
 /* "promotion 3", "copy 22", "growth ×2", "growth =": for timeline marks. */
 char *narrator_landmark (EventKind kind,
                          guint64   number,

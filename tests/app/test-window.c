@@ -9,6 +9,7 @@
 #include "app/tophash-application.h"
 #include "app/tophash-window.h"
 #include "core/record/tracelog-file.h"
+#include "widgets/tophash-misuse-banner.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -61,6 +62,19 @@ settle (TophashSession *session) {
   guint wake = g_timeout_add (5, wake_cb, NULL);
 
   while (!is_settled (session))
+    g_main_context_iteration (NULL, TRUE);
+  g_source_remove (wake);
+}
+
+/* Puts the cursor there when all of the log is folded. */
+static void
+settle_at (TophashSession *session,
+           guint64         position) {
+  guint wake = g_timeout_add (5, wake_cb, NULL);
+
+  timeline_wait (tophash_session_get_timeline (session));
+  tophash_session_seek (session, position);
+  while (tophash_session_get_position (session) != position)
     g_main_context_iteration (NULL, TRUE);
   g_source_remove (wake);
 }
@@ -216,6 +230,88 @@ test_keeps_its_log_when_a_file_is_bad (void) {
   close_window (window);
 }
 
+static const char misused_scenario[]
+    = "{\"title\": \"Misused\", \"summary\": \"Two write at once.\","
+      " \"watch-for\": \"Nothing.\", \"learn\": \"Nothing.\","
+      " \"engine\": \"gomap\", \"seed\": 7, \"recordcount\": 16,"
+      " \"phases\": [{\"name\": \"mix\", \"operationcount\": 400,"
+      "  \"threads\": [{\"role\": \"worker\", \"count\": 2,"
+      "   \"mix\": {\"store\": 1},"
+      "   \"requestdistribution\": \"uniform\", \"target\": 0}]}]}";
+
+/* Four events, of which the third is a misuse: told by hand, for threads meet
+ * when they like. */
+static TraceLog *
+misused_log (void) {
+  static const Event events[] = {
+    { .at_ns = 10, .kind = EVENT_THREAD_STARTED, .thread = 0 },
+    { .at_ns = 20, .kind = EVENT_THREAD_STARTED, .thread = 1 },
+    { .at_ns = 30, .kind = EVENT_MISUSE_DETECTED, .thread = 1,
+      .aux8 = MISUSE_CONCURRENT_WRITES, .res = MISUSE_AT_ENTRY,
+      .ver = OP_STORE + 1, .a = 17, .b = 1 },
+    { .at_ns = 40, .kind = EVENT_THREAD_ENDED, .thread = 1 },
+  };
+  g_autoptr (TraceInfo) info = trace_info_new ();
+  TraceLog *log;
+
+  info->engine = g_strdup ("gomap");
+  info->engine_title = g_strdup ("map");
+  info->scenario_json = g_strdup (misused_scenario);
+  info->n_threads = 2;
+  log = tracelog_new (info, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (events); i++)
+    tracelog_append (log, &events[i]);
+  tracelog_finish (log, FALSE);
+  return log;
+}
+
+static GtkWidget *
+find_widget (GtkWidget *widget,
+             GType      type) {
+  if (G_TYPE_CHECK_INSTANCE_TYPE (widget, type))
+    return widget;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
+       child = gtk_widget_get_next_sibling (child)) {
+    GtkWidget *found = find_widget (child, type);
+
+    if (found != NULL)
+      return found;
+  }
+  return NULL;
+}
+
+/* The banner follows the timeline, and a finished recording says its end. */
+static void
+test_tells_a_misuse (void) {
+  TophashWindow *window = open_window ();
+  TophashSession *session = tophash_window_get_session (window);
+  GtkWidget *banner
+      = find_widget (GTK_WIDGET (window), TOPHASH_TYPE_MISUSE_BANNER);
+  GtkWidget *title = find_widget (GTK_WIDGET (window), ADW_TYPE_WINDOW_TITLE);
+  g_autoptr (TraceLog) log = misused_log ();
+
+  tophash_session_set_log (session, log);
+  settle_at (session, 2);
+  g_assert_false (
+      tophash_misuse_banner_is_shown (TOPHASH_MISUSE_BANNER (banner)));
+  activate (window, "win.step-forward");
+  g_assert_true (
+      tophash_misuse_banner_is_shown (TOPHASH_MISUSE_BANNER (banner)));
+  activate (window, "win.step-forward");
+  g_assert_true (
+      tophash_misuse_banner_is_shown (TOPHASH_MISUSE_BANNER (banner)));
+  g_signal_emit_by_name (find_widget (banner, GTK_TYPE_BUTTON), "clicked");
+  while (tophash_session_get_position (session) != 3)
+    g_main_context_iteration (NULL, TRUE);
+  activate (window, "win.start");
+  g_assert_false (
+      tophash_misuse_banner_is_shown (TOPHASH_MISUSE_BANNER (banner)));
+  while (strstr (adw_window_title_get_subtitle (ADW_WINDOW_TITLE (title)),
+                 "ended by misuse") == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  close_window (window);
+}
+
 static void
 test_closes_while_running (void) {
   TophashWindow *window = open_window ();
@@ -247,6 +343,7 @@ main (int    argc,
   g_test_add_func ("/app/window/opens-what-it-saved", test_opens_what_it_saved);
   g_test_add_func ("/app/window/keeps-its-log-when-a-file-is-bad",
                    test_keeps_its_log_when_a_file_is_bad);
+  g_test_add_func ("/app/window/tells-a-misuse", test_tells_a_misuse);
   g_test_add_func ("/app/window/closes-while-running", test_closes_while_running);
   return g_test_run ();
 }

@@ -83,6 +83,42 @@ test_figures_come_from_the_state_before (void) {
 }
 
 static void
+test_a_misuse_names_its_check (void) {
+  Event event = make (EVENT_MISUSE_DETECTED, MISUSE_AT_ENTRY,
+                      MISUSE_CONCURRENT_WRITES, 1, 17, 1);
+
+  event.ver = OP_STORE + 1;
+  assert_told (&event, NULL, NARRATION_PLAIN,
+               "W4 began Store(k17) while W1 was writing. Go would stop here "
+               "with “fatal error: concurrent map writes”.");
+  assert_told (&event, NULL, NARRATION_EXPERT,
+               "W4: hashWriting set at entry to Store(k17), by W1: fatal error: "
+               "concurrent map writes");
+  event.res = MISUSE_AT_EXIT;
+  event.b = 0;
+  assert_told (&event, NULL, NARRATION_PLAIN,
+               "W4 ended Store(k17) and found that another thread had been "
+               "writing, too. Go would stop here with “fatal error: concurrent "
+               "map writes”.");
+  event = make (EVENT_MISUSE_DETECTED, MISUSE_AT_STEP, MISUSE_ITERATION_AND_WRITE,
+                1, 0, 2);
+  assert_told (&event, NULL, NARRATION_EXPERT,
+               "W4: hashWriting set at a step of its iteration, by W2: fatal "
+               "error: concurrent map iteration and map write");
+}
+
+/* Stamps of one operation may be equal: what was measured is told. */
+static void
+test_a_release_tells_the_measured_hold (void) {
+  Event release = make (EVENT_LOCK_RELEASED, 0, 0, 0, 2500, 0);
+
+  assert_told (&release, NULL, NARRATION_PLAIN,
+               "W4 releases the lock after 2.5 µs.");
+  release.a = 0;
+  assert_told (&release, NULL, NARRATION_PLAIN, "W4 releases the lock.");
+}
+
+static void
 test_without_a_state_sentences_still_stand (void) {
   for (guint kind = 0; kind < EVENT_N_KINDS + 3; kind++) {
     Event event = make ((EventKind)kind, 0xffffffff, 0xff, 0xffff, G_MAXUINT64,
@@ -142,6 +178,10 @@ int
 main (int    argc,
       char **argv) {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/core/narrator/a-misuse-names-its-check",
+                   test_a_misuse_names_its_check);
+  g_test_add_func ("/core/narrator/a-release-tells-the-measured-hold",
+                   test_a_release_tells_the_measured_hold);
   g_test_add_func ("/core/narrator/figures-come-from-the-state-before",
                    test_figures_come_from_the_state_before);
   g_test_add_func ("/core/narrator/without-a-state-sentences-still-stand",
