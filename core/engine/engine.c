@@ -9,8 +9,10 @@
 #include "core/engine/engine.h"
 
 #include "core/base/alloc.h"
+#include "core/engine/engine-costs.h"
 #include "core/engine/engine-private.h"
 #include "core/engine/syncmap.h"
+#include "core/probe/probe.h"
 
 #include <string.h>
 
@@ -89,6 +91,11 @@ add_tally (EngineTally       *sum,
   }
   sync_count_add (&sum->n_in_read, sync_count_get (&tally->n_in_read));
   sync_count_add (&sum->n_misuses, sync_count_get (&tally->n_misuses));
+  sync_count_add (&sum->n_cas_retries, sync_count_get (&tally->n_cas_retries));
+  for (unsigned i = 0; i < ENGINE_HISTOGRAM_N; i++) {
+    sync_count_add (&sum->lock_waits[i], sync_count_get (&tally->lock_waits[i]));
+    sync_count_add (&sum->lock_holds[i], sync_count_get (&tally->lock_holds[i]));
+  }
 }
 
 void
@@ -130,6 +137,18 @@ engine_get_stats (MapEngine   *map,
   }
   stats->n_in_read = sync_count_get (&sum.n_in_read);
   stats->n_misuses = sync_count_get (&sum.n_misuses);
+  stats->n_cas_retries = sync_count_get (&sum.n_cas_retries);
+  for (unsigned i = 0; i < ENGINE_HISTOGRAM_N; i++) {
+    stats->lock_waits[i] = sync_count_get (&sum.lock_waits[i]);
+    stats->lock_holds[i] = sync_count_get (&sum.lock_holds[i]);
+  }
+}
+
+/* The probe's count goes out with the end of the operation. */
+void
+engine_count_retry (EngineThread *thread) {
+  sync_count_add (&thread->tally->n_cas_retries, 1);
+  probe_count_retry ();
 }
 
 const char *

@@ -65,6 +65,7 @@ struct _EngineTally {
   SyncCount    lock_waits[ENGINE_HISTOGRAM_N]; /* each that waited */
   SyncCount    lock_holds[ENGINE_HISTOGRAM_N]; /* one in ENGINE_HOLD_PERIOD */
   uint32_t     hold_countdown;
+  uint64_t     hold_began_ns; /* of the hold being timed; 0 = none is */
   EngineTally *next; /* guarded by the map's tallies_mutex */
 };
 
@@ -89,12 +90,13 @@ typedef struct {
   /* The chain of @old_bucket, @n_buckets long, has moved. */
   void (*evacuate) (void *data, unsigned table_id, uint64_t old_bucket,
                     unsigned n_buckets);
-  /* dirty, with @n_keys, has become read after @n_misses. */
+  /* dirty, with @n_keys, has become read after @n_misses. @cost_ns, here and
+   * below: what it took; 0 without a clock. */
   void (*promote)  (void *data, unsigned table_id, uint64_t n_keys,
-                    uint64_t n_misses);
+                    uint64_t n_misses, uint64_t cost_ns);
   /* dirty was made of the @n_copied live entries of read; the others expunged. */
   void (*copy)     (void *data, unsigned table_id, uint64_t n_copied,
-                    uint64_t n_expunged);
+                    uint64_t n_expunged, uint64_t cost_ns);
   void *data;
 } EngineHooks;
 
@@ -238,7 +240,8 @@ bool engine_enter_thread (MapEngine    *map,
                           uint16_t      index);
 void engine_leave_thread (EngineThread *thread);
 
-/* The engine's get_stats() and the threads' tallies. Any thread, any time. */
+/* The engine's get_stats() and the threads' tallies. Any thread, any time. An
+ * operation that is under way may be counted in part. */
 void engine_get_stats (MapEngine   *map,
                        EngineStats *stats);
 
@@ -253,6 +256,9 @@ engine_count_op (EngineThread *thread,
   sync_count_add (&tally->n_ok[op], (path & OP_PATH_OK) != 0);
   sync_count_add (&tally->n_in_read, (path & OP_PATH_IN_READ) != 0);
 }
+
+/* A CAS failed, since another thread was faster, and is tried again. */
+void engine_count_retry (EngineThread *thread);
 
 /* "out of memory" or Go's text of the misuse. */
 const char *engine_error_text (const EngineThread *thread);

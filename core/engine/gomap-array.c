@@ -29,7 +29,7 @@
 
 #include "core/base/alloc.h"
 
-_Static_assert (sizeof (GoBucket) == 144, "a bucket has Go's layout");
+_Static_assert (sizeof (GoBucket) == BUCKET_BYTES, "a bucket has Go's layout");
 
 GoArray *
 goarray_new (unsigned B,

@@ -53,7 +53,7 @@ lock (Call    *call,
   call->shard = shard;
   call->is_shared = is_shared;
   if (call->self->locking != NULL)
-    call->path |= call->self->locking->lock (shard, is_shared);
+    call->path |= call->self->locking->lock (shard, call->thread, is_shared);
 }
 
 static bool
@@ -87,7 +87,7 @@ unlock (Call *call) {
     set_misuse (call, table->misuse, table->misuse_place);
   }
   if (call->self->locking != NULL)
-    call->self->locking->unlock (call->shard, call->is_shared);
+    call->self->locking->unlock (call->shard, call->thread, call->is_shared);
 }
 
 /* An operation on the whole map. */
@@ -589,6 +589,18 @@ gomap_engine_get_stats (MapEngine   *map,
       gomap_guard_unlock (&self->detector);
     if (self->locking != NULL)
       self->locking->unlock_hidden (shard);
+  }
+}
+
+void
+gomap_engine_get_memory (MapEngine    *map,
+                         EngineMemory *memory) {
+  GoMapEngine *self = (GoMapEngine *)map;
+
+  *memory = (EngineMemory){ 0 };
+  for (uint32_t i = 0; i < self->n_shards; i++) {
+    memory->n_live += (uint64_t)self->shards[i].table.count;
+    memory->read += gomap_linked_bytes (&self->shards[i].table);
   }
 }
 

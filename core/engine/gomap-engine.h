@@ -34,8 +34,10 @@ typedef struct {
 typedef struct {
   void     (*init)          (GoShard *shard);
   void     (*clear)         (GoShard *shard);
-  unsigned (*lock)          (GoShard *shard, bool is_shared);
-  void     (*unlock)        (GoShard *shard, bool is_shared);
+  unsigned (*lock)          (GoShard *shard, EngineThread *thread,
+                             bool is_shared);
+  void     (*unlock)        (GoShard *shard, EngineThread *thread,
+                             bool is_shared);
   void     (*lock_hidden)   (GoShard *shard);
   void     (*unlock_hidden) (GoShard *shard);
 } GoLocking;
@@ -106,6 +108,7 @@ uint64_t gomap_engine_len                (MapEngine *map, EngineThread *thread);
 size_t   gomap_engine_check              (MapEngine *map, EngineReport report,
                                           void *data);
 void     gomap_engine_get_stats          (MapEngine *map, EngineStats *stats);
+void     gomap_engine_get_memory         (MapEngine *map, EngineMemory *memory);
 void     gomap_engine_dump               (MapEngine *map, DumpSink *sink);
 
 /* For an EngineClass: everything but names and create. The range is that of one
@@ -124,4 +127,5 @@ void     gomap_engine_dump               (MapEngine *map, DumpSink *sink);
   .len = gomap_engine_len,                                                    \
   .check = gomap_engine_check,                                                \
   .get_stats = gomap_engine_get_stats,                                        \
+  .get_memory = gomap_engine_get_memory,                                      \
   .dump = gomap_engine_dump

@@ -89,7 +89,7 @@ copy_shard (TableSnapshot *self,
   size_t n_pairs;
   Piece *piece = NULL;
 
-  engine->locking->lock (shard, true);
+  engine->locking->lock (shard, thread, true);
   self->base.version += shard->domain.version;
   n_pairs = (size_t)shard->table.count;
   if (n_pairs > 0) {
@@ -99,7 +99,7 @@ copy_shard (TableSnapshot *self,
       copy_pairs (piece, shard, thread, self->base.id);
     }
   }
-  engine->locking->unlock (shard, true);
+  engine->locking->unlock (shard, thread, true);
   if (piece == NULL)
     return n_pairs == 0;
   **last = piece;

@@ -519,3 +519,14 @@ size_t
 gomap_bytes (const GoMap *map) {
   return goarray_bytes (map->buckets) + goarray_bytes (map->oldbuckets);
 }
+
+size_t
+gomap_linked_bytes (const GoMap *map) {
+  uint64_t n = 0;
+
+  if (map->buckets != NULL)
+    n += map->buckets->n_buckets;
+  if (map->oldbuckets != NULL)
+    n += map->oldbuckets->n_buckets;
+  return n * sizeof (GoBucket);
+}

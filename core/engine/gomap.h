@@ -189,7 +189,9 @@ void gomap_dump (const GoMap *map,
                  void       (*dump_elem) (DumpSink *sink, unsigned slot,
                                           int64_t key, uint64_t elem));
 
-size_t gomap_bytes (const GoMap *map);
+size_t gomap_bytes        (const GoMap *map);
+/* Of the linked buckets alone, not of those that lie ready. */
+size_t gomap_linked_bytes (const GoMap *map);
 
 /* For siblings and tests: the array behind the table. */
 uint64_t        goarray_n_main    (const GoArray *array);

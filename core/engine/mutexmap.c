@@ -20,6 +20,7 @@
  * Threads     mutex guards table, domain and every counter.
  */
 
+#include "core/engine/engine-costs.h"
 #include "core/engine/engine-private.h"
 #include "core/engine/gomap-engine.h"
 #include "core/engine/snapshot-private.h"
@@ -36,31 +37,40 @@ clear (GoShard *shard) {
 }
 
 static unsigned
-lock (GoShard *shard,
-      bool     is_shared) {
+lock (GoShard      *shard,
+      EngineThread *thread,
+      bool          is_shared) {
   unsigned path = OP_PATH_LOCKED;
+  uint64_t waited_ns = 0;
 
   (void)is_shared;
   if (!sync_mutex_trylock (&shard->mutex, SYNC_LABEL ("try mu.Lock"))) {
+    uint64_t began_ns = engine_now_ns (thread);
+
     path |= OP_PATH_WAITED;
     probe_event (EVENT_LOCK_WAITED, shard->domain.id, 0, LOCK_WAIT_ALONE, 0);
     probe_flush (probe_current);
     sync_mutex_lock (&shard->mutex, SYNC_LABEL ("mu.Lock"));
     probe_restamp ();
     sync_word_add (&shard->n_lock_waits, 1, SYNC_LABEL ("count the wait"));
+    waited_ns = engine_end_wait (thread, began_ns);
   }
-  probe_event (EVENT_LOCK_ACQUIRED, shard->domain.id, ++shard->domain.version, 0,
-               0);
+  engine_begin_hold (thread);
+  probe_event_when (EVENT_LOCK_ACQUIRED, shard->domain.id,
+                    ++shard->domain.version, 0, 0, 0, waited_ns);
   return path;
 }
 
 static void
-unlock (GoShard *shard,
-        bool     is_shared) {
+unlock (GoShard      *shard,
+        EngineThread *thread,
+        bool          is_shared) {
+  uint64_t held_ns = engine_end_hold (thread);
+
   (void)is_shared;
   probe_restamp_fine ();
-  probe_event (EVENT_LOCK_RELEASED, shard->domain.id, ++shard->domain.version, 0,
-               0);
+  probe_event_when (EVENT_LOCK_RELEASED, shard->domain.id,
+                    ++shard->domain.version, 0, 0, held_ns, 0);
   sync_mutex_unlock (&shard->mutex, SYNC_LABEL ("mu.Unlock"));
 }
 

@@ -40,6 +40,7 @@
  */
 
 #include "core/base/alloc.h"
+#include "core/engine/engine-costs.h"
 #include "core/engine/engine-private.h"
 #include "core/engine/gomap-engine.h"
 #include "core/engine/snapshot-private.h"
@@ -68,26 +69,36 @@ tell_wait (GoShard *shard,
 }
 
 static unsigned
-lock_shared (GoShard *shard) {
+lock_shared (GoShard      *shard,
+             EngineThread *thread) {
   unsigned path = OP_PATH_LOCKED;
+  uint64_t waited_ns = 0;
 
   if (!sync_rwlock_try_read_lock (&shard->rwlock, SYNC_LABEL ("try mu.RLock"))) {
+    uint64_t began_ns = engine_now_ns (thread);
+
     path |= OP_PATH_WAITED;
     tell_wait (shard, LOCK_WAIT_READ);
     sync_rwlock_read_lock (&shard->rwlock, SYNC_LABEL ("mu.RLock"));
     probe_restamp ();
     sync_word_add (&shard->n_lock_waits, 1, SYNC_LABEL ("count the wait"));
+    waited_ns = engine_end_wait (thread, began_ns);
   }
-  probe_event_more (EVENT_LOCK_READ_ACQUIRED, shard->domain.id, 0, 0, 0, 0,
-                    shard->domain.version);
+  engine_begin_hold (thread);
+  probe_event_more (EVENT_LOCK_READ_ACQUIRED, shard->domain.id, 0, 0, 0,
+                    waited_ns, shard->domain.version);
   return path;
 }
 
 static unsigned
-lock_alone (GoShard *shard) {
+lock_alone (GoShard      *shard,
+            EngineThread *thread) {
   unsigned path = OP_PATH_LOCKED;
+  uint64_t waited_ns = 0;
 
   if (!sync_rwlock_try_lock (&shard->rwlock, SYNC_LABEL ("try mu.Lock"))) {
+    uint64_t began_ns = engine_now_ns (thread);
+
     path |= OP_PATH_WAITED;
     tell_wait (shard, LOCK_WAIT_ALONE);
     if (!sync_rwlock_claim (&shard->rwlock, SYNC_LABEL ("mu.Lock"))) {
@@ -96,31 +107,38 @@ lock_alone (GoShard *shard) {
     }
     probe_restamp ();
     sync_word_add (&shard->n_lock_waits, 1, SYNC_LABEL ("count the wait"));
+    waited_ns = engine_end_wait (thread, began_ns);
   }
+  engine_begin_hold (thread);
   if (probe_current != NULL)
     probe_event_more (EVENT_LOCK_ACQUIRED, shard->domain.id,
                       shard->domain.version + 1, 0, 0,
-                      sync_rwlock_n_reads (&shard->rwlock), 0);
+                      sync_rwlock_n_reads (&shard->rwlock), waited_ns);
   shard->domain.version++;
   return path;
 }
 
 static unsigned
-lock (GoShard *shard,
-      bool     is_shared) {
-  return is_shared ? lock_shared (shard) : lock_alone (shard);
+lock (GoShard      *shard,
+      EngineThread *thread,
+      bool          is_shared) {
+  return is_shared ? lock_shared (shard, thread) : lock_alone (shard, thread);
 }
 
 static void
-unlock (GoShard *shard,
-        bool     is_shared) {
+unlock (GoShard      *shard,
+        EngineThread *thread,
+        bool          is_shared) {
+  uint64_t held_ns = engine_end_hold (thread);
+
   probe_restamp_fine ();
   if (is_shared) {
-    probe_event (EVENT_LOCK_READ_RELEASED, shard->domain.id, 0, 0, 0);
+    probe_event_when (EVENT_LOCK_READ_RELEASED, shard->domain.id, 0, 0, 0,
+                      held_ns, 0);
     sync_rwlock_read_unlock (&shard->rwlock, SYNC_LABEL ("mu.RUnlock"));
   } else {
-    probe_event (EVENT_LOCK_RELEASED, shard->domain.id, ++shard->domain.version,
-                 0, 0);
+    probe_event_when (EVENT_LOCK_RELEASED, shard->domain.id,
+                      ++shard->domain.version, 0, 0, held_ns, 0);
     sync_rwlock_unlock (&shard->rwlock, SYNC_LABEL ("mu.Unlock"));
   }
 }
@@ -164,7 +182,7 @@ copy_keys (Walk *walk) {
   size_t n = 0;
   GoIter iter;
 
-  *walk->path |= lock (shard, true);
+  *walk->path |= lock (shard, walk->thread, true);
   walk->n_keys = (size_t)table->count;
   if (walk->n_keys > 0) {
     walk->keys = alloc_zeroed (walk->n_keys * sizeof *walk->keys);
@@ -180,7 +198,7 @@ copy_keys (Walk *walk) {
       walk->keys[n++] = iter.key;
     gomap_iter_end (&iter);
   }
-  unlock (shard, true);
+  unlock (shard, walk->thread, true);
   return is_copied;
 }
 
@@ -191,11 +209,11 @@ load_again (Walk    *walk,
             int64_t *value) {
   const uint64_t *found;
 
-  *walk->path |= lock (walk->shard, true);
+  *walk->path |= lock (walk->shard, walk->thread, true);
   found = gomap_find (&walk->shard->table, key);
   if (found != NULL)
     *value = (int64_t)*found;
-  unlock (walk->shard, true);
+  unlock (walk->shard, walk->thread, true);
   return found != NULL;
 }
 

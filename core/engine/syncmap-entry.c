@@ -12,6 +12,15 @@
 
 #include "core/base/mutant.h"
 
+/* A try is about to be made: the second and all after it are retries. */
+static inline void
+count_try (EngineThread *thread,
+           bool         *is_retry) {
+  if (__builtin_expect (*is_retry, 0))
+    engine_count_retry (thread);
+  *is_retry = true;
+}
+
 void
 entry_begin (Entry   *entry,
              int64_t  value) {
@@ -22,15 +31,18 @@ entry_begin (Entry   *entry,
 }
 
 bool
-entry_try_swap (Entry   *entry,
-                int64_t  value,
-                bool    *has_previous,
-                int64_t *previous) {
+entry_try_swap (Entry        *entry,
+                EngineThread *thread,
+                int64_t       value,
+                bool         *has_previous,
+                int64_t      *previous) {
   uint64_t word = entry_peek (entry);
+  bool is_retry = false;
 
   do {
     if (entry_word_is_expunged (word))
       return false;
+    count_try (thread, &is_retry);
   } while (!entry_change (entry, &word, entry_word_with_value (word, value),
                           EVENT_ENTRY_STORED,
                           SYNC_LABEL ("CAS entry.p to the new value")));
@@ -41,10 +53,12 @@ entry_try_swap (Entry   *entry,
 }
 
 EntryOutcome
-entry_try_load_or_store (Entry   *entry,
-                         int64_t  value,
-                         int64_t *actual) {
+entry_try_load_or_store (Entry        *entry,
+                         EngineThread *thread,
+                         int64_t       value,
+                         int64_t      *actual) {
   uint64_t word = entry_peek (entry);
+  bool is_retry = false;
 
   do {
     if (entry_word_has_value (word)) {
@@ -53,6 +67,7 @@ entry_try_load_or_store (Entry   *entry,
     }
     if (entry_word_is_expunged (word))
       return ENTRY_GAVE_UP;
+    count_try (thread, &is_retry);
   } while (!entry_change (entry, &word, entry_word_with_value (word, value),
                           EVENT_ENTRY_STORED,
                           SYNC_LABEL ("CAS entry.p from nil to the value")));
@@ -62,14 +77,17 @@ entry_try_load_or_store (Entry   *entry,
 }
 
 bool
-entry_try_compare_and_swap (Entry   *entry,
-                            int64_t  old,
-                            int64_t  value) {
+entry_try_compare_and_swap (Entry        *entry,
+                            EngineThread *thread,
+                            int64_t       old,
+                            int64_t       value) {
   uint64_t word = entry_peek (entry);
+  bool is_retry = false;
 
   do {
     if (!entry_word_has_value (word) || entry_word_value (word) != old)
       return false;
+    count_try (thread, &is_retry);
   } while (!entry_change (entry, &word, entry_word_with_value (word, value),
                           EVENT_ENTRY_STORED,
                           SYNC_LABEL ("CAS entry.p from old to new")));
@@ -77,13 +95,16 @@ entry_try_compare_and_swap (Entry   *entry,
 }
 
 bool
-entry_try_compare_and_delete (Entry   *entry,
-                              int64_t  old) {
+entry_try_compare_and_delete (Entry        *entry,
+                              EngineThread *thread,
+                              int64_t       old) {
   uint64_t word = entry_peek (entry);
+  bool is_retry = false;
 
   do {
     if (!entry_word_has_value (word) || entry_word_value (word) != old)
       return false;
+    count_try (thread, &is_retry);
   } while (!entry_change (entry, &word, entry_word_with_nil (word),
                           EVENT_ENTRY_DELETED,
                           SYNC_LABEL ("CAS entry.p from old to nil")));
@@ -91,13 +112,16 @@ entry_try_compare_and_delete (Entry   *entry,
 }
 
 bool
-entry_delete (Entry   *entry,
-              int64_t *value) {
+entry_delete (Entry        *entry,
+              EngineThread *thread,
+              int64_t      *value) {
   uint64_t word = entry_peek (entry);
+  bool is_retry = false;
 
   do {
     if (!entry_word_has_value (word) && !MUTANT (DELETE_SWAPS))
       return false;
+    count_try (thread, &is_retry);
   } while (!entry_change (entry, &word, entry_word_with_nil (word),
                           EVENT_ENTRY_DELETED,
                           SYNC_LABEL ("CAS entry.p to nil")));

@@ -26,6 +26,9 @@
  *             wrap; a CAS that is fooled by a whole turn finds the same state
  *             and value that it expected, so it is right all the same.
  *
+ * Retries     A CAS that failed and is tried again is counted for the thread: the
+ *             measure of how much writers of one key get in each other's way.
+ *
  * Orders      All changes are sequentially consistent CASes and all looks are
  *             sequentially consistent loads, as Go's: stores and loads of
  *             different keys must fit one order.
@@ -41,7 +44,7 @@ typedef struct {
   uint32_t id;   /* never changes once the slab is made */
   uint32_t link; /* id + 1 of the next in the list it is on; 0 = last */
 } Entry;
-_Static_assert (sizeof (Entry) == 16, "four entries a cache line");
+_Static_assert (sizeof (Entry) == ENTRY_BYTES, "four entries a cache line");
 
 #define ENTRY_HAS_VALUE ((uint64_t)1)
 #define ENTRY_VERSION_SHIFT 1
@@ -150,10 +153,11 @@ void entry_begin (Entry   *entry,
 /* Stores @value; false: expunged, nothing done. *has_previous and *previous
  * tell what was there. Never false while mu is held and the entry is not
  * expunged. */
-bool entry_try_swap (Entry   *entry,
-                     int64_t  value,
-                     bool    *has_previous,
-                     int64_t *previous);
+bool entry_try_swap (Entry        *entry,
+                     EngineThread *thread,
+                     int64_t       value,
+                     bool         *has_previous,
+                     int64_t      *previous);
 
 typedef enum {
   ENTRY_LOADED,   /* *actual is the value found */
@@ -161,19 +165,23 @@ typedef enum {
   ENTRY_GAVE_UP,  /* expunged */
 } EntryOutcome;
 
-EntryOutcome entry_try_load_or_store (Entry   *entry,
-                                      int64_t  value,
-                                      int64_t *actual);
+EntryOutcome entry_try_load_or_store (Entry        *entry,
+                                      EngineThread *thread,
+                                      int64_t       value,
+                                      int64_t      *actual);
 
 /* false: no value, or another one. */
-bool entry_try_compare_and_swap   (Entry   *entry,
-                                   int64_t  old,
-                                   int64_t  value);
-bool entry_try_compare_and_delete (Entry   *entry,
-                                   int64_t  old);
+bool entry_try_compare_and_swap   (Entry        *entry,
+                                   EngineThread *thread,
+                                   int64_t       old,
+                                   int64_t       value);
+bool entry_try_compare_and_delete (Entry        *entry,
+                                   EngineThread *thread,
+                                   int64_t       old);
 /* Value to nil; false: there was none. */
-bool entry_delete                 (Entry   *entry,
-                                   int64_t *value);
+bool entry_delete                 (Entry        *entry,
+                                   EngineThread *thread,
+                                   int64_t      *value);
 
 /* mu held. Nil becomes expunged; true: it is expunged now. */
 bool entry_try_expunge_locked (Entry *entry);

@@ -125,11 +125,14 @@ take_table_id (SyncPool *pool,
   return is_found;
 }
 
+/* @bytes: of a superseded table and its dead, else 0. */
 static void
 give_table_id (SyncPool *pool,
-               uint16_t  id) {
+               uint16_t  id,
+               size_t    bytes) {
   sync_mutex_lock (&pool->mutex, SYNC_LABEL ("lock pool"));
   pool->used_table_ids[id / 64] &= ~((uint64_t)1 << id % 64);
+  pool->bytes_returned += bytes;
   sync_mutex_unlock (&pool->mutex, SYNC_LABEL ("unlock pool"));
 }
 
@@ -157,22 +160,29 @@ syncmap_table_new_locked (SyncMap *self,
   if (take_table_id (&self->pool, &config.id)) {
     if (gomap_init (&table->map, &config, hint, seed))
       return table;
-    give_table_id (&self->pool, config.id);
+    give_table_id (&self->pool, config.id, 0);
   }
   alloc_free (table, sizeof *table);
   return NULL;
 }
 
-void
-syncmap_table_free (SyncMap   *self,
-                    SyncTable *table) {
+static void
+free_table (SyncMap   *self,
+            SyncTable *table,
+            size_t     bytes_returned) {
   uint16_t id = table->map.config.id;
 
   gomap_finish (&table->map);
   /* Told before the id can be handed out again. */
   probe_event (EVENT_TABLE_FREED, table->map.created_ver, 0, 0, id);
-  give_table_id (&self->pool, id);
+  give_table_id (&self->pool, id, bytes_returned);
   alloc_free (table, sizeof *table);
+}
+
+void
+syncmap_table_free (SyncMap   *self,
+                    SyncTable *table) {
+  free_table (self, table, 0);
 }
 
 /* Reclamation -------------------------------------------------------------- */
@@ -199,6 +209,7 @@ free_superseded_cb (void *memory,
                     void *data) {
   SyncTable *table = memory;
   SyncMap *self = data;
+  size_t bytes = syncmap_retired_bytes (table);
   Entry *last;
 
   if (table->owns_all)
@@ -217,7 +228,7 @@ free_superseded_cb (void *memory,
     self->pool.n_returned += table->n_dead;
     sync_mutex_unlock (&self->pool.mutex, SYNC_LABEL ("unlock pool"));
   }
-  syncmap_table_free (self, table);
+  free_table (self, table, bytes);
 }
 
 size_t

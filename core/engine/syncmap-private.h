@@ -34,6 +34,7 @@ typedef struct {
   SyncMutex mutex;
   uint32_t  returned;   /* list of entries */
   uint64_t  n_returned; /* since the map was made */
+  uint64_t  bytes_returned; /* with the tables that they rode on */
   uint32_t  next_table_id;
   uint64_t  used_table_ids[SYNCMAP_N_TABLE_IDS / 64];
 } SyncPool;
@@ -259,6 +260,11 @@ size_t syncmap_pool_bytes        (const SyncMap *self);
 
 size_t syncmap_check     (MapEngine *map, EngineReport report, void *data);
 void   syncmap_get_stats (MapEngine *map, EngineStats *stats);
+void   syncmap_get_memory (MapEngine *map, EngineMemory *memory);
+/* With another way to tell whether an entry's word says that its key is there. */
+void   syncmap_get_memory_with (MapEngine *map, EngineMemory *memory,
+                                bool (*is_live) (const SyncMap *self,
+                                                 uint64_t word));
 void   syncmap_dump      (MapEngine *map, DumpSink *sink);
 /* With another way to write a live slot. */
 void   syncmap_dump_with (MapEngine *map, DumpSink *sink,

@@ -40,6 +40,7 @@
  * Source      Go 1.23 sync/map.go: missLocked, dirtyLocked, tryExpungeLocked.
  */
 #include "core/base/mutant.h"
+#include "core/engine/engine-costs.h"
 #include "core/engine/syncmap-private.h"
 
 /* Promotion ---------------------------------------------------------------- */
@@ -101,23 +102,32 @@ syncmap_promote_locked (SyncCall *call) {
   SyncTable *old = syncmap_read (self).table;
   SyncTable *dirty = self->dirty;
   uint64_t misses = sync_plain_read (&self->misses, SYNC_LABEL ("read misses"));
+  uint64_t began_ns = engine_now_ns (call->thread);
+  uint64_t cost_ns;
 
   dirty->published_ver = syncmap_next_version_locked (self);
   syncmap_publish (self, dirty, false);
-  probe_event (EVENT_DIRTY_PROMOTED, (uint32_t)misses, dirty->published_ver,
-               (uint8_t)call->op, dirty->map.config.id);
   sync_write_point (&self->dirty, SYNC_LABEL ("set dirty to nil"));
   if (!MUTANT (PROMOTE_KEEPS_DIRTY))
     self->dirty = NULL;
   sync_plain_write (&self->misses, 0, SYNC_LABEL ("set misses to 0"));
+  syncmap_supersede_locked (call, old, false);
+  cost_ns = engine_elapsed_ns (call->thread, began_ns);
+
+  /* Told at its end, for its cost; whoever looked into the new read meanwhile
+   * says that it was the one of published_ver, and is merged behind this. */
+  probe_event_when (EVENT_DIRTY_PROMOTED, (uint32_t)misses,
+                    dirty->published_ver, (uint8_t)call->op,
+                    dirty->map.config.id, 0, cost_ns);
   self->stats.n_promotions++;
+  self->stats.promotion_ns += cost_ns;
   if (self->engine.config.hooks != NULL
       && self->engine.config.hooks->promote != NULL)
     self->engine.config.hooks->promote (self->engine.config.hooks->data,
                                         dirty->map.config.id,
-                                        (uint64_t)dirty->map.count, misses);
+                                        (uint64_t)dirty->map.count, misses,
+                                        cost_ns);
   call->path |= OP_PATH_PROMOTED;
-  syncmap_supersede_locked (call, old, false);
 }
 
 void
@@ -129,7 +139,8 @@ syncmap_miss_locked (SyncCall *call) {
   sync_plain_write (&self->misses, misses, SYNC_LABEL ("count the miss"));
   call->path |= OP_PATH_MISSED;
   probe_event (EVENT_MISS_COUNTED, (uint32_t)misses,
-               syncmap_next_version_locked (self), 0, 0);
+               syncmap_next_version_locked (self), 0,
+               self->dirty->map.config.id);
   if (misses >= (uint64_t)self->dirty->map.count)
     syncmap_promote_locked (call);
 }
@@ -217,7 +228,9 @@ copy_read_locked (SyncCall *call) {
   SyncTable *dirty
       = syncmap_table_new_locked (self, (uint64_t)read->map.count,
                                   is_packed ? read->map.hash0 : 0);
+  uint64_t began_ns = engine_now_ns (call->thread);
   Copy copy = { self, 0 };
+  uint64_t cost_ns;
   bool is_done;
 
   if (dirty == NULL)
@@ -238,19 +251,21 @@ copy_read_locked (SyncCall *call) {
     return false;
   }
 
+  cost_ns = engine_elapsed_ns (call->thread, began_ns);
   probe_event_more (EVENT_DIRTY_COPIED, (uint32_t)dirty->map.count,
-                    syncmap_next_version_locked (self), 0, 0, copy.n_expunged,
-                    0);
+                    syncmap_next_version_locked (self), 0, dirty->map.config.id,
+                    copy.n_expunged, cost_ns);
   call->path |= OP_PATH_COPIED;
   self->stats.n_copies++;
   self->stats.n_copied_entries += (uint64_t)dirty->map.count;
   self->stats.n_expunged += copy.n_expunged;
+  self->stats.copy_ns += cost_ns;
   if (self->engine.config.hooks != NULL
       && self->engine.config.hooks->copy != NULL)
     self->engine.config.hooks->copy (self->engine.config.hooks->data,
                                      dirty->map.config.id,
                                      (uint64_t)dirty->map.count,
-                                     copy.n_expunged);
+                                     copy.n_expunged, cost_ns);
   return true;
 }
 
@@ -261,6 +276,7 @@ syncmap_amend_locked (SyncCall *call) {
   if (self->dirty == NULL && !copy_read_locked (call))
     return false;
   syncmap_publish (self, syncmap_read (self).table, !MUTANT (AMENDED_MISSING));
-  probe_event (EVENT_READ_AMENDED, 0, syncmap_next_version_locked (self), 0, 0);
+  probe_event (EVENT_READ_AMENDED, 0, syncmap_next_version_locked (self), 0,
+               syncmap_read (self).table->map.config.id);
   return true;
 }

@@ -140,7 +140,7 @@ clear_locked (SyncCall *call) {
   if (sync_plain_read (&self->misses, SYNC_LABEL ("read misses")) != 0) {
     sync_plain_write (&self->misses, 0, SYNC_LABEL ("set misses to 0"));
     probe_event (EVENT_MISSES_RESET, 0, syncmap_next_version_locked (self), 0,
-                 0);
+                 syncmap_read (self).table->map.config.id);
   }
   return true;
 }

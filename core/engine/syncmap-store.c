@@ -88,7 +88,7 @@ swap_slowly (SyncCall *call,
   }
   /* Not expunged now, and mu is held: this cannot give up. */
   if (is_stored && entry != NULL)
-    entry_try_swap (entry, value, has_previous, previous);
+    entry_try_swap (entry, call->thread, value, has_previous, previous);
   syncmap_unlock (call);
   if (!is_stored)
     syncmap_fail (call);
@@ -104,7 +104,8 @@ swap_value (SyncCall *call,
   Entry *entry = syncmap_find (syncmap_read (call->self).table, key);
   bool is_stored;
 
-  if (entry != NULL && entry_try_swap (entry, value, has_previous, previous)) {
+  if (entry != NULL
+      && entry_try_swap (entry, call->thread, value, has_previous, previous)) {
     call->path |= OP_PATH_IN_READ;
     return true;
   }
@@ -168,14 +169,14 @@ load_or_store_slowly (SyncCall *call,
   if (entry != NULL) {
     call->path |= OP_PATH_IN_READ;
     if (bring_back_locked (call, key, entry))
-      outcome = entry_try_load_or_store (entry, value, actual);
+      outcome = entry_try_load_or_store (entry, call->thread, value, actual);
   } else {
     if (read.amended)
       call->path |= OP_PATH_AMENDED;
     entry = syncmap_find_dirty_locked (self, key);
     if (entry != NULL) {
       call->path |= OP_PATH_IN_DIRTY;
-      outcome = entry_try_load_or_store (entry, value, actual);
+      outcome = entry_try_load_or_store (entry, call->thread, value, actual);
       syncmap_miss_locked (call);
     } else if (insert_locked (call, read, key, value)) {
       *actual = value;
@@ -197,7 +198,7 @@ syncmap_load_or_store_entry (SyncCall *call,
   EntryOutcome outcome = ENTRY_GAVE_UP;
 
   if (entry != NULL)
-    outcome = entry_try_load_or_store (entry, value, actual);
+    outcome = entry_try_load_or_store (entry, call->thread, value, actual);
   if (outcome == ENTRY_GAVE_UP)
     return load_or_store_slowly (call, key, value, actual);
   call->path |= OP_PATH_IN_READ;
@@ -218,7 +219,7 @@ syncmap_load_or_store (MapEngine    *map,
   syncmap_begin (&call, map, thread, OP_LOAD_OR_STORE, key, value);
   entry = syncmap_find (syncmap_read (call.self).table, key);
   if (entry != NULL)
-    outcome = entry_try_load_or_store (entry, value, &found);
+    outcome = entry_try_load_or_store (entry, thread, value, &found);
   if (outcome != ENTRY_GAVE_UP) {
     call.path |= OP_PATH_IN_READ;
   } else {
@@ -247,12 +248,12 @@ compare_and_swap_slowly (SyncCall *call,
   entry = syncmap_find (syncmap_read (call->self).table, key);
   if (entry != NULL) {
     call->path |= OP_PATH_IN_READ;
-    is_swapped = entry_try_compare_and_swap (entry, old, value);
+    is_swapped = entry_try_compare_and_swap (entry, call->thread, old, value);
   } else {
     entry = syncmap_find_dirty_locked (call->self, key);
     if (entry != NULL) {
       call->path |= OP_PATH_IN_DIRTY;
-      is_swapped = entry_try_compare_and_swap (entry, old, value);
+      is_swapped = entry_try_compare_and_swap (entry, call->thread, old, value);
       syncmap_miss_locked (call);
     }
   }
@@ -276,7 +277,7 @@ syncmap_compare_and_swap (MapEngine    *map,
   entry = syncmap_find (read.table, key);
   if (entry != NULL) {
     call.path |= OP_PATH_IN_READ;
-    is_swapped = entry_try_compare_and_swap (entry, old, value);
+    is_swapped = entry_try_compare_and_swap (entry, thread, old, value);
   } else if (read.amended) {
     SyncCall slow = call;
 

@@ -84,6 +84,7 @@
 
 #include "core/base/alloc.h"
 #include "core/base/mutant.h"
+#include "core/engine/engine-costs.h"
 #include "core/engine/snapshot-private.h"
 #include "core/engine/syncmap-private.h"
 
@@ -117,6 +118,7 @@ syncmap_fail (SyncCall *call) {
 void
 syncmap_lock (SyncCall *call) {
   SyncMap *self = call->self;
+  uint64_t waited_ns = 0;
 
   /* viewmap may lock more than once in a call, and each time supersede. */
   if (call->superseded != NULL)
@@ -124,6 +126,8 @@ syncmap_lock (SyncCall *call) {
   call->superseded = NULL;
   call->path |= OP_PATH_LOCKED;
   if (!sync_mutex_trylock (&self->mu, SYNC_LABEL ("try to lock mu"))) {
+    uint64_t began_ns = engine_now_ns (call->thread);
+
     call->path |= OP_PATH_WAITED;
     probe_restamp ();
     probe_event (EVENT_LOCK_WAITED, SYNCMAP_LOCK, 0, 0, 0);
@@ -131,19 +135,22 @@ syncmap_lock (SyncCall *call) {
     probe_flush (probe_current);
     sync_mutex_lock (&self->mu, SYNC_LABEL ("lock mu"));
     self->stats.n_lock_waits++;
+    waited_ns = engine_end_wait (call->thread, began_ns);
   }
+  engine_begin_hold (call->thread);
   probe_restamp ();
-  probe_event (EVENT_LOCK_ACQUIRED, SYNCMAP_LOCK,
-               syncmap_next_version_locked (self), 0, 0);
+  probe_event_when (EVENT_LOCK_ACQUIRED, SYNCMAP_LOCK,
+                    syncmap_next_version_locked (self), 0, 0, 0, waited_ns);
 }
 
 void
 syncmap_unlock (SyncCall *call) {
   SyncMap *self = call->self;
+  uint64_t held_ns = engine_end_hold (call->thread);
 
   probe_restamp ();
-  probe_event (EVENT_LOCK_RELEASED, SYNCMAP_LOCK,
-               syncmap_next_version_locked (self), 0, 0);
+  probe_event_when (EVENT_LOCK_RELEASED, SYNCMAP_LOCK,
+                    syncmap_next_version_locked (self), 0, 0, held_ns, 0);
   sync_mutex_unlock (&self->mu, SYNC_LABEL ("unlock mu"));
 }
 
@@ -251,7 +258,7 @@ delete_entry (MapEngine    *map,
   /* Outside the lock, even for an entry that was in dirty alone: whoever else
    * holds it from its own look may still store to it, and that store then comes
    * before this delete. */
-  is_ok = entry != NULL && entry_delete (entry, &found);
+  is_ok = entry != NULL && entry_delete (entry, thread, &found);
   if (is_ok)
     *value = found;
   return syncmap_end (&call, is_ok, found, 0);
@@ -286,7 +293,7 @@ syncmap_compare_and_delete (MapEngine    *map,
   syncmap_begin (&call, map, thread, OP_COMPARE_AND_DELETE, key, 0);
   /* The key stays in dirty: it is not known yet whether the value compares. */
   entry = find_entry (&call, key, false);
-  is_ok = entry != NULL && entry_try_compare_and_delete (entry, old);
+  is_ok = entry != NULL && entry_try_compare_and_delete (entry, thread, old);
   return syncmap_end (&call, is_ok, is_ok, old);
 }
 
@@ -378,5 +385,6 @@ const EngineClass syncmap_class = {
   .len = syncmap_len,
   .check = syncmap_check,
   .get_stats = syncmap_get_stats,
+  .get_memory = syncmap_get_memory,
   .dump = syncmap_dump,
 };

@@ -41,6 +41,14 @@ get (const SyncWord *word) {
   return sync_word_load (word, SYNC_LABEL ("load for a check"));
 }
 
+static bool
+is_live (const SyncMap *map,
+         uint64_t       word) {
+  return entry_word_has_value (word)
+         && !viewmap_version_at ((const ViewMap *)map,
+                                 (uint32_t)entry_word_value (word))->is_deleted;
+}
+
 static void
 check_chain (Check  *check,
              int64_t key,
@@ -112,6 +120,18 @@ viewmap_check (MapEngine   *map,
     broken (&check, "V5: the oldest view is of %" PRIu64 ", not %" PRIu64, oldest,
             get (&self->oldest));
   return check.n_broken;
+}
+
+/* An entry whose newest version says deleted leads to no key; that version is one
+ * of the kept. */
+void
+viewmap_get_memory (MapEngine    *map,
+                    EngineMemory *memory) {
+  ViewMap *self = (ViewMap *)map;
+
+  syncmap_get_memory_with (map, memory, is_live);
+  memory->entries += memory->n_live * sizeof (Version);
+  memory->versions = get (&self->n_kept) * sizeof (Version);
 }
 
 static void

@@ -22,6 +22,7 @@ typedef struct {
   uint32_t link;       /* id + 1 of the next in the free list */
   bool     is_deleted; /* the key was deleted: value means nothing */
 } Version;
+_Static_assert (sizeof (Version) == VERSION_BYTES, "as event.h says");
 
 struct _MapView {
   MapEngine *map;
@@ -83,10 +84,11 @@ Version *viewmap_find_at     (ViewMap       *self,
  * the stamped version that @entry held a moment ago; and that one too when it
  * says deleted. Inside a section. */
 void     viewmap_trim        (ViewMap       *self,
-                              ReclaimThread *reclaim,
+                              EngineThread  *thread,
                               Entry         *entry,
                               Version       *newest);
 void     viewmap_free_slabs  (ViewMap       *self);
+size_t   viewmap_pool_bytes  (const ViewMap *self);
 
 /* viewmap-view.c ----------------------------------------------------------- */
 
@@ -104,5 +106,6 @@ uint64_t viewmap_next_version_locked (ViewMap *self);
 
 /* viewmap-check.c ---------------------------------------------------------- */
 
-size_t viewmap_check (MapEngine *map, EngineReport report, void *data);
-void   viewmap_dump  (MapEngine *map, DumpSink *sink);
+size_t viewmap_check      (MapEngine *map, EngineReport report, void *data);
+void   viewmap_get_memory (MapEngine *map, EngineMemory *memory);
+void   viewmap_dump       (MapEngine *map, DumpSink *sink);

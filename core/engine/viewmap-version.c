@@ -149,6 +149,16 @@ viewmap_free_slabs (ViewMap *self) {
       alloc_free (self->slabs[slab], slab_bytes (slab));
 }
 
+size_t
+viewmap_pool_bytes (const ViewMap *self) {
+  size_t bytes = 0;
+
+  for (unsigned slab = 0; slab < VIEWMAP_N_SLABS; slab++)
+    if (self->slabs[slab] != NULL)
+      bytes += slab_bytes (slab);
+  return bytes;
+}
+
 /* Stamping and looking ----------------------------------------------------- */
 
 uint64_t
@@ -241,17 +251,17 @@ retire_behind (ViewMap       *self,
 }
 
 void
-viewmap_trim (ViewMap       *self,
-              ReclaimThread *reclaim,
-              Entry         *entry,
-              Version       *newest) {
+viewmap_trim (ViewMap      *self,
+              EngineThread *thread,
+              Entry        *entry,
+              Version      *newest) {
   uint64_t seen_by_all = bound (self);
   Version *last = viewmap_find_at (self, newest, seen_by_all);
 
   if (last == NULL)
     return;
-  retire_behind (self, reclaim, last);
+  retire_behind (self, thread->reclaim, last);
   if (last == newest && newest->is_deleted
-      && entry_try_compare_and_delete (entry, newest->id))
-    retire (self, reclaim, newest);
+      && entry_try_compare_and_delete (entry, thread, newest->id))
+    retire (self, thread->reclaim, newest);
 }

@@ -90,7 +90,7 @@ sweep (ViewMap      *self,
           = viewmap_version_at (self, (uint32_t)entry_word_value (word));
 
       viewmap_stamp (self, newest);
-      viewmap_trim (self, thread->reclaim, entry, newest);
+      viewmap_trim (self, thread, entry, newest);
     }
   }
   if (call.superseded != NULL)

@@ -151,17 +151,18 @@ make_version (Write *write) {
 
 /* Puts @version in front of @newest. false: somebody else was faster. */
 static bool
-put_in_front (ViewMap *self,
-              Entry   *entry,
-              Version *newest,
-              Version *version) {
+put_in_front (ViewMap      *self,
+              EngineThread *thread,
+              Entry        *entry,
+              Version      *newest,
+              Version      *version) {
   /* Counted before it can be seen: see viewmap-view.c, Closing. */
   uint64_t n_kept = (uint64_t)!newest->is_deleted + version->is_deleted;
 
   sync_word_store (&version->older, (uint64_t)newest->id + 1,
                    SYNC_LABEL ("link the version before"));
   sync_word_add (&self->n_kept, n_kept, SYNC_LABEL ("count what is kept"));
-  if (entry_try_compare_and_swap (entry, newest->id, version->id))
+  if (entry_try_compare_and_swap (entry, thread, newest->id, version->id))
     return true;
   sync_word_add (&self->n_kept, -n_kept, SYNC_LABEL ("count it no more"));
   sync_word_store (&version->older, 0, SYNC_LABEL ("unlink"));
@@ -184,10 +185,10 @@ try_to_write (Write   *write,
   int64_t found;
 
   if (newest != NULL) {
-    if (!put_in_front (self, entry, newest, version))
+    if (!put_in_front (self, write->call.thread, entry, newest, version))
       return TRY_AGAIN;
     viewmap_stamp (self, version);
-    viewmap_trim (self, write->call.thread->reclaim, entry, version);
+    viewmap_trim (self, write->call.thread, entry, version);
     return TRY_DONE;
   }
   switch (syncmap_load_or_store_entry (&write->call, write->key, version->id,
@@ -209,6 +210,7 @@ do_write (Write *write) {
   ViewMap *self = (ViewMap *)write->call.self;
   Version *version = NULL;
   Try outcome = TRY_AGAIN;
+  bool is_retry = false;
 
   do {
     Entry *entry;
@@ -222,6 +224,9 @@ do_write (Write *write) {
       syncmap_fail (&write->call);
       return false;
     }
+    if (is_retry)
+      engine_count_retry (write->call.thread);
+    is_retry = true;
     outcome = try_to_write (write, entry, newest, version);
   } while (outcome == TRY_AGAIN);
 
@@ -511,8 +516,7 @@ viewmap_get_stats (MapEngine   *map,
 
   syncmap_get_stats (map, stats);
   sync_mutex_lock (&self->versions_mutex, SYNC_LABEL ("lock versions"));
-  stats->bytes += sizeof *self - sizeof self->sync
-                  + self->n_versions * sizeof (Version);
+  stats->bytes += sizeof *self - sizeof self->sync + viewmap_pool_bytes (self);
   sync_mutex_unlock (&self->versions_mutex, SYNC_LABEL ("unlock versions"));
 }
 
@@ -537,5 +541,6 @@ const EngineClass viewmap_class = {
   .len = viewmap_len,
   .check = viewmap_check,
   .get_stats = viewmap_get_stats,
+  .get_memory = viewmap_get_memory,
   .dump = viewmap_dump,
 };

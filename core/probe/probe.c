@@ -185,8 +185,9 @@ probe_end_span (Probe    *probe,
   if (op != OP_RANGE)
     probe->is_span = false;
   probe->op_stamp = clock_stamp_after ();
-  probe_tell_more (probe, EVENT_OP_ENDED, 0, 0, (uint8_t)op, (uint16_t)path,
-                   value, old);
+  probe_tell_more (probe, EVENT_OP_ENDED, probe->n_cas_retries, 0, (uint8_t)op,
+                   (uint16_t)path, value, old);
+  probe->n_cas_retries = 0;
   /* At teaching pace somebody watches each operation end. */
   if (probe->span_period == 1 && probe->is_fine)
     probe_flush (probe);
@@ -202,7 +203,7 @@ tell_counts (Probe *probe) {
       continue;
     probe->counts[op] = (ProbeCount){ 0 };
     probe_tell_more (probe, EVENT_OPS_COUNTED, count.n, count.n_ok, (uint8_t)op,
-                     0, count.n_in_read, 0);
+                     0, count.n_in_read, count.n_cas_retries);
   }
   probe->n_uncounted = 0;
 }

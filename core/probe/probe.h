@@ -32,6 +32,7 @@ typedef struct {
   uint32_t n;
   uint32_t n_ok;
   uint32_t n_in_read;
+  uint32_t n_cas_retries;
 } ProbeCount;
 
 typedef struct {
@@ -46,6 +47,7 @@ typedef struct {
   bool      is_fine;        /* iterations tell each slot, not each bucket */
   bool      tells_yields;   /* a Range that is a span tells each pair it gives */
   uint32_t  n_uncounted;    /* operations in counts, not yet told */
+  uint32_t  n_cas_retries;  /* of the operation under way */
   uint64_t  published;      /* ring.written at the last publish */
   ProbeCount counts[OP_N_KINDS];
 } Probe;
@@ -138,6 +140,22 @@ probe_event_more (EventKind kind,
     probe_tell_more (probe, kind, res, ver, aux8, aux16, a, b);
 }
 
+/* An event whose payload says how long something took: without it when nothing
+ * was measured. */
+static inline void
+probe_event_when (EventKind kind,
+                  uint32_t  res,
+                  uint32_t  ver,
+                  uint8_t   aux8,
+                  uint16_t  aux16,
+                  uint64_t  a,
+                  uint64_t  b) {
+  if (__builtin_expect ((a | b) != 0, 0))
+    probe_event_more (kind, res, ver, aux8, aux16, a, b);
+  else
+    probe_event (kind, res, ver, aux8, aux16);
+}
+
 /* The next event reads the clock: in a long operation, before a wait is told
  * and after it. */
 static inline void
@@ -188,6 +206,15 @@ probe_range_yield (uint32_t iterator,
                      (uint64_t)key, (uint64_t)value);
 }
 
+/* A CAS of the operation under way failed and is tried again. */
+static inline void
+probe_count_retry (void) {
+  Probe *probe = probe_current;
+
+  if (probe != NULL)
+    probe->n_cas_retries++;
+}
+
 /* Counts an operation that is no span. */
 static inline void
 probe_count (Probe   *probe,
@@ -198,6 +225,10 @@ probe_count (Probe   *probe,
   count->n++;
   count->n_ok += (path & OP_PATH_OK) != 0;
   count->n_in_read += (path & OP_PATH_IN_READ) != 0;
+  if (__builtin_expect (probe->n_cas_retries != 0, 0)) {
+    count->n_cas_retries += probe->n_cas_retries;
+    probe->n_cas_retries = 0;
+  }
   if (__builtin_expect (++probe->n_uncounted >= PROBE_COUNT_WINDOW, 0))
     probe_flush (probe);
 }

@@ -317,11 +317,17 @@ call_off (Runner *self,
   recorder_finish (self->recorder);
 }
 
+static uint64_t
+now_ns (void) {
+  return (uint64_t)clock_now_ns ();
+}
+
 static gboolean
 make_map (Runner *self) {
   EngineConfig config = { .hash = { .kind = self->scenario->hash },
                           .seed = prng_split (self->scenario->seed, 0),
                           .hint = self->scenario->hint,
+                          .now_ns = now_ns,
                           .is_shared = self->n_workers > 1 };
 
   probe_current = &self->main_probe;

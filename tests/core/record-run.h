@@ -24,6 +24,7 @@ typedef struct {
   guint              span_period;  /* 1: every operation is a span */
   gboolean           is_fine;
   gboolean           tells_yields;
+  uint64_t         (*now_ns) (void); /* NULL: nothing is timed */
 } RecordRun;
 
 typedef struct {
@@ -111,7 +112,9 @@ static RecordedRun
 record_run (const RecordRun *run) {
   g_autoptr (TraceInfo) info = trace_info_new ();
   g_autoptr (Recorder) recorder = NULL;
-  EngineConfig config = { .hash = { .kind = run->hash }, .seed = run->seed };
+  EngineConfig config = { .hash = { .kind = run->hash },
+                          .seed = run->seed,
+                          .now_ns = run->now_ns };
   RecordedRun result = { 0 };
   RecordWorker *workers = g_new0 (RecordWorker, run->n_workers);
   pthread_t threads[RECORD_RUN_MAX_WORKERS];

@@ -434,7 +434,8 @@ static void
 promote_cb (void    *data,
             unsigned table_id,
             uint64_t n_keys,
-            uint64_t n_misses) {
+            uint64_t n_misses,
+            uint64_t cost_ns) {
   ((Hooked *)data)->n_promoted++;
 }
 
@@ -442,7 +443,8 @@ static void
 copy_cb (void    *data,
          unsigned table_id,
          uint64_t n_copied,
-         uint64_t n_expunged) {
+         uint64_t n_expunged,
+         uint64_t cost_ns) {
   ((Hooked *)data)->n_copied += (guint)n_copied;
   ((Hooked *)data)->n_expunged += (guint)n_expunged;
 }

@@ -139,6 +139,7 @@ test_counts_what_it_does_not_tell (Fixture      *fixture,
                                    gconstpointer data) {
   Told told[64];
   unsigned n_spans = 0, n_counted = 0, n_ok = 0, n_in_read = 0, n;
+  unsigned n_retries = 0, n_retried_spans = 0;
   enum { N_OPS = 1000 };
 
   probe_set_span_period (&fixture->probe, 100);
@@ -146,6 +147,8 @@ test_counts_what_it_does_not_tell (Fixture      *fixture,
     OpKind op = i % 4 == 0 ? OP_SWAP : OP_LOAD;
 
     probe_op_begin (op, i, 0);
+    for (unsigned retry = 0; retry < i % 3; retry++)
+      probe_count_retry ();
     probe_op_end (op,
                   (i % 2 == 0 ? (unsigned)OP_PATH_OK : 0u)
                       | (i % 5 == 0 ? (unsigned)OP_PATH_IN_READ : 0u),
@@ -159,16 +162,22 @@ test_counts_what_it_does_not_tell (Fixture      *fixture,
       n_spans++;
       n_ok += told[i].event.aux16 & OP_PATH_OK ? 1 : 0;
       n_in_read += told[i].event.aux16 & OP_PATH_IN_READ ? 1 : 0;
+      n_retries += told[i].event.res;
+      n_retried_spans += told[i].event.res != 0;
     } else if (told[i].event.kind == EVENT_OPS_COUNTED) {
       n_counted += told[i].event.res;
       n_ok += told[i].event.ver;
       n_in_read += (unsigned)told[i].payload.a;
+      n_retries += (unsigned)told[i].payload.b;
     }
   }
   g_assert_cmpuint (n_spans, ==, N_OPS / 100);
   g_assert_cmpuint (n_counted, ==, N_OPS - n_spans);
   g_assert_cmpuint (n_ok, ==, N_OPS / 2);
   g_assert_cmpuint (n_in_read, ==, N_OPS / 5);
+  /* 0, 1, 2, 0, 1, 2 … and 0 of the last; a span in three has none. */
+  g_assert_cmpuint (n_retries, ==, N_OPS - 1);
+  g_assert_cmpuint (n_retried_spans, >=, N_OPS / 100 / 2);
   g_assert_cmpuint (fixture->probe.n_uncounted, ==, 0);
 }
 
