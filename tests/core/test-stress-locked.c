@@ -101,7 +101,8 @@ static void
 promote_cb (void    *data,
             unsigned table_id,
             uint64_t n_keys,
-            uint64_t n_misses) {
+            uint64_t n_misses,
+            uint64_t cost_ns) {
   stop_in (IN_PROMOTE);
 }
 
@@ -109,7 +110,8 @@ static void
 copy_cb (void    *data,
          unsigned table_id,
          uint64_t n_copied,
-         uint64_t n_expunged) {
+         uint64_t n_expunged,
+         uint64_t cost_ns) {
   stop_in (IN_COPY);
 }
 
