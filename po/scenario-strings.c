@@ -65,6 +65,51 @@ N_("Growing is spread over many writes, so none has to move the whole table. Whi
 /* Translators: growth.json, simplified */
 N_("One lock around the whole map. The eight slots of a bucket and the growth rules are those of Go 1.23 and before; since Go 1.24 the built-in map is built otherwise.");
 
+/* Translators: hot-shard.json, title */
+N_("A hot shard");
+
+/* Translators: hot-shard.json, summary */
+N_("Sixteen shards, each a Go map with its own lock: first all keys are asked for alike, then two of them most of the time.");
+
+/* Translators: hot-shard.json, watch-for */
+N_("In the first part the strip of shards is used evenly, and hardly anyone waits. In the second the shards of the popular keys are marked as hot, and the waits gather there.");
+
+/* Translators: hot-shard.json, learn */
+N_("Shards divide the waiting as long as the keys divide the work. A popular key stays in one shard, and more shards do not help it.");
+
+/* Translators: hot-shard.json, simplified */
+N_("Two keys are far more popular than any other. In real use popularity falls off more slowly, and the hot shards are less plain to see.");
+
+/* Translators: one-lock.json, title */
+N_("One lock for all");
+
+/* Translators: one-lock.json, summary */
+N_("A Go map behind one mutex: a Range that takes its time, and four workers who want in.");
+
+/* Translators: one-lock.json, watch-for */
+N_("While the auditor ranges it has mu, and everyone else lines up at the door in the order in which they came. When it leaves, the first of them goes in.");
+
+/* Translators: one-lock.json, learn */
+N_("A plain mutex around a map makes every operation wait for every other, readers for readers too. How long one holds the lock is how long all others may have to wait.");
+
+/* Translators: one-lock.json, simplified */
+N_("The Range rests at every key, so that the queue can be seen. A real one is done in microseconds, and the queue is as short.");
+
+/* Translators: open-view.json, title */
+N_("A view held open");
+
+/* Translators: open-view.json, summary */
+N_("A map whose entries keep older versions: a view shows the map as it was while others write on.");
+
+/* Translators: open-view.json, watch-for */
+N_("A view opens, and later writes to a key put a new version before the one it sees. The chain grows only while someone may still ask for the older value. When the view closes, what was kept for it goes.");
+
+/* Translators: open-view.json, learn */
+N_("A snapshot need not stop the writers nor copy the map. It costs the values that are replaced while it is open, and those of the oldest view are kept longest.");
+
+/* Translators: open-view.json, simplified */
+N_("The views rest at every key. Each key is one number; with large values a forgotten view is dear.");
+
 /* Translators: order-churn.json, title */
 N_("Orders come and go");
 
@@ -110,6 +155,24 @@ N_("In sync.Map up to Go 1.23 a Range is not a free read: storing new keys and r
 /* Translators: scrape-tax.json, simplified */
 N_("One writer and one monitor with steady paces. Real monitors come less often and meet larger maps.");
 
+/* Translators: writer-at-the-door.json, title */
+N_("The writer at the door");
+
+/* Translators: writer-at-the-door.json, summary */
+N_("A Go map behind an RWMutex: readers go in together, a writer that waits keeps new readers out.");
+
+/* Translators: writer-at-the-door.json, watch-for */
+N_("Stop and step where a lane shows waiting. Readers are inside, a writer has its turn and stands in the door: readers that come now line up behind it, although the lock is only being read.");
+
+/* Translators: writer-at-the-door.json, learn */
+N_("Go's RWMutex lets a waiting writer go before readers that come later, else a stream of readers would starve it. One slow reader and one writer are enough to make all other readers wait.");
+
+/* Translators: writer-at-the-door.json, simplified */
+N_("The slow reader is a snapshot, which copies twelve thousand keys while it shares the lock. The others do one key at a time.");
+
+/* Translators: a role of workers */
+N_("auditor");
+
 /* Translators: a role of workers */
 N_("clerk");
 
@@ -121,6 +184,9 @@ N_("reader");
 
 /* Translators: a role of workers */
 N_("scraper");
+
+/* Translators: a role of workers */
+N_("worker");
 
 /* Translators: a role of workers */
 N_("writer");

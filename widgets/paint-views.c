@@ -89,6 +89,24 @@ say_clock (const MapState *state) {
            ? g_strdup_printf (_("writes make version %s"), clock) : NULL;
 }
 
+/* The chosen one; less of it where its chip stands beside the words. */
+static char *
+say_view (const PaintContext *context,
+          const StageCard    *card,
+          gboolean            is_roomy,
+          const char         *clock) {
+  const MapState *state = context->layout->state;
+  const StateSnapshot *view;
+
+  if (map_state_n_snapshots (state) == 0)
+    return is_roomy || clock == NULL
+             ? g_strdup (_("none open"))
+             : g_strdup_printf (_("none open · %s"), clock);
+  view = map_state_snapshot (state, chosen_view (context, card));
+  return is_roomy || map_state_n_snapshots (state) > 1
+           ? view_words_new (state, view) : view_rest_new (state, view);
+}
+
 void
 paint_views (cairo_t            *cr,
              const PaintContext *context,
@@ -99,12 +117,7 @@ paint_views (cairo_t            *cr,
   double x = card->frame.x + PADDING;
   double end = card->frame.x + card->frame.width - PADDING;
   g_autofree char *clock = say_clock (state);
-  g_autofree char *words = map_state_n_snapshots (state) > 0
-    ? view_words_new (state,
-                      map_state_snapshot (state, chosen_view (context, card)))
-    : is_roomy || clock == NULL
-        ? g_strdup (_("none open"))
-        : g_strdup_printf (_("none open · %s"), clock);
+  g_autofree char *words = say_view (context, card, is_roomy, clock);
   double chips;
 
   paint_card_frame (cr, context, &card->frame, FALSE);

@@ -106,6 +106,26 @@ lock_life_new (const MapState  *state,
   return g_string_free (words, FALSE);
 }
 
+static char *
+say_keys (const StateSnapshot *view) {
+  g_autofree char *n = tophash_draw_format_count (view->n_keys);
+
+  return view->n_keys > 0
+           ? g_strdup_printf (ngettext (" · %s key", " · %s keys", view->n_keys), n)
+           : g_strdup ("");
+}
+
+char *
+view_rest_new (const MapState      *state,
+               const StateSnapshot *view) {
+  g_autofree char *who = worker_words_new (view->thread);
+  g_autofree char *keys = say_keys (view);
+  g_autofree char *open
+    = tophash_draw_format_time (map_state_at_ns (state) - view->began_ns);
+
+  return g_strdup_printf ("%s%s · %s", who, keys, open);
+}
+
 char *
 view_words_new (const MapState      *state,
                 const StateSnapshot *view) {
@@ -113,11 +133,7 @@ view_words_new (const MapState      *state,
   g_autofree char *version = tophash_draw_format_count (view->version);
   g_autofree char *open
     = tophash_draw_format_time (map_state_at_ns (state) - view->began_ns);
-  g_autofree char *n = tophash_draw_format_count (view->n_keys);
-  g_autofree char *keys
-    = view->n_keys > 0
-        ? g_strdup_printf (ngettext (" · %s key", " · %s keys", view->n_keys), n)
-        : g_strdup ("");
+  g_autofree char *keys = say_keys (view);
 
   /* Translators: number, version, worker, " · 120 keys" or nothing, time */
   if (map_state_clock (state) > 0)

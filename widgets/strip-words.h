@@ -19,6 +19,9 @@ char *lock_life_new     (const MapState      *state,
 /* "view 3 · version 17 · W2 · 120 keys · open for 1.2 s" */
 char *view_words_new    (const MapState      *state,
                          const StateSnapshot *view);
+/* The same without what its chip says: "W2 · 120 keys · 1.2 s". */
+char *view_rest_new     (const MapState      *state,
+                         const StateSnapshot *view);
 /* Load, use and lock of a shard, line by line. */
 char *shard_words_new   (const MapState      *state,
                          guint                shard);

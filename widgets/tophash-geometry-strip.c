@@ -25,10 +25,10 @@
 #define STRIP_COMPACT 42
 #define STRIP_ROOMY_FROM 520 /* height of a stage */
 #define BESIDE_FROM 680      /* width of a stage */
-#define LOCK_SHARE 0.56
+#define LOCK_SHARE 0.52
 #define SHARDS_HEAD 44
 #define SHARDS_BAR_HEIGHT 62
-#define SHARDS_BAR_MOST 26
+#define SHARDS_BAR_MOST 44
 #define SHARDS_CELLS_HEIGHT 132
 #define SHARDS_CELL_MOST 16
 #define SHARDS_CELL_LEAST 5

@@ -18,7 +18,7 @@
  *
  * Range       In paced runs a Range waits at each key, so that its walk is seen
  *             and meets what others do meanwhile; stop and the end of the phase
- *             cut the waits short.
+ *             cut the waits short. So does the walk of a snapshot.
  *
  * Values      n * 100 + worker + 1, n counting the worker's writes: unique over
  *             the run, and readable: the last two digits name the writer (00 is
@@ -33,6 +33,8 @@
  *             getting their turns; on Linux it is a property of the thread.
  */
 #include "core/workload/runner-private.h"
+
+#include "core/engine/snapshot.h"
 
 #include <string.h>
 #include <sys/resource.h>
@@ -54,8 +56,10 @@ static const OpKind mix_ops[OPERATION_MIX_N] = {
   OP_LOAD_OR_STORE,  OP_LOAD_AND_DELETE,
   OP_DELETE,         OP_SWAP,   OP_COMPARE_AND_SWAP,
   OP_COMPARE_AND_DELETE, OP_RANGE, OP_CLEAR,
+  OP_RANGE, /* snapshot, of an engine that has none */
 };
 #define MIX_INSERT 2
+#define MIX_SNAPSHOT 11
 
 static const ScenarioPhase *
 phase_of (Worker *worker,
@@ -209,10 +213,9 @@ visit (int64_t key,
   return goes_on;
 }
 
-static void
-walk_range (Worker            *worker,
-            const ThreadGroup *group) {
-  MapEngine *map = worker->runner->map;
+static Walk
+plan_walk (Worker            *worker,
+           const ThreadGroup *group) {
   Walk walk = { worker, 0, MAX_RANGE_NS };
 
   if (group->rangepause >= 0) {
@@ -221,7 +224,31 @@ walk_range (Worker            *worker,
   } else if (worker->target <= FINE_TARGET) {
     walk.pause_ns = interval_ns (worker) / 10;
   }
+  return walk;
+}
+
+static void
+walk_range (Worker            *worker,
+            const ThreadGroup *group) {
+  MapEngine *map = worker->runner->map;
+  Walk walk = plan_walk (worker, group);
+
   map->klass->range (map, &worker->engine, visit, &walk);
+}
+
+static void
+walk_snapshot (Worker            *worker,
+               const ThreadGroup *group) {
+  Walk walk = plan_walk (worker, group);
+  EngineSnapshot *snapshot
+      = engine_snapshot_begin (worker->runner->map, &worker->engine);
+
+  while (snapshot != NULL && engine_snapshot_next (snapshot)
+         && visit (engine_snapshot_key (snapshot),
+                   engine_snapshot_value (snapshot), &walk))
+    ;
+  if (snapshot != NULL)
+    engine_snapshot_end (snapshot);
 }
 
 static gint64
@@ -339,6 +366,11 @@ perform_drawn (Worker            *worker,
 
   while (chosen < OPERATION_MIX_N - 1 && at >= worker->weights[chosen])
     chosen++;
+  if (chosen == MIX_SNAPSHOT && worker->runner->map->klass->snapshot != NULL) {
+    walk_snapshot (worker, group);
+    count (worker);
+    return;
+  }
   if (chosen == MIX_INSERT)
     /* Relaxed: only the numbers must differ. */
     key = atomic_fetch_add_explicit (&worker->runner->fresh, 1,

@@ -327,6 +327,7 @@ make_map (Runner *self) {
   EngineConfig config = { .hash = { .kind = self->scenario->hash },
                           .seed = prng_split (self->scenario->seed, 0),
                           .hint = self->scenario->hint,
+                          .shards = self->scenario->shards,
                           .now_ns = now_ns,
                           .is_shared = self->n_workers > 1 };
 

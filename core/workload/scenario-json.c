@@ -122,6 +122,8 @@ scenario_to_json (const Scenario *self) {
   put_text (builder, "engine", self->engine);
   put_text (builder, "hash", hash_kind_name (self->hash));
   put_number (builder, "hint", (double)self->hint);
+  if (self->shards != 0)
+    put_number (builder, "shards", self->shards);
   put_number (builder, "seed", (double)self->seed);
   put_number (builder, "recordcount", (double)self->recordcount);
   put_boolean (builder, "preload", self->preload);

@@ -525,7 +525,7 @@ read_root (Reader     *reader,
            JsonObject *root) {
   static const char *const known[] = {
     "$schema", "title", "summary", "watch-for", "learn", "simplified", "engine",
-    "hash", "hint", "seed", "recordcount", "preload", "preload-promoted",
+    "hash", "hint", "shards", "seed", "recordcount", "preload", "preload-promoted",
     "key-text", "history", "onmisuse", "phases", NULL
   };
   Scenario *self = scenario_new_empty (reader->name);
@@ -547,6 +547,8 @@ read_root (Reader     *reader,
                                      name_of_hash, HASH_FUNCTION);
   self->hint = (guint64)get_number (reader, root, NULL, "hint", 0,
                                     SCENARIO_MAX_RECORDS, TRUE, 0);
+  self->shards = (guint)get_number (reader, root, NULL, "shards", 0,
+                                    ENGINE_SHARDS_MAX, TRUE, 0);
   self->seed = (guint64)get_number (reader, root, NULL, "seed", 0,
                                     (double)SCENARIO_MAX_WHOLE, TRUE, 0);
   self->recordcount

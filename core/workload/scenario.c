@@ -27,6 +27,10 @@ static const char *const builtin_names[] = {
   "growth",
   "order-churn",
   "read-mostly",
+  "one-lock",
+  "writer-at-the-door",
+  "hot-shard",
+  "open-view",
   "full-speed",
   NULL,
 };
@@ -46,6 +50,7 @@ static const struct {
   { "compare-and-delete", offsetof (OperationMix, compare_and_delete) },
   { "range", offsetof (OperationMix, range) },
   { "clear", offsetof (OperationMix, clear) },
+  { "snapshot", offsetof (OperationMix, snapshot) },
 };
 
 G_DEFINE_QUARK (tophash-scenario-error-quark, scenario_error)

@@ -47,7 +47,9 @@ typedef struct {
 } KeyChoice;
 
 /* Proportions need not add up to 1; they are weighed against each other.
- * `insert` is a store of a key never used before. */
+ * `insert` is a store of a key never used before; `snapshot` opens a snapshot (a
+ * view, where the engine has views), walks it and closes it, or is a Range where
+ * the engine has none. */
 typedef struct {
   double load;
   double store;
@@ -60,8 +62,9 @@ typedef struct {
   double compare_and_delete;
   double range;
   double clear;
+  double snapshot;
 } OperationMix;
-#define OPERATION_MIX_N 11
+#define OPERATION_MIX_N 12
 
 /* One group of worker threads. */
 typedef struct {
@@ -70,7 +73,7 @@ typedef struct {
   OperationMix mix;
   KeyChoice    keys;
   double       target; /* operations per second and thread; 0 = full speed */
-  double       rangepause; /* ms that a Range waits at each key it visits;
+  double       rangepause; /* ms that a Range or a snapshot waits at each key;
                             * negative: a tenth of the pace, 2 s in all */
 } ThreadGroup;
 
@@ -103,6 +106,7 @@ typedef struct {
   char      *engine;      /* "syncmap" */
   HashKind   hash;
   guint64    hint;
+  guint      shards;      /* of a map of shards; 0 = the engine's default */
   guint64    seed;        /* 0 = a new one each run */
   guint64    recordcount; /* keys preloaded and drawn from */
   gboolean   preload;     /* whether recordcount keys are stored first */

@@ -205,6 +205,37 @@ test_stop_mid_range (void) {
   assert_whole (runner);
 }
 
+/* A snapshot is begun, walked and ended: a view, or a copy that is made as a Range
+ * is; an engine without any does a Range. */
+static void
+test_snapshots (void) {
+  static const char *const engines[] = { "viewmap", "rwmap", "gomap" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (engines); i++) {
+    g_autoptr (Scenario) scenario = make_scenario (engines[i], 1, 0, 1);
+    ScenarioPhase *phase = g_ptr_array_index (scenario->phases, 0);
+    ThreadGroup *group = g_ptr_array_index (phase->threads, 0);
+    g_autoptr (Runner) runner = NULL;
+    guint n[EVENT_N_KINDS] = { 0 };
+    TraceLog *log;
+    Event event;
+
+    group->mix = (OperationMix){ .snapshot = 1 };
+    phase->duration = 0;
+    phase->operationcount = 5;
+    runner = runner_new (scenario, NULL, NULL, NULL);
+    log = runner_get_log (runner);
+    g_assert_true (runner_start (runner, NULL));
+    runner_join (runner);
+    for (guint64 j = 0; tracelog_get_event (log, j, &event); j++)
+      n[event.kind]++;
+    g_assert_cmpuint (n[EVENT_SNAPSHOT_BEGAN], ==, (guint)(i < 2 ? 5 : 0));
+    g_assert_cmpuint (n[EVENT_SNAPSHOT_ENDED], ==, (guint)(i < 2 ? 5 : 0));
+    g_assert_cmpuint (n[EVENT_RANGE_ENDED], ==, (guint)(i == 0 ? 0 : 5));
+    assert_whole (runner);
+  }
+}
+
 static void
 test_changes (void) {
   g_autoptr (Scenario) scenario = make_scenario ("syncmap", 4, 0.01, 3600);
@@ -277,6 +308,7 @@ main (int    argc,
   g_test_add_func ("/core/runner/misuse-is-counted", test_misuse_is_counted);
   g_test_add_func ("/core/runner/stops-mid-pace", test_stop_mid_pace);
   g_test_add_func ("/core/runner/stops-mid-range", test_stop_mid_range);
+  g_test_add_func ("/core/runner/walks-snapshots", test_snapshots);
   g_test_add_func ("/core/runner/obeys-while-running", test_changes);
   g_test_add_func ("/core/runner/counts-operations", test_counts);
   g_test_add_func ("/core/runner/may-never-start", test_never_started);

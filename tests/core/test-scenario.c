@@ -130,7 +130,7 @@ static const struct {
   { "{\"title\":4}", "bad.json: title: wanted a text, found 4" },
   { HEAD "\"engine\":\"syncmap\",\"sede\":1," TAIL,
     "bad.json: sede: wanted one of $schema, title, summary, watch-for, learn, "
-    "simplified, engine, hash, hint, seed, recordcount, preload, "
+    "simplified, engine, hash, hint, shards, seed, recordcount, preload, "
     "preload-promoted, key-text, history, onmisuse, phases, found a member of another name" },
   { HEAD "\"engine\":\"syncmap\",\"hash\":\"md5\"," TAIL,
     "bad.json: hash: wanted one of good, identity, all-equal, top-bits, found "
@@ -175,7 +175,7 @@ static const struct {
          "\"threads\":[{\"role\":\"r\",\"mix\":{\"lod\":1}}]}]}",
     "bad.json: phases[0].threads[0].mix.lod: wanted one of load, store, insert, "
     "load-or-store, load-and-delete, delete, swap, compare-and-swap, "
-    "compare-and-delete, range, clear, found a member of another name" },
+    "compare-and-delete, range, clear, snapshot, found a member of another name" },
   { HEAD "\"engine\":\"syncmap\",\"phases\":[{\"name\":\"p\",\"duration\":1,"
          "\"threads\":[{\"role\":\"r\",\"target\":\"fast\"}]}]}",
     "bad.json: phases[0].threads[0].target: wanted a number from 0 to 1000000, "
