@@ -21,6 +21,7 @@ typedef enum {
 int cli_run    (int argc, char **argv);
 int cli_info   (int argc, char **argv);
 int cli_verify (int argc, char **argv);
+int cli_check  (int argc, char **argv);
 int cli_render (int argc, char **argv);
 int cli_step   (int argc, char **argv);
 int cli_list   (int argc, char **argv);

@@ -21,6 +21,7 @@ static const struct {
   { "info", cli_info, N_("Say what a recording holds") },
   { "step", cli_step, N_("Step through a few operations on a map") },
   { "verify", cli_verify, N_("Decode and fold a whole recording") },
+  { "check", cli_check, N_("Judge whether a correct map can have done this") },
   { "render", cli_render, N_("Draw a recorded map as it stood at one instant") },
 };
 

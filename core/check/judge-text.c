@@ -143,6 +143,59 @@ judge_item_reason (const JudgeItem *item,
                           (gint64)state.value);
 }
 
+/* What the key went through: more than so many, and only how it began and ended. */
+#define MAX_STATES 6
+
+/* (transfer full): "101", "absent, 101, 102": the states in the order that goes
+ * furthest, while @item could have taken effect. */
+static char *
+states_text (const JudgeCase *self,
+             const JudgeItem *item,
+             guint           *n_states) {
+  g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
+  LinearState state = self->before;
+  gsize first = 0;
+
+  for (gsize i = 0; i < self->n_order; i++)
+    if (self->items[self->order[i]].ended_ns < item->began_ns)
+      first = i + 1;
+  for (gsize i = 0; i <= self->n_order; i++) {
+    g_autofree char *text = judge_state_text (state);
+
+    if (i >= first
+        && (texts->len == 0
+            || g_strcmp0 (text, g_ptr_array_index (texts, texts->len - 1))
+                   != 0))
+      g_ptr_array_add (texts, g_steal_pointer (&text));
+    if (i < self->n_order)
+      linear_apply (&self->items[self->order[i]].op, &state);
+  }
+  *n_states = texts->len;
+  if (texts->len > MAX_STATES) {
+    g_ptr_array_remove_range (texts, MAX_STATES / 2, texts->len - MAX_STATES);
+    g_ptr_array_insert (texts, MAX_STATES / 2, g_strdup ("…"));
+  }
+  g_ptr_array_add (texts, NULL);
+  return g_strjoinv (", ", (char **)texts->pdata);
+}
+
+char *
+judge_case_reason (const JudgeCase *self) {
+  const JudgeItem *failed = &self->items[self->failed];
+  g_autofree char *reason = judge_item_reason (failed, self->after);
+  g_autofree char *finding = NULL;
+  g_autofree char *states = NULL;
+  guint n_states;
+
+  if (reason == NULL)
+    return NULL;
+  states = states_text (self, failed, &n_states);
+  if (n_states <= 1)
+    return g_steal_pointer (&reason);
+  finding = finding_text (failed);
+  return g_strdup_printf (_("%s, but the key went through %s"), finding, states);
+}
+
 char *
 judge_case_text (const JudgeCase *self) {
   const JudgeItem *failed = &self->items[self->failed];
@@ -161,7 +214,7 @@ judge_case_text (const JudgeCase *self) {
     return g_strdup_printf (
         _("one Range gave the key twice: %" PRId64 ", then %" PRId64),
         (gint64)self->items[0].op.result, (gint64)failed->op.result);
-  reason = judge_item_reason (failed, self->after);
+  reason = judge_case_reason (self);
   return reason != NULL
              ? g_strdup_printf (_("no order explains %s: %s"), item, reason)
              : g_strdup_printf (_("no order explains %s"), item);

@@ -127,6 +127,9 @@ char        *judge_item_text   (const JudgeItem *item);
  * "it read 20, but the key was absent"; NULL: it can */
 char        *judge_item_reason (const JudgeItem *item,
                                 LinearState      state);
+/* (transfer full): why the failed item cannot have taken effect at any time when
+ * it could; NULL: it can */
+char        *judge_case_reason (const JudgeCase *self);
 /* (transfer full): "absent", "20", "not known" */
 char        *judge_state_text  (LinearState      state);
 /* (transfer full): what is wrong, in one sentence without the key */

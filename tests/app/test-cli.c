@@ -4,15 +4,20 @@
  *
  * argv[1] is the program.
  */
-#include <gio/gio.h>
+#include "test-cli.h"
+
 #include <glib/gstdio.h>
 #include <string.h>
 
 static const char *program;
 static char *folder;
 
-/* Runs the program; returns its exit code. @out, @err (transfer full). */
-static int
+const char *
+test_folder (void) {
+  return folder;
+}
+
+int
 run_cli (char      **out,
          char      **err,
          const char *first,
@@ -48,6 +53,9 @@ test_bad_usage (void) {
     { "run", "no-such-scenario" },
     { "info", "no-such-file" },
     { "verify", "no-such-file" },
+    { "check", "no-such-file" },
+    { "check", "--max-memory=0", "no-such-file" },
+    { "check", "--key=one", "no-such-file" },
     { "render", "no-such-file" },
     { "run", "growth", "--duration=-1" },
     { "list", "too-much" },
@@ -191,6 +199,7 @@ main (int    argc,
   g_test_add_func ("/app/cli/says-what-there-is", test_help);
   g_test_add_func ("/app/cli/records-and-looks", test_record_and_look);
   g_test_add_func ("/app/cli/steps", test_step);
+  add_check_tests ();
   result = g_test_run ();
   g_rmdir (folder);
   g_free (folder);

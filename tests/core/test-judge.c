@@ -161,7 +161,7 @@ test_range_gives (void) {
   add_store (history, 10, 20, 1);
   add_range (history, 15, HISTORY_NEVER, FALSE, 2, 0);
   assert_judged (history, "no order explains Range, gave 2: the Range gave 2,"
-                          " but the key held 1");
+                          " but the key went through absent, 1");
 }
 
 static void
