@@ -243,6 +243,17 @@ take_batch (ReclaimThread *thread) {
   return batch;
 }
 
+/* While the emergency batch is in use, each item looks for memory for the next
+ * batch: something is given up only when that failed for a whole batch. */
+static void
+seek_spare (ReclaimThread *thread) {
+  if (__builtin_expect (thread->spare == NULL
+                            && atomic_load_explicit (&thread->emergency.is_busy,
+                                                     memory_order_relaxed),
+                        0))
+    thread->spare = alloc_zeroed (sizeof *thread->spare);
+}
+
 /* Runs the free functions of @batches and gives the batches back. */
 static void
 free_batches (Reclaim       *self,
@@ -569,6 +580,8 @@ reclaim_retire (ReclaimThread *thread,
 
   if (batch == NULL)
     batch = thread->open = take_batch (thread);
+  else
+    seek_spare (thread);
   if (batch == NULL) {
     if (wait_for_grace (thread)) {
       free_function (memory, data);

@@ -101,8 +101,9 @@ reclaim_is_inside (const ReclaimThread *thread) {
 /* Hands over memory that no new reader can reach any more. Never blocks inside
  * a section; the free runs later, in this thread. Cannot fail: when no memory
  * is left for the note, the item goes on an emergency list embedded in the
- * thread; with that full too, the call waits for a grace period (outside
- * sections) or gives the item up: it stays held, and counted, for good. */
+ * thread, and each later call asks for memory again; with the list full and
+ * still none, the call waits for a grace period (outside sections) or gives the
+ * item up: it stays held, and counted, for good. */
 void           reclaim_retire     (ReclaimThread *thread,
                                    void          *memory,
                                    size_t         size_bytes,

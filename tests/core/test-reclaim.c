@@ -274,6 +274,25 @@ test_no_memory_for_the_note (Fixture      *fixture,
   g_assert_cmpuint (n_freed, ==, 3 * RECLAIM_BATCH_ITEMS + 1);
 }
 
+/* One failure, however the next go, costs nothing: there is memory for a note
+ * once in a whole batch. */
+static void
+test_memory_comes_back_in_time (Fixture      *fixture,
+                                gconstpointer may_be_asymmetric) {
+  reclaim_enter (fixture->writer);
+  for (unsigned i = 0; i < RECLAIM_BATCH_ITEMS; i++)
+    if (i == RECLAIM_BATCH_ITEMS / 2)
+      retire (fixture->writer, 1);
+    else
+      retire_without_memory (fixture->writer, g_malloc (32));
+  for (unsigned i = 0; i < RECLAIM_BATCH_ITEMS; i++)
+    retire_without_memory (fixture->writer, g_malloc (32));
+  reclaim_leave (fixture->writer);
+  poll_often (fixture->writer);
+  g_assert_cmpuint (n_freed, ==, 2 * RECLAIM_BATCH_ITEMS);
+  g_assert_cmpuint (stats_of (fixture->reclaim).n_held, ==, 0);
+}
+
 static void
 test_new_fails_cleanly (Fixture      *fixture,
                         gconstpointer may_be_asymmetric) {
@@ -543,6 +562,7 @@ main (int    argc,
   add ("the-last-one-frees-everything", test_the_last_one_frees_everything);
   add ("the-limit-slows-and-lets-go", test_the_limit_slows_and_lets_go);
   add ("no-memory-for-the-note", test_no_memory_for_the_note);
+  add ("memory-comes-back-in-time", test_memory_comes_back_in_time);
   add ("new-fails-cleanly", test_new_fails_cleanly);
   add ("stress", test_stress);
   add ("no-reader-is-overlooked", test_no_reader_is_overlooked);
