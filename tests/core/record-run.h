@@ -11,6 +11,7 @@
 #include "core/record/recorder.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #define RECORD_RUN_MAX_WORKERS 8
 
@@ -25,12 +26,14 @@ typedef struct {
   gboolean           is_fine;
   gboolean           tells_yields;
   uint64_t         (*now_ns) (void); /* NULL: nothing is timed */
+  gboolean           is_shared;    /* of EngineConfig: misuse is no failure */
 } RecordRun;
 
 typedef struct {
   MapEngine *map;
   TraceLog  *log;
   guint64    n_ungated;
+  guint64    n_misuses[3][3]; /* by MisuseKind and MisusePlace */
 } RecordedRun;
 
 typedef struct {
@@ -39,6 +42,7 @@ typedef struct {
   pthread_barrier_t *start;
   Probe              probe;
   guint              index;
+  guint64            n_misuses[3][3];
 } RecordWorker;
 
 static bool
@@ -47,6 +51,9 @@ record_visit_cb (int64_t key,
                  void   *data) {
   guint *n_left = data;
 
+  /* Others get their turn in the middle of the walk, also on one core. */
+  if (*n_left % 8 == 0)
+    sched_yield ();
   return (*n_left)-- > 0;
 }
 
@@ -86,6 +93,15 @@ record_operation (RecordWorker *worker,
     klass->len (map, thread);
 }
 
+static void
+record_misuse (RecordWorker *worker,
+               EngineThread *thread) {
+  if (thread->error != ENGINE_ERROR_MISUSE)
+    return;
+  worker->n_misuses[thread->misuse][thread->misuse_place]++;
+  thread->error = ENGINE_ERROR_NONE;
+}
+
 static void *
 record_work_cb (void *data) {
   RecordWorker *worker = data;
@@ -98,8 +114,11 @@ record_work_cb (void *data) {
                                       (uint16_t)worker->index));
   probe_event (EVENT_THREAD_STARTED, worker->index, 0, 0, 0);
   pthread_barrier_wait (worker->start);
-  for (guint i = 0; i < worker->run->n_operations; i++)
+  for (guint i = 0; i < worker->run->n_operations; i++) {
     record_operation (worker, &thread, &prng);
+    if (worker->run->is_shared)
+      record_misuse (worker, &thread);
+  }
   g_assert_cmpint (thread.error, ==, ENGINE_ERROR_NONE);
   engine_leave_thread (&thread);
   probe_event (EVENT_THREAD_ENDED, 0, 0, 0, 0);
@@ -114,7 +133,8 @@ record_run (const RecordRun *run) {
   g_autoptr (Recorder) recorder = NULL;
   EngineConfig config = { .hash = { .kind = run->hash },
                           .seed = run->seed,
-                          .now_ns = run->now_ns };
+                          .now_ns = run->now_ns,
+                          .is_shared = run->is_shared };
   RecordedRun result = { 0 };
   RecordWorker *workers = g_new0 (RecordWorker, run->n_workers);
   pthread_t threads[RECORD_RUN_MAX_WORKERS];
@@ -154,8 +174,12 @@ record_run (const RecordRun *run) {
   for (guint i = 0; i < run->n_workers; i++)
     pthread_join (threads[i], NULL);
   result.n_ungated = recorder_finish (recorder);
-  for (guint i = 0; i < run->n_workers; i++)
+  for (guint i = 0; i < run->n_workers; i++) {
     probe_clear (&workers[i].probe);
+    for (guint cell = 0; cell < 9; cell++)
+      result.n_misuses[cell / 3][cell % 3]
+          += workers[i].n_misuses[cell / 3][cell % 3];
+  }
   probe_clear (&main_probe);
   pthread_barrier_destroy (&start);
   g_free (workers);
