@@ -80,6 +80,21 @@ N_("Shards divide the waiting as long as the keys divide the work. A popular key
 /* Translators: hot-shard.json, simplified */
 N_("Two keys are far more popular than any other. In real use popularity falls off more slowly, and the hot shards are less plain to see.");
 
+/* Translators: iteration-and-write.json, title */
+N_("A range loop and a writer, no lock");
+
+/* Translators: iteration-and-write.json, summary */
+N_("One thread walks over Go 1.23’s built-in map again and again while another stores into it, and there is no lock.");
+
+/* Translators: iteration-and-write.json, watch-for */
+N_("The loop looks at the bit hashWriting at every step. At a few stores a second they fall between two steps and are not noticed. At full speed a step meets a store that is under way, and Go ends the program: “fatal error: concurrent map iteration and map write”.");
+
+/* Translators: iteration-and-write.json, learn */
+N_("A loop over n keys looks n + 1 times, so it is the likeliest to be caught. A loop may itself store and delete: between two steps no write of its own is under way. Against others, hold a lock for the whole loop. recover() does not catch the error, and len() is not checked.");
+
+/* Translators: iteration-and-write.json, simplified */
+N_("The detector is Go’s, with its own races. The damage that a meeting it misses can do in Go (keys lost or doubled, broken memory) is not imitated: a hidden lock keeps the table whole.");
+
 /* Translators: one-lock.json, title */
 N_("One lock for all");
 
@@ -140,6 +155,18 @@ N_("As long as no new key comes, loads and stores of a sync.Map (Go 1.23 and bef
 /* Translators: read-mostly.json, simplified */
 N_("Which keys are popular follows Zipf's law with key 0 first, so that you can see them.");
 
+/* Translators: reader-and-writer.json, title */
+N_("A reader and a writer, no lock");
+
+/* Translators: reader-and-writer.json, summary */
+N_("One thread loads from Go 1.23’s built-in map while another stores into it, and there is no lock.");
+
+/* Translators: reader-and-writer.json, watch-for */
+N_("At a few operations a second nothing happens. At full speed the reader comes while the writer is inside, finds the bit hashWriting on, and Go ends the program: “fatal error: concurrent map read and map write”. The writer notices nothing: a reader leaves no mark.");
+
+/* Translators: reader-and-writer.json, learn */
+N_("Any number of readers may share a map that nobody writes to; one writer is enough to end that. A lookup checks the bit once, when it begins, and not at all in an empty map: a write that begins a moment later goes unseen. recover() does not catch it, and len() is not checked.");
+
 /* Translators: scrape-tax.json, title */
 N_("The scrape tax");
 
@@ -154,6 +181,18 @@ N_("In sync.Map up to Go 1.23 a Range is not a free read: storing new keys and r
 
 /* Translators: scrape-tax.json, simplified */
 N_("One writer and one monitor with steady paces. Real monitors come less often and meet larger maps.");
+
+/* Translators: two-writers.json, title */
+N_("Two writers, no lock");
+
+/* Translators: two-writers.json, summary */
+N_("Two threads store into Go 1.23’s built-in map without a lock, a few times a second at first, then as fast as they can.");
+
+/* Translators: two-writers.json, watch-for */
+N_("At a few stores a second the two do not meet, and all is well. At full speed one comes while the other is inside. There Go ends the program: “fatal error: concurrent map writes”. It is found at the beginning of a store, when the bit hashWriting is on, or at its end, when somebody has turned it off.");
+
+/* Translators: two-writers.json, learn */
+N_("The bit is no lock: nobody waits for it. It only tells that two writes met, whatever their keys, and it misses many meetings. A fatal error is no panic: recover() does not catch it. What helps is a lock, or sync.Map, and go build -race, which finds what the bit misses. len() is not checked at all.");
 
 /* Translators: writer-at-the-door.json, title */
 N_("The writer at the door");
@@ -184,6 +223,9 @@ N_("reader");
 
 /* Translators: a role of workers */
 N_("scraper");
+
+/* Translators: a role of workers */
+N_("walker");
 
 /* Translators: a role of workers */
 N_("worker");

@@ -32,6 +32,9 @@ static const char *const builtin_names[] = {
   "hot-shard",
   "open-view",
   "full-speed",
+  "two-writers",
+  "reader-and-writer",
+  "iteration-and-write",
   NULL,
 };
 
