@@ -3,10 +3,11 @@
 /* mutant.h — bugs on purpose, for the tests of the tests
  *
  * A search that finds nothing proves nothing unless it would have found
- * something. So the engines carry some bugs that people have really made in such
- * maps, each behind MUTANT(): constant false, and thus no code at all, in the
- * free build; a number that a test sets in the stepped build. Each must be found
- * (tests/core/test-step-engines.c).
+ * something. So the engines, and the lock below them, carry some bugs that people
+ * have really made in such maps, each behind MUTANT(): constant false, and thus no
+ * code at all, in the free build; a number that a test sets in the stepped build.
+ * Each must be found: those of the maps by tests/core/test-step-engines.c, of the
+ * lock by test-step-rwlock.c, of views by test-step-views.c.
  */
 #pragma once
 
@@ -44,6 +45,38 @@ typedef enum {
   MUTANT_RANGE_TAKES_BOTH_HALVES,
   /* A Range in a growth looks in the new chain though the old has not moved. */
   MUTANT_RANGE_LOOKS_AHEAD,
+  /* Compare-and-swap lets the lock go between looking and assigning. */
+  MUTANT_LETS_GO_BETWEEN,
+  /* The deal takes a table's seed, which changes when it is cleared. */
+  MUTANT_DEAL_CHANGES,
+  /* A reader gets in though a writer has claimed the lock. */
+  MUTANT_READER_BARGES_IN,
+  /* A writer does not wait for the readers inside. */
+  MUTANT_WRITER_BARGES_IN,
+  /* A writer looks for readers, then claims, in two steps. */
+  MUTANT_WRITER_LOOKS_FIRST,
+  /* A writer lets all readers in but one. */
+  MUTANT_READER_FORGOTTEN,
+  /* A writer forgets that readers may leave before it has counted them. */
+  MUTANT_LEAVERS_FORGOTTEN,
+  /* A view takes a key's newest value, whatever its stamp. */
+  MUTANT_VIEW_SEES_NEWEST,
+  /* Opening a view does not move the clock. */
+  MUTANT_VIEW_WITHOUT_BARRIER,
+  /* The clock moves before the view is entered as the oldest. */
+  MUTANT_VIEW_ENTERED_LATE,
+  /* The closer of the oldest view leaves the old versions to the writers. */
+  MUTANT_VIEW_NOT_SWEPT,
+  /* A version is stamped before it is in its chain. */
+  MUTANT_STAMPED_BEFORE_SEEN,
+  /* A reader acts on a value that it has not stamped. */
+  MUTANT_SEEN_BEFORE_STAMPED,
+  /* Trimming cuts behind the newest, not behind what all views can see. */
+  MUTANT_TRIM_CUTS_TOO_MUCH,
+  /* An entry becomes nil though a view can see before the deletion. */
+  MUTANT_TRIM_HIDES_THE_PAST,
+  /* A version that was cut off is handed out again at once. */
+  MUTANT_VERSION_REUSED_AT_ONCE,
   MUTANT_N
 } Mutant;
 

@@ -44,6 +44,8 @@
  */
 #include "core/base/sync.h"
 
+#include "core/base/mutant.h"
+
 #include <assert.h>
 
 #define READERS (SYNC_RWLOCK_CLAIMED - 1)
@@ -75,7 +77,7 @@ sync_rwlock_try_read_lock (SyncRwLock *lock,
   uint64_t state = sync_word_load (&lock->state, label);
 
   do {
-    if (state & SYNC_RWLOCK_CLAIMED)
+    if ((state & SYNC_RWLOCK_CLAIMED) && !MUTANT (READER_BARGES_IN))
       return false;
   } while (!sync_word_cas (&lock->state, &state, state + 1, label));
   return true;
@@ -112,9 +114,13 @@ sync_rwlock_try_lock (SyncRwLock *lock,
     return false;
   state = sync_word_load (&lock->state, label);
   do {
-    if (state & READERS) {
+    if ((state & READERS) && !MUTANT (WRITER_BARGES_IN)) {
       sync_mutex_unlock (&lock->writers, label);
       return false;
+    }
+    if (MUTANT (WRITER_LOOKS_FIRST)) {
+      sync_word_or (&lock->state, SYNC_RWLOCK_CLAIMED, label);
+      return true;
     }
   } while (!sync_word_cas (&lock->state, &state, state | SYNC_RWLOCK_CLAIMED,
                            label));
@@ -129,6 +135,10 @@ sync_rwlock_claim (SyncRwLock *lock,
   sync_mutex_lock (&lock->writers, label);
   n_readers = sync_word_add (&lock->state, SYNC_RWLOCK_CLAIMED, label) & READERS;
   /* Some of them may have left in the meantime, and counted below zero. */
+  if (MUTANT (LEAVERS_FORGOTTEN) && n_readers > 0) {
+    sync_word_store (&lock->leaving, n_readers, label);
+    return false;
+  }
   return n_readers == 0
          || sync_word_add (&lock->leaving, n_readers,
                            SYNC_LABEL ("count the readers inside"))
@@ -158,7 +168,8 @@ sync_rwlock_unlock (SyncRwLock *lock,
 
   assert ((before & SYNC_RWLOCK_CLAIMED) != 0);
   if (before & READERS)
-    sync_semaphore_give (&lock->reader_turn, before & READERS,
+    sync_semaphore_give (&lock->reader_turn,
+                         (before & READERS) - MUTANT (READER_FORGOTTEN),
                          SYNC_LABEL ("let the readers in"));
   sync_mutex_unlock (&lock->writers, label);
 }

@@ -38,6 +38,7 @@
 typedef enum {
   SYNC_READ,   /* changes nothing */
   SYNC_WRITE,  /* may change the word, or what the point stands for */
+  SYNC_ADD,    /* adds to the word, and does not look at it */
   SYNC_LOCK,
   SYNC_UNLOCK,
   SYNC_TAKE,   /* waits for a permit of a semaphore, and takes it */
@@ -50,6 +51,7 @@ typedef enum {
 void step_point    (SyncKind    kind,
                     const void *where,
                     const char *label);
+void step_only_read (void);
 void step_disused  (const void *where,
                     size_t      size_bytes);
 void step_reused   (const void *where,
@@ -131,10 +133,18 @@ sync_word_cas (SyncWord   *word,
                uint64_t   *expected,
                uint64_t    wanted,
                const char *label) {
+  bool is_done;
+
   SYNC_POINT (SYNC_WRITE, word, label);
-  return atomic_compare_exchange_strong_explicit (&word->hidden, expected, wanted,
-                                                  memory_order_seq_cst,
-                                                  memory_order_seq_cst);
+  is_done = atomic_compare_exchange_strong_explicit (&word->hidden, expected,
+                                                     wanted,
+                                                     memory_order_seq_cst,
+                                                     memory_order_seq_cst);
+#ifdef TOPHASH_STEP
+  if (!is_done)
+    step_only_read ();
+#endif
+  return is_done;
 }
 
 static inline uint64_t
@@ -143,6 +153,16 @@ sync_word_add (SyncWord   *word,
                const char *label) {
   SYNC_POINT (SYNC_WRITE, word, label);
   return atomic_fetch_add_explicit (&word->hidden, amount, memory_order_seq_cst);
+}
+
+/* sync_word_add() for who does not care what was there: the order of two such
+ * additions makes no difference, which the stepped build knows. */
+static inline void
+sync_word_count (SyncWord   *word,
+                 uint64_t    amount,
+                 const char *label) {
+  SYNC_POINT (SYNC_ADD, word, label);
+  (void)atomic_fetch_add_explicit (&word->hidden, amount, memory_order_seq_cst);
 }
 
 static inline uint64_t

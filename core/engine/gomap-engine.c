@@ -31,6 +31,7 @@
 #include "core/engine/gomap-engine.h"
 
 #include "core/base/alloc.h"
+#include "core/base/mutant.h"
 #include "core/engine/engine-private.h"
 #include "core/probe/probe.h"
 
@@ -273,7 +274,7 @@ gomap_engine_load (MapEngine    *map,
     *value = loaded;
     call.path |= OP_PATH_OK;
     if (call.self->n_shards > 1)
-      sync_word_add (&call.shard->n_hits, 1, SYNC_LABEL ("count the hit"));
+      sync_word_count (&call.shard->n_hits, 1, SYNC_LABEL ("count the hit"));
   }
   end (&call, loaded, 0);
   return is_found;
@@ -389,6 +390,10 @@ gomap_engine_compare_and_swap (MapEngine    *map,
   int64_t found;
   bool is_swapped = look_up (&call, key, &found) && found == old;
 
+  if (MUTANT (LETS_GO_BETWEEN)) {
+    unlock (&call);
+    lock (&call, call.shard, false);
+  }
   if (is_swapped) {
     bool is_found;
 

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "core/base/mutant.h"
 #include "core/base/sync.h"
 #include "core/engine/gomap-detector.h"
 #include "core/engine/gomap.h"
@@ -77,7 +78,8 @@ gomap_engine_shard (GoMapEngine *self,
   /* Mixed anew: a table takes its bucket from the low bits of the same hash. */
   hash = hash_good ((int64_t)hash_key (&self->base.config.hash, key,
                                        self->shard_seed),
-                    self->shard_seed);
+                    MUTANT (DEAL_CHANGES) ? self->shards[0].table.hash0
+                                          : self->shard_seed);
   return &self->shards[((unsigned __int128)hash * self->n_shards) >> 64];
 }
 

@@ -52,7 +52,7 @@ lock (GoShard      *shard,
     probe_flush (probe_current);
     sync_mutex_lock (&shard->mutex, SYNC_LABEL ("mu.Lock"));
     probe_restamp ();
-    sync_word_add (&shard->n_lock_waits, 1, SYNC_LABEL ("count the wait"));
+    sync_word_count (&shard->n_lock_waits, 1, SYNC_LABEL ("count the wait"));
     waited_ns = engine_end_wait (thread, began_ns);
   }
   engine_begin_hold (thread);

@@ -81,7 +81,7 @@ lock_shared (GoShard      *shard,
     tell_wait (shard, LOCK_WAIT_READ);
     sync_rwlock_read_lock (&shard->rwlock, SYNC_LABEL ("mu.RLock"));
     probe_restamp ();
-    sync_word_add (&shard->n_lock_waits, 1, SYNC_LABEL ("count the wait"));
+    sync_word_count (&shard->n_lock_waits, 1, SYNC_LABEL ("count the wait"));
     waited_ns = engine_end_wait (thread, began_ns);
   }
   engine_begin_hold (thread);
@@ -106,7 +106,7 @@ lock_alone (GoShard      *shard,
       sync_rwlock_drain (&shard->rwlock);
     }
     probe_restamp ();
-    sync_word_add (&shard->n_lock_waits, 1, SYNC_LABEL ("count the wait"));
+    sync_word_count (&shard->n_lock_waits, 1, SYNC_LABEL ("count the wait"));
     waited_ns = engine_end_wait (thread, began_ns);
   }
   engine_begin_hold (thread);

@@ -61,7 +61,7 @@ engine_snapshot_next (EngineSnapshot *self) {
     return false;
   probe_restamp ();
   if (self->map->klass->snapshot->next (self)) {
-    sync_word_add (&self->n_given, 1, SYNC_LABEL ("count a given pair"));
+    sync_word_count (&self->n_given, 1, SYNC_LABEL ("count a given pair"));
     return true;
   }
   leave_open (self, SNAPSHOT_WHOLE);

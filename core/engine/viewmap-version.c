@@ -28,6 +28,7 @@
  *             sync.Map, and its version is retired with all behind it.
  */
 #include "core/base/alloc.h"
+#include "core/base/mutant.h"
 #include "core/engine/viewmap-private.h"
 
 /* Pool --------------------------------------------------------------------- */
@@ -76,6 +77,7 @@ take_locked (ViewMap *self) {
     version = viewmap_version_at (self, id);
     version->id = id;
   }
+  sync_reuse (version, sizeof *version);
   version->generation++;
   version->link = 0;
   return version;
@@ -87,6 +89,7 @@ give_locked (ViewMap *self,
   version->link = self->free_versions;
   self->free_versions = version->id + 1;
   self->n_free++;
+  sync_disuse (version, sizeof *version);
 }
 
 Version *
@@ -192,7 +195,8 @@ Version *
 viewmap_find_at (ViewMap *self,
                  Version *newest,
                  uint64_t at) {
-  while (newest != NULL && viewmap_stamp (self, newest) > at)
+  while (newest != NULL && viewmap_stamp (self, newest) > at
+         && !MUTANT (VIEW_SEES_NEWEST))
     newest = older_than (self, newest);
   return newest;
 }
@@ -218,9 +222,12 @@ static void
 retire (ViewMap       *self,
         ReclaimThread *reclaim,
         Version       *version) {
-  sync_word_add (&self->n_kept, (uint64_t)-1, SYNC_LABEL ("one kept fewer"));
+  sync_word_count (&self->n_kept, (uint64_t)-1, SYNC_LABEL ("one kept fewer"));
   probe_event (EVENT_VERSION_RETIRED, version->id, version->generation, 0, 0);
-  reclaim_retire (reclaim, version, sizeof *version, free_version_cb, self);
+  if (MUTANT (VERSION_REUSED_AT_ONCE))
+    viewmap_give (self, version);
+  else
+    reclaim_retire (reclaim, version, sizeof *version, free_version_cb, self);
 }
 
 /* What was behind @version is ours, or others'. */
@@ -260,8 +267,9 @@ viewmap_trim (ViewMap      *self,
 
   if (last == NULL)
     return;
-  retire_behind (self, thread->reclaim, last);
-  if (last == newest && newest->is_deleted
+  retire_behind (self, thread->reclaim,
+                 MUTANT (TRIM_CUTS_TOO_MUCH) ? newest : last);
+  if ((last == newest || MUTANT (TRIM_HIDES_THE_PAST)) && newest->is_deleted
       && entry_try_compare_and_delete (entry, thread, newest->id))
     retire (self, thread->reclaim, newest);
 }

@@ -20,6 +20,7 @@
  *             during its look-ups.
  */
 #include "core/base/alloc.h"
+#include "core/base/mutant.h"
 #include "core/engine/snapshot-private.h"
 #include "core/engine/viewmap-private.h"
 
@@ -67,8 +68,12 @@ viewmap_begin_view (ViewMap *self,
   else
     self->oldest_view = view;
   self->newest_view = view;
-  set_oldest_locked (self);
-  viewmap_next_version_locked (self);
+  if (!MUTANT (VIEW_ENTERED_LATE))
+    set_oldest_locked (self);
+  if (!MUTANT (VIEW_WITHOUT_BARRIER))
+    viewmap_next_version_locked (self);
+  if (MUTANT (VIEW_ENTERED_LATE))
+    set_oldest_locked (self);
   sync_mutex_unlock (&self->views_mutex, SYNC_LABEL ("unlock views"));
 }
 
@@ -116,7 +121,7 @@ viewmap_end_view (ViewMap      *self,
   if (was_oldest)
     set_oldest_locked (self);
   sync_mutex_unlock (&self->views_mutex, SYNC_LABEL ("unlock views"));
-  if (was_oldest
+  if (was_oldest && !MUTANT (VIEW_NOT_SWEPT)
       && sync_word_load (&self->n_kept, SYNC_LABEL ("load what is kept")) != 0)
     sweep (self, thread);
 }

@@ -70,6 +70,7 @@
  *             promotion: Go 1.23 sync/map.go, by way of syncmap.
  */
 #include "core/base/alloc.h"
+#include "core/base/mutant.h"
 #include "core/engine/engine-private.h"
 #include "core/engine/snapshot-private.h"
 #include "core/engine/viewmap-private.h"
@@ -123,7 +124,8 @@ look (Write  *write,
   word = *entry != NULL ? entry_peek (*entry) : 0;
   if (entry_word_has_value (word)) {
     newest = viewmap_version_at (self, (uint32_t)entry_word_value (word));
-    viewmap_stamp (self, newest);
+    if (!MUTANT (SEEN_BEFORE_STAMPED))
+      viewmap_stamp (self, newest);
   }
   write->was_there = newest != NULL && !newest->is_deleted;
   write->was = write->was_there ? newest->value : 0;
@@ -143,6 +145,8 @@ make_version (Write *write) {
   version->is_deleted = write->is_delete;
   sync_word_store (&version->stamp, 0, SYNC_LABEL ("fill new version"));
   sync_word_store (&version->older, 0, SYNC_LABEL ("fill new version"));
+  if (MUTANT (STAMPED_BEFORE_SEEN))
+    viewmap_stamp (self, version);
   probe_event_more (EVENT_VERSION_WRITTEN, version->id, version->generation,
                     write->is_delete, 0, (uint64_t)write->value,
                     (uint64_t)write->key);
@@ -161,10 +165,10 @@ put_in_front (ViewMap      *self,
 
   sync_word_store (&version->older, (uint64_t)newest->id + 1,
                    SYNC_LABEL ("link the version before"));
-  sync_word_add (&self->n_kept, n_kept, SYNC_LABEL ("count what is kept"));
+  sync_word_count (&self->n_kept, n_kept, SYNC_LABEL ("count what is kept"));
   if (entry_try_compare_and_swap (entry, thread, newest->id, version->id))
     return true;
-  sync_word_add (&self->n_kept, -n_kept, SYNC_LABEL ("count it no more"));
+  sync_word_count (&self->n_kept, -n_kept, SYNC_LABEL ("count it no more"));
   sync_word_store (&version->older, 0, SYNC_LABEL ("unlink"));
   return false;
 }

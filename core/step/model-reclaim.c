@@ -14,11 +14,10 @@
  *             not before: an open section that has loaded nothing can only make
  *             frees later.
  *
- * Order       What a search must try is told by notes. Whether a section opens
- *             before or after a retirement decides if the memory waits for it:
- *             both are noted as accesses to the section. When a section ends
- *             need not be: whoever is last, frees, and the freeing is an access
- *             to the memory itself, which every other access to it races with.
+ * Order       What a search must try is told by notes. Opening and ending a
+ *             section write it; retiring reads every section, and who ends one
+ *             reads those that an item waits for besides. So who frees, and when,
+ *             is the same in all runs that a search takes for one.
  *
  * Invariants  M1  an item waits for the sections open when it was retired, its
  *                 own thread's included, and for no other
@@ -47,6 +46,7 @@ struct _Item {
   size_t      size_bytes;
   ReclaimFree free_function;
   void       *data;
+  const ReclaimThread *thread; /* who retired it */
   uint64_t    waits_for[MAX_THREADS]; /* a section's serial; 0: none */
 };
 
@@ -69,13 +69,29 @@ struct _Reclaim {
 
 /* Items -------------------------------------------------------------------- */
 
+/* Whether @thread is to free @item now: when its section has just ended, and
+ * nobody else that the item waits for is inside; outside, when it has retired it
+ * itself and it waits for nobody. */
 static bool
-is_free_to_go (const Reclaim *self,
-               const Item    *item) {
+is_to_free (const ReclaimThread *thread,
+            const Item          *item,
+            bool                 has_left) {
+  const ReclaimThread *threads = thread->reclaim->threads;
+  bool waits = false;
+
   for (unsigned i = 0; i < MAX_THREADS; i++)
-    if (item->waits_for[i] != 0 && self->threads[i].is_open
-        && self->threads[i].serial == item->waits_for[i])
+    waits |= item->waits_for[i] != 0;
+  if (!has_left || !waits)
+    return !has_left && !waits && item->thread == thread;
+  if (item->waits_for[thread - threads] != thread->serial)
+    return false;
+  for (unsigned i = 0; i < MAX_THREADS; i++) {
+    if (item->waits_for[i] == 0 || &threads[i] == thread)
+      continue;
+    step_note (SYNC_READ, &threads[i].serial, 1);
+    if (threads[i].is_open && threads[i].serial == item->waits_for[i])
       return false;
+  }
   return true;
 }
 
@@ -89,21 +105,30 @@ free_item (Reclaim *self,
   step_memory_give (item, sizeof *item);
 }
 
+/* All are taken off the list in this step; a free function may stand at points,
+ * where others come here. */
 static void
-free_what_may_go (Reclaim *self) {
-  Item **link = &self->items;
+free_what_may_go (ReclaimThread *thread,
+                  bool           has_left) {
+  Item **link = &thread->reclaim->items;
+  Item *ours = NULL;
 
   while (*link != NULL) {
     Item *item = *link;
 
-    if (!is_free_to_go (self, item)) {
+    if (!is_to_free (thread, item, has_left)) {
       link = &item->next;
       continue;
     }
     *link = item->next;
-    free_item (self, item);
-    /* Others may have come here while the free function stood at a point. */
-    link = &self->items;
+    item->next = ours;
+    ours = item;
+  }
+  while (ours != NULL) {
+    Item *item = ours;
+
+    ours = item->next;
+    free_item (thread->reclaim, item);
   }
 }
 
@@ -123,6 +148,7 @@ reclaim_retire (ReclaimThread *thread,
     .size_bytes = size_bytes,
     .free_function = free_function,
     .data = data,
+    .thread = thread,
   };
   for (unsigned i = 0; i < MAX_THREADS; i++) {
     const ReclaimThread *other = &self->threads[i];
@@ -141,7 +167,7 @@ reclaim_retire (ReclaimThread *thread,
 void
 reclaim_poll (ReclaimThread *thread) {
   assert (thread->section.nest == 0);
-  free_what_may_go (thread->reclaim);
+  free_what_may_go (thread, false);
 }
 
 /* Sections ----------------------------------------------------------------- */
@@ -169,7 +195,8 @@ reclaim_leave (ReclaimThread *thread) {
   if (step_defer (NULL, NULL))
     return;
   thread->is_open = false;
-  free_what_may_go (thread->reclaim);
+  step_note (SYNC_WRITE, &thread->serial, 1);
+  free_what_may_go (thread, true);
 }
 
 /* Life --------------------------------------------------------------------- */
@@ -212,7 +239,7 @@ reclaim_register (Reclaim *self,
 void
 reclaim_unregister (ReclaimThread *thread) {
   assert (thread->section.nest == 0);
-  free_what_may_go (thread->reclaim);
+  free_what_may_go (thread, false);
   thread->is_registered = false;
 }
 

@@ -20,7 +20,8 @@
 #include <sys/mman.h>
 
 #define ARENA_BYTES ((size_t)1 << 30) /* of addresses; pages when touched */
-#define GRANULE_BYTES ((size_t)16)
+#define GRANULE_BYTES ((size_t)8) /* of what has a state of its own */
+#define BLOCK_BYTES ((size_t)16)  /* small blocks start a multiple */
 #define LINE_BYTES ((size_t)64)        /* larger blocks start a line: alloc.h */
 
 typedef struct {
@@ -70,7 +71,7 @@ step_memory_reset (void) {
 
 void *
 step_memory_take (size_t size_bytes) {
-  size_t align = size_bytes >= LINE_BYTES ? LINE_BYTES : GRANULE_BYTES;
+  size_t align = size_bytes >= LINE_BYTES ? LINE_BYTES : BLOCK_BYTES;
   size_t start = (arena.used_bytes + align - 1) & ~(align - 1);
 
   if (!open_arena () || size_bytes > ARENA_BYTES - start)

@@ -187,6 +187,16 @@ step_point (SyncKind    kind,
   }
 }
 
+/* Called by sync_word_cas() when it has failed: it could not have mattered to
+ * those who only read. */
+void
+step_only_read (void) {
+  StepRun *run = current;
+
+  if (run != NULL && run->running != NOBODY && run->running != ALONE)
+    run->accesses[run->records[run->n_records - 1].first_access].kind = SYNC_READ;
+}
+
 /* The two below are called by sync_disuse() and sync_reuse(). */
 void
 step_disused (const void *where,
@@ -534,6 +544,8 @@ bool
 step_access_is_dependent (const StepAccess *one,
                           const StepAccess *other) {
   if (!is_write (one) && !is_write (other))
+    return false;
+  if (one->kind == SYNC_ADD && other->kind == SYNC_ADD)
     return false;
   /* Who spins waits for any write at all. */
   if (one->kind == SYNC_SPIN || other->kind == SYNC_SPIN)

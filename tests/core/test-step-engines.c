@@ -4,6 +4,8 @@
  *
  * Sets        The reduced search must meet every outcome that the full search
  *             meets, and no other: the sets are compared, not their sizes.
+ * Classes     Sleep sets alone meet each class of schedules, once; so must the
+ *             reduced search. Classes are compared, not their numbers.
  * Clean       Named and random scenarios find nothing in the engines as they are.
  * Replays     Each run, replayed twice, gives the same trace.
  * Mutants     Every bug of core/base/mutant.h is found, and the schedule that
@@ -16,6 +18,19 @@
 
 #include <glib.h>
 #include <string.h>
+
+/* The thread sanitizer's switches take a hundred times as long, and find nothing
+ * in one thread: a sample is enough. */
+#if defined(__SANITIZE_THREAD__)
+#define SHARE 20
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SHARE 20
+#endif
+#endif
+#ifndef SHARE
+#define SHARE 1
+#endif
 
 /* Scenarios ---------------------------------------------------------------- */
 
@@ -189,24 +204,128 @@ test_named_scenarios_are_clean (void) {
   }
 }
 
-/* Random scenarios --------------------------------------------------------- */
+/* The class of a run: for each step, in the order of its worker, how many steps of
+ * each worker come before it for sure. Equal in all runs that only the order of
+ * independent steps tells apart. */
+static char *
+class_of (StepRun *run) {
+  const StepRecord *records = step_run_records (run);
+  guint n = step_run_n_steps (run);
+  g_autofree guint (*clocks)[STEP_MAX_WORKERS] = g_malloc0_n (n, sizeof *clocks);
+  g_autofree guint *numbers = g_new0 (guint, n);
+  guint n_of[STEP_MAX_WORKERS] = { 0 };
+  GString *text = g_string_new (NULL);
 
-/* The thread sanitizer's switches take a hundred times as long, and find nothing
- * in one thread: a sample is enough. */
-#if defined(__SANITIZE_THREAD__)
-#define SHARE 20
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define SHARE 20
-#endif
-#endif
-#ifndef SHARE
-#define SHARE 1
-#endif
+  for (guint i = 0; i < n; i++) {
+    const StepAccess *ours = step_run_accesses (run, &records[i]);
+
+    numbers[i] = ++n_of[records[i].worker];
+    for (guint j = 0; j < i; j++) {
+      const StepAccess *theirs = step_run_accesses (run, &records[j]);
+      gboolean is_before = records[j].worker == records[i].worker;
+
+      for (guint a = 0; a < records[i].n_accesses && !is_before; a++)
+        for (guint b = 0; b < records[j].n_accesses && !is_before; b++)
+          is_before = step_access_is_dependent (&ours[a], &theirs[b]);
+      for (guint q = 0; q < STEP_MAX_WORKERS && is_before; q++)
+        clocks[i][q] = MAX (clocks[i][q], clocks[j][q]);
+    }
+    clocks[i][records[i].worker] = numbers[i];
+  }
+  for (guint worker = 0; worker < STEP_MAX_WORKERS; worker++)
+    for (guint i = 0; i < n; i++)
+      if (records[i].worker == worker)
+        for (guint q = 0; q < STEP_MAX_WORKERS; q++)
+          g_string_append_printf (text, clocks[i][q] == 0 ? "," : "%u,",
+                                  clocks[i][q]);
+  return g_string_free (text, FALSE);
+}
+
+static void
+add_class_cb (StepRun *run,
+              void    *data) {
+  GHashTable *classes = data;
+  char *class = class_of (run);
+  gpointer n_met = g_hash_table_lookup (classes, class);
+
+  g_hash_table_replace (classes, class,
+                        GUINT_TO_POINTER (GPOINTER_TO_UINT (n_met) + 1));
+}
+
+static GHashTable *
+search_classes (const StepScenario *scenario,
+                StepSearch          search,
+                guint64             max_runs,
+                StepFindings       *findings) {
+  GHashTable *classes
+      = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  StepTrial *trial = step_trial_new (scenario);
+  StepExplore how = {
+    .search = search,
+    .max_runs = max_runs,
+    .visit = add_class_cb,
+    .data = classes,
+  };
+
+  step_explore (step_trial_program (trial), &how, findings);
+  g_assert_cmpuint (findings->n_failures, ==, 0);
+  step_trial_free (trial);
+  return classes;
+}
+
+/* FALSE: sleep sets alone do not come to an end soon. */
+static gboolean
+compare_classes (const StepScenario *scenario,
+                 const char         *name) {
+  const guint64 max_runs = 2000;
+  StepFindings sleep, reduced;
+  g_autoptr (GHashTable) all
+      = search_classes (scenario, STEP_SEARCH_SLEEP, max_runs, &sleep);
+
+  if (!sleep.is_complete)
+    return FALSE;
+  g_autoptr (GHashTable) met
+      = search_classes (scenario, STEP_SEARCH_REDUCED, max_runs, &reduced);
+
+  if (name != NULL)
+    g_test_message ("%s: %u classes, +%" G_GUINT64_FORMAT " runs cut, +%"
+                    G_GUINT64_FORMAT " by sleep sets alone", name,
+                    g_hash_table_size (met), reduced.n_cut, sleep.n_cut);
+  g_assert_true (reduced.is_complete);
+  assert_same_set (all, met);
+  g_assert_cmpuint (reduced.n_runs, ==, g_hash_table_size (met));
+  g_assert_cmpuint (sleep.n_runs, ==, g_hash_table_size (all));
+  g_assert_cmpuint (reduced.n_cut, <=, sleep.n_cut);
+  return TRUE;
+}
+
+static void
+test_reduction_misses_no_class (void) {
+  guint n_compared = 0, n_tried = 0;
+  Prng prng;
+
+  for (guint i = 0; i < G_N_ELEMENTS (named); i++)
+    g_assert_true (compare_classes (&named[i].scenario, named[i].name));
+  prng_init (&prng, 31);
+  for (guint i = 0; step_engine_name (i) != NULL; i++)
+    for (guint j = 0; j < 40 / SHARE; j++, n_tried++) {
+      StepScenario scenario;
+
+      step_generate (&scenario, step_engine_name (i), &prng, 2 + j % 2,
+                     2 - j % 2, 2);
+      n_compared += compare_classes (&scenario, NULL);
+    }
+  g_test_message ("%u of %u random scenarios compared", n_compared, n_tried);
+  g_assert_cmpuint (n_compared, >, 0);
+}
+
+/* Random scenarios --------------------------------------------------------- */
 
 typedef struct {
   guint64 n_runs;
   guint64 most_runs;
+  guint   n_scenarios;
+  guint   n_complete; /* nothing left to try */
 } Tally;
 
 static void
@@ -234,6 +353,8 @@ explore_random (const char *engine,
                findings.schedule);
     if (how.max_runs == 0)
       g_assert_true (findings.is_complete);
+    tally->n_scenarios++;
+    tally->n_complete += findings.is_complete;
     tally->n_runs += findings.n_runs + findings.n_cut;
     tally->most_runs = MAX (tally->most_runs, findings.n_runs + findings.n_cut);
     step_trial_free (trial);
@@ -249,22 +370,23 @@ test_random_scenarios_are_clean (void) {
   } cases[] = {
     { "syncmap", 300, 2, 2, { .search = STEP_SEARCH_REDUCED } },
     { "syncmap", 300, 2, 3, { .search = STEP_SEARCH_REDUCED } },
-    { "syncmap", 200, 3, 2,
+    { "syncmap", 100, 3, 2,
       { .search = STEP_SEARCH_REDUCED, .max_runs = 20000 } },
     { "syncmap", 40, 3, 3,
       { .search = STEP_SEARCH_BOUNDED, .bound = 2, .max_runs = 5000 } },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    Tally tally = { 0, 0 };
+    Tally tally = { 0 };
     gint64 start_us = g_get_monotonic_time ();
 
     explore_random (cases[i].engine, cases[i].n_scenarios, cases[i].n_workers,
                     cases[i].n_ops, cases[i].how, &tally);
-    g_test_message ("%s, %u of %ux%u: %" G_GUINT64_FORMAT
+    g_test_message ("%s, %u of %ux%u, %u to their end: %" G_GUINT64_FORMAT
                     " runs, at most %" G_GUINT64_FORMAT ", %.2f s",
-                    cases[i].engine, cases[i].n_scenarios, cases[i].n_workers,
-                    cases[i].n_ops, tally.n_runs, tally.most_runs,
+                    cases[i].engine, tally.n_scenarios, cases[i].n_workers,
+                    cases[i].n_ops, tally.n_complete, tally.n_runs,
+                    tally.most_runs,
                     (double)(g_get_monotonic_time () - start_us) / 1e6);
   }
 }
@@ -273,15 +395,16 @@ test_random_scenarios_are_clean (void) {
  * readers share a lock have many, and get a share of them. */
 static void
 test_every_engine_is_clean (void) {
-  StepExplore how = { .search = STEP_SEARCH_REDUCED, .max_runs = 600 };
+  StepExplore how = { .search = STEP_SEARCH_REDUCED, .max_runs = 2000 };
 
   for (guint i = 0; step_engine_name (i) != NULL; i++) {
-    Tally tally = { 0, 0 };
+    Tally tally = { 0 };
 
     explore_random (step_engine_name (i), 100, 2, 3, how, &tally);
     explore_random (step_engine_name (i), 40, 3, 2, how, &tally);
-    g_test_message ("%s: %" G_GUINT64_FORMAT " runs", step_engine_name (i),
-                    tally.n_runs);
+    g_test_message ("%s: %u of %u scenarios to their end, %" G_GUINT64_FORMAT
+                    " runs", step_engine_name (i), tally.n_complete,
+                    tally.n_scenarios, tally.n_runs);
   }
 }
 
@@ -401,13 +524,39 @@ growing_scenario (StepScenario *scenario) {
     scenario->preload[i] = (StepPair){ i, 10 + i };
 }
 
+static const StepScenario two_that_compare = {
+  .engine = "rwmap", .n_preload = 1, .preload = { { 0, 10 } }, .n_workers = 2,
+  .n_ops = { 1, 1 },
+  .ops = { { { .op = OP_COMPARE_AND_SWAP, .key = 0, .value = 20, .old = 10 } },
+           { { .op = OP_COMPARE_AND_SWAP, .key = 0, .value = 30, .old = 10 } } },
+};
+
+/* So many keys that there are some in most shards. */
+static void
+dealing_scenario (StepScenario *scenario) {
+  *scenario = (StepScenario){
+    .engine = "shardmap",
+    .n_preload = 60,
+    .n_workers = 2,
+    .n_ops = { 1, 2 },
+    .ops = { { CLEAR }, { STORE (1, 30), LOAD (1) } },
+  };
+  for (guint i = 0; i < 60; i++)
+    scenario->preload[i] = (StepPair){ i, 100 + i };
+}
+
 /* The nth scenario that is tried on @mutant: those named, then random ones. */
 static void
 nth_scenario (guint         nth,
               Mutant        mutant,
               Prng         *prng,
               StepScenario *scenario) {
-  if (mutant >= MUTANT_GROWTH_IGNORES_HALF) {
+  if (mutant == MUTANT_LETS_GO_BETWEEN) {
+    *scenario = two_that_compare;
+  } else if (mutant == MUTANT_DEAL_CHANGES) {
+    dealing_scenario (scenario);
+    scenario->seed = nth;
+  } else if (mutant >= MUTANT_GROWTH_IGNORES_HALF) {
     growing_scenario (scenario);
     scenario->seed = nth;
   } else if (nth < G_N_ELEMENTS (named)) {
@@ -487,7 +636,7 @@ static void
 test_every_mutant_is_killed (void) {
   guint n_survivors = 0;
 
-  for (guint mutant = 1; mutant < MUTANT_N; mutant++)
+  for (guint mutant = 1; mutant <= MUTANT_DEAL_CHANGES; mutant++)
     n_survivors += !kill_mutant ((Mutant)mutant, TRUE);
   g_assert_cmpuint (n_survivors, ==, 0);
 }
@@ -508,6 +657,8 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/core/step/explore/reduction-loses-no-outcome",
                    test_reduction_loses_no_outcome);
+  g_test_add_func ("/core/step/explore/reduction-misses-no-class",
+                   test_reduction_misses_no_class);
   g_test_add_func ("/core/step/explore/named-scenarios-are-clean",
                    test_named_scenarios_are_clean);
   g_test_add_func ("/core/step/explore/random-scenarios-are-clean",
