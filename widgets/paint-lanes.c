@@ -19,6 +19,7 @@
 
 #include "core/model/narrator.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 
 #define MIN_SPAN_PX 4.0
@@ -132,10 +133,12 @@ paint_span (cairo_t              *cr,
     tophash_draw_hatch (cr, 3);
     break;
   case SPAN_RANGE:
+  case SPAN_SNAPSHOT:
     tophash_palette_set_source (palette, cr, ROLE_OP_RANGE);
     cairo_fill (cr);
     if (width > 70) {
-      g_autofree char *name = g_strdup_printf ("Range #%u", span->id);
+      g_autofree char *name = g_strdup_printf (
+        span->kind == SPAN_RANGE ? "Range #%u" : _("snapshot #%u"), span->id);
 
       tophash_palette_set_source (palette, cr, ROLE_ON_LIVE);
       tophash_draw_text (draw, cr, name, FONT_CAPTION, x0 + 8,
@@ -145,7 +148,7 @@ paint_span (cairo_t              *cr,
   }
 }
 
-/* Ranges lie below the operations inside them, holds below waits. */
+/* Snapshots and Ranges lie below the operations inside them, holds below waits. */
 static void
 paint_spans (cairo_t              *cr,
              GArray               *spans,
@@ -153,7 +156,8 @@ paint_spans (cairo_t              *cr,
              double                y,
              const TophashPalette *palette,
              TophashDraw          *draw) {
-  static const SpanKind order[] = { SPAN_RANGE, SPAN_OP, SPAN_HOLD, SPAN_WAIT };
+  static const SpanKind order[] = { SPAN_SNAPSHOT, SPAN_RANGE, SPAN_OP, SPAN_HOLD,
+                                    SPAN_WAIT };
 
   for (guint pass = 0; pass < G_N_ELEMENTS (order); pass++)
     for (guint i = 0; i < spans->len; i++) {

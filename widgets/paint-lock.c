@@ -274,6 +274,16 @@ name_lock (const PaintContext *context,
                       : g_strdup (_("locks"));
 }
 
+/* Where it says that it is free already, what it has been through. */
+static char *
+say_lock (const MapState  *state,
+          const StateLock *lock) {
+  if (lock == NULL)
+    return g_strdup (_("no worker waits for a shard now"));
+  return lock->owner < 0 && lock->n_readers == 0 ? lock_counts_new (lock)
+                                                 : lock_words_new (state, lock);
+}
+
 void
 paint_lock (cairo_t            *cr,
             const PaintContext *context,
@@ -287,9 +297,7 @@ paint_lock (cairo_t            *cr,
   double end = card->frame.x + card->frame.width - PADDING;
   double door = card->frame.x + round (card->frame.width * DOOR_AT);
   g_autofree char *name = name_lock (context, lock);
-  g_autofree char *words = lock != NULL
-    ? lock_words_new (state, lock)
-    : g_strdup (_("no worker waits for a shard now"));
+  g_autofree char *words = say_lock (state, lock);
   double width;
   double height;
 

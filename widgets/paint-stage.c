@@ -21,6 +21,7 @@
 #include <math.h>
 
 #define PILL_HEIGHT 28
+#define FRAME_RADIUS 13
 
 static char *
 say_entry (const StateEntry *entry) {
@@ -143,19 +144,53 @@ paint_link (cairo_t            *cr,
   paint_entry (cr, context, rect, &there, middle, &entry);
 }
 
+/* Of what is no slot: corners as round as a card's, or less. */
 static void
-paint_ring (cairo_t            *cr,
-            const PaintContext *context,
-            StageRect           rect) {
-  if (rect.width < 10)
-    rect = (StageRect) { rect.x - 4, rect.y - 4, rect.width + 8,
-                         rect.height + 8 };
+paint_frame (cairo_t            *cr,
+             const PaintContext *context,
+             const StageRect    *rect,
+             PaletteRole         role,
+             double              width) {
+  double least = MIN (rect->width, rect->height);
+
+  tophash_draw_rounded (cr, rect->x, rect->y, rect->width, rect->height,
+                        least > 60 ? FRAME_RADIUS : least / 4);
+  tophash_palette_set_source (context->palette, cr, role);
+  cairo_set_line_width (cr, width);
+  cairo_stroke (cr);
+}
+
+static StageRect
+grow (const StageRect *rect,
+      double           by) {
+  return (StageRect) { rect->x - by, rect->y - by, rect->width + 2 * by,
+                       rect->height + 2 * by };
+}
+
+static void
+paint_slot_ring (cairo_t            *cr,
+                 const PaintContext *context,
+                 const StageRect    *slot) {
+  StageRect rect = slot->width < 10 ? grow (slot, 4) : *slot;
+
   paint_rings (cr, context, &rect, ROLE_CURSOR, 2);
-  if (context->has_focus) {
-    rect = (StageRect) { rect.x - 3, rect.y - 3, rect.width + 6,
-                         rect.height + 6 };
-    paint_rings (cr, context, &rect, ROLE_LIVE, 1);
-  }
+  if (!context->has_focus)
+    return;
+  rect = grow (&rect, 3);
+  paint_rings (cr, context, &rect, ROLE_LIVE, 1);
+}
+
+static void
+paint_item_ring (cairo_t            *cr,
+                 const PaintContext *context,
+                 const StageRect    *item) {
+  StageRect rect = item->width < 10 ? grow (item, 3) : *item;
+
+  paint_frame (cr, context, &rect, ROLE_CURSOR, 2);
+  if (!context->has_focus)
+    return;
+  rect = grow (&rect, 2);
+  paint_frame (cr, context, &rect, ROLE_LIVE, 2);
 }
 
 static void
@@ -172,7 +207,7 @@ paint_selected_slot (cairo_t                *cr,
       || !stage_card_slot (card, selection->bucket, selection->slot, &rect))
     return;
   paint_link (cr, context, card, selection->bucket, selection->slot, &rect);
-  paint_ring (cr, context, rect);
+  paint_slot_ring (cr, context, &rect);
 }
 
 /* Of a lock the strip itself: its one item is all of it. */
@@ -183,25 +218,25 @@ item_ring (const StageCard *card,
 
   stage_card_item (card, item, &rect);
   if (card->kind == CARD_LOCK)
-    return (StageRect) { card->frame.x + 3, card->frame.y + 3,
-                         card->frame.width - 6, card->frame.height - 6 };
+    return grow (&card->frame, -3);
+  if (card->kind == CARD_CHAINS)
+    return (StageRect) { rect.x - 6, rect.y - 3, rect.width + 12,
+                         rect.height - 1 };
   return rect;
 }
 
 static void
 paint_shard_rings (cairo_t            *cr,
                    const PaintContext *context,
-                   guint               shard) {
+                   guint               shard,
+                   PaletteRole         role) {
   for (guint i = 0; i < context->layout->cards->len; i++) {
     const StageCard *card = stage_layout_card (context->layout, i);
+    StageRect frame = grow (&card->frame, -1);
 
     if (card->table != NULL && card->table->role == TABLE_ROLE_SHARD
         && card->table->shard == shard && card->kind != CARD_RANGE)
-      paint_rings (cr, context,
-                   &(StageRect) { card->frame.x + 2, card->frame.y + 2,
-                                  card->frame.width - 4,
-                                  card->frame.height - 4 },
-                   ROLE_CURSOR, 1);
+      paint_frame (cr, context, &frame, role, 2);
   }
 }
 
@@ -217,10 +252,13 @@ paint_selected (cairo_t            *cr,
   if (selection->kind == SELECTION_SLOT)
     paint_selected_slot (cr, context, selection);
   if (selection->kind == SELECTION_SHARD)
-    paint_shard_rings (cr, context, selection->item);
+    paint_shard_rings (cr, context, selection->item, ROLE_CURSOR);
   card = paint_find_item (context->layout, selection, &item);
-  if (card != NULL)
-    paint_ring (cr, context, item_ring (card, item));
+  if (card != NULL) {
+    StageRect rect = item_ring (card, item);
+
+    paint_item_ring (cr, context, &rect);
+  }
 }
 
 static void
@@ -234,8 +272,8 @@ paint_hovered (cairo_t            *cr,
   if (hover->has_item && hover->item < hover->card->n_items) {
     rect = item_ring (hover->card, hover->item);
     if (hover->card->kind == CARD_SHARDS)
-      paint_shard_rings (cr, context, hover->item);
-    paint_rings (cr, context, &rect, ROLE_TEXT_DIM, 1);
+      paint_shard_rings (cr, context, hover->item, ROLE_TEXT_DIM);
+    paint_frame (cr, context, &rect, ROLE_TEXT_DIM, 2);
   }
   if (!hover->has_slot
       || !stage_card_slot (hover->card, hover->bucket, hover->slot, &rect))

@@ -69,12 +69,22 @@ lock_words_new (const MapState  *state,
 }
 
 char *
-lock_life_new (const MapState  *state,
-               const StateLock *lock) {
-  g_autofree char *first = lock_words_new (state, lock);
+lock_counts_new (const StateLock *lock) {
   g_autofree char *alone = tophash_draw_format_count (lock->n_acquired);
   g_autofree char *shared = tophash_draw_format_count (lock->n_read_acquired);
   g_autofree char *waited = tophash_draw_format_count (lock->n_waited);
+
+  if (lock->n_read_acquired > 0)
+    return g_strdup_printf (_("taken alone %s times, shared %s, waited for %s"),
+                            alone, shared, waited);
+  return g_strdup_printf (_("taken %s times, waited for %s"), alone, waited);
+}
+
+char *
+lock_life_new (const MapState  *state,
+               const StateLock *lock) {
+  g_autofree char *first = lock_words_new (state, lock);
+  g_autofree char *counts = lock_counts_new (lock);
   GString *words = g_string_new (first);
 
   for (guint i = 0; i < lock->n_queue; i++) {
@@ -96,13 +106,7 @@ lock_life_new (const MapState  *state,
     }
   }
   g_string_append_c (words, '\n');
-  if (lock->n_read_acquired > 0)
-    g_string_append_printf (words,
-                            _("taken alone %s times, shared %s, waited for %s"),
-                            alone, shared, waited);
-  else
-    g_string_append_printf (words, _("taken %s times, waited for %s"), alone,
-                            waited);
+  g_string_append (words, counts);
   return g_string_free (words, FALSE);
 }
 

@@ -13,6 +13,8 @@ char *worker_words_new  (int                  thread);
 /* One sentence: who is inside, and what it means for the others. */
 char *lock_words_new    (const MapState      *state,
                          const StateLock     *lock);
+/* How often it was taken and waited for. */
+char *lock_counts_new   (const StateLock     *lock);
 /* The sentence, a line for each that waits, and how often it was taken. */
 char *lock_life_new     (const MapState      *state,
                          const StateLock     *lock);

@@ -14,7 +14,8 @@
  *
  * Lock        of a map of shards: the selected one's; else the one that most
  *             wait for now.
- * Chains      below the tables, while slots are near: entries with more than one
+ * Chains      come and go with the views, so they make no slot smaller. They are
+ *             below the tables, while slots are near: entries with more than one
  *             version, at most CHAINS_MOST of them, the selected one first and
  *             there even with one.
  */

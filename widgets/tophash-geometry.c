@@ -531,7 +531,8 @@ place_all (StageLayout *self,
   clear_cards (self);
   self->top = stage_strips_height (self);
   y = place_tables (self, slot_px);
-  y = stage_place_chains (self, slot_px, y);
+  self->chains_height = stage_place_chains (self, slot_px, y) - y;
+  y += self->chains_height;
   self->height = place_ranges (self, slot_px, y);
   stage_place_strips (self);
 }
@@ -597,7 +598,7 @@ stage_layout_new (const MapState     *state,
     if (options->fit_height <= 0 && slot_sizes[index] <= STAGE_SLOT_HEX)
       break;
     place_all (self, slot_sizes[index]);
-    if (self->height <= options->fit_height
+    if (self->height - self->chains_height <= options->fit_height
         && (slot_sizes[index] <= STAGE_SLOT_HEX || !is_stacked (self)))
       break;
   }

@@ -135,6 +135,7 @@ typedef struct {
   GArray         *cards;      /* of StageCard */
   GArray         *chains;     /* of StageChain: items of CARD_CHAINS */
   guint           n_more_chains; /* for which there was no room */
+  double          chains_height; /* with the gap; no say in the size of slots */
   StageOptions    options;
 } StageLayout;
 

@@ -278,7 +278,7 @@ open_span (SpanWalk    *walk,
     span.op = (OpKind)event->aux8;
     span.key = (gint64)event->a;
   } else {
-    span.id = kind == SPAN_RANGE ? event->ver : event->res;
+    span.id = kind == SPAN_RANGE || kind == SPAN_SNAPSHOT ? event->ver : event->res;
   }
   if (walk->spans->len - walk->n_before >= walk->max)
     walk->is_full = TRUE;
@@ -293,7 +293,8 @@ close_span (SpanWalk    *walk,
   for (guint i = walk->spans->len; i > walk->n_before; i--) {
     LaneSpan *span = &g_array_index (walk->spans, LaneSpan, i - 1);
 
-    if (span->kind != kind || span->to_ns != G_MAXINT64)
+    if (span->kind != kind || span->to_ns != G_MAXINT64
+        || (kind == SPAN_SNAPSHOT && span->id != event->ver))
       continue;
     span->to_ns = event->at_ns;
     if (kind == SPAN_OP)
@@ -328,6 +329,10 @@ walk_span (const Event *event,
     open_span (walk, SPAN_RANGE, event, index);
   } else if (event->kind == EVENT_RANGE_ENDED) {
     close_span (walk, SPAN_RANGE, event);
+  } else if (event->kind == EVENT_SNAPSHOT_BEGAN) {
+    open_span (walk, SPAN_SNAPSHOT, event, index);
+  } else if (event->kind == EVENT_SNAPSHOT_ENDED) {
+    close_span (walk, SPAN_SNAPSHOT, event);
   }
 }
 
@@ -377,6 +382,10 @@ open_under_way (Timeline       *self,
         && state->iters[i].shown.thread == walk->thread)
       open_earlier (self, walk, SPAN_RANGE, EVENT_RANGE_BEGAN,
                     state->iters[i].shown.began_ns);
+  for (guint i = 0; i < state->n_snapshots; i++)
+    if (state->snapshots[i].thread == walk->thread)
+      open_earlier (self, walk, SPAN_SNAPSHOT, EVENT_SNAPSHOT_BEGAN,
+                    state->snapshots[i].began_ns);
 }
 
 gboolean

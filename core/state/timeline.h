@@ -97,6 +97,7 @@ typedef enum {
   SPAN_WAIT,
   SPAN_HOLD,
   SPAN_RANGE,
+  SPAN_SNAPSHOT, /* open, whatever its thread does meanwhile */
 } SpanKind;
 
 typedef struct {
