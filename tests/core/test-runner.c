@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* test-runner.c — whole runs: real threads, a real map, a recording */
+#include "core/check/history.h"
 #include "core/state/fold.h"
 #include "core/workload/runner.h"
 
@@ -83,6 +84,52 @@ test_every_engine (void) {
     g_assert_cmpuint (runner_get_n_operations (runner), >, 100);
     assert_whole (runner);
   }
+}
+
+/* At full speed and as asked for: every operation, the preload's too; or a
+ * refusal that says what to ask for. */
+static void
+test_history (gconstpointer data) {
+  const gboolean is_told = GPOINTER_TO_INT (data);
+  g_autoptr (Scenario) scenario = make_scenario ("syncmap", 4, 0, 0.1);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Runner) runner = NULL;
+  g_autoptr (History) history = NULL;
+  guint64 n_told = 0;
+  const HistoryOp *first;
+  gsize n;
+
+  scenario->history = is_told;
+  runner = runner_new (scenario, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (runner_start (runner, &error));
+  runner_join (runner);
+  assert_whole (runner);
+  history = history_new_from_log (runner_get_log (runner), 0, 1, NULL, &error);
+  if (!is_told) {
+    g_assert_null (history);
+    g_assert_error (error, HISTORY_ERROR, HISTORY_ERROR_SAMPLED);
+    return;
+  }
+  g_assert_no_error (error);
+  g_assert_true (history_begins_empty (history));
+  g_assert_cmpuint (history_n_untold (history), ==, 0);
+  g_assert_cmpuint (history_n_left_out (history), ==, 0);
+  for (gsize k = 0; k < history_n_keys (history); k++) {
+    history_ops (history, k, &n);
+    n_told += n;
+  }
+  history_ranges (history, &n);
+  n_told += n;
+  history_clears (history, &n);
+  n_told += n;
+  g_assert_cmpuint (n_told, ==,
+                    runner_get_n_operations (runner) + scenario->recordcount);
+  g_assert_cmpint (history_key (history, 5), ==, 5);
+  first = history_ops (history, 5, &n);
+  g_assert_cmpuint (first->thread, ==, EVENT_THREAD_MAIN);
+  g_assert_cmpuint (first->op, ==, OP_STORE);
+  g_assert_cmpint (first->value, ==, 600);
 }
 
 static void
@@ -302,6 +349,10 @@ main (int    argc,
       char **argv) {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/core/runner/runs-every-engine", test_every_engine);
+  g_test_add_data_func ("/core/runner/tells-the-history",
+                        GINT_TO_POINTER (TRUE), test_history);
+  g_test_add_data_func ("/core/runner/full-speed-is-sampled",
+                        GINT_TO_POINTER (FALSE), test_history);
   g_test_add_func ("/core/runner/refuses-unknown-engines", test_misfit);
   g_test_add_func ("/core/runner/misuse-stops-the-run",
                    test_misuse_stops_the_run);

@@ -5,13 +5,34 @@
  * The bytes are opened twice: as they are, and with all checksums made right,
  * since a fuzzer cannot guess those and would never get behind them. What opens
  * must be a log in order: readable to its last event, times rising, every kind
- * a kind.
+ * a kind. Then it is read as a history, as if it were whole.
  */
+#include "core/check/history.h"
 #include "core/record/crc32c.h"
 #include "core/record/tracelog-file-private.h"
+#include "core/record/tracelog-private.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
+
+/* Whatever the events say: refused, or intervals that end after they begin. */
+static void
+read_history (TraceLog *log) {
+  const TraceHonesty whole = { .is_complete = TRUE };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (History) history = NULL;
+
+  tracelog_restore (log, &whole);
+  history = history_new_from_log (log, 0, 1, NULL, &error);
+  g_assert ((history == NULL) == (error != NULL));
+  for (gsize k = 0; history != NULL && k < history_n_keys (history); k++) {
+    gsize n;
+    const HistoryOp *ops = history_ops (history, k, &n);
+
+    for (gsize i = 0; i < n; i++)
+      g_assert (ops[i].began_ns <= ops[i].ended_ns);
+  }
+}
 
 static void
 open_and_read (const uint8_t *data,
@@ -38,6 +59,7 @@ open_and_read (const uint8_t *data,
     i = block->first + block->n_events;
   }
   g_assert (tracelog_index_at (log, last_ns) == tracelog_get_length (log));
+  read_history (log);
 }
 
 /* Puts the right checksums over a header and the chunks that can be walked. */
