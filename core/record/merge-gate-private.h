@@ -12,4 +12,8 @@ G_BEGIN_DECLS
 gboolean merge_gate_is_late (MergeGate   *gate,
                              const Event *event);
 
+/* Whether a later change of the event's entry has passed already. */
+gboolean merge_gate_is_overdue (MergeGate   *gate,
+                                const Event *event);
+
 G_END_DECLS

@@ -24,7 +24,9 @@
  *             used again. The first event seen of an entry is taken as it is,
  *             which allows a recording to begin in the middle of a run;
  *             merge_gate_is_late() lets the recorder give an earlier one time to
- *             turn up.
+ *             turn up. One that turns up after that is overdue: nothing it could
+ *             wait for will come, so it is let through, or its thread would wait
+ *             for ever; it leaves the version alone.
  *
  * Layout      domains by id:      a hash table, the last used one beside it
  *             domain by table id: an array of pointers to those domains
@@ -117,6 +119,13 @@ domain_of (MergeGate   *gate,
   return gate->by_table[event->aux16];
 }
 
+/* How many changes of the entry the event is ahead of the next one. */
+static guint32
+lead_of (const Event *event,
+         guint32      seen) {
+  return (event->ver - seen - 1) & ENTRY_VERSION_MASK;
+}
+
 static guint32
 entry_version (const MergeGate *gate,
                guint32          entry) {
@@ -139,13 +148,24 @@ merge_gate_admits (MergeGate   *gate,
                || (guint32)event->a == domain->n_reads);
   case GATE_ENTRY:
     seen = entry_version (gate, event->res);
-    return !(seen & ENTRY_SEEN)
-           || ((event->ver ^ (seen + 1)) & ENTRY_VERSION_MASK) == 0;
+    return !(seen & ENTRY_SEEN) || lead_of (event, seen) == 0
+           || merge_gate_is_overdue (gate, event);
   case GATE_OBSERVES:
     domain = domain_of (gate, event);
     return domain != NULL && (gint32)(domain->version - (guint32)event->b) >= 0;
   }
   g_assert_not_reached ();
+}
+
+gboolean
+merge_gate_is_overdue (MergeGate   *gate,
+                       const Event *event) {
+  guint32 seen;
+
+  if (event_kind_gate ((EventKind)event->kind) != GATE_ENTRY)
+    return FALSE;
+  seen = entry_version (gate, event->res);
+  return (seen & ENTRY_SEEN) && lead_of (event, seen) > ENTRY_VERSION_MASK / 2;
 }
 
 gboolean
@@ -159,6 +179,8 @@ merge_gate_is_late (MergeGate   *gate,
 static void
 pass_entry (MergeGate   *gate,
             const Event *event) {
+  if (merge_gate_is_overdue (gate, event))
+    return;
   if (event->res >= gate->n_entries) {
     gsize n = gate->n_entries;
 

@@ -74,8 +74,10 @@
 /* Measured: neighbours on one slot are seldom told more than 0.1 ms apart when
  * no thread is off its core. */
 #define LAG_NS 2000000
-/* Free choice: several scheduler slices. */
-#define LATE_NS 20000000
+/* Free choice: far longer than a thread that has not published is kept off its
+ * core on a machine with more to do than it has cores (20 ms were seen to be
+ * too few). Meanwhile full rings make their owners wait. */
+#define LATE_NS 1000000000
 /* Free choices: a ring that is looked at when a quarter of it is new is given
  * back long before it is full; shorter naps than these cost more than they
  * bring, longer ones show. */
@@ -241,6 +243,7 @@ append_head (Recorder *self,
   if (G_UNLIKELY (self->first_stamp == NO_STAMP))
     self->first_stamp = lane->stamp;
   lane->head.at_ns = time_of (self, lane->stamp);
+  self->n_forced += merge_gate_is_overdue (self->gate, &lane->head);
   merge_gate_pass (self->gate, &lane->head);
   if (G_UNLIKELY (!tracelog_append (self->log, &lane->head)))
     /* Relaxed: a wish to stop, nothing is read after it. */

@@ -229,6 +229,12 @@ test_gates (void) {
   assert_gate (gate, make_event (EVENT_ENTRY_DELETED, 5000, 0, 0, 0), FALSE);
   assert_gate (gate, make_event (EVENT_ENTRY_DELETED, 5000, 131071, 0, 0), TRUE);
   assert_gate (gate, make_event (EVENT_ENTRY_STORED, 5000, 0, 0, 0), TRUE);
+
+  /* What is overdue waits for nothing, and nothing waits for it. */
+  assert_gate (gate, make_event (EVENT_ENTRY_STORED, 7, 2, 0, 0), TRUE);
+  assert_gate (gate, make_event (EVENT_ENTRY_STORED, 7, 1, 0, 0), TRUE);
+  assert_gate (gate, make_event (EVENT_ENTRY_STORED, 7, 4, 0, 0), FALSE);
+  assert_gate (gate, make_event (EVENT_ENTRY_STORED, 7, 3, 0, 0), TRUE);
   merge_gate_free (gate);
 }
 
