@@ -45,6 +45,7 @@ typedef struct {
   OpKind        op;
   unsigned      path;
   bool          is_shared;
+  uint64_t      found; /* by a look-up in a map that threads share */
 } Call;
 
 static void
@@ -83,7 +84,8 @@ static void
 unlock (Call *call) {
   GoMap *table = &call->shard->table;
 
-  if (!is_watched (call) && table->is_misused) {
+  /* Never set in a table that is watched, so that nobody writes it then. */
+  if (table->is_misused) {
     table->is_misused = false;
     set_misuse (call, table->misuse, table->misuse_place);
   }
@@ -96,7 +98,7 @@ static Call
 begin_all (MapEngine    *map,
            EngineThread *thread,
            OpKind        op) {
-  Call call = { (GoMapEngine *)map, NULL, thread, op, 0, false };
+  Call call = { (GoMapEngine *)map, NULL, thread, op, 0, false, 0 };
 
   probe_op_begin (op, 0, 0);
   return call;
@@ -115,7 +117,7 @@ begin (MapEngine    *map,
        OpKind        op,
        int64_t       key,
        int64_t       value) {
-  Call call = { (GoMapEngine *)map, NULL, thread, op, 0, false };
+  Call call = { (GoMapEngine *)map, NULL, thread, op, 0, false, 0 };
 
   probe_op_begin (op, (uint64_t)key, (uint64_t)value);
   lock (&call, gomap_engine_shard (call.self, key), op == OP_LOAD);
@@ -132,30 +134,41 @@ end (Call   *call,
   probe_op_end (call->op, call->path, (uint64_t)value, (uint64_t)old);
 }
 
-/* Go's mapaccess: false when absent, or when a write is under way. */
-static bool
-look_up (Call    *call,
-         int64_t  key,
-         int64_t *value) {
+/* Out of the way of the maps that are not shared. */
+__attribute__ ((cold, noinline)) static const uint64_t *
+look_up_watched (Call   *call,
+                 int64_t key) {
+  GoWatched w = watched (call);
+
+  return gomap_watched_find (&w, key, &call->found) ? &call->found : NULL;
+}
+
+/* Go's mapaccess: NULL when absent, or when a write is under way. */
+static const uint64_t *
+look_up (Call   *call,
+         int64_t key) {
   const GoMap *table = &call->shard->table;
-  const uint64_t *found;
 
-  if (is_watched (call)) {
-    GoWatched w = watched (call);
-
-    return gomap_watched_find (&w, key, (uint64_t *)value);
-  }
+  if (is_watched (call))
+    return look_up_watched (call, key);
   if (table->count != 0 && (table->flags & GOMAP_FLAG_HASH_WRITING) != 0) {
     probe_event_more (EVENT_MISUSE_DETECTED, MISUSE_AT_ENTRY, call->op + 1u,
                       MISUSE_CONCURRENT_READ_AND_WRITE, table->config.id,
                       (uint64_t)key, 0);
     set_misuse (call, MISUSE_CONCURRENT_READ_AND_WRITE, MISUSE_AT_ENTRY);
-    return false;
+    return NULL;
   }
-  found = gomap_find (table, key);
-  if (found != NULL)
-    *value = (int64_t)*found;
-  return found != NULL;
+  return gomap_find (table, key);
+}
+
+__attribute__ ((cold, noinline)) static GoMapOutcome
+assign_watched (Call     *call,
+                int64_t   key,
+                int64_t   value,
+                uint64_t *found) {
+  GoWatched w = watched (call);
+
+  return gomap_watched_assign (&w, key, (uint64_t)value, found);
 }
 
 /* false when the assignment was not done. @found (nullable) as gomap_assign. */
@@ -167,14 +180,11 @@ assign (Call     *call,
         bool     *is_found) {
   GoMapOutcome outcome;
 
-  if (is_watched (call)) {
-    GoWatched w = watched (call);
-
-    outcome = gomap_watched_assign (&w, key, (uint64_t)value, found);
-  } else {
+  if (is_watched (call))
+    outcome = assign_watched (call, key, value, found);
+  else
     outcome = gomap_assign (&call->shard->table, key, (uint64_t)value, false,
                             found, &call->path);
-  }
   *is_found = outcome == GOMAP_FOUND;
   if (*is_found)
     call->path |= OP_PATH_OK;
@@ -267,17 +277,17 @@ gomap_engine_load (MapEngine    *map,
                    int64_t       key,
                    int64_t      *value) {
   Call call = begin (map, thread, OP_LOAD, key, 0);
+  const uint64_t *found = look_up (&call, key);
   int64_t loaded = 0;
-  bool is_found = look_up (&call, key, &loaded);
 
-  if (is_found) {
-    *value = loaded;
+  if (found != NULL) {
+    loaded = *value = (int64_t)*found;
     call.path |= OP_PATH_OK;
     if (call.self->n_shards > 1)
       sync_word_count (&call.shard->n_hits, 1, SYNC_LABEL ("count the hit"));
   }
   end (&call, loaded, 0);
-  return is_found;
+  return found != NULL;
 }
 
 bool
@@ -300,9 +310,11 @@ gomap_engine_load_or_store (MapEngine    *map,
                             int64_t       value,
                             int64_t      *actual) {
   Call call = begin (map, thread, OP_LOAD_OR_STORE, key, value);
-  bool is_loaded = look_up (&call, key, actual);
+  const uint64_t *found = look_up (&call, key);
+  bool is_loaded = found != NULL;
 
   if (is_loaded) {
+    *actual = (int64_t)*found;
     call.path |= OP_PATH_OK;
   } else if ((call.path & OP_PATH_ERROR) == 0) {
     bool is_found;
@@ -314,21 +326,26 @@ gomap_engine_load_or_store (MapEngine    *map,
   return is_loaded;
 }
 
+__attribute__ ((cold, noinline)) static bool
+delete_watched (Call     *call,
+                int64_t   key,
+                uint64_t *elem) {
+  GoWatched w = watched (call);
+
+  return gomap_watched_delete (&w, key, elem);
+}
+
 /* Deletes under the operation's name; true: there was something. */
 static bool
 delete_one (Call    *call,
             int64_t  key,
             int64_t *value) {
   uint64_t elem = 0;
-  bool is_deleted;
+  bool is_deleted
+      = is_watched (call)
+            ? delete_watched (call, key, &elem)
+            : gomap_delete (&call->shard->table, key, &elem, &call->path);
 
-  if (is_watched (call)) {
-    GoWatched w = watched (call);
-
-    is_deleted = gomap_watched_delete (&w, key, &elem);
-  } else {
-    is_deleted = gomap_delete (&call->shard->table, key, &elem, &call->path);
-  }
   if (is_deleted) {
     *value = (int64_t)elem;
     call->path |= OP_PATH_OK;
@@ -387,8 +404,8 @@ gomap_engine_compare_and_swap (MapEngine    *map,
                                int64_t       old,
                                int64_t       value) {
   Call call = begin (map, thread, OP_COMPARE_AND_SWAP, key, value);
-  int64_t found;
-  bool is_swapped = look_up (&call, key, &found) && found == old;
+  const uint64_t *found = look_up (&call, key);
+  bool is_swapped = found != NULL && (int64_t)*found == old;
 
   if (MUTANT (LETS_GO_BETWEEN)) {
     unlock (&call);
@@ -409,8 +426,8 @@ gomap_engine_compare_and_delete (MapEngine    *map,
                                  int64_t       key,
                                  int64_t       old) {
   Call call = begin (map, thread, OP_COMPARE_AND_DELETE, key, 0);
-  int64_t found;
-  bool is_deleted = look_up (&call, key, &found) && found == old;
+  const uint64_t *found = look_up (&call, key);
+  bool is_deleted = found != NULL && (int64_t)*found == old;
   int64_t deleted;
 
   if (is_deleted)

@@ -279,7 +279,7 @@ slot_address (const Place *place) {
   return place->index * BUCKET_SLOTS + place->slot;
 }
 
-static void
+static inline void
 update_slot (GoMap       *map,
              const Place *place,
              int64_t      key,
