@@ -61,6 +61,7 @@ set_accels (GtkApplication *application) {
     { "win.lecture", { "F11" } },
     { "win.toggle-pane", { "F9" } },
     { "win.toggle-inspector", { "<Control>F9" } },
+    { "win.statistics", { "<Control>i" } },
     { "win.previous-landmark", { "<Control>Left" } },
     { "win.next-landmark", { "<Control>Right" } },
     { "win.zoom-in", { "<Control>plus", "<Control>equal" } },

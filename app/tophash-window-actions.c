@@ -186,6 +186,19 @@ pane_action (GtkWidget  *widget,
   adw_flap_set_reveal_flap (flap, !adw_flap_get_reveal_flap (flap));
 }
 
+/* Brings the page up; once more, and the selection's is back. */
+static void
+statistics_action (GtkWidget  *widget,
+                   const char *name,
+                   GVariant   *parameter) {
+  TophashWindow *self = TOPHASH_WINDOW (widget);
+  gboolean is_seen = adw_flap_get_reveal_flap (self->inspector_flap)
+                     && tophash_inspector_shows_statistics (self->inspector);
+
+  tophash_inspector_show_statistics (self->inspector, !is_seen);
+  adw_flap_set_reveal_flap (self->inspector_flap, TRUE);
+}
+
 static void
 file_action (GtkWidget  *widget,
              const char *name,
@@ -324,6 +337,7 @@ tophash_window_add_actions (TophashWindowClass *klass) {
     { "win.lecture", lecture_action },
     { "win.toggle-pane", pane_action },
     { "win.toggle-inspector", pane_action },
+    { "win.statistics", statistics_action },
     { "win.open", file_action },
     { "win.save", file_action },
     { "win.export-picture", file_action },

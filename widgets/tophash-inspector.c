@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* tophash-inspector.c — the chosen slot in words
+/* tophash-inspector.c — the chosen slot in words, and what all of it cost
  *
- * Above: the selected slot, what it holds, the bits that put it there and the
+ * Two pages: the selection, and the statistics of the whole map. Choosing
+ * something on the stage brings its page up.
+ *
+ * Selection, above: the selected slot, what it holds, the bits that put it there and the
  * state of its entry. Middle: its key's life, the last events that touched it;
  * each is a button that takes the cursor there. Below: the event just shown,
  * in plain words and, smaller, in an expert's.
@@ -20,6 +23,7 @@
 #include "widgets/strip-words.h"
 #include "widgets/tophash-draw.h"
 #include "widgets/tophash-slot-figure.h"
+#include "widgets/tophash-statistics.h"
 
 #include <glib/gi18n.h>
 #include <inttypes.h>
@@ -33,7 +37,9 @@ struct _TophashInspector {
   GtkWidget parent_instance;
 
   /* Template */
-  GtkWidget         *scroller;
+  GtkWidget         *root;
+  GtkStack          *pages;
+  TophashStatistics *statistics;
   GtkLabel          *title;
   GtkLabel          *pill;
   GtkLabel          *place;
@@ -495,6 +501,9 @@ changed_cb (TophashSession       *session,
         & (SESSION_CHANGE_CURSOR | SESSION_CHANGE_SELECTION
            | SESSION_CHANGE_LOG)))
     return;
+  if ((what & SESSION_CHANGE_SELECTION)
+      && tophash_session_get_selection (session)->kind != SELECTION_NONE)
+    tophash_inspector_show_statistics (self, FALSE);
   if (what & (SESSION_CHANGE_SELECTION | SESSION_CHANGE_LOG)) {
     update (self);
     ask_life (self);
@@ -512,7 +521,7 @@ tophash_inspector_dispose (GObject *object) {
   g_clear_handle_id (&self->life_id, g_source_remove);
   g_clear_handle_id (&self->update_id, g_source_remove);
   g_clear_object (&self->life_cancel);
-  g_clear_pointer (&self->scroller, gtk_widget_unparent);
+  g_clear_pointer (&self->root, gtk_widget_unparent);
   G_OBJECT_CLASS (tophash_inspector_parent_class)->dispose (object);
 }
 
@@ -522,9 +531,13 @@ tophash_inspector_class_init (TophashInspectorClass *klass) {
 
   G_OBJECT_CLASS (klass)->dispose = tophash_inspector_dispose;
   g_type_ensure (TOPHASH_TYPE_SLOT_FIGURE);
+  g_type_ensure (TOPHASH_TYPE_STATISTICS);
   gtk_widget_class_set_template_from_resource (
       widget_class, "/io/github/tophash/Tophash/ui/tophash-inspector.ui");
-  gtk_widget_class_bind_template_child (widget_class, TophashInspector, scroller);
+  gtk_widget_class_bind_template_child (widget_class, TophashInspector, root);
+  gtk_widget_class_bind_template_child (widget_class, TophashInspector, pages);
+  gtk_widget_class_bind_template_child (widget_class, TophashInspector,
+                                        statistics);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, title);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, pill);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, place);
@@ -559,9 +572,27 @@ tophash_inspector_set_session (TophashInspector *self,
   if (self->life_cancel != NULL)
     g_cancellable_cancel (self->life_cancel);
   g_set_object (&self->session, session);
+  tophash_statistics_set_session (self->statistics, session);
   if (session != NULL) {
     self->changed_id = g_signal_connect (session, "changed",
                                          G_CALLBACK (changed_cb), self);
     update (self);
   }
+}
+
+void
+tophash_inspector_show_statistics (TophashInspector *self,
+                                   gboolean          is_shown) {
+  g_return_if_fail (TOPHASH_IS_INSPECTOR (self));
+
+  gtk_stack_set_visible_child_name (self->pages,
+                                    is_shown ? "statistics" : "selection");
+}
+
+gboolean
+tophash_inspector_shows_statistics (TophashInspector *self) {
+  g_return_val_if_fail (TOPHASH_IS_INSPECTOR (self), FALSE);
+
+  return g_strcmp0 (gtk_stack_get_visible_child_name (self->pages), "statistics")
+         == 0;
 }

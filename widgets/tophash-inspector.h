@@ -16,5 +16,9 @@ GtkWidget *tophash_inspector_new         (void);
 /* @session (nullable): a reference is taken. */
 void       tophash_inspector_set_session (TophashInspector *self,
                                           TophashSession   *session);
+/* The other page is the selection's. */
+void       tophash_inspector_show_statistics  (TophashInspector *self,
+                                               gboolean          is_shown);
+gboolean   tophash_inspector_shows_statistics (TophashInspector *self);
 
 G_END_DECLS

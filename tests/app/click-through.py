@@ -80,6 +80,15 @@ def wait_for(condition, what):
     raise SystemExit(f"Bail out! waited {LIMIT_S} s for: {what}; names: {names()}")
 
 
+def described(name):
+    """The description of the widget that is called @name and has one."""
+    root = application()
+    for node in [] if root is None else walk(root):
+        if node.get_name() == name and node.get_description():
+            return node.get_description()
+    return ""
+
+
 def number(text):
     return int(re.sub(r"\D", "", text))
 
@@ -130,6 +139,12 @@ def main():
                         str(int(size[1]) - 110), "click", "1"], check=True)
         wait_for(lambda: position()[0] != before, "the click on the timeline to scrub")
         ok("the pointer scrubs")
+
+        keys("ctrl+i")
+        wait_for(lambda: "bytes per live key" in described("Statistics"),
+                 "the statistics to be read out")
+        keys("ctrl+i")
+        ok("statistics come up by their key and speak")
 
         keys("End")
         wait_for(lambda: find(r"· live$"), "live again")

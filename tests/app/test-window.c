@@ -9,7 +9,9 @@
 #include "app/tophash-application.h"
 #include "app/tophash-window.h"
 #include "core/record/tracelog-file.h"
+#include "widgets/tophash-inspector.h"
 #include "widgets/tophash-misuse-banner.h"
+#include "widgets/tophash-statistics.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -122,6 +124,21 @@ activate (TophashWindow *window,
   gtk_widget_activate_action (GTK_WIDGET (window), action, NULL);
 }
 
+static GtkWidget *
+find_widget (GtkWidget *widget,
+             GType      type) {
+  if (G_TYPE_CHECK_INSTANCE_TYPE (widget, type))
+    return widget;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
+       child = gtk_widget_get_next_sibling (child)) {
+    GtkWidget *found = find_widget (child, type);
+
+    if (found != NULL)
+      return found;
+  }
+  return NULL;
+}
+
 static void
 test_begins_empty (void) {
   TophashWindow *window = open_window ();
@@ -230,6 +247,35 @@ test_keeps_its_log_when_a_file_is_bad (void) {
   close_window (window);
 }
 
+/* Statistics come up by their action and give way to what is chosen. */
+static void
+test_shows_statistics (void) {
+  TophashWindow *window = open_window ();
+  TophashSession *session = tophash_window_get_session (window);
+  TophashInspector *inspector = TOPHASH_INSPECTOR (
+      find_widget (GTK_WIDGET (window), TOPHASH_TYPE_INSPECTOR));
+  GtkWidget *statistics
+      = find_widget (GTK_WIDGET (window), TOPHASH_TYPE_STATISTICS);
+  TophashSelection selection = { SELECTION_LOCK };
+  int least, empty, height;
+
+  g_assert_false (tophash_inspector_shows_statistics (inspector));
+  activate (window, "win.statistics");
+  g_assert_true (tophash_inspector_shows_statistics (inspector));
+  gtk_widget_measure (statistics, GTK_ORIENTATION_VERTICAL, 220, &least, &empty,
+                      NULL, NULL);
+  run_small (session);
+  gtk_widget_measure (statistics, GTK_ORIENTATION_VERTICAL, 220, &least, &height,
+                      NULL, NULL);
+  g_assert_cmpint (height, >, empty + 200);
+  tophash_session_select (session, &selection);
+  g_assert_false (tophash_inspector_shows_statistics (inspector));
+  activate (window, "win.statistics");
+  activate (window, "win.statistics");
+  g_assert_false (tophash_inspector_shows_statistics (inspector));
+  close_window (window);
+}
+
 static const char misused_scenario[]
     = "{\"title\": \"Misused\", \"summary\": \"Two write at once.\","
       " \"watch-for\": \"Nothing.\", \"learn\": \"Nothing.\","
@@ -263,21 +309,6 @@ misused_log (void) {
     tracelog_append (log, &events[i]);
   tracelog_finish (log, FALSE);
   return log;
-}
-
-static GtkWidget *
-find_widget (GtkWidget *widget,
-             GType      type) {
-  if (G_TYPE_CHECK_INSTANCE_TYPE (widget, type))
-    return widget;
-  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
-       child = gtk_widget_get_next_sibling (child)) {
-    GtkWidget *found = find_widget (child, type);
-
-    if (found != NULL)
-      return found;
-  }
-  return NULL;
 }
 
 /* The banner follows the timeline, and a finished recording says its end. */
@@ -343,6 +374,7 @@ main (int    argc,
   g_test_add_func ("/app/window/opens-what-it-saved", test_opens_what_it_saved);
   g_test_add_func ("/app/window/keeps-its-log-when-a-file-is-bad",
                    test_keeps_its_log_when_a_file_is_bad);
+  g_test_add_func ("/app/window/shows-statistics", test_shows_statistics);
   g_test_add_func ("/app/window/tells-a-misuse", test_tells_a_misuse);
   g_test_add_func ("/app/window/closes-while-running", test_closes_while_running);
   return g_test_run ();

@@ -8,6 +8,7 @@
  * NAME.out.png and NAME.diff.png in the working directory.
  */
 #include "tests/widgets/scenes.h"
+#include "widgets/paint-costs.h"
 #include "widgets/paint-stage.h"
 #include "widgets/tophash-picture.h"
 
@@ -115,10 +116,12 @@ compare (cairo_surface_t *golden,
   return n;
 }
 
+/* Takes @surface. */
 static void
-check_shot (const char *name,
-            const Shot *shot) {
-  cairo_surface_t *surface = paint_shot (shot);
+check_surface (const char      *name,
+               cairo_surface_t *surface) {
+  int width = cairo_image_surface_get_width (surface);
+  int height = cairo_image_surface_get_height (surface);
   g_autofree char *file = g_strconcat (name, ".png", NULL);
   g_autofree char *path = g_test_build_filename (G_TEST_DIST, "golden",
                                                  "pictures", file, NULL);
@@ -134,10 +137,9 @@ check_shot (const char *name,
   }
   golden = cairo_image_surface_create_from_png (path);
   g_assert_cmpint (cairo_surface_status (golden), ==, CAIRO_STATUS_SUCCESS);
-  diff = cairo_image_surface_create (CAIRO_FORMAT_RGB24, shot->width,
-                                     shot->height);
+  diff = cairo_image_surface_create (CAIRO_FORMAT_RGB24, width, height);
   n = compare (golden, surface, diff);
-  if (n > PIXELS_OFF * shot->width * shot->height) {
+  if (n > PIXELS_OFF * width * height) {
     g_autofree char *out = g_strconcat (name, ".out.png", NULL);
     g_autofree char *marked = g_strconcat (name, ".diff.png", NULL);
 
@@ -149,6 +151,12 @@ check_shot (const char *name,
   cairo_surface_destroy (diff);
   cairo_surface_destroy (golden);
   cairo_surface_destroy (surface);
+}
+
+static void
+check_shot (const char *name,
+            const Shot *shot) {
+  check_surface (name, paint_shot (shot));
 }
 
 static void
@@ -234,6 +242,100 @@ test_views (void) {
                                           .selected = 4 });
   check_shot ("views-middle", &(Shot) { state, .width = 860, .height = 300,
                                         .zoom = -4 });
+}
+
+/* As it would be after a while of work. */
+static void
+fill_costs (CostsContext *costs) {
+  static const guint32 waits[] = { 2, 9, 31, 64, 40, 12, 3, 0, 1 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (waits); i++) {
+    costs->counters.lock_waits.counts[8 + i] = waits[i];
+    costs->counters.lock_holds.counts[6 + i % 4] += 3 * waits[i];
+  }
+  costs->counters.n_lock_waits = 162;
+  costs->counters.n_promotions = 4;
+  costs->counters.promotion_ns = 5200;
+  costs->counters.last_promotion_ns = 900;
+  costs->counters.n_copies = 3;
+  costs->counters.n_copied = 66;
+  costs->counters.n_expunged = 5;
+  costs->counters.copy_ns = 30200;
+  costs->counters.last_copy_ns = 12100;
+  costs->counters.n_cas_retries = 17;
+  costs->memory = (StateMemory){ .n_live = 22, .n_deleted = 4, .read = 640,
+                                 .dirty = 848, .entries = 704, .deleted = 128 };
+  costs->has_locks = costs->has_read_and_dirty = TRUE;
+}
+
+static void
+check_costs (const char   *name,
+             CostsContext *costs,
+             int           width,
+             gboolean      is_dark) {
+  g_autoptr (TophashDraw) draw = tophash_draw_new (NULL, 1);
+  cairo_surface_t *surface;
+  cairo_t *cr;
+  int height;
+
+  tophash_draw_set_plain (draw, TRUE);
+  costs->draw = draw;
+  costs->palette = tophash_palette_get (is_dark, FALSE);
+  height = (int)paint_costs (NULL, costs, width) + 2 * MARGIN;
+  surface = cairo_image_surface_create (CAIRO_FORMAT_RGB24, width + 2 * MARGIN,
+                                        height);
+  cr = cairo_create (surface);
+  tophash_palette_set_source (costs->palette, cr, ROLE_CARD);
+  cairo_paint (cr);
+  cairo_translate (cr, MARGIN, MARGIN);
+  g_assert_cmpfloat (paint_costs (cr, costs, width), ==, height - 2 * MARGIN);
+  g_assert_cmpint (cairo_status (cr), ==, CAIRO_STATUS_SUCCESS);
+  cairo_destroy (cr);
+  cairo_surface_flush (surface);
+  check_surface (name, surface);
+}
+
+static void
+test_costs (void) {
+  CostsContext costs = { 0 };
+  CostsContext versions;
+  CostsContext table = { 0 };
+  CostsContext fresh = { .has_read_and_dirty = TRUE };
+  g_autofree char *words = NULL;
+
+  fill_costs (&costs);
+  check_costs ("costs-light", &costs, 232, FALSE);
+  check_costs ("costs-dark", &costs, 232, TRUE);
+  versions = costs;
+  versions.has_versions = TRUE;
+  versions.memory.versions = 192;
+  check_costs ("costs-versions", &versions, 180, FALSE);
+  table.counters.n_growths = 3;
+  table.counters.n_evacuated = 14;
+  table.memory = (StateMemory){ .n_live = 40, .read = 1248 };
+  check_costs ("costs-table", &table, 232, FALSE);
+  check_costs ("costs-empty", &fresh, 232, FALSE);
+
+  g_assert_cmpuint (costs_shape (&costs), !=, costs_shape (&fresh));
+  words = costs_to_text (&costs);
+  g_assert_nonnull (strstr (words, "bytes per live key: 105 B"));
+  g_assert_nonnull (strstr (words, "waits for a lock: 162; half took less than "
+                                   "4.1 µs"));
+}
+
+/* The counters of a state are the ones that are painted. */
+static void
+test_costs_of_a_state (void) {
+  g_autoptr (MapState) state = scene_syncmap ();
+  CostsContext costs = { 0 };
+
+  costs_context_read (&costs, state);
+  g_assert_true (costs.has_read_and_dirty);
+  g_assert_true (costs.has_locks);
+  g_assert_false (costs.has_versions);
+  g_assert_cmpuint (costs.counters.n_promotions, ==, 1);
+  g_assert_cmpuint (costs.memory.n_live, ==, map_state_n_live (state));
+  g_assert_cmpuint (costs.memory.read, >, 0);
 }
 
 static void
@@ -331,6 +433,8 @@ main (int    argc,
   g_test_add_func ("/widgets/paint/lock", test_lock);
   g_test_add_func ("/widgets/paint/shards", test_shards);
   g_test_add_func ("/widgets/paint/views", test_views);
+  g_test_add_func ("/widgets/paint/costs", test_costs);
+  g_test_add_func ("/widgets/paint/costs-of-a-state", test_costs_of_a_state);
   g_test_add_func ("/widgets/paint/empty", test_empty);
   g_test_add_func ("/widgets/paint/contrast", test_contrast);
   g_test_add_func ("/widgets/paint/files", test_files);
