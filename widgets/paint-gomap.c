@@ -333,12 +333,19 @@ void
 paint_shards (cairo_t            *cr,
               const PaintContext *context) {
   const StageLayout *layout = context->layout;
+  double left;
+  double top;
+  double right;
+  double bottom;
 
+  /* A thousand cards are many screens: most of them are not in sight. */
+  cairo_clip_extents (cr, &left, &top, &right, &bottom);
   for (guint i = 0; i < layout->cards->len; i++) {
     const StageCard *card = stage_layout_card (layout, i);
     g_autofree char *title = NULL;
 
-    if (card->table == NULL
+    if (card->table == NULL || card->frame.y > bottom
+        || card->frame.y + card->frame.height < top
         || (card->kind != CARD_BUCKETS && card->kind != CARD_OLDBUCKETS))
       continue;
     if (card->frame.width < STAGE_SHARD_ROOMY) {

@@ -42,6 +42,7 @@
 #define CELL_LEAST 3
 #define MAX_LANES 64
 #define SHARD_LEAST 112
+#define SHARDS_MANY 32
 
 static const int slot_sizes[STAGE_N_ZOOMS] = { 0, 4, 8, 12, 24, 32, 38, 44 };
 
@@ -596,6 +597,10 @@ stage_layout_new (const MapState     *state,
     if (card_min_width (slot_sizes[index], n_main) > self->width)
       continue;
     if (options->fit_height <= 0 && slot_sizes[index] <= STAGE_SLOT_HEX)
+      break;
+    /* No size makes them fit: do not try each with all of them. */
+    if (map_state_n_shards (state) > SHARDS_MANY
+        && slot_sizes[index] <= STAGE_SLOT_MIDDLE)
       break;
     place_all (self, slot_sizes[index]);
     if (self->height - self->chains_height <= options->fit_height
