@@ -5,12 +5,14 @@
  * Without --explore one run is executed, as --schedule says, and told step by
  * step: who went, what it did, and which operation that began or ended. With it
  * every order that can be told apart is tried; what is found is told as the run
- * with the fewest switches that still fails, and its schedule. A failure, found
- * or replayed, is exit code 1.
+ * with the fewest switches that still fails, and its schedule; then, with a
+ * schedule of its own, what is left when all is left out that the failure does
+ * not need. A failure, found or replayed, is exit code 1.
  */
 #include "app/cli/cli-step.h"
 #include "app/cli/cli.h"
 #include "core/step/step-explore.h"
+#include "core/step/step-minimise.h"
 
 #include <glib/gi18n.h>
 #include <inttypes.h>
@@ -169,6 +171,51 @@ visit_cb (StepRun *run,
     add_outcome (visit->outcomes, visit->trial);
 }
 
+static guint
+n_parts (const StepScenario *scenario) {
+  guint n = scenario->n_preload;
+
+  for (guint i = 0; i < scenario->n_workers; i++)
+    n += scenario->n_ops[i];
+  return n;
+}
+
+static void
+print_scenario (const StepScenario *scenario) {
+  const StepResult nothing = { .is_whole = false };
+  char text[120];
+
+  g_print ("  {");
+  for (guint i = 0; i < scenario->n_preload; i++)
+    g_print ("%s %" PRId64 ": %" PRId64, i == 0 ? "" : ",",
+             scenario->preload[i].key, scenario->preload[i].value);
+  g_print (" }\n");
+  for (guint i = 0; i < scenario->n_workers; i++) {
+    g_print ("  %u:", i);
+    for (guint j = 0; j < scenario->n_ops[i]; j++) {
+      step_op_text (&scenario->ops[i][j], &nothing, text, sizeof text);
+      g_print ("%s %s", j == 0 ? "" : ",", text);
+    }
+    g_print ("\n");
+  }
+}
+
+/* Nothing when the scenario is that already. */
+static void
+print_least (const StepScenario *scenario,
+             guint64             max_runs) {
+  g_autofree StepScenario *least = g_memdup2 (scenario, sizeof *scenario);
+  g_autofree StepFindings *findings = g_new0 (StepFindings, 1);
+
+  if (!step_minimise (least, SIMPLEST_BOUND, max_runs, findings)
+      || n_parts (least) == n_parts (scenario))
+    return;
+  g_print (_("what is needed of it to fail:\n"));
+  print_scenario (least);
+  g_print (_("schedule %s\n"), findings->schedule);
+  g_print ("%s: %s\n", step_outcome_name (findings->outcome), findings->why);
+}
+
 static int
 explore (StepTrial     *trial,
          const Options *options) {
@@ -183,6 +230,7 @@ explore (StepTrial     *trial,
     .data = &visit,
   };
   g_autofree char *schedule = NULL;
+  int code;
 
   if (!parse_search (options->search, &how.search))
     return CLI_BAD_INPUT;
@@ -210,7 +258,9 @@ explore (StepTrial     *trial,
     g_free (schedule);
     schedule = g_strdup (findings->schedule);
   }
-  return replay (trial, schedule);
+  code = replay (trial, schedule);
+  print_least (step_trial_scenario (trial), (guint64)options->max_runs);
+  return code;
 }
 
 /* The command -------------------------------------------------------------- */

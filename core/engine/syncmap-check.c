@@ -142,6 +142,8 @@ check_headers (Check *check) {
   if (!read.amended && self->dirty != NULL
       && (n_dirty > 0 || read.table->map.count > 0))
     broken (check, "S6: not amended, dirty is not nil, and there are keys");
+  if (self->dirty == read.table)
+    broken (check, "S6: read and dirty are one table");
 }
 
 /* The entries that the copy expunged are in read's slots: not met again. */

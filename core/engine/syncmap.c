@@ -41,7 +41,7 @@
  *             S5  misses < len(dirty) when dirty holds keys; misses are 0 when
  *                 read is not amended
  *             S6  not amended and dirty not nil: both tables are empty (only
- *                 Clear leaves that)
+ *                 Clear leaves that); they are never one table
  *             S7  an entry is in the slots of one key only, or on one list
  *             S8  every entry handed out is in a table, on a list, or retired
  *             And always:
