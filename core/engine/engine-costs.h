@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* engine-costs.h — how long an engine waits, holds, promotes and copies
+/* engine-costs.h — what waiting, holding, promoting, copying, retrying cost
  *
  * Measured with the map's own clock, EngineConfig.now_ns, and only where what is
  * measured is dear against two readings of it: each wait that was one, each
@@ -9,14 +9,27 @@
  * countdown. The thread counts in its tally; the event that tells the end of the
  * wait or hold carries the same number, so that a recording counts alike.
  *
+ * CAS that are tried again are counted beside, clock or not; the probe's count
+ * goes out with the end of the operation.
+ *
  * A measured duration is at least 1 ns: 0 means that it was not measured.
  */
 #pragma once
 
 #include "core/base/histogram.h"
 #include "core/engine/engine.h"
+#include "core/probe/probe.h"
 
 _Static_assert (ENGINE_HISTOGRAM_N == HISTOGRAM_N, "one scale for all");
+
+/* A CAS failed, since another thread was faster, and is tried again. In line, and
+ * without a call: it stands in loops whose first turn is nearly always the last,
+ * and which then need to save no registers. */
+static inline void
+engine_count_retry (EngineThread *thread) {
+  sync_count_add (&thread->tally->n_cas_retries, 1);
+  probe_count_retry ();
+}
 
 /* 0: the map has no clock. */
 static inline uint64_t

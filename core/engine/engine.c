@@ -9,10 +9,8 @@
 #include "core/engine/engine.h"
 
 #include "core/base/alloc.h"
-#include "core/engine/engine-costs.h"
 #include "core/engine/engine-private.h"
 #include "core/engine/syncmap.h"
-#include "core/probe/probe.h"
 
 #include <string.h>
 
@@ -142,13 +140,6 @@ engine_get_stats (MapEngine   *map,
     stats->lock_waits[i] = sync_count_get (&sum.lock_waits[i]);
     stats->lock_holds[i] = sync_count_get (&sum.lock_holds[i]);
   }
-}
-
-/* The probe's count goes out with the end of the operation. */
-void
-engine_count_retry (EngineThread *thread) {
-  sync_count_add (&thread->tally->n_cas_retries, 1);
-  probe_count_retry ();
 }
 
 const char *

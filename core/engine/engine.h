@@ -257,8 +257,5 @@ engine_count_op (EngineThread *thread,
   sync_count_add (&tally->n_in_read, (path & OP_PATH_IN_READ) != 0);
 }
 
-/* A CAS failed, since another thread was faster, and is tried again. */
-void engine_count_retry (EngineThread *thread);
-
 /* "out of memory" or Go's text of the misuse. */
 const char *engine_error_text (const EngineThread *thread);

@@ -11,6 +11,7 @@
 #include "core/engine/syncmap-entry.h"
 
 #include "core/base/mutant.h"
+#include "core/engine/engine-costs.h"
 
 /* A try is about to be made: the second and all after it are retries. */
 static inline void

@@ -71,6 +71,7 @@
  */
 #include "core/base/alloc.h"
 #include "core/base/mutant.h"
+#include "core/engine/engine-costs.h"
 #include "core/engine/engine-private.h"
 #include "core/engine/snapshot-private.h"
 #include "core/engine/viewmap-private.h"
