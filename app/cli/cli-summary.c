@@ -52,6 +52,8 @@ collect_facts (const StateCounters *c,
     { "evacuated-buckets", c->n_evacuated },
     { "ranges", c->n_ranges },
     { "lock-waits", c->n_lock_waits },
+    { "cas-retries", c->n_cas_retries },
+    { "clears", c->n_cleared },
     { "misuses", c->n_misuses },
   };
 
@@ -179,6 +181,7 @@ print_text (TraceLog          *log,
   print_misuse (log, counters->n_misuses);
   g_print (_("At the end:\n"));
   print_tables (state);
+  cli_print_costs (state);
   print_honesty (&honesty, extra);
 }
 
@@ -316,6 +319,7 @@ print_json (TraceLog          *log,
   json_builder_set_member_name (builder, "amended");
   json_builder_add_boolean_value (builder, map_state_is_amended (state));
   put_whole (builder, "misses-now", map_state_misses (state));
+  cli_put_costs (builder, state);
   put_honesty (builder, log, extra);
   json_builder_end_object (builder);
   root = json_builder_get_root (builder);

@@ -10,6 +10,8 @@
 #include "core/record/tracelog.h"
 #include "core/state/fold.h"
 
+#include <json-glib/json-glib.h>
+
 G_BEGIN_DECLS
 
 typedef enum {
@@ -61,5 +63,10 @@ void      cli_print_summary (TraceLog          *log,
                              const MapState    *state,
                              const CliRunFacts *extra,
                              gboolean           as_json);
+/* A part of it: times and bytes. The latter adds the members "costs" and
+ * "memory" to the object under way. */
+void      cli_print_costs   (const MapState    *state);
+void      cli_put_costs     (JsonBuilder       *builder,
+                             const MapState    *state);
 
 G_END_DECLS
