@@ -48,9 +48,10 @@ lock_words_new (const MapState  *state,
     = tophash_draw_format_time (map_state_at_ns (state) - lock->since_ns);
   g_autofree char *owner = worker_words_new (lock->owner);
   g_autofree char *next = worker_words_new (lock->claimed_by);
-
   /* Equal stamps say nothing of how long. */
-  if (lock->owner >= 0 && map_state_at_ns (state) <= lock->since_ns)
+  gboolean is_timed = map_state_at_ns (state) > lock->since_ns;
+
+  if (lock->owner >= 0 && !is_timed)
     return g_strdup_printf (_("%s has it alone"), owner);
   if (lock->owner >= 0)
     return g_strdup_printf (_("%s has it alone, for %s now"), owner, held);
@@ -60,6 +61,10 @@ lock_words_new (const MapState  *state,
                 "%s goes in when %u readers have left; no new reader before it",
                 lock->n_readers),
       next, lock->n_readers);
+  if (lock->n_readers > 0 && !is_timed)
+    return g_strdup_printf (ngettext ("%u reader inside", "%u readers share it",
+                                      lock->n_readers),
+                            lock->n_readers);
   if (lock->n_readers > 0)
     return g_strdup_printf (ngettext ("%u reader inside, for %s now",
                                       "%u readers share it, for %s now",
