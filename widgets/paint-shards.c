@@ -7,11 +7,11 @@
  *             shard that is used most. Below: how often it was waited for, by
  *             shade; and its lock now, square when one has it alone, round when
  *             readers share it, hatched while somebody waits.
- * Cells       too many shards for that: one cell each, shaded by use, a frame
- *             in place of the lock's mark.
- * Hot         shards used half again as much as the mean, at most HOT_MOST of
+ * Cells       too many shards for that: one cell each, shaded by use, its foot
+ *             by waits, a frame in place of the lock's mark.
+ * Hot         shards used at least twice as much as the mean, at most HOT_MOST of
  *             them, have a mark above (in it, where they are cells) and are named
- *             in the head with their share.
+ *             in the head with how many times the mean it is.
  */
 #include "widgets/paint-shards.h"
 
@@ -24,7 +24,7 @@
 #define PADDING 16
 #define SHARDS_MOST 1024
 #define HOT_MOST 3
-#define HOT_FROM 1.5
+#define HOT_FROM 2.0
 #define HOT_USES 32 /* fewer say nothing */
 #define MARK_HEIGHT 9
 #define LOAD_HEIGHT 24
@@ -181,6 +181,16 @@ paint_cell (cairo_t            *cr,
     cairo_rectangle (cr, item->x, item->y, item->width, item->height);
     cairo_fill (cr);
   }
+  if (lock != NULL && lock->n_waited > 0) {
+    double foot = MAX (2, round (item->height / 4));
+
+    paint_set_role (context, cr, ROLE_WAIT,
+                    0.3 + 0.7 * (double)lock->n_waited
+                            / (double)use->most_waits);
+    cairo_rectangle (cr, item->x, item->y + item->height - foot, item->width,
+                     foot);
+    cairo_fill (cr);
+  }
   if (lock == NULL
       || (lock->owner < 0 && lock->n_readers == 0 && lock->n_queue == 0))
     return;
@@ -217,9 +227,9 @@ say_hot (const ShardUse *use) {
                                                      : _("used evenly"));
   words = g_string_new (_("hot:"));
   for (guint i = 0; i < use->n_hot; i++)
-    g_string_append_printf (words, i == 0 ? " #%u %.0f %%" : ", #%u %.0f %%",
+    g_string_append_printf (words, i == 0 ? " #%u %.1f×" : ", #%u %.1f×",
                             use->hot[i],
-                            100.0 * (double)uses_of (use->locks[use->hot[i]])
+                            (double)uses_of (use->locks[use->hot[i]]) * use->n
                               / (double)use->n_uses);
   return g_string_free (words, FALSE);
 }
@@ -267,8 +277,10 @@ paint_head (cairo_t            *cr,
   tophash_draw_measure (context->draw, hot, FONT_CAPTION, &width, &height);
   x += width + 24;
   if (card->item_height == card->item_width) {
-    if (end - x > 120)
-      paint_legend (cr, context, _("use"), ROLE_LIVE, end, middle);
+    if (end - x < 160)
+      return;
+    end = paint_legend (cr, context, _("waits"), ROLE_WAIT, end, middle);
+    paint_legend (cr, context, _("use"), ROLE_LIVE, end, middle);
     return;
   }
   if (end - x < 300)
