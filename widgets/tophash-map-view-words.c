@@ -60,11 +60,29 @@ describe_selection (TophashMapView *self) {
   return g_steal_pointer (&words);
 }
 
+/* The tables, the one lock there is, and who looks at the past. */
+static char *
+describe_stage (const MapState *state) {
+  g_autofree char *tables = stage_words_new (state);
+  guint n_views = map_state_n_snapshots (state);
+  GString *words = g_string_new (tables);
+
+  if (map_state_n_shards (state) == 0 && map_state_n_locks (state) > 0) {
+    g_autofree char *lock = lock_words_new (state, map_state_lock (state, 0));
+
+    g_string_append_printf (words, "; mu: %s", lock);
+  }
+  if (n_views > 0)
+    g_string_append_printf (words, ngettext ("; %u view open", "; %u views open",
+                                             n_views), n_views);
+  return g_string_free (words, FALSE);
+}
+
 void
 tophash_map_view_update_accessible (TophashMapView *self) {
   const MapState *state
     = self->session != NULL ? tophash_session_get_state (self->session) : NULL;
-  g_autofree char *label = state != NULL ? stage_words_new (state)
+  g_autofree char *label = state != NULL ? describe_stage (state)
                                          : g_strdup (_("no recording yet"));
   g_autofree char *selected = self->session != NULL ? describe_selection (self)
                                                     : NULL;
