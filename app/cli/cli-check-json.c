@@ -128,6 +128,10 @@ put_case (JsonBuilder     *builder,
               g_strdup (found->rule == JUDGE_RULE_TWICE ? "twice" : "order"));
   put_text (builder, "text", judge_case_text (found));
   put_state (builder, "before", found->before);
+  if (found->has_writer) {
+    json_builder_set_member_name (builder, "writer");
+    put_item (builder, &found->writer, NULL);
+  }
   put_state (builder, "after", found->after);
   json_builder_set_member_name (builder, "items");
   json_builder_begin_array (builder);

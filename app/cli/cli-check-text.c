@@ -75,6 +75,8 @@ bar_text (const Window    *window,
   for (gint cell = 0; cell < BAR_CELLS; cell++) {
     if (cell < first || cell > last)
       g_string_append_c (text, ' ');
+    else if (item->ended_ns < window->from_ns)
+      g_string_append (text, "◂"); /* long over */
     else if (first == last)
       g_string_append (text, "│");
     else if (cell == first && item->began_ns >= window->from_ns)
@@ -162,6 +164,8 @@ print_prefix (const JudgeCase *found) {
   g_autofree char *after = judge_state_text (found->after);
 
   g_print (_("  From %s to %s. Before: %s\n"), from, to, before);
+  if (found->has_writer)
+    print_item (&window, &found->writer, "0", NULL);
   if (first > 0)
     g_print (_("  … %" PRIu64 " more first\n"), (guint64)first);
   for (gsize i = first; i < found->n_order; i++) {

@@ -94,6 +94,50 @@ is_same (const JudgeItem *a,
          && a->op.result == b->op.result;
 }
 
+static gboolean
+has_stored (const HistoryOp *op,
+            gint64           value) {
+  if (op->value != value)
+    return FALSE;
+  switch ((OpKind)op->op) {
+  case OP_STORE:
+  case OP_SWAP:
+    return TRUE;
+  case OP_LOAD_OR_STORE:
+    return !op->is_ok;
+  case OP_COMPARE_AND_SWAP:
+    return op->is_ok;
+  case OP_LOAD:
+  case OP_LOAD_AND_DELETE:
+  case OP_DELETE:
+  case OP_COMPARE_AND_DELETE:
+  case OP_RANGE:
+  case OP_CLEAR:
+  case OP_LEN:
+  case OP_N_KINDS:
+    break;
+  }
+  return FALSE;
+}
+
+/* The last operation before the window that stored what the key held then. */
+static void
+find_writer (const JudgeStream *self,
+             JudgeCase         *made) {
+  gint64 from_ns = made->items[0].began_ns;
+
+  for (gsize i = self->next_op; i-- > 0 && !made->has_writer;) {
+    const HistoryOp *op = &self->ops[i];
+
+    if (made->before.presence != LINEAR_PRESENT || op->ended_ns >= from_ns
+        || !has_stored (op, (gint64)made->before.value))
+      continue;
+    made->has_writer = TRUE;
+    made->writer = judge_stream_item (
+        self, (JudgeRef){ JUDGE_OPERATION, (guint32)i });
+  }
+}
+
 JudgeCase *
 judge_case_new_violated (const JudgeStream *self) {
   JudgeCase *made = g_new0 (JudgeCase, 1);
@@ -106,6 +150,7 @@ judge_case_new_violated (const JudgeStream *self) {
   made->before = self->before;
   made->n_items = self->window->len;
   made->items = collect_items (self);
+  find_writer (self, made);
   while (made->failed + 1 < made->n_items
          && !is_same (&made->items[made->failed], &failed))
     made->failed++;

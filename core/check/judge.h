@@ -46,6 +46,8 @@ typedef struct {
   LinearVerdict verdict;
   JudgeRule     rule;
   LinearState   before;  /* what the key held before all items */
+  gboolean      has_writer;
+  JudgeItem     writer;  /* who stored that, when it is known */
   gsize         n_items;
   JudgeItem    *items;   /* by began_ns. Violated: from when the key was last
                           * known for sure to the return that nothing explains */

@@ -195,6 +195,10 @@ test_wrong (void) {
   g_assert_cmpstr (json_object_get_string_member (violation, "rule"), ==,
                    "order");
   g_assert_cmpint (json_object_get_int_member (violation, "before"), ==, 101);
+  g_assert_cmpint (json_object_get_int_member (
+                       json_object_get_object_member (violation, "writer"),
+                       "event"),
+                   ==, 1);
   g_assert_cmpint (json_object_get_int_member (violation, "after"), ==, 102);
 
   g_assert_cmpint (run_cli (&key_out, &key_err, "check", file, "--key=8", NULL),
