@@ -17,13 +17,29 @@
 #include <string.h>
 
 #define N_KEYS 48
+/* Of each engine and hash; TOPHASH_RANDOM_OPS says otherwise. A sanitizer makes
+ * each several times as long. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define N_RANDOM 100000
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define N_RANDOM 100000
+#endif
+#endif
+#ifndef N_RANDOM
+#define N_RANDOM 1000000
+#endif
+/* Checking costs as much as there are keys: mostly a few, now and then many. */
+#define N_FEW_KEYS 12
+#define ROUND_OPS 8000
+#define MANY_KEYS_OPS 1000
 
 typedef struct {
   const EngineClass *klass;
   MapEngine         *map;
   EngineThread       thread;
   guint              n_failed; /* operations without memory */
+  guint              n_keys;   /* that are drawn from */
 } Fixture;
 
 /* What a test is given. */
@@ -54,7 +70,7 @@ new_map (const Case *test) {
 static void
 fixture_init (Fixture    *f,
               const Case *test) {
-  *f = (Fixture){ .klass = test->klass };
+  *f = (Fixture){ .klass = test->klass, .n_keys = N_KEYS };
   f->map = new_map (test);
   g_assert_nonnull (f->map);
   g_assert_true (engine_enter_thread (f->map, &f->thread, 0));
@@ -190,7 +206,7 @@ step (Fixture *f,
   uint64_t choice = prng_below (prng, 512);
 
   if (choice < 500)
-    do_to_key (f, model, prng, (int64_t)prng_below (prng, N_KEYS));
+    do_to_key (f, model, prng, (int64_t)prng_below (prng, f->n_keys));
   else if (choice < 504 && CALL (f, clear))
     memset (model, 0, sizeof *model);
   else if (choice >= 508)
@@ -208,16 +224,31 @@ step (Fixture *f,
   f->klass->check (f->map, broken_cb, NULL);
 }
 
+static guint64
+n_random_ops (void) {
+  const char *wanted = g_getenv ("TOPHASH_RANDOM_OPS");
+
+  return wanted != NULL ? g_ascii_strtoull (wanted, NULL, 10) : N_RANDOM;
+}
+
 static void
 test_matches_a_naive_map (gconstpointer data) {
   const Case *test = data;
   Model model = { 0 };
   Prng prng = { 101 };
+  guint64 n = n_random_ops ();
   Fixture f;
 
   fixture_init (&f, test);
-  for (int i = 0; i < N_RANDOM; i++)
+  for (guint64 i = 0; i < n; i++) {
+    if (i % ROUND_OPS == MANY_KEYS_OPS) {
+      compare_contents (&f, &model);
+      g_assert_true (CALL (&f, clear));
+      memset (&model, 0, sizeof model);
+    }
+    f.n_keys = i % ROUND_OPS < MANY_KEYS_OPS ? N_KEYS : N_FEW_KEYS;
     step (&f, &model, &prng, false);
+  }
   compare_contents (&f, &model);
   fixture_clear (&f);
 }
