@@ -3,17 +3,21 @@
 /* record-run.h — a small recorded run of an engine, for tests of what follows
  *
  * Workers meet at a barrier, do operations drawn from a seed, and end. The map
- * is kept, so that its memory can be compared with what the log tells.
+ * is kept, so that its memory can be compared with what the log tells; and so,
+ * if asked for, are snapshots and views, open from then on.
  */
 #pragma once
 
-#include "core/engine/engine.h"
+#include "core/engine/snapshot.h"
+#include "core/engine/viewmap.h"
 #include "core/record/recorder.h"
 
 #include <pthread.h>
 #include <sched.h>
+#include <string.h>
 
 #define RECORD_RUN_MAX_WORKERS 8
+#define RECORD_RUN_HELD 3
 
 typedef struct {
   const EngineClass *klass;
@@ -25,25 +29,31 @@ typedef struct {
   guint              span_period;  /* 1: every operation is a span */
   gboolean           is_fine;
   gboolean           tells_yields;
+  gboolean           holds; /* snapshots and views, begun and ended on the way */
   uint64_t         (*now_ns) (void); /* NULL: nothing is timed */
   gboolean           is_shared;    /* of EngineConfig: misuse is no failure */
 } RecordRun;
-
-typedef struct {
-  MapEngine *map;
-  TraceLog  *log;
-  guint64    n_ungated;
-  guint64    n_misuses[3][3]; /* by MisuseKind and MisusePlace */
-} RecordedRun;
 
 typedef struct {
   const RecordRun   *run;
   MapEngine         *map;
   pthread_barrier_t *start;
   Probe              probe;
+  EngineThread       thread;
+  EngineSnapshot    *snapshots[RECORD_RUN_HELD];
+  MapView           *views[RECORD_RUN_HELD];
   guint              index;
   guint64            n_misuses[3][3];
 } RecordWorker;
+
+typedef struct {
+  MapEngine    *map;
+  TraceLog     *log;
+  guint64       n_ungated;
+  guint64       n_misuses[3][3]; /* by MisuseKind and MisusePlace */
+  guint         n_holders; /* workers that have ended, but not left the map */
+  RecordWorker *workers;
+} RecordedRun;
 
 static bool
 record_visit_cb (int64_t key,
@@ -102,25 +112,66 @@ record_misuse (RecordWorker *worker,
   thread->error = ENGINE_ERROR_NONE;
 }
 
+static void
+record_let_go (RecordWorker *worker,
+               guint         slot) {
+  if (worker->snapshots[slot] != NULL)
+    engine_snapshot_end (worker->snapshots[slot]);
+  worker->snapshots[slot] = NULL;
+  if (worker->views[slot] != NULL)
+    viewmap_close_view (worker->views[slot], &worker->thread);
+  worker->views[slot] = NULL;
+}
+
+/* A snapshot or a view is begun, walked on or looked into, or ended. */
+static void
+record_hold (RecordWorker *worker,
+             Prng         *prng) {
+  gboolean has_views = strcmp (worker->run->klass->name, "viewmap") == 0;
+  guint slot = (guint)prng_below (prng, RECORD_RUN_HELD);
+  EngineSnapshot *snapshot = worker->snapshots[slot];
+  int64_t found;
+
+  if (snapshot == NULL && worker->views[slot] == NULL) {
+    if (has_views && prng_below (prng, 2) == 0)
+      worker->views[slot] = viewmap_open_view (worker->map, &worker->thread);
+    else
+      worker->snapshots[slot]
+          = engine_snapshot_begin (worker->map, &worker->thread);
+  } else if (prng_below (prng, 4) == 0) {
+    record_let_go (worker, slot);
+  } else if (snapshot != NULL) {
+    for (guint i = 0; i < 5; i++)
+      engine_snapshot_next (snapshot);
+  } else {
+    viewmap_load_in_view (worker->views[slot], &worker->thread,
+                          (int64_t)prng_below (prng, worker->run->n_keys),
+                          &found);
+  }
+}
+
 static void *
 record_work_cb (void *data) {
   RecordWorker *worker = data;
-  EngineThread thread = { 0 };
   Prng prng;
 
   prng_init (&prng, prng_split (worker->run->seed, worker->index + 1));
   probe_current = &worker->probe;
-  g_assert_true (engine_enter_thread (worker->map, &thread,
+  g_assert_true (engine_enter_thread (worker->map, &worker->thread,
                                       (uint16_t)worker->index));
   probe_event (EVENT_THREAD_STARTED, worker->index, 0, 0, 0);
   pthread_barrier_wait (worker->start);
   for (guint i = 0; i < worker->run->n_operations; i++) {
-    record_operation (worker, &thread, &prng);
+    if (worker->run->holds && prng_below (&prng, 16) == 0)
+      record_hold (worker, &prng);
+    else
+      record_operation (worker, &worker->thread, &prng);
     if (worker->run->is_shared)
-      record_misuse (worker, &thread);
+      record_misuse (worker, &worker->thread);
   }
-  g_assert_cmpint (thread.error, ==, ENGINE_ERROR_NONE);
-  engine_leave_thread (&thread);
+  g_assert_cmpint (worker->thread.error, ==, ENGINE_ERROR_NONE);
+  if (!worker->run->holds)
+    engine_leave_thread (&worker->thread);
   probe_event (EVENT_THREAD_ENDED, 0, 0, 0, 0);
   probe_flush (&worker->probe);
   probe_current = NULL;
@@ -182,12 +233,19 @@ record_run (const RecordRun *run) {
   }
   probe_clear (&main_probe);
   pthread_barrier_destroy (&start);
-  g_free (workers);
+  result.n_holders = run->holds ? run->n_workers : 0;
+  result.workers = workers;
   return result;
 }
 
 static void
 recorded_run_clear (RecordedRun *run) {
+  for (guint i = 0; i < run->n_holders; i++) {
+    for (guint slot = 0; slot < RECORD_RUN_HELD; slot++)
+      record_let_go (&run->workers[i], slot);
+    engine_leave_thread (&run->workers[i].thread);
+  }
+  g_free (run->workers);
   engine_free (run->map);
   tracelog_unref (run->log);
 }

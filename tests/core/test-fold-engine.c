@@ -3,7 +3,8 @@
 /* test-fold-engine.c — the fold against the engine's own memory
  *
  * After each random run the state folded from the log and the map must dump as
- * the same text, to the byte. TOPHASH_FOLD_RUNS sets how many runs of each
+ * the same text, to the byte; so it must when snapshots and views, begun on the
+ * way by every thread, are still open then. TOPHASH_FOLD_RUNS sets how many runs of each
  * engine there are; a run's parameters follow from its number alone.
  */
 #include "record-run.h"
@@ -66,7 +67,8 @@ count_live (const MapState *state) {
 
 static void
 check_run (const EngineClass *klass,
-           guint              number) {
+           guint              number,
+           gboolean           holds) {
   static const guint sizes[] = { 4, 20, 100, 700, 5000 };
   RecordRun run = { .klass = klass,
                     .hash = number % 5 == 4 ? HASH_TOP_BITS : HASH_GOOD,
@@ -75,7 +77,8 @@ check_run (const EngineClass *klass,
                     .n_operations = 400 + number % 7 * 300,
                     .n_keys = sizes[number / 2 % G_N_ELEMENTS (sizes)],
                     .span_period = number % 3,
-                    .is_fine = number % 2 == 0 };
+                    .is_fine = number % 2 == 0,
+                    .holds = holds };
   RecordedRun recorded = record_run (&run);
   g_autoptr (Fold) fold = fold_log (recorded.log);
   g_autoptr (MapState) state = fold_ref_state (fold);
@@ -106,7 +109,13 @@ n_runs (void) {
 static void
 test_engine_equals_its_fold (gconstpointer data) {
   for (guint i = 0; i < n_runs (); i++)
-    check_run (data, i);
+    check_run (data, i, FALSE);
+}
+
+static void
+test_equals_with_views_open (gconstpointer data) {
+  for (guint i = 0; i < n_runs (); i++)
+    check_run (data, i, TRUE);
 }
 
 int
@@ -119,6 +128,12 @@ main (int    argc,
         g_strdup_printf ("/core/fold-engine/%s-equals-its-fold", klass->name);
 
     g_test_add_data_func (path, klass, test_engine_equals_its_fold);
+    if (klass->snapshot != NULL) {
+      g_autofree char *held = g_strdup_printf (
+        "/core/fold-engine/%s-equals-with-views-open", klass->name);
+
+      g_test_add_data_func (held, klass, test_equals_with_views_open);
+    }
   }
   return g_test_run ();
 }
