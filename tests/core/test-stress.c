@@ -18,6 +18,7 @@
 
 #include <glib.h>
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 
 #define N_WORKERS 6
@@ -59,7 +60,6 @@ typedef struct {
   Model              model;
   OpenView           views[N_VIEWS];
   gint64             n_values; /* written by it: each value is new */
-  guint              depth;    /* of Ranges it is inside */
   guint              n_failed;
   guint16            index;
 } Worker;
@@ -401,6 +401,9 @@ work (void *data) {
       touch_all_keys (self);
     else
       touch_a_key (self);
+    /* More threads than cores: let another one in. */
+    if (prng_below (&self->prng, 32) == 0)
+      sched_yield ();
   }
   for (guint i = 0; i < N_VIEWS; i++)
     if (self->views[i].view != NULL) {

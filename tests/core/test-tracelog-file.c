@@ -450,10 +450,10 @@ static void
 test_cancelled_open (Fixture      *fixture,
                      gconstpointer unused) {
   g_autoptr (TraceLog) log = make_log (20 * TRACE_BLOCK_EVENTS);
-  g_autoptr (GBytes) bytes = log_to_bytes (log, fixture->file);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (GError) error = NULL;
 
+  g_bytes_unref (log_to_bytes (log, fixture->file));
   g_assert_null (tracelog_open (fixture->file, cancel_cb, cancellable,
                                 cancellable, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
