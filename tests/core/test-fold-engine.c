@@ -85,7 +85,9 @@ check_run (const EngineClass *klass,
   DumpSink engine_sink;
   DumpSink fold_sink;
 
-  g_assert_cmpuint (recorded.n_ungated, ==, 0);
+  if (recorded.n_ungated > 0)
+    g_error ("run %u: %" G_GUINT64_FORMAT " events never met their gate", number,
+             recorded.n_ungated);
   if (fold_n_faults (fold) > 0)
     g_error ("run %u: %s", number, fold_first_fault (fold));
   dump_init (&engine_sink);
