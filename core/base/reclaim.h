@@ -64,8 +64,13 @@ reclaim_enter (ReclaimThread *thread) {
   ReclaimSection *section = (ReclaimSection *)thread;
   uint64_t epoch;
 
-  if (section->nest++ != 0)
+  /* Constants are stored, so that no section waits for the count of the one
+   * before it. */
+  if (__builtin_expect (section->nest != 0, 0)) {
+    section->nest++;
     return;
+  }
+  section->nest = 1;
   /* Acquire: pairs with the increment in seal(); see R3 in reclaim.c. */
   epoch = atomic_load_explicit (section->epoch, memory_order_acquire);
   if (__builtin_expect (section->is_asymmetric, 1)) {
@@ -86,8 +91,12 @@ reclaim_leave (ReclaimThread *thread) {
 
   /* Release: what the section read was read before. Pairs with the load in
    * oldest_section(). */
-  if (--section->nest == 0)
-    atomic_store_explicit (&section->entered, 0, memory_order_release);
+  if (__builtin_expect (section->nest != 1, 0)) {
+    section->nest--;
+    return;
+  }
+  section->nest = 0;
+  atomic_store_explicit (&section->entered, 0, memory_order_release);
 }
 
 #endif

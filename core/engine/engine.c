@@ -83,11 +83,10 @@ engine_enter_thread (MapEngine    *map,
 static void
 add_tally (EngineTally       *sum,
            const EngineTally *tally) {
-  for (unsigned op = 0; op < OP_N_KINDS; op++) {
-    sync_count_add (&sum->n_ops[op], sync_count_get (&tally->n_ops[op]));
-    sync_count_add (&sum->n_ok[op], sync_count_get (&tally->n_ok[op]));
-  }
-  sync_count_add (&sum->n_in_read, sync_count_get (&tally->n_in_read));
+  for (unsigned op = 0; op < OP_N_KINDS; op++)
+    for (unsigned outcome = 0; outcome < ENGINE_OUTCOMES; outcome++)
+      sync_count_add (&sum->n_ops[op][outcome],
+                      sync_count_get (&tally->n_ops[op][outcome]));
   sync_count_add (&sum->n_misuses, sync_count_get (&tally->n_misuses));
   sync_count_add (&sum->n_cas_retries, sync_count_get (&tally->n_cas_retries));
   for (unsigned i = 0; i < ENGINE_HISTOGRAM_N; i++) {
@@ -129,11 +128,17 @@ engine_get_stats (MapEngine   *map,
        tally = tally->next)
     add_tally (&sum, tally);
   sync_mutex_unlock (&map->tallies_mutex, SYNC_LABEL ("unlock tallies"));
-  for (unsigned op = 0; op < OP_N_KINDS; op++) {
-    stats->n_ops[op] = sync_count_get (&sum.n_ops[op]);
-    stats->n_ok[op] = sync_count_get (&sum.n_ok[op]);
-  }
-  stats->n_in_read = sync_count_get (&sum.n_in_read);
+  memset (stats->n_ops, 0, sizeof stats->n_ops);
+  memset (stats->n_ok, 0, sizeof stats->n_ok);
+  stats->n_in_read = 0;
+  for (unsigned op = 0; op < OP_N_KINDS; op++)
+    for (unsigned outcome = 0; outcome < ENGINE_OUTCOMES; outcome++) {
+      uint64_t n = sync_count_get (&sum.n_ops[op][outcome]);
+
+      stats->n_ops[op] += n;
+      stats->n_ok[op] += (outcome & OP_PATH_OK) != 0 ? n : 0;
+      stats->n_in_read += (outcome & OP_PATH_IN_READ) != 0 ? n : 0;
+    }
   stats->n_misuses = sync_count_get (&sum.n_misuses);
   stats->n_cas_retries = sync_count_get (&sum.n_cas_retries);
   for (unsigned i = 0; i < ENGINE_HISTOGRAM_N; i++) {

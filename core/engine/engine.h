@@ -54,12 +54,17 @@ typedef enum {
  * so all of them are. */
 #define ENGINE_HOLD_PERIOD 64u
 
+/* How an operation ended, as far as it is counted: one count goes up, whatever
+ * is asked about it later. */
+#define ENGINE_OUTCOMES 4u
+#define ENGINE_OUTCOME(path) ((path) & (OP_PATH_OK | OP_PATH_IN_READ))
+_Static_assert (ENGINE_OUTCOME (~0u) == ENGINE_OUTCOMES - 1,
+                "the bits of an outcome are the lowest");
+
 /* What one thread did, counted as it goes; summed up in EngineStats. */
 typedef struct _EngineTally EngineTally;
 struct _EngineTally {
-  SyncCount    n_ops[OP_N_KINDS];
-  SyncCount    n_ok[OP_N_KINDS];
-  SyncCount    n_in_read;
+  SyncCount    n_ops[OP_N_KINDS][ENGINE_OUTCOMES]; /* by ENGINE_OUTCOME() */
   SyncCount    n_cas_retries; /* a CAS failed and was tried again */
   SyncCount    n_misuses;
   SyncCount    lock_waits[ENGINE_HISTOGRAM_N]; /* each that waited */
@@ -250,11 +255,7 @@ static inline void
 engine_count_op (EngineThread *thread,
                  OpKind        op,
                  unsigned      path) {
-  EngineTally *tally = thread->tally;
-
-  sync_count_add (&tally->n_ops[op], 1);
-  sync_count_add (&tally->n_ok[op], (path & OP_PATH_OK) != 0);
-  sync_count_add (&tally->n_in_read, (path & OP_PATH_IN_READ) != 0);
+  sync_count_add (&thread->tally->n_ops[op][ENGINE_OUTCOME (path)], 1);
 }
 
 /* "out of memory" or Go's text of the misuse. */

@@ -150,12 +150,9 @@ gomap_allocate_first (GoMap *map) {
 }
 
 const uint64_t *
-gomap_find (const GoMap *map,
-            int64_t      key) {
-  if (map->count == 0)
-    return NULL;
-
-  uint64_t hash = gomap_hash (map, key);
+gomap_find_further (const GoMap *map,
+                    int64_t      key,
+                    uint64_t     hash) {
   const GoArray *array = map->buckets;
   const GoBucket *bucket = goarray_at (array, hash & (array->n_main - 1));
 

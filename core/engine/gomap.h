@@ -8,7 +8,7 @@
  *
  * Threads: one writer at a time and no reader beside it, which the caller
  * arranges (a lock, or one owner). A table that is no longer written to may be
- * read by any number of threads: gomap_find() and iterations without
+ * read by any number of threads: gomap_find() (gomap-find.h) and iterations without
  * GOMAP_ITER_MARKS change nothing in it.
  */
 #pragma once
@@ -82,10 +82,6 @@ bool gomap_init  (GoMap             *map,
                   uint64_t           seed);
 /* Frees the arrays. Tells nothing. */
 void gomap_finish (GoMap            *map);
-
-/* NULL: absent. The pointer is valid until the next write. */
-const uint64_t *gomap_find (const GoMap *map,
-                            int64_t      key);
 
 /* Go's mapassign followed by the caller's store of @elem: grows, moves and
  * inserts as needed, tells SLOT_WRITTEN or SLOT_UPDATED. When @keep_found and

@@ -13,6 +13,7 @@
  * a k line comes.
  */
 
+#include "core/engine/gomap-find.h"
 #include "core/engine/gomap.h"
 
 #include <gio/gio.h>

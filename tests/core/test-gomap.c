@@ -8,6 +8,7 @@
  */
 
 #include "core/base/alloc.h"
+#include "core/engine/gomap-find.h"
 #include "core/engine/gomap-private.h"
 
 #include <glib.h>

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* gomap-find.h — the look-up, in line
+ *
+ * Most look-ups end in the first bucket of a chain of a table that is not growing:
+ * they find their key where the first equal tophash is, or an emptyRest that says
+ * that nothing follows. That much is here, so that an engine's fast way is one
+ * straight piece of code; whatever else there may be (a growth, a second slot of
+ * the same tophash, an overflow bucket) is gomap_find_further()'s.
+ */
+#pragma once
+
+#include "core/engine/gomap-private.h"
+
+/* NULL: absent. The pointer is valid until the next write. */
+static inline const uint64_t *
+gomap_find (const GoMap *map,
+            int64_t      key) {
+  const GoArray *array = map->buckets;
+  const GoBucket *bucket;
+  uint64_t hash;
+  unsigned same;
+
+  if (map->count == 0)
+    return NULL;
+  hash = gomap_hash (map, key);
+  if (__builtin_expect (map->oldbuckets != NULL, 0))
+    return gomap_find_further (map, key, hash);
+
+  bucket = &array->block[hash & (array->n_main - 1)];
+  same = tophash_match (bucket->tophash, tophash_of (hash));
+  if (same != 0) {
+    unsigned slot = (unsigned)__builtin_ctz (same);
+
+    if (__builtin_expect (bucket->keys[slot] == key, 1))
+      return &bucket->elems[slot];
+  } else if (tophash_match (bucket->tophash, TOPHASH_EMPTY_REST) != 0) {
+    return NULL;
+  }
+  return gomap_find_further (map, key, hash);
+}
