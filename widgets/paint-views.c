@@ -3,7 +3,8 @@
 /* paint-views.c — who looks at the past, and what is kept for them
  *
  * Views       a chip for each open view or snapshot, oldest first: its number
- *             and the version it shows. Behind the chips, or below them, the one
+ *             and the version it shows; it fills from the left with the share of
+ *             its keys that were given, where that is told. Behind the chips, or below them, the one
  *             that is selected in words, else the oldest, for which most is kept.
  * Chains      a row for each entry with a past: its versions from the newest on,
  *             each with the version of its write below it, and there the views
@@ -50,6 +51,28 @@ chosen_view (const PaintContext *context,
   return 0;
 }
 
+/* The share of @view's keys that were given so far, as a part of its chip. */
+static void
+paint_given (cairo_t             *cr,
+             const PaintContext  *context,
+             const StateSnapshot *view,
+             const StageRect     *chip) {
+  double share;
+
+  if (view->n_given == 0 || view->n_keys == 0)
+    return;
+  share = MIN ((double)view->n_given / (double)view->n_keys, 1);
+  cairo_save (cr);
+  tophash_draw_rounded (cr, chip->x + 0.5, chip->y + 0.5, chip->width - 1,
+                        chip->height - 1, 5);
+  cairo_clip (cr);
+  cairo_rectangle (cr, chip->x, chip->y, round (chip->width * share),
+                   chip->height);
+  paint_set_role (context, cr, ROLE_SEEN, 0.34);
+  cairo_fill (cr);
+  cairo_restore (cr);
+}
+
 /* Returns where the last chip ends. */
 static double
 paint_view_chips (cairo_t            *cr,
@@ -66,6 +89,7 @@ paint_view_chips (cairo_t            *cr,
     StageRect rect;
 
     stage_card_item (card, i, &rect);
+    paint_given (cr, context, view, &rect);
     paint_chip (cr, context, text, CHIP_VIEW, rect.x,
                 rect.y + rect.height / 2, rect.width, rect.width);
     end = rect.x + rect.width;

@@ -115,10 +115,16 @@ lock_life_new (const MapState  *state,
   return g_string_free (words, FALSE);
 }
 
+/* How far it has come, where that is told. */
 static char *
 say_keys (const StateSnapshot *view) {
   g_autofree char *n = tophash_draw_format_count (view->n_keys);
+  g_autofree char *given = tophash_draw_format_count (view->n_given);
 
+  /* Translators: pairs given so far, keys in all */
+  if (view->n_given > 0 && view->n_keys > 0)
+    return g_strdup_printf (ngettext (" · %s of %s key", " · %s of %s keys",
+                                      view->n_keys), given, n);
   return view->n_keys > 0
            ? g_strdup_printf (ngettext (" · %s key", " · %s keys", view->n_keys), n)
            : g_strdup ("");

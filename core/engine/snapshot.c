@@ -6,8 +6,9 @@
  *             whoever cancels meets the owner who finds the end. The owner looks
  *             at it before each step.
  *
- * Events      SNAPSHOT_BEGAN and SNAPSHOT_ENDED, by the owner. What the engine
- *             walks in between it tells itself.
+ * Events      SNAPSHOT_BEGAN and SNAPSHOT_ENDED, by the owner; in between, where
+ *             iterations are told in full, SNAPSHOT_GAVE for each pair. What the
+ *             engine walks it tells itself.
  */
 #include "core/engine/snapshot.h"
 
@@ -62,6 +63,7 @@ engine_snapshot_next (EngineSnapshot *self) {
   probe_restamp ();
   if (self->map->klass->snapshot->next (self)) {
     sync_word_count (&self->n_given, 1, SYNC_LABEL ("count a given pair"));
+    probe_snapshot_give (self->id, self->key, self->value);
     return true;
   }
   leave_open (self, SNAPSHOT_WHOLE);

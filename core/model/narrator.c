@@ -93,6 +93,7 @@ narrator_landmark (EventKind kind,
   case EVENT_VERSION_RETIRED:
   case EVENT_RANGE_WALKED:
   case EVENT_RANGE_YIELDED:
+  case EVENT_SNAPSHOT_GAVE:
   case EVENT_TIME:
   case EVENT_N_KINDS:
     break;
@@ -468,9 +469,20 @@ tell_lock (const Telling *telling) {
 }
 
 static char *
+tell_snapshot_gave (const Telling *telling) {
+  const Event *event = telling->event;
+  g_autofree char *key = narrator_key (telling, (gint64)event->a);
+
+  return g_strdup_printf (_ ("%s is given %s = %ld by its snapshot."),
+                          telling->who, key, (long)event->b);
+}
+
+static char *
 tell_versions (const Telling *telling) {
   const Event *event = telling->event;
 
+  if (event->kind == EVENT_SNAPSHOT_GAVE)
+    return tell_snapshot_gave (telling);
   if (event->kind == EVENT_WRITE_BARRIER)
     return g_strdup_printf (_ ("%s ends a version: writes are of version %lu now."),
                             telling->who, (unsigned long)event->a);
@@ -601,6 +613,7 @@ narrator_event (const Event      *event,
     return tell_range (&telling);
   case EVENT_SNAPSHOT_BEGAN:
   case EVENT_SNAPSHOT_ENDED:
+  case EVENT_SNAPSHOT_GAVE:
   case EVENT_WRITE_BARRIER:
   case EVENT_VERSION_WRITTEN:
   case EVENT_VERSION_STAMPED:

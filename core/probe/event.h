@@ -183,7 +183,10 @@
   /* What a Range that is a span gave to its callback -------------------- */ \
   /* ver: iterator id; a: key; b: value. Only when iterations are told in     \
    * full: Probe.tells_yields */                                              \
-  X (RANGE_YIELDED, "range-yielded", GATE_NONE)
+  X (RANGE_YIELDED, "range-yielded", GATE_NONE)                               \
+  /* What a snapshot gave to its owner ------------------------------------- */ \
+  /* ver: snapshot id; a: key; b: value. Only as with RANGE_YIELDED */         \
+  X (SNAPSHOT_GAVE, "snapshot-gave", GATE_NONE)
 
 typedef enum {
   EVENT_NONE, /* never stored */

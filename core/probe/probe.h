@@ -45,7 +45,8 @@ typedef struct {
   uint64_t  range_spans;    /* the same for the Ranges under way, the innermost
                              * in bit 0: their callbacks may use the map */
   bool      is_fine;        /* iterations tell each slot, not each bucket */
-  bool      tells_yields;   /* a Range that is a span tells each pair it gives */
+  bool      tells_yields;   /* a Range that is a span tells each pair it gives,
+                             * and every snapshot does */
   uint32_t  n_uncounted;    /* operations in counts, not yet told */
   uint32_t  n_cas_retries;  /* of the operation under way */
   uint64_t  published;      /* ring.written at the last publish */
@@ -203,6 +204,19 @@ probe_range_yield (uint32_t iterator,
   if (__builtin_expect (
         probe != NULL && probe->tells_yields && (probe->range_spans & 1), 0))
     probe_tell_more (probe, EVENT_RANGE_YIELDED, 0, iterator, 0, 0,
+                     (uint64_t)key, (uint64_t)value);
+}
+
+/* What a snapshot is about to give to its owner; it is no operation, so that
+ * whether one is a span does not matter. @snapshot: as in SNAPSHOT_BEGAN. */
+static inline void
+probe_snapshot_give (uint32_t snapshot,
+                     int64_t  key,
+                     int64_t  value) {
+  Probe *probe = probe_current;
+
+  if (__builtin_expect (probe != NULL && probe->tells_yields, 0))
+    probe_tell_more (probe, EVENT_SNAPSHOT_GAVE, 0, snapshot, 0, 0,
                      (uint64_t)key, (uint64_t)value);
 }
 

@@ -117,6 +117,7 @@ void fold_range_began    (Fold *self, const Event *event);
 void fold_range_walked   (Fold *self, const Event *event);
 void fold_range_ended    (Fold *self, const Event *event);
 void fold_range_yielded  (Fold *self, const Event *event);
+void fold_snapshot_gave  (Fold *self, const Event *event);
 void fold_misuse_detected (Fold *self, const Event *event);
 /* For fold-table.c: a shard was cleared. */
 void fold_count_clear    (Fold *self, const Event *event);

@@ -479,20 +479,44 @@ fold_snapshot_began (Fold        *self,
   state->counters.n_snapshots++;
 }
 
-void
-fold_snapshot_ended (Fold        *self,
-                     const Event *event) {
+/* NULL: there is none; that is a fault. */
+static StateSnapshot *
+find_snapshot (Fold        *self,
+               const Event *event) {
   MapState *state = self->state;
 
   for (guint i = 0; i < state->n_snapshots; i++)
     if (state->snapshots[i].id == event->ver
-        && state->snapshots[i].thread == event->thread) {
-      state->n_snapshots--;
-      memmove (&state->snapshots[i], &state->snapshots[i + 1],
-               (state->n_snapshots - i) * sizeof (StateSnapshot));
-      return;
-    }
+        && state->snapshots[i].thread == event->thread)
+      return &state->snapshots[i];
   fold_fault (self, event, "no snapshot %u is open", event->ver);
+  return NULL;
+}
+
+void
+fold_snapshot_gave (Fold        *self,
+                    const Event *event) {
+  StateSnapshot *snapshot = find_snapshot (self, event);
+
+  if (snapshot == NULL)
+    return;
+  snapshot->n_given++;
+  snapshot->given_key = (gint64)event->a;
+  snapshot->given_value = (gint64)event->b;
+}
+
+void
+fold_snapshot_ended (Fold        *self,
+                     const Event *event) {
+  MapState *state = self->state;
+  StateSnapshot *snapshot = find_snapshot (self, event);
+
+  if (snapshot == NULL)
+    return;
+  state->n_snapshots--;
+  memmove (snapshot, snapshot + 1,
+           (gsize)(&state->snapshots[state->n_snapshots] - snapshot)
+             * sizeof *snapshot);
 }
 
 /* The operation is the event's word; where it has none, what the thread is known

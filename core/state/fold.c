@@ -202,6 +202,7 @@ dispatch (Fold        *self,
   case EVENT_RANGE_WALKED: fold_range_walked (self, event); return;
   case EVENT_RANGE_ENDED: fold_range_ended (self, event); return;
   case EVENT_RANGE_YIELDED: fold_range_yielded (self, event); return;
+  case EVENT_SNAPSHOT_GAVE: fold_snapshot_gave (self, event); return;
   case EVENT_MISUSE_DETECTED: fold_misuse_detected (self, event); return;
   case EVENT_NONE:
   case EVENT_TIME:

@@ -172,7 +172,10 @@ typedef struct {
   guint32 id;
   guint16 thread;
   guint64 version;   /* that it shows; of viewmap: as in StateVersion */
-  guint64 n_keys;
+  guint64 n_keys;    /* that it will look at; 0: not known, or a view */
+  guint64 n_given;   /* pairs so far; 0 too where they are not told */
+  gint64  given_key; /* of the last one; 0: none was */
+  gint64  given_value;
   guint64 began_at;  /* event index */
   gint64  began_ns;
 } StateSnapshot;
@@ -215,7 +218,7 @@ typedef struct {
   guint64 n_evacuated;
   guint64 n_lock_waits;
   guint64 n_ranges;
-  guint64 n_cleared;
+  guint64 n_cleared;      /* Clears that found a key; of viewmap, all */
   guint64 n_misuses;
   guint64 n_snapshots;
   guint64 n_cas_retries;

@@ -511,7 +511,12 @@ test_snapshots_open_and_end (void) {
 
   tell_by (fold, 1, EVENT_SNAPSHOT_BEGAN, 0, 7, 0, 0, 40);
   tell_by (fold, 2, EVENT_SNAPSHOT_BEGAN, 0, 8, 0, 0, 41);
+  tell_by (fold, 1, EVENT_SNAPSHOT_GAVE, 0, 7, 0, 0, 12);
+  tell_by (fold, 1, EVENT_SNAPSHOT_GAVE, 0, 7, 0, 0, 13);
   state = fold_ref_state (fold);
+  g_assert_cmpuint (map_state_snapshot (state, 0)->n_given, ==, 2);
+  g_assert_cmpint (map_state_snapshot (state, 0)->given_key, ==, 13);
+  g_assert_cmpuint (map_state_snapshot (state, 1)->n_given, ==, 0);
   tell_by (fold, 1, EVENT_SNAPSHOT_ENDED, 3, 7, 1, 0, 0);
   g_assert_cmpuint (map_state_n_snapshots (state), ==, 2);
   g_assert_cmpuint (map_state_snapshot (state, 0)->version, ==, 40);
@@ -524,6 +529,9 @@ test_snapshots_open_and_end (void) {
   g_assert_cmpuint (fold_n_faults (fold), ==, 0);
   tell_by (fold, 1, EVENT_SNAPSHOT_ENDED, 3, 7, 1, 0, 0);
   g_assert_cmpuint (fold_n_faults (fold), ==, 1);
+  /* Nor of another thread's. */
+  tell_by (fold, 1, EVENT_SNAPSHOT_GAVE, 0, 8, 0, 0, 14);
+  g_assert_cmpuint (fold_n_faults (fold), ==, 2);
 }
 
 /* Entry 5 holds key 7: 70, then deleted, then 72; version ids 3, 4, 6. */

@@ -292,6 +292,25 @@ test_only_told_ranges_tell_yields (Fixture      *fixture,
   g_assert_cmpuint (told[5].event.kind, ==, EVENT_OP_ENDED);
 }
 
+/* They are no operations: how often those are spans does not matter. */
+static void
+test_snapshots_tell_what_they_gave (Fixture      *fixture,
+                                    gconstpointer data) {
+  Told told[4];
+
+  probe_set_span_period (&fixture->probe, 0);
+  probe_snapshot_give (5, 1, 2);
+  fixture->probe.tells_yields = true;
+  probe_snapshot_give (5, -3, -4);
+  probe_flush (&fixture->probe);
+  g_assert_cmpuint (take (fixture, told, G_N_ELEMENTS (told)), ==, 2);
+  g_assert_cmpuint (told[0].event.kind, ==, EVENT_TIME);
+  g_assert_cmpuint (told[1].event.kind, ==, EVENT_SNAPSHOT_GAVE);
+  g_assert_cmpuint (told[1].event.ver, ==, 5);
+  g_assert_cmpint ((int64_t)told[1].payload.a, ==, -3);
+  g_assert_cmpint ((int64_t)told[1].payload.b, ==, -4);
+}
+
 static void
 test_long_silence_is_told_in_full (Fixture      *fixture,
                                    gconstpointer data) {
@@ -405,6 +424,7 @@ main (int    argc,
   ADD ("full-speed-publishes-in-batches",
        test_full_speed_publishes_in_batches);
   ADD ("only-told-ranges-tell-yields", test_only_told_ranges_tell_yields);
+  ADD ("snapshots-tell-what-they-gave", test_snapshots_tell_what_they_gave);
   ADD ("long-silence-is-told-in-full", test_long_silence_is_told_in_full);
   ADD ("time-never-goes-back", test_time_never_goes_back);
   ADD ("publishes-in-batches", test_publishes_in_batches);

@@ -253,7 +253,8 @@ test_stop_mid_range (void) {
 }
 
 /* A snapshot is begun, walked and ended: a view, or a copy that is made as a Range
- * is; an engine without any does a Range. */
+ * is; an engine without any does a Range. What it gives is told where iterations
+ * are told in full, and is no operation. */
 static void
 test_snapshots (void) {
   static const char *const engines[] = { "viewmap", "rwmap", "gomap" };
@@ -264,18 +265,25 @@ test_snapshots (void) {
     ThreadGroup *group = g_ptr_array_index (phase->threads, 0);
     g_autoptr (Runner) runner = NULL;
     guint n[EVENT_N_KINDS] = { 0 };
+    guint n_given = 0;
     TraceLog *log;
     Event event;
 
     group->mix = (OperationMix){ .snapshot = 1 };
     phase->duration = 0;
     phase->operationcount = 5;
+    scenario->history = i == 0;
     runner = runner_new (scenario, NULL, NULL, NULL);
     log = runner_get_log (runner);
     g_assert_true (runner_start (runner, NULL));
     runner_join (runner);
-    for (guint64 j = 0; tracelog_get_event (log, j, &event); j++)
+    for (guint64 j = 0; tracelog_get_event (log, j, &event); j++) {
       n[event.kind]++;
+      n_given += event.kind == EVENT_SNAPSHOT_ENDED ? event.res : 0;
+    }
+    g_assert_cmpuint (runner_get_n_operations (runner), ==, 5);
+    g_assert_true (i == 2 || n_given > 0);
+    g_assert_cmpuint (n[EVENT_SNAPSHOT_GAVE], ==, i == 0 ? n_given : 0);
     g_assert_cmpuint (n[EVENT_SNAPSHOT_BEGAN], ==, (guint)(i < 2 ? 5 : 0));
     g_assert_cmpuint (n[EVENT_SNAPSHOT_ENDED], ==, (guint)(i < 2 ? 5 : 0));
     g_assert_cmpuint (n[EVENT_RANGE_ENDED], ==, (guint)(i == 0 ? 0 : 5));

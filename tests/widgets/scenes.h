@@ -358,9 +358,9 @@ scene_version (Scene   *scene,
 }
 
 /* Versioned entries: two views are open, one from before the writes, one from
- * between them. */
+ * between them, of which @n_given pairs were told. */
 static inline MapState *
-scene_views (void) {
+scene_views_given (gint64 n_given) {
   Scene scene = { 0 };
 
   scene.fold = fold_new ();
@@ -382,5 +382,13 @@ scene_views (void) {
   scene_version (&scene, 23, 3, 302, 3);
   scene_version (&scene, 24, 9, 901, 3);
   scene_tell (&scene, EVENT_LOCK_ACQUIRED, (Event) { .thread = 1 });
+  for (gint64 key = 1; key <= n_given; key++)
+    scene_tell (&scene, EVENT_SNAPSHOT_GAVE,
+                (Event) { .thread = 1, .ver = 2, .a = (uint64_t)key, .b = 1 });
   return scene_take (&scene);
+}
+
+static inline MapState *
+scene_views (void) {
+  return scene_views_given (0);
 }

@@ -234,6 +234,7 @@ test_shards (void) {
 static void
 test_views (void) {
   g_autoptr (MapState) state = scene_views ();
+  g_autoptr (MapState) given = scene_views_given (5);
 
   check_shot ("views-light", &(Shot) { state, .width = 860, .height = 520 });
   check_shot ("views-dark", &(Shot) { state, .width = 860, .height = 520,
@@ -242,6 +243,8 @@ test_views (void) {
                                           .selected = 4 });
   check_shot ("views-middle", &(Shot) { state, .width = 860, .height = 300,
                                         .zoom = -4 });
+  check_shot ("views-given", &(Shot) { given, .width = 860, .height = 300,
+                                       .zoom = -4 });
 }
 
 /* As it would be after a while of work. */

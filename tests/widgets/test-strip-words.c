@@ -61,6 +61,19 @@ test_shards (void) {
   g_assert_null (shard_lock (state, 64));
 }
 
+static void
+test_a_snapshot_says_how_far_it_is (void) {
+  g_autoptr (MapState) state = scene_views_given (5);
+  g_autofree char *first = view_words_new (state, map_state_snapshot (state, 0));
+  g_autofree char *second = view_words_new (state, map_state_snapshot (state, 1));
+  g_autofree char *rest = view_rest_new (state, map_state_snapshot (state, 1));
+
+  g_assert_true (g_str_has_prefix (first, "view 1 · version 1 · W3 · 12 keys · "));
+  g_assert_true (
+    g_str_has_prefix (second, "view 2 · version 2 · W2 · 5 of 12 keys · "));
+  g_assert_true (g_str_has_prefix (rest, "W2 · 5 of 12 keys · "));
+}
+
 /* What was selected may be gone, or never have been. */
 static void
 test_selection (void) {
@@ -85,6 +98,8 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/widgets/strip-words/lock", test_lock);
   g_test_add_func ("/widgets/strip-words/views", test_views);
+  g_test_add_func ("/widgets/strip-words/a-snapshot-says-how-far-it-is",
+                   test_a_snapshot_says_how_far_it_is);
   g_test_add_func ("/widgets/strip-words/shards", test_shards);
   g_test_add_func ("/widgets/strip-words/selection", test_selection);
   return g_test_run ();
