@@ -77,12 +77,27 @@ typedef enum {
   MUTANT_TRIM_HIDES_THE_PAST,
   /* A version that was cut off is handed out again at once. */
   MUTANT_VERSION_REUSED_AT_ONCE,
+  /* A batch is freed while sections of its own epoch are open. */
+  MUTANT_EPOCH_FREED_EARLY,
+  /* Sealing a batch leaves the epoch as it is. */
+  MUTANT_EPOCH_NOT_MOVED,
+  /* Leaving an inner section ends the outer one. */
+  MUTANT_INNER_LEAVE_ENDS,
+  /* Sections are looked at without the barrier that brings them to light. */
+  MUTANT_NOT_COVERED,
+  /* Sections are looked at before orphans are adopted. */
+  MUTANT_LOOKED_BEFORE_ADOPTED,
+  /* Orphans are adopted as batches that nobody can hold. */
+  MUTANT_ORPHANS_FREED,
   MUTANT_N
 } Mutant;
 
 #ifdef TOPHASH_STEP
 extern _Thread_local unsigned step_mutant;
 #define MUTANT(name) (step_mutant == MUTANT_##name)
+#elif defined(TOPHASH_MUTANTS)
+extern unsigned mutant_on; /* of the test that includes what it mutates */
+#define MUTANT(name) (mutant_on == MUTANT_##name)
 #else
 #define MUTANT(name) 0
 #endif

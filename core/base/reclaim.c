@@ -74,6 +74,7 @@
 
 #include "core/base/alloc.h"
 #include "core/base/clock.h"
+#include "core/base/mutant.h"
 #include "core/base/sync.h"
 
 #include <assert.h>
@@ -287,7 +288,9 @@ seal (ReclaimThread *thread) {
   Batch *batch = thread->open;
 
   thread->open = NULL;
-  batch->tag = advance_epoch (self);
+  batch->tag = MUTANT (EPOCH_NOT_MOVED)
+                   ? atomic_load_explicit (&self->epoch, memory_order_seq_cst)
+                   : advance_epoch (self);
   batch->next = thread->sealed;
   thread->sealed = batch;
   thread->polls_to_try = 0;
@@ -340,6 +343,9 @@ adopt_orphans (ReclaimThread *thread) {
   sync_mutex_unlock (&self->lock, SYNC_LABEL ("unlock orphans"));
   if (orphans == NULL)
     return;
+  for (Batch *batch = orphans; batch != NULL && MUTANT (ORPHANS_FREED);
+       batch = batch->next)
+    batch->tag = 0;
 
   for (last = orphans; last->next != NULL; last = last->next)
     ;
@@ -357,7 +363,7 @@ cover (ReclaimThread *thread) {
     return true;
   for (Batch *batch = thread->sealed; batch != NULL; batch = batch->next)
     is_needed |= !batch->is_covered;
-  if (is_needed && !run_barrier ())
+  if (is_needed && !MUTANT (NOT_COVERED) && !run_barrier ())
     return false;
   for (Batch *batch = thread->sealed; batch != NULL; batch = batch->next)
     batch->is_covered = true;
@@ -371,15 +377,19 @@ try_to_free (ReclaimThread *thread) {
   Batch **link = &thread->sealed;
   uint64_t oldest;
 
+  oldest = MUTANT (LOOKED_BEFORE_ADOPTED)
+               ? oldest_section (thread->reclaim, NULL) : 0;
   adopt_orphans (thread);
   if (thread->sealed == NULL || !cover (thread))
     return;
 
-  oldest = oldest_section (thread->reclaim, NULL);
+  if (!MUTANT (LOOKED_BEFORE_ADOPTED))
+    oldest = oldest_section (thread->reclaim, NULL);
   while (*link != NULL) {
     Batch *batch = *link;
 
-    if (batch->tag < oldest) {
+    if (batch->tag < oldest
+        || (MUTANT (EPOCH_FREED_EARLY) && batch->tag == oldest)) {
       *link = batch->next;
       batch->next = ready;
       ready = batch;

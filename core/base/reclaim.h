@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include "core/base/mutant.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -93,6 +95,8 @@ reclaim_leave (ReclaimThread *thread) {
    * oldest_section(). */
   if (__builtin_expect (section->nest != 1, 0)) {
     section->nest--;
+    if (MUTANT (INNER_LEAVE_ENDS))
+      atomic_store_explicit (&section->entered, 0, memory_order_release);
     return;
   }
   section->nest = 0;
