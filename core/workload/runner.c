@@ -72,6 +72,7 @@ describe_run (Runner            *self,
   info->seed = scenario->seed;
   info->started_at_us = g_get_real_time ();
   info->n_threads = self->n_workers;
+  g_strfreev (info->thread_roles);
   info->thread_roles = g_new0 (char *, self->n_workers + 1);
   for (guint i = 0; i < self->n_workers; i++) {
     const ThreadGroup *group = g_ptr_array_index (
@@ -79,6 +80,7 @@ describe_run (Runner            *self,
 
     info->thread_roles[i] = g_strdup (group->role);
   }
+  g_strfreev (info->phase_names);
   info->phase_names = g_new0 (char *, scenario->phases->len + 1);
   for (guint i = 0; i < scenario->phases->len; i++) {
     const ScenarioPhase *phase = g_ptr_array_index (scenario->phases, i);

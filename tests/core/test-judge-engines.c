@@ -8,6 +8,7 @@
  */
 #include "core/check/judge.h"
 #include "core/workload/runner.h"
+#include "core/workload/scenario-private.h"
 
 #define N_WORKERS 4
 
@@ -40,7 +41,7 @@ make_scenario (const char  *engine,
     .compare_and_swap = 0.05, .compare_and_delete = 0.03,
     .range = shape->range, .clear = shape->clear,
   };
-  Scenario *scenario = g_new0 (Scenario, 1);
+  Scenario *scenario = scenario_new_empty ("judged");
   ScenarioPhase *phase = scenario_phase_new ("all");
   ThreadGroup *group = thread_group_new ("worker");
 
@@ -48,14 +49,12 @@ make_scenario (const char  *engine,
   group->mix = mix;
   phase->operationcount = n_operations ();
   g_ptr_array_add (phase->threads, group);
-  scenario->name = g_strdup ("judged");
   scenario->title = g_strdup ("Judged");
   scenario->summary = g_strdup ("A run that is judged");
   scenario->engine = g_strdup (engine);
   scenario->seed = 7;
   scenario->recordcount = shape->n_keys;
   scenario->history = TRUE;
-  scenario->phases = g_ptr_array_new ();
   g_ptr_array_add (scenario->phases, phase);
   return scenario;
 }
