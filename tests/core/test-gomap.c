@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* test-gomap.c — the bucket table against Go's own tests and a naive model
+/* test-gomap.c — the bucket table against a naive model
  *
- * Tests that carry the name of one in Go's runtime/map_test.go assert what that
- * asserts, for integer keys. The model is an array of values; after each random
- * operation the table must agree with it and with its own invariants.
+ * The model is an array of values; after each random operation the table must
+ * agree with it and with its own invariants. What Go's own tests ask is in
+ * test-go-map.c.
  */
 
 #include "core/base/alloc.h"
@@ -74,107 +74,6 @@ begin_marked (GoIter *iter,
                     GOMAP_ITER_MARKS, 1, table->domain.version);
 }
 
-static void
-test_map_buckets (void) {
-  static const struct {
-    unsigned n, n_buckets;
-  } wanted[] = {
-    { 8, 1 }, { 9, 2 }, { 12, 2 }, { 14, 4 },
-    { 24, 4 }, { 27, 8 }, { 48, 8 }, { 53, 16 },
-  };
-  Table table;
-
-  for (unsigned i = 0; i < G_N_ELEMENTS (wanted); i++) {
-    table_init (&table, HASH_GOOD, wanted[i].n);
-    if (wanted[i].n > 8)
-      g_assert_cmpuint (goarray_n_main (table.map.buckets), ==,
-                        wanted[i].n_buckets);
-    for (unsigned key = 0; key < wanted[i].n; key++)
-      put (&table.map, key, key);
-    g_assert_cmpuint (goarray_n_main (table.map.buckets), ==,
-                      wanted[i].n_buckets);
-    gomap_finish (&table.map);
-
-    table_init (&table, HASH_GOOD, 0);
-    for (unsigned key = 0; key < wanted[i].n; key++)
-      put (&table.map, key, key);
-    g_assert_cmpuint (goarray_n_main (table.map.buckets), ==,
-                      wanted[i].n_buckets);
-    gomap_finish (&table.map);
-  }
-}
-
-static void
-test_load_factor (void) {
-  for (unsigned B = 0; B < 20; B++) {
-    uint64_t limit = B == 0 ? 8 : 13 * ((uint64_t)1 << B) / 2;
-
-    g_assert_false (gomap_is_over_load (limit, B));
-    g_assert_true (gomap_is_over_load (limit + 1, B));
-  }
-}
-
-static void
-test_ignore_bogus_map_hint (void) {
-  static const uint64_t hints[] = { UINT64_MAX, (uint64_t)1 << 62 };
-  Table table;
-
-  for (unsigned i = 0; i < G_N_ELEMENTS (hints); i++) {
-    table_init (&table, HASH_GOOD, hints[i]);
-    g_assert_cmpuint (table.map.B, ==, 0);
-    put (&table.map, 1, 2);
-    g_assert_cmpuint (*gomap_find (&table.map, 1), ==, 2);
-    gomap_finish (&table.map);
-  }
-}
-
-static void
-test_map_tombstones (void) {
-  const int n = 10000;
-  Table table;
-
-  table_init (&table, HASH_GOOD, 0);
-  for (int key = 0; key < n; key++)
-    put (&table.map, key, key);
-  assert_sound (&table.map);
-  for (int key = 0; key < n; key += 2)
-    g_assert_true (gomap_delete (&table.map, key, NULL, NULL));
-  assert_sound (&table.map);
-  for (int key = n; key < 3 * n / 2; key++)
-    put (&table.map, key, key);
-  assert_sound (&table.map);
-  for (int key = 0; key < 3 * n / 2; key++)
-    gomap_delete (&table.map, key, NULL, NULL);
-  assert_sound (&table.map);
-  g_assert_cmpint (table.map.count, ==, 0);
-  gomap_finish (&table.map);
-}
-
-static void
-test_iter_grow_and_delete (void) {
-  Table table;
-  GoIter iter;
-  gboolean is_grown = FALSE;
-
-  table_init (&table, HASH_GOOD, 0);
-  for (int key = 0; key < 100; key++)
-    put (&table.map, key, key);
-  begin_marked (&iter, &table);
-  while (gomap_iter_next (&iter)) {
-    if (!is_grown) {
-      is_grown = TRUE;
-      for (int key = 100; key < 1000; key++)
-        put (&table.map, key, key);
-      for (int key = 1; key < 1000; key += 2)
-        gomap_delete (&table.map, key, NULL, NULL);
-    } else {
-      g_assert_cmpint (iter.key % 2, ==, 0);
-    }
-  }
-  assert_sound (&table.map);
-  gomap_finish (&table.map);
-}
-
 /* Every key that stays is seen once, whatever grows meanwhile: Go's
  * TestIterGrowWithGC, from all sizes around the growths. */
 static void
@@ -197,82 +96,6 @@ test_iter_sees_each_once (void) {
     }
     for (int key = 0; key < n; key++)
       g_assert_cmpuint (seen[key], ==, 1);
-    gomap_finish (&table.map);
-  }
-}
-
-static void
-walk_order (Table   *table,
-            int64_t *order) {
-  GoIter iter;
-  unsigned n = 0;
-
-  begin_marked (&iter, table);
-  while (gomap_iter_next (&iter))
-    order[n++] = iter.key;
-  g_assert_cmpuint (n, ==, table->map.count);
-}
-
-static void
-test_map_iter_order (void) {
-  static const int sizes[] = { 3, 7, 9, 15 };
-  int64_t first[1000], order[1000];
-
-  for (unsigned i = 0; i < G_N_ELEMENTS (sizes); i++) {
-    Table table;
-    gboolean is_other = FALSE;
-
-    table_init (&table, HASH_GOOD, 0);
-    for (int key = 0; key < sizes[i]; key++)
-      put (&table.map, key, 1);
-    walk_order (&table, first);
-    for (int tries = 0; tries < 100 && !is_other; tries++) {
-      walk_order (&table, order);
-      is_other = memcmp (first, order, (size_t)sizes[i] * sizeof *first) != 0;
-    }
-    g_assert_true (is_other);
-    gomap_finish (&table.map);
-  }
-}
-
-/* Go's TestMapSparseIterOrder and TestMapIterDuplicate. */
-static void
-test_map_sparse_iter_order (void) {
-  int64_t first[1000], order[1000];
-  gboolean is_other = FALSE;
-  Table table;
-
-  table_init (&table, HASH_GOOD, 0);
-  for (int key = 0; key < 1000; key++)
-    put (&table.map, key, 1);
-  for (int key = 20; key < 1000; key++)
-    g_assert_true (gomap_delete (&table.map, key, NULL, NULL));
-  g_assert_cmpint (table.map.count, ==, 20);
-  walk_order (&table, first);
-  for (int tries = 0; tries < 800 && !is_other; tries++) {
-    walk_order (&table, order);
-    is_other = memcmp (first, order, 20 * sizeof *first) != 0;
-  }
-  g_assert_true (is_other);
-  gomap_finish (&table.map);
-}
-
-static void
-test_map_iter_delete_replace (void) {
-  for (int size = 0; size < 3000; size = size * 5 / 4 + 1) {
-    Table table;
-    GoIter iter;
-
-    table_init (&table, HASH_GOOD, 0);
-    for (int key = 0; key < size; key++)
-      put (&table.map, key, 0);
-    begin_marked (&iter, &table);
-    while (gomap_iter_next (&iter)) {
-      gomap_delete (&table.map, iter.key, NULL, NULL);
-      put (&table.map, iter.key, 1);
-    }
-    for (int key = 0; key < size; key++)
-      g_assert_cmpuint (*gomap_find (&table.map, key), ==, 1);
     gomap_finish (&table.map);
   }
 }
@@ -633,18 +456,7 @@ int
 main (int    argc,
       char **argv) {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/core/gomap/map-buckets", test_map_buckets);
-  g_test_add_func ("/core/gomap/load-factor", test_load_factor);
-  g_test_add_func ("/core/gomap/ignore-bogus-map-hint",
-                   test_ignore_bogus_map_hint);
-  g_test_add_func ("/core/gomap/map-tombstones", test_map_tombstones);
-  g_test_add_func ("/core/gomap/iter/grow-and-delete",
-                   test_iter_grow_and_delete);
   g_test_add_func ("/core/gomap/iter/sees-each-once", test_iter_sees_each_once);
-  g_test_add_func ("/core/gomap/iter/order", test_map_iter_order);
-  g_test_add_func ("/core/gomap/iter/sparse-order", test_map_sparse_iter_order);
-  g_test_add_func ("/core/gomap/iter/delete-replace",
-                   test_map_iter_delete_replace);
   g_test_add_func ("/core/gomap/iter/outlives-its-array",
                    test_iter_outlives_its_array);
   g_test_add_func ("/core/gomap/reads-frozen-growth", test_reads_frozen_growth);

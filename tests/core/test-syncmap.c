@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* test-syncmap.c — syncmap against a naive map, and what Go's own tests ask
+/* test-syncmap.c — syncmap against a naive map, and what it does in its tables
  *
  * Random lists of operations give what a hash table under no lock gives, with all
  * invariants checked after each, under three hashes and with memory that runs
- * out. Beside these stand Go's tests of sync.Map (sync/map_test.go), told again
- * for one process, and the worked trace whose figures the ledger gives.
+ * out. Beside these stand those of Go's tests of sync.Map that need a look into
+ * the tables (the others are in test-go-sync.c), and the worked trace whose
+ * figures the ledger gives.
  */
 
 #include "core/base/alloc.h"
@@ -372,61 +373,6 @@ test_reclaims_deleted_keys (void) {
   fixture_clear (&f);
 }
 
-static bool
-inner_cb (int64_t key,
-          int64_t value,
-          void   *data) {
-  Fixture *f = data;
-  int64_t found;
-
-  g_assert_true (CALL (f, load, key, &found));
-  g_assert_cmpint (found, ==, value);
-  g_assert_false (CALL (f, load_or_store, 42, 1, &found));
-  g_assert_cmpint (found, ==, 1);
-  g_assert_true (CALL (f, store, 42, 2));
-  g_assert_true (CALL (f, load_and_delete, 42, &found));
-  g_assert_cmpint (found, ==, 2);
-  return true;
-}
-
-static bool
-outer_cb (int64_t key,
-          int64_t value,
-          void   *data) {
-  Fixture *f = data;
-
-  CALL (f, range, inner_cb, f);
-  CALL (f, delete_key, key);
-  return true;
-}
-
-/* TestMapRangeNestedCall. */
-static void
-test_allows_calls_inside_range (void) {
-  Fixture f;
-
-  fixture_init (&f, HASH_GOOD);
-  for (int64_t key = 0; key < 3; key++)
-    CALL (&f, store, key, 10 + key);
-  CALL (&f, range, outer_cb, &f);
-  g_assert_cmpuint (CALL (&f, len), ==, 0);
-  fixture_clear (&f);
-}
-
-/* TestCompareAndSwap_NonExistingKey. */
-static void
-test_compares_nothing_with_nothing (void) {
-  Fixture f;
-
-  fixture_init (&f, HASH_GOOD);
-  g_assert_false (CALL (&f, compare_and_swap, 1, 0, 42));
-  g_assert_false (CALL (&f, compare_and_delete, 1, 0));
-  CALL (&f, store, 2, 2);
-  g_assert_false (CALL (&f, compare_and_swap, 1, 0, 42));
-  g_assert_false (CALL (&f, compare_and_delete, 1, 0));
-  fixture_clear (&f);
-}
-
 /* TestMapRangeNoAllocations, TestMapClearNoAllocations; and what is our own: a
  * store on a key that is there. */
 static void
@@ -580,10 +526,6 @@ main (int    argc,
                    test_undoes_a_copy_without_memory);
   g_test_add_func ("/core/syncmap/reclaims-deleted-keys",
                    test_reclaims_deleted_keys);
-  g_test_add_func ("/core/syncmap/allows-calls-inside-range",
-                   test_allows_calls_inside_range);
-  g_test_add_func ("/core/syncmap/compares-nothing-with-nothing",
-                   test_compares_nothing_with_nothing);
   g_test_add_func ("/core/syncmap/allocates-nothing", test_allocates_nothing);
   g_test_add_func ("/core/syncmap/holds-extreme-values",
                    test_holds_extreme_values);
