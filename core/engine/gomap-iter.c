@@ -173,8 +173,25 @@ take_slot (GoIter         *iter,
   return true;
 }
 
+/* Fills todo with the slots after the present place that give pairs, when no rule
+ * but being live decides: nobody writes, and nothing is left to another half. Told
+ * slot by slot, it stays empty: somebody watches each step. */
+static void
+look_ahead (GoIter         *iter,
+            const GoBucket *bucket) {
+  unsigned live;
+
+  if ((iter->options & GOMAP_ITER_MARKS) != 0 || iter->check_bucket != NO_CHECK
+      || (probe_current != NULL && probe_current->is_fine))
+    return;
+  live = tophash_live (bucket->tophash);
+  live = (live >> iter->offset | live << (BUCKET_SLOTS - iter->offset)) & 0xffu;
+  iter->todo = (uint8_t)(live >> iter->i << iter->i);
+  iter->bucket_now = bucket;
+}
+
 bool
-gomap_iter_next (GoIter *iter) {
+gomap_iter_search (GoIter *iter) {
   if (iter->is_done)
     return false;
   if ((iter->map->flags & GOMAP_FLAG_HASH_WRITING) != 0) {
@@ -196,8 +213,10 @@ gomap_iter_next (GoIter *iter) {
     const GoBucket *bucket = goarray_at (iter->walked, iter->current);
 
     while (iter->i < BUCKET_SLOTS)
-      if (take_slot (iter, bucket, (iter->i++ + iter->offset) % BUCKET_SLOTS))
+      if (take_slot (iter, bucket, (iter->i++ + iter->offset) % BUCKET_SLOTS)) {
+        look_ahead (iter, bucket);
         return true;
+      }
 
     gomap_iter_flush (iter);
     if (bucket->overflow != 0)
@@ -254,5 +273,6 @@ gomap_iter_end (GoIter *iter) {
   if ((iter->options & GOMAP_ITER_MARKS) != 0 && iter->buckets != NULL)
     let_go (iter->buckets);
   iter->buckets = NULL;
+  iter->todo = 0;
   iter->is_done = true;
 }

@@ -93,11 +93,18 @@ tophash_match (const uint8_t tophash[BUCKET_SLOTS],
 /* Live slots: tophash >= TOPHASH_MIN. */
 static inline unsigned
 tophash_live (const uint8_t tophash[BUCKET_SLOTS]) {
+#if defined(__SSE2__) && defined(__x86_64__)
+  __m128i bytes = _mm_loadl_epi64 ((const __m128i *)(const void *)tophash);
+  __m128i raised = _mm_max_epu8 (bytes, _mm_set1_epi8 (TOPHASH_MIN));
+
+  return (unsigned)_mm_movemask_epi8 (_mm_cmpeq_epi8 (bytes, raised)) & 0xffu;
+#else
   unsigned live = 0;
 
   for (unsigned slot = 0; slot < BUCKET_SLOTS; slot++)
     live |= (unsigned)(tophash[slot] >= TOPHASH_MIN) << slot;
   return live;
+#endif
 }
 
 static inline uint8_t

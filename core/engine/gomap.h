@@ -141,6 +141,9 @@ typedef struct {
   bool           is_done;
   bool           is_misused; /* stopped: a write was under way */
   bool           is_untold;  /* the bucket under way was not told yet */
+  uint8_t        todo;    /* slots of the bucket under way that are known to give
+                           * pairs, by place in the walk; gomap_iter_next() */
+  const GoBucket *bucket_now; /* that todo is about */
   unsigned       options;
   uint8_t        seen;    /* RANGE_WALKED masks of the bucket under way */
   uint8_t        deleted;
@@ -160,8 +163,29 @@ void gomap_iter_begin (GoIter      *iter,
                        unsigned     options,
                        uint32_t     id,
                        uint32_t     domain_version);
-/* false: the end, told and released; no call but gomap_iter_end() may follow. */
-bool gomap_iter_next  (GoIter      *iter);
+/* The next pair by all rules; false: the end, told and released; no call but
+ * gomap_iter_end() may follow. */
+bool gomap_iter_search (GoIter     *iter);
+
+/* The same: in a table that nobody writes to the slots of a bucket are known once
+ * it is entered. */
+static inline bool
+gomap_iter_next (GoIter *iter) {
+  unsigned place, slot;
+
+  if (iter->todo == 0)
+    return gomap_iter_search (iter);
+  place = (unsigned)__builtin_ctz (iter->todo);
+  slot = (place + iter->offset) % BUCKET_SLOTS;
+  iter->todo &= (uint8_t)(iter->todo - 1);
+  iter->i = (uint8_t)(place + 1);
+  iter->seen |= (uint8_t)(1u << slot);
+  iter->n_visited++;
+  iter->key = iter->bucket_now->keys[slot];
+  iter->elem = iter->bucket_now->elems[slot];
+  return true;
+}
+
 /* The pair just given turned out to be a deleted or expunged entry: it counts
  * as skipped in the next RANGE_WALKED. */
 void gomap_iter_skip  (GoIter      *iter,
