@@ -28,7 +28,7 @@
  *             TestMapTombstones, for G5.
  */
 
-#include "core/engine/gomap-find.h"
+#include "core/engine/gomap-find-private.h"
 #include "core/engine/gomap-private.h"
 
 #include <stdarg.h>

@@ -60,7 +60,7 @@
  *             mapiternext.
  */
 #include "core/engine/gomap-detector.h"
-#include "core/engine/gomap-find.h"
+#include "core/engine/gomap-find-private.h"
 
 #include "core/probe/probe.h"
 

@@ -33,7 +33,7 @@
 #include "core/base/alloc.h"
 #include "core/base/mutant.h"
 #include "core/engine/engine-private.h"
-#include "core/engine/gomap-find.h"
+#include "core/engine/gomap-find-private.h"
 #include "core/probe/probe.h"
 
 #include <stdio.h>

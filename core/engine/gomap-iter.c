@@ -34,7 +34,7 @@
  */
 
 #include "core/base/mutant.h"
-#include "core/engine/gomap-find.h"
+#include "core/engine/gomap-find-private.h"
 #include "core/engine/gomap-private.h"
 
 /* check_bucket of a chain whose keys all count. */

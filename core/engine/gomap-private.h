@@ -145,7 +145,7 @@ gomap_next_version (GoMap *map) {
   return ++map->config.domain->version;
 }
 
-/* The whole look-up, of a table that has keys; see gomap-find.h. */
+/* The whole look-up, of a table that has keys; see gomap-find-private.h. */
 const uint64_t *gomap_find_further (const GoMap *map,
                                     int64_t      key,
                                     uint64_t     hash);

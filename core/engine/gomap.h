@@ -8,7 +8,7 @@
  *
  * Threads: one writer at a time and no reader beside it, which the caller
  * arranges (a lock, or one owner). A table that is no longer written to may be
- * read by any number of threads: gomap_find() (gomap-find.h) and iterations without
+ * read by any number of threads: gomap_find() (gomap-find-private.h) and walks without
  * GOMAP_ITER_MARKS change nothing in it.
  */
 #pragma once

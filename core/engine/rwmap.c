@@ -43,7 +43,7 @@
 #include "core/engine/engine-costs.h"
 #include "core/engine/engine-private.h"
 #include "core/engine/gomap-engine.h"
-#include "core/engine/gomap-find.h"
+#include "core/engine/gomap-find-private.h"
 #include "core/engine/snapshot-private.h"
 #include "core/probe/probe.h"
 

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "core/engine/engine.h"
-#include "core/engine/gomap-find.h"
+#include "core/engine/gomap-find-private.h"
 #include "core/engine/gomap.h"
 #include "core/engine/syncmap-entry.h"
 #include "core/probe/probe.h"

@@ -13,7 +13,7 @@
  * a k line comes.
  */
 
-#include "core/engine/gomap-find.h"
+#include "core/engine/gomap-find-private.h"
 #include "core/engine/gomap.h"
 
 #include <gio/gio.h>

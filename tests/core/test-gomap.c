@@ -8,7 +8,7 @@
  */
 
 #include "core/base/alloc.h"
-#include "core/engine/gomap-find.h"
+#include "core/engine/gomap-find-private.h"
 #include "core/engine/gomap-private.h"
 
 #include <glib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* gomap-find.h — the look-up, in line
+/* gomap-find-private.h — the look-up, in line
  *
  * Most look-ups end in the first bucket of a chain of a table that is not growing:
  * they find their key where the first equal tophash is, or an emptyRest that says
