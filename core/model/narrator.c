@@ -178,6 +178,8 @@ key_of_entry (const Telling *telling) {
 static char *
 tell_run (const Telling *telling) {
   const Event *event = telling->event;
+  gboolean has_read = telling->before != NULL
+                      && map_state_has_read_and_dirty (telling->before);
 
   if (event->kind == EVENT_THREAD_STARTED)
     return g_strdup_printf (_ ("%s starts."), telling->who);
@@ -185,14 +187,27 @@ tell_run (const Telling *telling) {
     return g_strdup_printf (_ ("%s ends."), telling->who);
   if (event->kind == EVENT_PHASE_BEGAN)
     return g_strdup_printf (_ ("Phase %u begins."), event->res + 1);
+  if (telling->is_expert && !has_read)
+    return g_strdup_printf (_ ("%s: %u × %s counted, %u ok"), telling->who,
+                            event->res, narrator_go_name (event->aux8),
+                            event->ver);
   if (telling->is_expert)
     return g_strdup_printf (_ ("%s: %u × %s counted, %u ok, %" PRIu64
                                " in read"),
                             telling->who, event->res,
                             narrator_go_name (event->aux8),
                             event->ver, event->a);
-  return g_strdup_printf (_ ("%s did %s %u times; %" PRIu64
-                             " of them found their key in read."),
+  if (!has_read)
+    return g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%s did %s %u time.",
+                                         "%s did %s %u times.", event->res),
+                            telling->who, narrator_go_name (event->aux8),
+                            event->res);
+  return g_strdup_printf (g_dngettext (GETTEXT_PACKAGE,
+                                       "%s did %s %u time; %" PRIu64
+                                       " found its key in read.",
+                                       "%s did %s %u times; %" PRIu64
+                                       " of them found their key in read.",
+                                       event->res),
                           telling->who, narrator_go_name (event->aux8),
                           event->res,
                           event->a);

@@ -231,6 +231,15 @@ end_wait (Fold         *self,
   record->shown.waits_for = -1;
 }
 
+static void
+count_hold (Fold      *self,
+            StateLock *lock,
+            guint64    held_ns) {
+  count_duration (&self->state->counters.lock_holds, held_ns);
+  if (held_ns != 0)
+    lock->last_hold_ns = held_ns;
+}
+
 void
 fold_lock_acquired (Fold        *self,
                     const Event *event) {
@@ -276,7 +285,7 @@ fold_lock_released (Fold        *self,
     return;
   }
   self->state->counters.lock_hold_ns += MAX (0, event->at_ns - lock->since_ns);
-  count_duration (&self->state->counters.lock_holds, event->a);
+  count_hold (self, lock, event->a);
   lock->owner = -1;
   lock->since_ns = event->at_ns;
 }
@@ -314,7 +323,7 @@ fold_lock_read_released (Fold        *self,
     fold_fault (self, event, "lock %u has no readers", event->res);
     return;
   }
-  count_duration (&self->state->counters.lock_holds, event->a);
+  count_hold (self, lock, event->a);
   lock->readers &= ~thread_bit (event->thread);
   if (--lock->n_readers == 0) {
     self->state->counters.lock_hold_ns += MAX (0, event->at_ns - lock->since_ns);

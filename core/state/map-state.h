@@ -65,6 +65,12 @@ typedef struct {
   guint             n_evacuated; /* old main buckets moved so far */
 } StateTable;
 
+/* Keys per bucket past which it grows: 6.5, but a single bucket is filled. */
+static inline double
+state_table_load_limit (const StateTable *table) {
+  return table->B == 0 ? 8 : 6.5;
+}
+
 typedef enum {
   ENTRY_VALUE,
   ENTRY_NIL,
@@ -96,6 +102,7 @@ typedef struct {
   guint32 id;
   int     owner;         /* thread, EVENT_THREAD_MAIN, or -1 = free */
   gint64  since_ns;      /* of the present hold */
+  guint64 last_hold_ns;  /* the last that was measured; 0 = none was yet */
   guint64 n_acquired;
   guint64 n_waited;
   guint64 waiters;       /* bit per worker below 64 */
