@@ -438,6 +438,11 @@ paint_locks (Pen *pen) {
   const Part waits = { .role = ROLE_WAIT, .look = LOOK_HATCHED };
   const Part holds = { .role = ROLE_LOCK, .look = LOOK_SOLID };
 
+  if (pen->context->is_lockless) {
+    write_title (pen, _ ("locks"), NULL);
+    write_row (pen, _ ("This map has no lock"), NULL);
+    return;
+  }
   paint_histogram (pen, _ ("waits for a lock"), &counters->lock_waits, &waits,
                    no_waits_text (pen->context));
   paint_histogram (pen, _ ("holds of a lock, measured"), &counters->lock_holds,
@@ -498,6 +503,14 @@ paint_table_work (Pen *pen) {
 
 /* Public ------------------------------------------------------------------- */
 
+gboolean
+costs_is_lockless (const MapState *state) {
+  const StateTable *only = map_state_table_for (state, TABLE_ROLE_ONLY);
+
+  return map_state_n_locks (state) == 0 && !map_state_has_read_and_dirty (state)
+         && only != NULL && only->buckets != NULL;
+}
+
 void
 costs_context_read (CostsContext   *context,
                     const MapState *state) {
@@ -505,6 +518,7 @@ costs_context_read (CostsContext   *context,
   context->has_read_and_dirty = map_state_has_read_and_dirty (state);
   context->has_versions = map_state_clock (state) > 0;
   context->has_locks = map_state_n_locks (state) > 0;
+  context->is_lockless = costs_is_lockless (state);
   map_state_get_memory (state, &context->memory);
 }
 
@@ -534,6 +548,7 @@ costs_shape (const CostsContext *context) {
     counters->n_promotions > 0,
     counters->n_copies > 0,
     counters->n_growths + counters->n_same_size > 0,
+    context->is_lockless,
   };
   guint shape = 0;
 
@@ -583,10 +598,14 @@ costs_to_text (const CostsContext *context) {
 
     g_string_append_printf (text, "%s: %s. ", parts[i].name, share);
   }
-  say_histogram (text, _ ("waits for a lock"), &counters->lock_waits,
-                 no_waits_text (context));
-  say_histogram (text, _ ("holds of a lock, measured"), &counters->lock_holds,
-                 no_holds_text (context));
+  if (context->is_lockless) {
+    g_string_append_printf (text, "%s. ", _ ("This map has no lock"));
+  } else {
+    say_histogram (text, _ ("waits for a lock"), &counters->lock_waits,
+                   no_waits_text (context));
+    say_histogram (text, _ ("holds of a lock, measured"), &counters->lock_holds,
+                   no_holds_text (context));
+  }
   if (context->has_read_and_dirty) {
     g_autofree char *promoted = time_text (counters->promotion_ns);
     g_autofree char *copied = time_text (counters->copy_ns);

@@ -21,6 +21,7 @@ typedef struct {
   gboolean              has_read_and_dirty;
   gboolean              has_versions;
   gboolean              has_locks; /* one was taken or waited for */
+  gboolean              is_lockless; /* keys came, and no lock was taken */
   const TophashPalette *palette;   /* not needed to measure or to say */
   TophashDraw          *draw;      /* likewise, to say */
 } CostsContext;
@@ -28,6 +29,10 @@ typedef struct {
 /* Sets what comes from @state; palette and draw stay. */
 void   costs_context_read (CostsContext       *context,
                            const MapState     *state);
+
+/* A lock is taken before the first key brings the buckets: keys have come, and
+ * none was taken. */
+gboolean costs_is_lockless (const MapState    *state);
 
 /* @cr (nullable): NULL only measures. Returns the height. */
 double paint_costs        (cairo_t            *cr,

@@ -43,9 +43,9 @@ say_buckets (const StateTable *table) {
                 "%s buckets · B %u → %u · %s keys · load %.1f of 6.5", n_main),
       n, table->B - 1u, table->B, keys, (double)table->count / n_main);
   return g_strdup_printf (
-    ngettext ("%s bucket · B %u · %s keys · load %.1f of 6.5",
-              "%s buckets · B %u · %s keys · load %.1f of 6.5", n_main),
-    n, table->B, keys, (double)table->count / n_main);
+    ngettext ("%s bucket · B %u · %s keys · load %.1f of %g",
+              "%s buckets · B %u · %s keys · load %.1f of %g", n_main),
+    n, table->B, keys, (double)table->count / n_main, state_table_load_limit (table));
 }
 
 static gboolean

@@ -23,7 +23,9 @@
 #include <math.h>
 
 #define MIN_SPAN_PX 4.0
-#define LOCK_SHARE 0.42 /* of a lane's height: the operation shows below */
+/* Of a lane's height: the operation shows below, and a Range's number. */
+#define WAIT_SHARE 0.42
+#define HOLD_SHARE 0.22
 #define MAX_SPANS 900
 #define MAX_SPAN_EVENTS 40000u /* more are not even looked at one by one */
 #define BIN_PX 3.0
@@ -106,8 +108,11 @@ paint_span (cairo_t              *cr,
             double                y,
             const TophashPalette *palette,
             TophashDraw          *draw) {
-  gboolean is_lock = span->kind == SPAN_HOLD || span->kind == SPAN_WAIT;
-  double height = geometry->lane_height * (is_lock ? LOCK_SHARE : 1);
+  double held = round (geometry->lane_height * HOLD_SHARE);
+  double height = span->kind == SPAN_HOLD ? held
+                  : span->kind == SPAN_WAIT
+                    ? geometry->lane_height * WAIT_SHARE
+                    : geometry->lane_height;
   double x0 = MAX (lanes_x_at (geometry, span->from_ns), geometry->left);
   double x1 = span->to_ns == G_MAXINT64 ? geometry->right
                                         : lanes_x_at (geometry, span->to_ns);
@@ -127,10 +132,14 @@ paint_span (cairo_t              *cr,
     cairo_fill (cr);
     break;
   case SPAN_WAIT:
+    /* On the lane's own ground: through the hatching an operation's colour
+     * would make a third one. */
+    tophash_palette_set_source (palette, cr, ROLE_QUIET);
+    cairo_fill_preserve (cr);
     tophash_palette_set_source (palette, cr, ROLE_WAIT);
     cairo_set_line_width (cr, 1);
     cairo_stroke_preserve (cr);
-    tophash_draw_hatch (cr, 3);
+    tophash_draw_hatch (cr, 4);
     break;
   case SPAN_RANGE:
   case SPAN_SNAPSHOT:
@@ -142,7 +151,8 @@ paint_span (cairo_t              *cr,
 
       tophash_palette_set_source (palette, cr, ROLE_ON_LIVE);
       tophash_draw_text (draw, cr, name, FONT_CAPTION, x0 + 8,
-                         y + geometry->lane_height / 2, 0, 0.5, width - 12);
+                         y + held + (geometry->lane_height - held) / 2, 0, 0.5,
+                         width - 12);
     }
     break;
   }

@@ -163,9 +163,18 @@ paint_inside (cairo_t            *cr,
     return;
   }
   if (lock->n_readers == 0) {
+    g_autofree char *held
+      = tophash_draw_format_time ((gint64)lock->last_hold_ns);
+    g_autofree char *text = g_strdup_printf (_("free · last held %s"), held);
+    double width;
+    double height;
+
+    tophash_draw_measure (context->draw, text, FONT_CAPTION, &width, &height);
     tophash_palette_set_source (context->palette, cr, ROLE_TEXT_DIM);
-    tophash_draw_text (context->draw, cr, _("free"), FONT_CAPTION, x, middle, 0,
-                       0.5, end - x);
+    tophash_draw_text (context->draw, cr,
+                       lock->last_hold_ns != 0 && width <= end - x ? text
+                                                                   : _("free"),
+                       FONT_CAPTION, x, middle, 0, 0.5, end - x);
     return;
   }
   for (int i = 0; i < 64; i++) {
@@ -213,7 +222,9 @@ paint_queue (cairo_t            *cr,
              double              x,
              double              end,
              double              middle) {
-  gboolean is_long = end - x >= WORDS_ROOM;
+  /* Of a lock that nobody shares there is nothing to tell apart. */
+  gboolean is_long = end - x >= WORDS_ROOM
+                     && (lock->n_read_acquired > 0 || lock->read_waiters != 0);
   guint n = MAX (lock->n_queue, (guint)__builtin_popcountll (lock->waiters));
   guint n_painted = 0;
 

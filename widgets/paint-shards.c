@@ -2,8 +2,8 @@
 
 /* paint-shards.c — which shard is full, which is hot, which is waited for
  *
- * Bars        one column a shard. Up: keys per bucket against Go's limit of 6.5.
- *             Down: how often its lock was taken, reads and writes, against the
+ * Bars        one column a shard. Up: keys per bucket against Go's limit of 6.5
+ *             (of 8 in a single bucket). Down: how often its lock was taken, reads and writes, against the
  *             shard that is used most. Below: how often it was waited for, by
  *             shade; and its lock now, square when one has it alone, round when
  *             readers share it, hatched while somebody waits.
@@ -30,7 +30,6 @@
 #define LOAD_HEIGHT 24
 #define USE_HEIGHT 14
 #define WAIT_HEIGHT 4
-#define LOAD_LIMIT 6.5
 
 typedef struct {
   const StateLock *locks[SHARDS_MOST]; /* NULL: never named */
@@ -133,7 +132,7 @@ paint_column (cairo_t            *cr,
   fill (cr, context, ROLE_QUIET, item->x, y, item->width, LOAD_HEIGHT);
   if (table != NULL && table->buckets != NULL && table->count > 0) {
     double load = (double)table->count / state_array_n_main (table->buckets);
-    double height = CLAMP (round (LOAD_HEIGHT * load / LOAD_LIMIT), 1,
+    double height = CLAMP (round (LOAD_HEIGHT * load / state_table_load_limit (table)), 1,
                            LOAD_HEIGHT);
 
     fill (cr, context, ROLE_LIVE, item->x, y + LOAD_HEIGHT - height, item->width,

@@ -6,11 +6,13 @@
  *             with read and dirty: misses against len(dirty), the true
  *             threshold, with len(read), the one folklore names, as a dotted
  *             tick. A single table: keys against 6.5 × 2^B, or, while it grows,
- *             buckets evacuated.
+ *             buckets evacuated. Shards: the one that is nearest to its growth.
  * Plots       Each further card has one idea: a title, one figure in large, its
  *             course over the visible span with the playhead's place marked.
  */
 #include "widgets/paint-stats.h"
+
+#include "widgets/paint-costs.h"
 
 #include <glib/gi18n.h>
 #include <inttypes.h>
@@ -32,7 +34,7 @@ typedef struct {
 
 static double
 load_limit (const StateTable *table) {
-  return table->B == 0 ? 8 : 13.0 * (double)((guint64)1 << table->B) / 2.0;
+  return state_table_load_limit (table) * (double)((guint64)1 << table->B);
 }
 
 /* Title and figure; returns where the card's content may begin. */
@@ -166,6 +168,83 @@ paint_misses (cairo_t            *cr,
   }
 }
 
+static char *
+format_pair (guint64 a,
+             guint64 b) {
+  g_autofree char *left = tophash_draw_format_count (a);
+  g_autofree char *right = tophash_draw_format_count (b);
+
+  return g_strdup_printf ("%s / %s", left, right);
+}
+
+/* Title, figure, how much of it, and what that means. */
+static void
+paint_gauge (cairo_t            *cr,
+             const StatsContext *context,
+             double              width,
+             double              height,
+             const char         *title,
+             const char         *figure,
+             double              share,
+             const char         *words) {
+  double bar = width - 2 * PAD;
+  double top = paint_card (cr, context, 0, width, height, title, figure);
+
+  paint_bar (cr, context, PAD, top, bar, share, ROLE_MARK_GROWTH);
+  tophash_palette_set_source (context->palette, cr, ROLE_TEXT_DIM);
+  tophash_draw_text (context->draw, cr, words, FONT_CAPTION, PAD,
+                     MIN (top + 30, height - 16), 0, 0.5, bar);
+}
+
+/* How much of what it may hold a table holds; none: less than nothing. */
+static double
+share_of_limit (const StateTable *table) {
+  return table == NULL ? -1 : (double)table->count / load_limit (table);
+}
+
+/* The shard that is nearest to its growth; @n_growing: those that are past it. */
+static guint
+find_fullest (const MapState *state,
+              guint          *n_growing) {
+  guint fullest = 0;
+
+  *n_growing = 0;
+  for (guint i = 0; i < map_state_n_shards (state); i++) {
+    const StateTable *table = map_state_shard (state, i);
+
+    if (table != NULL && table->oldbuckets != NULL)
+      ++*n_growing;
+    else if (share_of_limit (table)
+             > share_of_limit (map_state_shard (state, fullest)))
+      fullest = i;
+  }
+  return fullest;
+}
+
+static void
+paint_fullest (cairo_t            *cr,
+               const StatsContext *context,
+               double              width,
+               double              height) {
+  guint n_growing;
+  guint shard = find_fullest (context->state, &n_growing);
+  const StateTable *table = map_state_shard (context->state, shard);
+  g_autofree char *figure
+    = format_pair (table == NULL ? 0 : table->count,
+                   table == NULL ? 8 : (guint64)load_limit (table));
+  g_autofree char *words
+    = n_growing == 0
+        ? g_strdup_printf (_ ("fullest: shard %u; none grows"), shard)
+        : g_strdup_printf (g_dngettext (GETTEXT_PACKAGE,
+                                        "fullest: shard %u; %u grows",
+                                        "fullest: shard %u; %u grow",
+                                        n_growing),
+                           shard, n_growing);
+
+  paint_gauge (cr, context, width, height, _ ("keys before growth"), figure,
+               MAX (0, share_of_limit (table)), words);
+}
+
 /* Keys against the load factor's limit, or the growth under way. */
 static void
 paint_load (cairo_t            *cr,
@@ -176,33 +255,32 @@ paint_load (cairo_t            *cr,
       = map_state_table_for (context->state, TABLE_ROLE_ONLY);
   g_autofree char *figure = NULL;
   g_autofree char *words = NULL;
-  double bar = width - 2 * PAD;
 
+  if (table == NULL && map_state_n_shards (context->state) > 0) {
+    paint_fullest (cr, context, width, height);
+    return;
+  }
   if (table == NULL)
     return;
   if (table->oldbuckets != NULL) {
     guint n_old = state_array_n_main (table->oldbuckets);
 
-    figure = g_strdup_printf ("%u / %u", table->n_evacuated, n_old);
-    paint_card (cr, context, 0, width, height, _ ("buckets evacuated"), figure);
-    paint_bar (cr, context, PAD, 42, bar,
-               n_old == 0 ? 0 : (double)table->n_evacuated / n_old,
-               ROLE_MARK_GROWTH);
-    words = g_strdup (_ ("each write moves one or two; nothing else does"));
+    figure = format_pair (table->n_evacuated, n_old);
+    paint_gauge (cr, context, width, height, _ ("buckets evacuated"), figure,
+                 n_old == 0 ? 0 : (double)table->n_evacuated / n_old,
+                 _ ("each write moves one or two; nothing else does"));
   } else {
     double limit = load_limit (table);
 
-    figure = g_strdup_printf ("%" G_GUINT64_FORMAT " / %.0f", table->count,
-                              limit);
-    paint_card (cr, context, 0, width, height, _ ("keys before growth"), figure);
-    paint_bar (cr, context, PAD, 42, bar, (double)table->count / limit,
-               ROLE_MARK_GROWTH);
-    words = g_strdup_printf (_ ("limit: 6.5 × 2^%u buckets; noverflow %u"),
-                             table->B, table->noverflow);
+    figure = format_pair (table->count, (guint64)limit);
+    words = table->B == 0
+              ? g_strdup_printf (_ ("one bucket holds 8; noverflow %u"),
+                                 table->noverflow)
+              : g_strdup_printf (_ ("limit 6.5 × 2^%u; noverflow %u"), table->B,
+                                 table->noverflow);
+    paint_gauge (cr, context, width, height, _ ("keys before growth"), figure,
+                 (double)table->count / limit, words);
   }
-  tophash_palette_set_source (context->palette, cr, ROLE_TEXT_DIM);
-  tophash_draw_text (context->draw, cr, words, FONT_CAPTION, PAD, 72, 0, 0.5,
-                     bar);
 }
 
 static void
@@ -317,15 +395,6 @@ format_share (guint64 part,
                                                       / (double)whole);
 }
 
-static char *
-format_pair (guint64 a,
-             guint64 b) {
-  g_autofree char *left = tophash_draw_format_count (a);
-  g_autofree char *right = tophash_draw_format_count (b);
-
-  return g_strdup_printf ("%s / %s", left, right);
-}
-
 static void
 card_hits (StatCard       *card,
            const MapState *state) {
@@ -359,16 +428,32 @@ card_live (StatCard       *card,
 }
 
 static void
+add_table (const StateTable *table,
+           guint64          *n_keys,
+           guint64          *n_buckets) {
+  if (table == NULL)
+    return;
+  *n_keys += table->count;
+  *n_buckets += (guint64)1 << table->B;
+}
+
+static void
 card_load_factor (StatCard       *card,
                   const MapState *state) {
-  const StateTable *table = map_state_table_for (state, TABLE_ROLE_ONLY);
+  const StateTable *only = map_state_table_for (state, TABLE_ROLE_ONLY);
+  guint64 n_keys = 0;
+  guint64 n_buckets = 0;
+
+  if (only != NULL)
+    add_table (only, &n_keys, &n_buckets);
+  for (guint i = 0; only == NULL && i < map_state_n_shards (state); i++)
+    add_table (map_state_shard (state, i), &n_keys, &n_buckets);
 
   card->title = _ ("keys per bucket");
   card->figure
-      = table == NULL
+      = n_buckets == 0
             ? g_strdup ("–")
-            : g_strdup_printf ("%.1f", (double)table->count
-                                           / (double)((guint64)1 << table->B));
+            : g_strdup_printf ("%.1f", (double)n_keys / (double)n_buckets);
   card->series = SERIES_LOAD_FACTOR;
   card->role = ROLE_MARK_GROWTH;
 }
@@ -389,9 +474,12 @@ card_wait (StatCard       *card,
   guint64 waits = counters->n_lock_waits;
 
   card->title = _ ("lock wait");
+  /* Time is known of waits that are over. */
   card->figure = waits == 0 ? g_strdup (_ ("none"))
-                            : tophash_draw_format_time (counters->lock_wait_ns
-                                                        / (gint64)waits);
+                 : counters->lock_wait_ns == 0
+                   ? g_strdup ("…")
+                   : tophash_draw_format_time (counters->lock_wait_ns
+                                               / (gint64)waits);
   card->series = SERIES_LOCK_WAIT;
   card->role = ROLE_WAIT;
 }
@@ -415,8 +503,9 @@ paint_stats (cairo_t            *cr,
   void (*const pair_cards[]) (StatCard *, const MapState *)
       = { card_hits, card_live, card_wait, card_ops };
   void (*const table_cards[]) (StatCard *, const MapState *)
-      = { card_load_factor, card_keys, card_wait, card_ops };
-  guint n_plots = 4;
+      = { card_load_factor, card_keys,
+          costs_is_lockless (context->state) ? card_ops : card_wait, card_ops };
+  guint n_plots = !is_pair && table_cards[2] == card_ops ? 3 : 4;
   double gauge, plot;
 
   /* The gauge keeps its room; plots leave from the right when it is narrow. */

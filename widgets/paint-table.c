@@ -27,6 +27,7 @@
 #define CELL_SAMPLES 4
 #define CARD_SAMPLES 16384 /* or one per cell: memory, not pixels, costs */
 #define CELLS_AHEAD 12
+#define FACTS_LEAST 24 /* room for the least of words */
 #define N_SHADES (2 * BUCKET_SLOTS + 1)
 
 void
@@ -138,6 +139,18 @@ paint_table_head (cairo_t            *cr,
   tophash_draw_text (context->draw, cr, head->title, FONT_HEADING, x, y + 25, 0,
                      0.5, MAX (room, 24));
   tophash_palette_set_source (context->palette, cr, ROLE_TEXT_DIM);
+  if (card->is_low) {
+    double width;
+    double height;
+
+    tophash_draw_measure (context->draw, head->title, FONT_HEADING, &width,
+                          &height);
+    width = ceil (width) + 12;
+    if (room - width >= FACTS_LEAST)
+      tophash_draw_text (context->draw, cr, head->facts, FONT_CAPTION, x + width,
+                         y + 25, 0, 0.5, room - width);
+    return;
+  }
   tophash_draw_text (context->draw, cr, head->facts, FONT_CAPTION, x, y + 46, 0,
                      0.5, card->frame.width - 2 * PADDING);
 }

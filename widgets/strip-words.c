@@ -73,16 +73,27 @@ lock_words_new (const MapState  *state,
   return g_strdup (_("free"));
 }
 
+static char *
+say_held (const StateLock *lock) {
+  g_autofree char *time = tophash_draw_format_time ((gint64)lock->last_hold_ns);
+
+  /* Translators: behind "taken 12 times, waited for 3" */
+  return lock->last_hold_ns == 0 ? g_strdup ("")
+                                 : g_strdup_printf (_(", last held %s"), time);
+}
+
 char *
 lock_counts_new (const StateLock *lock) {
+  g_autofree char *held = say_held (lock);
   g_autofree char *alone = tophash_draw_format_count (lock->n_acquired);
   g_autofree char *shared = tophash_draw_format_count (lock->n_read_acquired);
   g_autofree char *waited = tophash_draw_format_count (lock->n_waited);
 
   if (lock->n_read_acquired > 0)
-    return g_strdup_printf (_("taken alone %s times, shared %s, waited for %s"),
-                            alone, shared, waited);
-  return g_strdup_printf (_("taken %s times, waited for %s"), alone, waited);
+    return g_strdup_printf (_("taken alone %s times, shared %s, waited for %s%s"),
+                            alone, shared, waited, held);
+  return g_strdup_printf (_("taken %s times, waited for %s%s"), alone, waited,
+                          held);
 }
 
 char *
@@ -177,10 +188,11 @@ shard_words_new (const MapState *state,
 
   if (n_main > 0)
     g_string_append_printf (words,
-                            ngettext ("shard %u: %s key, load %.1f of 6.5",
-                                      "shard %u: %s keys, load %.1f of 6.5",
+                            ngettext ("shard %u: %s key, load %.1f of %g",
+                                      "shard %u: %s keys, load %.1f of %g",
                                       table->count),
-                            shard, keys, (double)table->count / n_main);
+                            shard, keys, (double)table->count / n_main,
+                            state_table_load_limit (table));
   else
     g_string_append_printf (words, _("shard %u: no key was ever stored"), shard);
   for (guint i = 0; i < map_state_n_locks (state); i++)

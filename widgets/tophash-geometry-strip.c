@@ -25,8 +25,9 @@
 
 #define STRIP_COMPACT 42
 #define STRIP_ROOMY_FROM 520 /* height of a stage */
-#define BESIDE_FROM 680      /* width of a stage */
-#define LOCK_SHARE 0.52
+#define BESIDE_FROM 640      /* width of a stage */
+#define LOCK_SHARE 0.66
+#define LOCK_SHARE_VIEWS 0.52 /* where views are what it is about */
 #define SHARDS_HEAD 44
 #define SHARDS_BAR_HEIGHT 62
 #define SHARDS_BAR_MOST 44
@@ -202,7 +203,9 @@ stage_place_strips (StageLayout *self) {
     if (has_lock)
       add_lock (self, y, width);
   } else if (has_lock && is_beside (self)) {
-    double left = floor ((width - STAGE_CARD_GAP) * LOCK_SHARE);
+    double left = floor ((width - STAGE_CARD_GAP)
+                         * (map_state_clock (self->state) > 0 ? LOCK_SHARE_VIEWS
+                                                              : LOCK_SHARE));
 
     add_lock (self, y, left);
     add_views (self, left + STAGE_CARD_GAP, y, width - left - STAGE_CARD_GAP);

@@ -28,6 +28,9 @@
 
 #define PADDING STAGE_PADDING
 #define HEAD 66
+#define HEAD_LOW 44
+#define LOW_FROM 540 /* width of a card for its title and facts in a line */
+#define LOW_BELOW 520 /* height of a stage */
 #define CARD_GAP STAGE_CARD_GAP
 #define GROWTH_GAP 56
 #define GROWTH_FOOT 122
@@ -35,7 +38,7 @@
 #define RANGE_HEIGHT_NARROW 94
 #define RANGE_NARROW 560
 #define ARROW_ROOM 28
-#define NIL_BODY 96
+#define NIL_BODY 64
 #define FAR_HEIGHT 360
 #define FAR_LEAST 160
 #define CELL_MOST 8
@@ -44,7 +47,8 @@
 #define SHARD_LEAST 112
 #define SHARDS_MANY 32
 
-static const int slot_sizes[STAGE_N_ZOOMS] = { 0, 4, 8, 12, 24, 32, 38, 44 };
+static const int slot_sizes[STAGE_N_ZOOMS] = { 0,  4,  8,  12, 24,
+                                                32, 38, 44, 54, 66 };
 
 static int
 gap_for (int slot_px) {
@@ -153,7 +157,8 @@ compare_places (gconstpointer one,
 }
 
 static void
-place_buckets (StageCard *card) {
+place_buckets (const StageLayout *self,
+               StageCard         *card) {
   guint n_main = state_array_n_main (card->array);
   int width = (int)card->body.width;
   int lane = card->index_px + slots_width (card->slot_px, BUCKET_SLOTS);
@@ -163,9 +168,12 @@ place_buckets (StageCard *card) {
   int y = (int)card->body.y;
   gboolean has_wrapped = FALSE;
 
-  /* Few and near: lanes only where each has room for some overflow too. */
+  /* Few and near: lanes only for want of height, and where each has room for
+   * some overflow too. */
   if (card->slot_px >= STAGE_SLOT_KEY && n_main < 16)
-    n_lanes = n_main < 4 ? 1
+    n_lanes = n_main < 4 || y + (int)n_main * pitch + PADDING
+                              <= self->options.fit_height
+                ? 1
               : (width + lane_gap)
                   / (lane + ARROW_ROOM + slots_width (card->slot_px, 4)
                      + lane_gap);
@@ -202,7 +210,7 @@ place_buckets (StageCard *card) {
 static int
 far_height (const StageLayout *self,
             const StageCard   *card) {
-  double height = self->options.fit_height - HEAD - PADDING - self->top;
+  double height = self->options.fit_height - card->body.y - PADDING;
 
   if (self->options.fit_height <= 0)
     return FAR_HEIGHT;
@@ -247,6 +255,21 @@ foot_height (const StageLayout *self,
   return card->kind == CARD_OLDBUCKETS ? GROWTH_FOOT : 0;
 }
 
+/* On a low stage, and on the narrow cards of shards, which have few words. */
+static gboolean
+is_low (const StageLayout *self,
+        const StageCard   *card) {
+  if (self->kind == STAGE_SHARDS && card->frame.width < STAGE_SHARD_ROOMY)
+    return TRUE;
+  return card->kind == CARD_BUCKETS && card->frame.width >= LOW_FROM
+         && self->options.fit_height > 0 && self->options.fit_height < LOW_BELOW;
+}
+
+static int
+head_of (const StageCard *card) {
+  return card->is_low ? HEAD_LOW : HEAD;
+}
+
 static void
 add_card (StageLayout      *self,
           StageCardKind     kind,
@@ -263,16 +286,19 @@ add_card (StageLayout      *self,
   card.slot_px = slot_px;
   card.gap_px = gap_for (slot_px);
   card.frame = (StageRect) { x, y, width, 0 };
-  card.body = (StageRect) { x + PADDING, y + HEAD, width - 2 * PADDING, 0 };
+  card.is_low = is_low (self, &card);
+  card.body = (StageRect) { x + PADDING, y + head_of (&card),
+                            width - 2 * PADDING, 0 };
   if (card.array == NULL) {
     card.body.height = NIL_BODY;
   } else if (slot_px == STAGE_SLOT_FAR) {
     place_cells (self, &card);
   } else {
     card.index_px = index_room (slot_px, state_array_n_main (card.array));
-    place_buckets (&card);
+    place_buckets (self, &card);
   }
-  card.frame.height = HEAD + card.body.height + foot_height (self, &card) + PADDING;
+  card.frame.height = head_of (&card) + card.body.height
+                      + foot_height (self, &card) + PADDING;
   g_array_append_val (self->cards, card);
 }
 
@@ -561,7 +587,7 @@ bounds_for (guint n_main,
             int  *least,
             int  *most) {
   *least = n_main <= 16 ? 4 : n_main <= 64 ? 3 : n_main <= 256 ? 1 : 0;
-  *most = n_main <= 64 ? 7 : n_main <= 512 ? 3 : n_main <= 1024 ? 2
+  *most = n_main <= 64 ? STAGE_N_ZOOMS - 1 : n_main <= 512 ? 3 : n_main <= 1024 ? 2
           : n_main < 4096 ? 1 : 0;
 }
 
@@ -572,6 +598,17 @@ is_stacked (const StageLayout *self) {
          && (stage_layout_card (self, 1)->array != NULL
              || stage_layout_card (self, 1)->kind == CARD_DIRTY)
          && stage_layout_card (self, 1)->frame.x == 0;
+}
+
+/* Where Ranges have been more will come: slots keep their size meanwhile. */
+static double
+spare_for_range (const StageLayout *self) {
+  guint n = map_state_n_iters (self->state);
+
+  for (guint i = 0; i < n; i++)
+    if (map_state_iter (self->state, i)->is_open)
+      return 0;
+  return n == 0 || self->kind == STAGE_SHARDS ? 0 : CARD_GAP + RANGE_HEIGHT;
 }
 
 StageLayout *
@@ -603,7 +640,8 @@ stage_layout_new (const MapState     *state,
         && slot_sizes[index] <= STAGE_SLOT_MIDDLE)
       break;
     place_all (self, slot_sizes[index]);
-    if (self->height - self->chains_height <= options->fit_height
+    if (self->height - self->chains_height + spare_for_range (self)
+          <= options->fit_height
         && (slot_sizes[index] <= STAGE_SLOT_HEX || !is_stacked (self)))
       break;
   }

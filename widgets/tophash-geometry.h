@@ -52,7 +52,7 @@ typedef enum {
 /* From this side on, a slot carries its key; from the next, tophash too. */
 #define STAGE_SLOT_KEY 24
 #define STAGE_SLOT_HEX 32
-#define STAGE_N_ZOOMS 8
+#define STAGE_N_ZOOMS 10
 /* A card of a strip that is this high has a line of words below its chips. */
 #define STAGE_STRIP_ROOMY 64
 /* CARD_VIEWS: what stands before the chips, one of them, and behind them. */
@@ -85,6 +85,7 @@ typedef struct {
   int               slot_px;
   int               gap_px;
   int               index_px; /* room for the number before the first slot */
+  gboolean          is_low;   /* its facts stand beside its title */
   GArray           *buckets; /* of StageBucket; NULL in a heat map */
   /* Heat map: cells row by row, each of n_per_cell main buckets. */
   guint             cell_px;

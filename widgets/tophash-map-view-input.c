@@ -147,8 +147,12 @@ scroll_to (TophashMapView *self,
   if (hit->has_item ? !stage_card_item (hit->card, hit->item, &rect)
                     : !stage_card_slot (hit->card, hit->bucket, hit->slot, &rect))
     return;
-  gtk_adjustment_clamp_page (adjustment, rect.y + top - 24,
-                             rect.y + top + rect.height + 24);
+  /* What the first page holds is seen on the first page. */
+  if (rect.y + top + rect.height + 24 <= gtk_adjustment_get_page_size (adjustment))
+    gtk_adjustment_set_value (adjustment, 0);
+  else
+    gtk_adjustment_clamp_page (adjustment, rect.y + top - 24,
+                               rect.y + top + rect.height + 24);
 }
 
 /* The shard that a click chose, under the strip or below it. */
