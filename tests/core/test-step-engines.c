@@ -17,6 +17,7 @@
 #include "core/step/step-explore.h"
 #include "core/step/step-minimise.h"
 #include "core/step/step-trial.h"
+#include "tests/core/step-outcomes.h"
 
 #include <glib.h>
 #include <string.h>
@@ -108,48 +109,6 @@ static const Named named[] = {
       .n_workers = 2, .n_ops = { 1, 2 },
       .ops = { { RANGE }, { STORE (1, 20), DELETE (0) } } } },
 };
-
-typedef struct {
-  StepTrial  *trial;
-  GHashTable *texts; /* every outcome met */
-} Outcomes;
-
-static void
-add_outcome_cb (StepRun *run,
-                void    *data) {
-  Outcomes *outcomes = data;
-  char text[1000];
-
-  g_assert_cmpuint (step_trial_outcome (outcomes->trial, text, sizeof text), <,
-                    sizeof text);
-  if (!g_hash_table_contains (outcomes->texts, text))
-    g_hash_table_add (outcomes->texts, g_strdup (text));
-}
-
-/* (transfer full): the outcomes of a search that found nothing wrong */
-static GHashTable *
-search_outcomes (const StepScenario *scenario,
-                 StepSearch          search,
-                 StepFindings       *findings) {
-  Outcomes outcomes = {
-    .trial = step_trial_new (scenario),
-    .texts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL),
-  };
-  StepExplore how = {
-    .search = search,
-    .visit = add_outcome_cb,
-    .data = &outcomes,
-  };
-
-  g_assert_nonnull (outcomes.trial);
-  step_explore (step_trial_program (outcomes.trial), &how, findings);
-  if (findings->n_failures > 0)
-    g_error ("%s: %s, schedule %s", step_outcome_name (findings->outcome),
-             findings->why, findings->schedule);
-  g_assert_true (findings->is_complete);
-  step_trial_free (outcomes.trial);
-  return outcomes.texts;
-}
 
 static void
 assert_same_set (GHashTable *one,
