@@ -22,6 +22,16 @@
  *             A writer who holds the lock finds there how many there were, which
  *             puts its own story behind theirs whatever the clocks say.
  *
+ * Steps       RLock    state + 1; was the bit set: take a permit of reader_turn
+ *             RUnlock  state - 1, and one section more has ended; was the bit
+ *                      set: leaving - 1, and who brings it to 0 gives the
+ *                      permit of writer_turn
+ *             Lock     take the mutex; state + bit, which tells n readers inside;
+ *                      n > 0: leaving + n; is it not 0: take writer_turn's permit
+ *             Unlock   state - bit, which tells n readers that wait; n permits of
+ *                      reader_turn; give the mutex back
+ *             Trying does the change of state by CAS, when nobody would wait.
+ *
  * Semaphores  A reader that meets the bit, and a writer that meets readers, wait
  *             for a permit: sync.c. Permits are not addressed: a reader that
  *             comes late may take the one meant for another. As many get in as

@@ -4,24 +4,38 @@
  *
  * Start       A new array is made, twice as large when the load is the reason,
  *             of the same size when overflow buckets are. The present one
- *             becomes oldbuckets; nothing moves yet.
+ *             becomes oldbuckets, the flag iterator becomes oldIterator, and
+ *             noverflow starts again at 0; nothing moves yet.
  *
  * Work        Every write during a growth first evacuates the old chain that
- *             its key belongs to, then one more: the one at nevacuate. So a
- *             write moves one or two chains, and the growth surely ends.
+ *             its key belongs to, if that has not moved, then one more: the one
+ *             at nevacuate. So a write moves at most two chains, and 2^B_old
+ *             writes end the growth. The next doubling needs about 6.5 * 2^B_old
+ *             new keys, so it finds this one at its end; in any case no growth
+ *             starts while one runs. Look-ups and iterations move nothing.
  *
  * Evacuation  Old chain i goes to new chain i (x) and, when the array doubles,
  *             i + old size (y), by the hash bit that the mask gained. Keys land
  *             one behind the other: the new chains are dense. The old tophash
  *             bytes stay as the record of where each key went. When elements
  *             hold pointers (TABLE_WIPES_OLD) and no iterator walks the old
- *             array, keys, elements and the chain's link are wiped.
+ *             array (oldIterator), the main bucket's keys, elements and link are
+ *             wiped.
  *
  * nevacuate   Old chains below it are all evacuated. It moves when the chain it
  *             names is evacuated, over those already moved, at most 1024 in one
  *             go (Go's number: bounds the work of one write). At the end of the
  *             old array the growth is over; the number stays until the next
  *             growth or clear.
+ *
+ * Invariants  Between writes of a growth; G6, G7, G11 check them:
+ *             E1  an old chain has moved as a whole or not at all
+ *             E2  a key is live in one of both arrays: in its old chain i as long
+ *                 as that has not moved, else in new chain i or i + old size
+ *             E3  every old chain below nevacuate has moved
+ *             E4  n_promised is the number of overflow buckets in old chains that
+ *                 have not moved: no evacuation can lack memory
+ *                 (gomap-array.c, Promised)
  *
  * Source      Go 1.23 runtime/map.go: hashGrow, growWork, evacuate,
  *             advanceEvacuationMark.

@@ -8,18 +8,34 @@
  *             comes exactly once, with its present element; a key deleted before
  *             its turn never; a key inserted meanwhile once or not at all.
  *
+ * Start       One random number: its low B bits are the start bucket, the next
+ *             three the offset of the slots. An empty map has nothing to walk.
+ *
  * Growths     Begun before a growth, the iterator keeps walking the remembered
  *             array: slots that were evacuated still hold the key, which is
  *             looked up in the table as it is now. Begun inside a growth (or
  *             met by a same-size one), a chain of the remembered array may not
  *             be filled yet: then the old chain is walked in its place, and when
  *             the array doubles, keys that will go to the other half are left
- *             for that half's turn.
+ *             for that half's turn. A chain once entered is walked to its end
+ *             in the array where it was entered, even if it moves meanwhile.
  *
  * Marks       The flags iterator and oldIterator forbid a growth to wipe what an
  *             iterator may still want. They are never taken back but by a new
  *             growth. Setting them is a write: walks over a table that nobody
  *             writes to any more go without (and need neither flag).
+ *
+ * Invariants  Of a walk, as long as no clear and no last deletion draws a seed:
+ *             I1  the remembered array and B stay; each of its 2^B main buckets
+ *                 has one turn, from the start bucket up and round
+ *             I2  a key is given in the turn that its hash has in B bits, and in
+ *                 no other: with I1, not twice
+ *             I3  in that turn a key that stays has a slot in the chain walked:
+ *                 live, and then its element is there, or evacuated, and then
+ *                 the slot is only a name that is looked up
+ *             I4  a walk with marks keeps the names: nothing that it may still
+ *                 come to is wiped or freed by a growth
+ *             I5  a walk without marks writes nothing in the table
  *
  * Lifetime    Go's collector keeps an array that an iterator walks. Here a
  *             marking iterator holds a reference to the array it began with and

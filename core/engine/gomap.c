@@ -19,6 +19,16 @@
  *             Slot 0 of a chain's main bucket says for the whole chain whether
  *             it was evacuated.
  *
+ * Layout      A bucket holds eight tophash bytes, eight keys, eight elements and
+ *             the index of the next bucket of its chain. Main buckets have the
+ *             indices 0 … 2^B - 1, overflow buckets follow in the order of
+ *             linking; so no link is 0, and 0 ends the chain. The buckets lie in
+ *             gomap-array.c's array.
+ *
+ * Size        A hint gives the least B at which so many keys are no overload.
+ *             At B = 0 the one bucket is made by the first assignment. Overload:
+ *             more than 8 keys, and more than 6.5 a bucket.
+ *
  * Look-up     While a growth runs, the key's chain is the one in oldbuckets as
  *             long as that has not moved, else the one in buckets. A search
  *             ends at emptyRest.
@@ -26,11 +36,12 @@
  * Assign      First the work of a running growth (gomap-grow.c), so that the
  *             key's chain lies in buckets; then a search that remembers the
  *             first empty slot. A key that is not there may start a growth
- *             (when none runs), after which the search is made again: with
- *             count + 1 keys more than 8 and more than 6.5 a bucket, the array
- *             doubles; with about as many overflow buckets as buckets, an array
- *             of the same size is made, into which the chains move packed. No
- *             empty slot: an overflow bucket is linked, the key takes its slot 0.
+ *             (when none runs), after which all of this is done again: when
+ *             count + 1 keys are an overload, the array doubles; with about as
+ *             many overflow buckets as buckets, an array of the same size is
+ *             made, into which the chains move packed. Else the key takes the
+ *             first empty slot of its chain; without one an overflow bucket is
+ *             linked, and the key takes its slot 0.
  *
  * Delete      The slot becomes emptyOne. When what follows it is emptyRest, the
  *             run of emptyOne that ends there becomes emptyRest backwards. When
@@ -64,7 +75,7 @@
  *             memory. The element is stored inside the write. The seed has 64
  *             bits instead of 32.
  *
- * Invariants  G1 … G10, in gomap-check.c.
+ * Invariants  G1 … G11, in gomap-check.c; they hold between operations.
  * Threads     See gomap.h. Every access here is one writer's, or reads a table
  *             that nobody writes to any more.
  * Source      Go 1.23 runtime/map.go: makemap, mapaccess1, mapassign, mapdelete,

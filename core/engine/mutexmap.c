@@ -17,7 +17,13 @@
  *             write it: mu.Lock(); for k, v := range m { … }; mu.Unlock(). The
  *             callback must not call the map: the mutex is not recursive.
  *
+ * Invariants  M1  with the mutex free, G1 … of the table hold: no operation is
+ *                 half done
+ *             M2  the domain's version moves with the mutex held alone: once for
+ *                 the acquiring, once a change, once for the release
+ *
  * Threads     mutex guards table, domain and every counter.
+ * Source      The Go idiom: struct { mu sync.Mutex; m map[K]V }.
  */
 
 #include "core/engine/engine-costs.h"

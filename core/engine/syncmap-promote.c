@@ -37,6 +37,19 @@
  *             is brought back to nil and the half-filled table is freed: dirty
  *             is nil again, as DIRTY_DROPPED says.
  *
+ * Price       A copy of n entries was paid for: the promotion that made it
+ *             needful came after n looks into dirty, each under the lock, or with
+ *             a Range, which looks at all n itself. Reads of a settled map pay
+ *             nothing.
+ *
+ * Invariants  S1 … S10 of syncmap.c, and with mu free:
+ *             P1  dirty is nil from a promotion to the next new key
+ *             P2  the list expunged has every entry that the copy of the present
+ *                 dirty left out, those brought back since included
+ *             P3  an entry on orphans is in neither read nor dirty
+ *             P4  an entry is handed out again only after a table was freed that
+ *                 was superseded when the entry left the last of both, or later
+ *
  * Source      Go 1.23 sync/map.go: missLocked, dirtyLocked, tryExpungeLocked.
  */
 #include "core/base/mutant.h"

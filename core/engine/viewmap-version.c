@@ -26,6 +26,23 @@
  * Deleted     A newest version that says deleted, and that every view can see,
  *             is as good as nothing: the entry becomes nil, as after a delete in
  *             sync.Map, and its version is retired with all behind it.
+ *
+ * Invariants  C1  a stamp changes once, from 0, and is never ahead of the clock
+ *             C2  versions join a chain at its front and leave it from behind
+ *             C3  who reads the past stamps each version that it meets before it
+ *                 goes on to the older one
+ *             C4  a version that was cut off is retired once, by whose swap took
+ *                 its number
+ *             C5  bound() is at most the version of every view, open or to come;
+ *                 so the first version of a chain that is no newer than it is
+ *                 the last one that anybody can ask for
+ *
+ * Threads     stamp and older are words, changed by CAS. value, is_deleted and
+ *             generation are written before the CAS that puts the version in
+ *             front, and read after a load that found it. The free list and the
+ *             making of slabs are versions_mutex's.
+ *
+ * Source      Versioned CAS, as in viewmap.c; the trimming is Tophash's own.
  */
 #include "core/base/alloc.h"
 #include "core/base/mutant.h"

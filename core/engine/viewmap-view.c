@@ -18,6 +18,16 @@
  *             its entry is nil, and an entry becomes nil only when no view can
  *             see a value in it. The walk keeps a section open, a mere view only
  *             during its look-ups.
+ *
+ * Invariants  With views_mutex free:
+ *             O1  the list of views is in the order of their opening, and their
+ *                 versions rise strictly, as each opening moves the clock
+ *             O2  oldest is the version of the first, or VIEWMAP_NO_VIEW
+ *             O3  the clock is ahead of every view's version
+ *
+ * Threads     The list, oldest and the clock change with views_mutex held. Others
+ *             read oldest, the clock and n_kept by sequentially consistent loads:
+ *             the orders above are the same for all threads.
  */
 #include "core/base/alloc.h"
 #include "core/base/mutant.h"
