@@ -30,6 +30,7 @@
 
 #define PADDING 16
 #define WORDS_LEAST 90
+#define WORD_LEAST 60 /* for nothing but "none open" */
 #define KEY_ROOM 72
 #define NODE_LEAST 58
 #define NODE_HEIGHT 22
@@ -162,7 +163,8 @@ paint_views (cairo_t            *cr,
   if (is_roomy)
     tophash_draw_text (context->draw, cr, words, FONT_CAPTION, x,
                        card->frame.y + 48, 0, 0.5, end - x);
-  else if (end - chips >= WORDS_LEAST)
+  else if (end - chips >= (map_state_n_snapshots (state) > 0 ? WORDS_LEAST
+                                                             : WORD_LEAST))
     tophash_draw_text (context->draw, cr, words, FONT_CAPTION, chips, middle, 0,
                        0.5, end - chips);
 }

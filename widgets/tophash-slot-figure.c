@@ -15,12 +15,18 @@
 
 #include <adwaita.h>
 #include <glib/gi18n.h>
+#include <math.h>
 
-#define BIT_W 13.0
-#define BIT_H 18.0
 #define MAX_LOW_BITS 6
-#define HASH_HEIGHT 58.0
-#define ENTRY_HEIGHT 56.0
+
+/* Sizes that follow the text's. */
+typedef struct {
+  double line;   /* of a caption */
+  double bit_w, bit_h;
+  double hash;   /* height of the bits with what is written to them */
+  double entry;  /* height of the stations, likewise */
+  double station;
+} FigureSizes;
 
 struct _TophashSlotFigure {
   GtkWidget parent_instance;
@@ -34,10 +40,30 @@ struct _TophashSlotFigure {
 
 G_DEFINE_FINAL_TYPE (TophashSlotFigure, tophash_slot_figure, GTK_TYPE_WIDGET)
 
+static FigureSizes
+measure_figure (TophashSlotFigure *self) {
+  FigureSizes sizes;
+  double width, height, unused;
+
+  if (self->draw == NULL)
+    self->draw = tophash_draw_new (
+      gtk_widget_get_pango_context (GTK_WIDGET (self)), 1.0);
+  tophash_draw_measure (self->draw, "0", FONT_MONO, &width, &height);
+  tophash_draw_measure (self->draw, "x", FONT_CAPTION, &unused, &sizes.line);
+  sizes.line = ceil (sizes.line);
+  sizes.bit_w = MAX (13, ceil (width) + 5);
+  sizes.bit_h = MAX (18, ceil (height) + 2);
+  sizes.station = MAX (23, sizes.line + 7);
+  sizes.hash = 2 * sizes.line + sizes.bit_h + 8;
+  sizes.entry = sizes.line + sizes.station + 12;
+  return sizes;
+}
+
 static void
 paint_bit (TophashSlotFigure    *self,
            cairo_t              *cr,
            const TophashPalette *palette,
+           const FigureSizes    *sizes,
            double                x,
            double                y,
            guint                 bit,
@@ -45,21 +71,25 @@ paint_bit (TophashSlotFigure    *self,
   const PaletteColor *color = &palette->colors[role];
 
   cairo_set_source_rgba (cr, color->red, color->green, color->blue, 0.25);
-  tophash_draw_rounded (cr, x, y, BIT_W - 1.5, BIT_H, 3);
+  tophash_draw_rounded (cr, x, y, sizes->bit_w - 1.5, sizes->bit_h, 3);
   cairo_fill (cr);
   tophash_palette_set_source (palette, cr, ROLE_TEXT);
   tophash_draw_text (self->draw, cr, (self->hash >> bit) & 1 ? "1" : "0",
-                     FONT_MONO, x + (BIT_W - 1.5) / 2, y + BIT_H / 2, 0.5, 0.5, 0);
+                     FONT_MONO, x + (sizes->bit_w - 1.5) / 2, y + sizes->bit_h / 2,
+                     0.5, 0.5, 0);
 }
 
 static void
 paint_bits (TophashSlotFigure    *self,
             cairo_t              *cr,
             const TophashPalette *palette,
+            const FigureSizes    *sizes,
             double                width) {
+  double bit_w = sizes->bit_w;
+  double bit_h = sizes->bit_h;
   int n_low = CLAMP (self->B, 1, MAX_LOW_BITS);
-  double x = 0, y = 18;
-  double low_x = MIN (width - n_low * BIT_W, 8 * BIT_W + 34);
+  double x = 0, y = sizes->line + 2;
+  double low_x = MIN (width - n_low * bit_w, 8 * bit_w + 34);
   guint tophash = (guint)(self->hash >> 56);
   g_autofree char *top_text = NULL;
 
@@ -69,74 +99,79 @@ paint_bits (TophashSlotFigure    *self,
 
   tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
   tophash_draw_text (self->draw, cr, _ ("hash"), FONT_CAPTION, 0, 0, 0, 0, 0);
-  for (guint i = 0; i < 8; i++, x += BIT_W)
-    paint_bit (self, cr, palette, x, y, 63 - i, ROLE_LIVE);
+  for (guint i = 0; i < 8; i++, x += bit_w)
+    paint_bit (self, cr, palette, sizes, x, y, 63 - i, ROLE_LIVE);
   tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
   tophash_draw_text (self->draw, cr, "…", FONT_BODY,
-                     (8 * BIT_W + low_x) / 2, y + BIT_H / 2, 0.5, 0.5, 0);
+                     (8 * bit_w + low_x) / 2, y + bit_h / 2, 0.5, 0.5, 0);
   for (int i = 0; i < n_low; i++) {
     int bit = n_low - 1 - i;
     PaletteRole role = bit >= self->B ? ROLE_QUIET : ROLE_SEEN;
 
     if (self->old_B >= 0 && bit == self->old_B && self->B > self->old_B)
       role = ROLE_MOVES_UP;
-    paint_bit (self, cr, palette, low_x + i * BIT_W, y, (guint)bit, role);
+    paint_bit (self, cr, palette, sizes, low_x + i * bit_w, y, (guint)bit, role);
   }
   tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
-  tophash_draw_text (self->draw, cr, top_text, FONT_CAPTION, 0, y + BIT_H + 4, 0,
+  tophash_draw_text (self->draw, cr, top_text, FONT_CAPTION, 0, y + bit_h + 4, 0,
                      0, 0);
   tophash_draw_text (self->draw, cr,
                      self->old_B >= 0 && self->B > self->old_B ? _ ("bucket, x/y")
                                                                : _ ("bucket"),
-                     FONT_CAPTION, low_x + n_low * BIT_W, y + BIT_H + 4, 1, 0, 0);
+                     FONT_CAPTION, low_x + n_low * bit_w, y + bit_h + 4, 1, 0, 0);
 }
 
 static void
 paint_station (TophashSlotFigure    *self,
                cairo_t              *cr,
                const TophashPalette *palette,
+               const FigureSizes    *sizes,
                double                x,
                double                y,
                double                width,
                const char           *name,
                gboolean              is_here,
                PaletteRole           role) {
-  tophash_draw_rounded (cr, x + 0.5, y + 0.5, width - 1, 23, 12);
+  double height = sizes->station;
+
+  tophash_draw_rounded (cr, x + 0.5, y + 0.5, width - 1, height, height / 2);
   tophash_palette_set_source (palette, cr, role);
   if (is_here)
     cairo_fill_preserve (cr);
   cairo_set_line_width (cr, is_here ? 2 : 1);
   cairo_stroke (cr);
   tophash_palette_set_source (palette, cr, is_here ? ROLE_ON_LIVE : ROLE_TEXT_DIM);
-  tophash_draw_text (self->draw, cr, name, FONT_CAPTION, x + width / 2, y + 12, 0.5,
-                     0.5, width - 8);
+  tophash_draw_text (self->draw, cr, name, FONT_CAPTION, x + width / 2,
+                     y + height / 2 + 0.5, 0.5, 0.5, width - 8);
 }
 
 static void
 paint_entry (TophashSlotFigure    *self,
              cairo_t              *cr,
              const TophashPalette *palette,
+             const FigureSizes    *sizes,
              double                width) {
   const char *names[] = { _ ("value"), _ ("nil"), _ ("expunged") };
   static const PaletteRole roles[] = { ROLE_LIVE, ROLE_NIL_EDGE, ROLE_EXPUNGED };
-  double gap = 18, y = HASH_HEIGHT + 20;
-  double station = MIN (72, (width - 2 * gap) / 3);
+  double gap = 18, y = sizes->hash + sizes->line + 4;
+  double middle = y + sizes->station / 2;
+  double station = MIN (4.6 * sizes->line, (width - 2 * gap) / 3);
 
   tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
   tophash_draw_text (self->draw, cr, _ ("entry"), FONT_CAPTION, 0,
-                     HASH_HEIGHT + 2, 0, 0, 0);
+                     sizes->hash + 2, 0, 0, 0);
   for (int i = 0; i < 3; i++) {
     double x = i * (station + gap);
 
-    paint_station (self, cr, palette, x, y, station, names[i], self->entry == i,
+    paint_station (self, cr, palette, sizes, x, y, station, names[i], self->entry == i,
                    roles[i]);
     if (i < 2) {
       tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
       cairo_set_line_width (cr, 1);
-      tophash_draw_arrow (cr, x + station + 2, y + 9, x + station + gap - 2, y + 9,
-                          4);
-      tophash_draw_arrow (cr, x + station + gap - 2, y + 15, x + station + 2,
-                          y + 15, 4);
+      tophash_draw_arrow (cr, x + station + 2, middle - 3, x + station + gap - 2,
+                          middle - 3, 4);
+      tophash_draw_arrow (cr, x + station + gap - 2, middle + 3, x + station + 2,
+                          middle + 3, 4);
     }
   }
 }
@@ -149,16 +184,15 @@ tophash_slot_figure_snapshot (GtkWidget   *widget,
   const TophashPalette *palette
       = tophash_palette_get (adw_style_manager_get_dark (manager),
                              adw_style_manager_get_high_contrast (manager));
+  FigureSizes sizes = measure_figure (self);
   int width = gtk_widget_get_width (widget);
   cairo_t *cr = gtk_snapshot_append_cairo (
       snapshot, &GRAPHENE_RECT_INIT (0, 0, (float)width,
                                      (float)gtk_widget_get_height (widget)));
 
-  if (self->draw == NULL)
-    self->draw = tophash_draw_new (gtk_widget_get_pango_context (widget), 1.0);
-  paint_bits (self, cr, palette, width);
+  paint_bits (self, cr, palette, &sizes, width);
   if (self->entry >= 0)
-    paint_entry (self, cr, palette, width);
+    paint_entry (self, cr, palette, &sizes, width);
   cairo_destroy (cr);
 }
 
@@ -171,12 +205,13 @@ tophash_slot_figure_measure (GtkWidget      *widget,
                              int            *minimum_baseline,
                              int            *natural_baseline) {
   TophashSlotFigure *self = TOPHASH_SLOT_FIGURE (widget);
+  FigureSizes sizes = measure_figure (self);
 
   if (orientation == GTK_ORIENTATION_HORIZONTAL)
     *minimum = *natural = 200;
   else
     *minimum = *natural
-        = (int)(HASH_HEIGHT + (self->entry >= 0 ? ENTRY_HEIGHT : 0));
+        = (int)(sizes.hash + (self->entry >= 0 ? sizes.entry : 0));
 }
 
 static void
