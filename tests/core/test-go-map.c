@@ -11,7 +11,7 @@
  * Hashes      Go asks under its own hash alone. What it asks of bucket counts
  *             counts keys, not chains, and so holds under any.
  */
-#include "core/engine/gomap-find.h"
+#include "core/engine/gomap-find-private.h"
 #include "core/engine/gomap-private.h"
 
 #include <glib.h>
