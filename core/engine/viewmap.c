@@ -54,7 +54,12 @@
  * Threads     clock, oldest, n_kept, stamp, older: words, any thread. value,
  *             is_deleted, generation: written before the version enters a chain.
  *             views_mutex: the list of views, and moves of the clock. Order of
- *             locks: views_mutex, mu, versions_mutex.
+ *             locks: views_mutex, mu, versions_mutex. Only mu is a lock in the
+ *             recording: waits for the other two, and for syncmap's pool, are
+ *             neither told nor timed, nor are they in the engine's counts, which
+ *             equal the recording's. They guard no table, so nothing would be
+ *             drawn of them; who waits for them is held up by views that open
+ *             and close, by a Clear, or by somebody who takes a record.
  *
  * Events      VERSION_WRITTEN before the ENTRY_STORED that puts it in front, by
  *             the same thread. VERSION_STAMPED by whoever stamps. VERSION_RETIRED

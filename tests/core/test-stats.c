@@ -4,7 +4,8 @@
  *
  * After random runs the engine's own counters, histograms and bytes must equal
  * those that are folded from the log. The times come from a clock of the test,
- * which moves on by itself, so that every duration is known to be counted.
+ * which moves on by itself, so that every duration is known to be counted. What
+ * one user does alone is known exactly: what hooks are told, and each Clear.
  */
 #include "record-run.h"
 
@@ -302,6 +303,144 @@ test_full_load_is_light (gconstpointer data) {
   end_alone (&alone);
 }
 
+/* Exactly ------------------------------------------------------------------ */
+
+/* A clock that ticks when it is read, by one more each time, so that no two
+ * durations are alike; only one thread reads it. */
+typedef struct {
+  guint64 n_readings;
+  guint64 before;
+  guint64 last;
+} TestClock;
+
+static TestClock test_clock;
+
+static uint64_t
+tick_now_ns (void) {
+  test_clock.before = test_clock.last;
+  test_clock.last += ++test_clock.n_readings;
+  return test_clock.last;
+}
+
+typedef struct {
+  guint64 n_promotions;
+  guint64 n_copies;
+  guint64 promotion_ns;
+  guint64 copy_ns;
+} Costs;
+
+static void
+promoted_cb (void    *data,
+             unsigned table_id,
+             uint64_t n_keys,
+             uint64_t n_misses,
+             uint64_t cost_ns) {
+  Costs *costs = data;
+
+  g_assert_cmpuint (cost_ns, ==, test_clock.last - test_clock.before);
+  costs->n_promotions++;
+  costs->promotion_ns += cost_ns;
+}
+
+static void
+copied_cb (void    *data,
+           unsigned table_id,
+           uint64_t n_copied,
+           uint64_t n_expunged,
+           uint64_t cost_ns) {
+  Costs *costs = data;
+
+  g_assert_cmpuint (cost_ns, ==, test_clock.last - test_clock.before);
+  costs->n_copies++;
+  costs->copy_ns += cost_ns;
+}
+
+/* What a hook is told took exactly from the clock's last reading but one to its
+ * last; without a clock it is 0. */
+static void
+test_hooks_tell_what_it_cost (gconstpointer data) {
+  const EngineClass *klass = data;
+  Costs costs = { 0 };
+  EngineHooks hooks = { .promote = promoted_cb, .copy = copied_cb,
+                        .data = &costs };
+  EngineConfig config = { .seed = 4, .hooks = &hooks };
+
+  for (guint has_clock = 0; has_clock < 2; has_clock++) {
+    Alone alone = { .klass = klass };
+    EngineStats stats;
+
+    costs = (Costs){ 0 };
+    test_clock = (TestClock){ 0 };
+    config.now_ns = has_clock ? tick_now_ns : NULL;
+    alone.map = engine_new (klass, &config);
+    g_assert_true (engine_enter_thread (alone.map, &alone.thread, 0));
+    for (int64_t i = 0; i < 20; i++) {
+      store_keys (&alone, i * 10, i * 10 + 10);
+      promote (&alone);
+    }
+    engine_get_stats (alone.map, &stats);
+    g_assert_cmpuint (costs.n_promotions, ==, stats.n_promotions);
+    g_assert_cmpuint (costs.n_promotions, >=, 20);
+    g_assert_cmpuint (costs.n_copies, ==, stats.n_copies);
+    g_assert_cmpuint (costs.n_copies, >=, 19);
+    g_assert_cmpuint (costs.promotion_ns, ==, stats.promotion_ns);
+    g_assert_cmpuint (costs.copy_ns, ==, stats.copy_ns);
+    g_assert_true ((costs.copy_ns > 0) == has_clock);
+    end_alone (&alone);
+  }
+}
+
+/* What @work does to a map, told. */
+static MapState *
+record_alone (const EngineClass *klass,
+              void             (*work) (Alone *alone)) {
+  g_autoptr (TraceInfo) info = trace_info_new ();
+  g_autoptr (TraceLog) log = tracelog_new (info, 0);
+  g_autoptr (Recorder) recorder = recorder_new (log);
+  Alone alone;
+  Probe probe;
+
+  g_assert_true (probe_init (&probe, 4096));
+  recorder_add (recorder, &probe, EVENT_THREAD_MAIN);
+  recorder_start (recorder);
+  probe_set_span_period (&probe, 1);
+  probe_current = &probe;
+  begin_alone (&alone, klass);
+  work (&alone);
+  end_alone (&alone);
+  probe_flush (&probe);
+  probe_current = NULL;
+  g_assert_cmpuint (recorder_finish (recorder), ==, 0);
+  probe_clear (&probe);
+  return fold_log (log);
+}
+
+/* Two that find something, and one between them that does not. */
+static void
+clear_thrice (Alone *alone) {
+  store_keys (alone, 0, 40);
+  alone->klass->clear (alone->map, &alone->thread);
+  g_assert_cmpuint (alone->klass->len (alone->map, &alone->thread), ==, 0);
+  alone->klass->clear (alone->map, &alone->thread);
+  store_keys (alone, 20, 21);
+  promote (alone);
+  alone->klass->clear (alone->map, &alone->thread);
+  g_assert_cmpuint (alone->klass->len (alone->map, &alone->thread), ==, 0);
+}
+
+static void
+test_clears_are_counted (gconstpointer data) {
+  const EngineClass *klass = data;
+  g_autoptr (MapState) state = record_alone (klass, clear_thrice);
+  const StateCounters *counters = map_state_counters (state);
+  gboolean has_versions = g_str_equal (klass->name, "viewmap");
+
+  g_assert_cmpuint (counters->n_ops[OP_CLEAR], ==, 3);
+  g_assert_cmpuint (counters->n_ok[OP_CLEAR], ==, 3);
+  g_assert_cmpuint (counters->n_cleared, ==, has_versions ? 3 : 2);
+  g_assert_cmpuint (map_state_n_live (state), ==, 0);
+}
+
 /* Contention --------------------------------------------------------------- */
 
 #define N_RIVALS 4
@@ -395,10 +534,17 @@ main (int    argc,
         "/core/stats/%s/full-load-is-light", klass->name);
     g_autofree char *rivals = g_strdup_printf (
         "/core/stats/%s/rivals-are-counted", klass->name);
+    g_autofree char *clears = g_strdup_printf (
+        "/core/stats/%s/clears-are-counted", klass->name);
+    g_autofree char *hooks = g_strdup_printf (
+        "/core/stats/%s/hooks-tell-what-it-cost", klass->name);
 
     g_test_add_data_func (same, klass, test_recording_tells_the_same);
     g_test_add_data_func (bytes, klass, test_bytes_follow_the_keys);
     g_test_add_data_func (full, klass, test_full_load_is_light);
+    g_test_add_data_func (clears, klass, test_clears_are_counted);
+    if (klass->has_read_and_dirty)
+      g_test_add_data_func (hooks, klass, test_hooks_tell_what_it_cost);
     if (klass->is_thread_safe)
       g_test_add_data_func (rivals, klass, test_rivals_are_counted);
   }

@@ -235,6 +235,77 @@ test_series_tell_levels_and_rates (void) {
   g_assert_true (isnan (values[0]));
 }
 
+/* Event of the thread that prepares the map. */
+static Event
+tell (EventKind kind,
+      gint64    at_us,
+      guint16   table,
+      guint32   ver,
+      guint32   res,
+      guint8    aux8,
+      guint64   a) {
+  return (Event){ .at_ns = at_us * 1000, .kind = (guint8)kind, .aux16 = table,
+                  .ver = ver, .res = res, .aux8 = aux8, .a = a,
+                  .b = kind == EVENT_TABLE_CREATED ? table : 0,
+                  .thread = EVENT_THREAD_MAIN };
+}
+
+/* Two shards, of 2 and of 4 buckets: empty, then 3 keys in the one, then 6 in
+ * the other, then one less. */
+static TraceLog *
+log_of_shards (void) {
+  g_autoptr (TraceInfo) info = trace_info_new ();
+  TraceLog *log = tracelog_new (info, 0);
+  GArray *events = g_array_new (FALSE, FALSE, sizeof (Event));
+#define TELL(...)                                                             \
+  g_array_append_vals (events, &(Event[]){ tell (__VA_ARGS__) }, 1)
+
+  for (guint16 shard = 0; shard < 2; shard++) {
+    TELL (EVENT_TABLE_CREATED, 1000, shard, 1, 0, (guint8)(shard + 1), 99);
+    TELL (EVENT_TABLE_NAMED, 1000, shard, 2, shard, 1, 0);
+  }
+  for (guint32 i = 0; i < 3; i++)
+    TELL (EVENT_SLOT_WRITTEN, 2000, 0, 3 + i, i, 9, i);
+  for (guint32 i = 0; i < 6; i++)
+    TELL (EVENT_SLOT_WRITTEN, 3000, 1, 3 + i, i, 9, 10 + i);
+  TELL (EVENT_SLOT_CLEARED, 4000, 0, 6, 2, 0, 0);
+  TELL (EVENT_PHASE_BEGAN, 5000, 0, 0, 1, 0, 0);
+#undef TELL
+  for (guint i = 0; i < events->len; i++)
+    tracelog_append (log, &g_array_index (events, Event, i));
+  g_array_unref (events);
+  tracelog_finish (log, FALSE);
+  return log;
+}
+
+static void
+test_series_sum_the_shards (void) {
+  static const struct {
+    gint64 at_us;
+    double held;
+    double load;
+  } wanted[] = {
+    { 1500, 0, 0 }, { 2500, 3, 0.5 }, { 3500, 9, 1.5 }, { 4500, 8, 8 / 6.0 },
+  };
+  g_autoptr (TraceLog) log = log_of_shards ();
+  g_autoptr (Timeline) timeline = timeline_new (log);
+  double value;
+
+  timeline_wait (timeline);
+  for (guint i = 0; i < G_N_ELEMENTS (wanted); i++) {
+    gint64 at_ns = wanted[i].at_us * 1000;
+
+    timeline_get_series (timeline, SERIES_HELD, at_ns, at_ns + 100000, 1, &value);
+    g_assert_cmpfloat (value, ==, wanted[i].held);
+    timeline_get_series (timeline, SERIES_LOAD_FACTOR, at_ns, at_ns + 100000, 1,
+                         &value);
+    g_assert_cmpfloat_with_epsilon (value, wanted[i].load, 1e-6);
+    timeline_get_series (timeline, SERIES_DIRTY_LEN, at_ns, at_ns + 100000, 1,
+                         &value);
+    g_assert_true (isnan (value));
+  }
+}
+
 static void
 test_key_life_is_about_the_key (void) {
   g_autoptr (Timeline) timeline = complete_timeline ();
@@ -321,6 +392,8 @@ main (int    argc,
   g_test_add_func ("/core/timeline/spans-pair-up", test_spans_pair_up);
   g_test_add_func ("/core/timeline/series-tell-levels-and-rates",
                    test_series_tell_levels_and_rates);
+  g_test_add_func ("/core/timeline/series-sum-the-shards",
+                   test_series_sum_the_shards);
   g_test_add_func ("/core/timeline/key-life-is-about-the-key",
                    test_key_life_is_about_the_key);
   g_test_add_func ("/core/timeline/follows-a-growing-log",
