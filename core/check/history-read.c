@@ -38,14 +38,19 @@
  *
  * Left out    Len, which concerns all keys at once, and what failed for want of
  *             memory or was refused as misuse: that changed nothing. Misuse that
- *             is noticed only at the end of a write comes too late for it: such
- *             an operation never returned.
+ *             is noticed only at the end of a write comes too late for it. What
+ *             deletes has deleted by then; what stores has put its key there,
+ *             but no value: a key that is new holds 0. No result was given, so
+ *             such an operation never returned. That lets a delete be late or
+ *             not be at all, which accepts too much and never too little; who
+ *             reads that 0 got what nobody stored, and is told so.
  *
  * Verdicts    need every write. Operations that were counted and may have
  *             written, Ranges, pairs that were not told: HISTORY_ERROR_SAMPLED.
  *             A log that lacks its end lacks operations that others have seen:
- *             HISTORY_ERROR_INCOMPLETE. Counted loads do no harm; they cannot be
- *             judged and are counted here.
+ *             HISTORY_ERROR_INCOMPLETE; so does a file from before raises were
+ *             told, whose intervals would be too narrow. Counted loads do no
+ *             harm; they cannot be judged and are counted here.
  *
  * Hostile     files may tell anything. What no recorder writes is refused with
  *             the event's index; memory is bounded by the log's length.
@@ -418,6 +423,13 @@ check_whole (TraceLog *log,
   TraceHonesty honesty;
 
   tracelog_get_honesty (log, &honesty);
+  if (honesty.lacks_raises) {
+    g_set_error_literal (error, HISTORY_ERROR, HISTORY_ERROR_INCOMPLETE,
+                         _("the recording is of an older version of Tophash and "
+                           "does not tell exactly when operations were under "
+                           "way: record it again to judge it"));
+    return FALSE;
+  }
   if (honesty.is_complete && honesty.n_dropped == 0)
     return TRUE;
   g_set_error_literal (error, HISTORY_ERROR, HISTORY_ERROR_INCOMPLETE,

@@ -9,7 +9,8 @@
 G_BEGIN_DECLS
 
 #define FILE_MAJOR 1
-#define FILE_MINOR 0
+#define FILE_MINOR 1
+#define FILE_MINOR_RAISES 1 /* from it on OP_BEGAN and OP_ENDED tell the raise */
 #define FILE_MAGIC "\x89TPH\r\n\x1a\n"
 #define FILE_MAGIC_SIZE 8
 #define FILE_ENDIAN_MARK 0x01020304u
@@ -50,6 +51,7 @@ typedef struct {
 } Chunk;
 
 void     file_header_write (guint8       header[FILE_HEADER_SIZE],
+                            guint        minor,
                             gint64       created_at_us);
 void     chunk_write       (guint8       header[CHUNK_HEADER_SIZE],
                             const Chunk *chunk);

@@ -8,7 +8,7 @@
  *             does not know, and what it has read stays good however the file
  *             ends. Reading is in tracelog-open.c.
  *
- * Format      Version 1.0. All numbers are little-endian; times are nanoseconds
+ * Format      Version 1.1. All numbers are little-endian; times are nanoseconds
  *             since the first event; CRC is CRC-32C (crc32c.c).
  *
  *             The file's header, 64 bytes
@@ -16,7 +16,8 @@
  *                0    8  magic: 89 54 50 48 0D 0A 1A 0A. The high bit, CR LF
  *                        and LF show a transfer that took it for a text
  *                8    2  major version, 1. A reader refuses newer ones
- *               10    2  minor version, 0. A reader skips what newer ones add
+ *               10    2  minor version, 1; see Versions. A reader skips what
+ *                        newer ones add
  *               12    4  01020304 hexadecimal: the byte order
  *               16   16  a UUID of this file (random, version 4)
  *               32    8  when it was written: microseconds since 1970, UTC
@@ -63,6 +64,10 @@
  * Versions    Minor goes up for new chunk types, new JSON members, bytes behind
  *             known ones in HONESTY and new kinds of event (INFO names them).
  *             Major goes up when a reader of today would misread a file.
+ *             1.1: op-began says in res, op-ended in ver, by how many ns the
+ *             merge raised its time. Older files cannot tell when an operation
+ *             truly was under way, so histories are not read from them; saved
+ *             again they stay what they are, 1.0.
  *
  * Saving      Written beside the target under another name, synced, renamed: the
  *             target is the old file or the whole new one, never in between.
@@ -116,11 +121,12 @@ put_uuid (guint8 uuid[16]) {
 
 void
 file_header_write (guint8 header[FILE_HEADER_SIZE],
+                   guint  minor,
                    gint64 created_at_us) {
   memset (header, 0, FILE_HEADER_SIZE);
   memcpy (header, FILE_MAGIC, FILE_MAGIC_SIZE);
   bytes_put (header + 8, 2, FILE_MAJOR);
-  bytes_put (header + 10, 2, FILE_MINOR);
+  bytes_put (header + 10, 2, minor);
   bytes_put (header + 12, 4, FILE_ENDIAN_MARK);
   put_uuid (header + 16);
   bytes_put (header + 32, 8, (guint64)created_at_us);
@@ -301,7 +307,9 @@ put_log (Writer           *writer,
   /* Honesty first: what it calls complete is complete below this length. */
   tracelog_get_honesty (log, &honesty);
   length = honesty.is_complete ? honesty.n_events : tracelog_get_length (log);
-  file_header_write (header, g_get_real_time ());
+  file_header_write (header, honesty.lacks_raises ? FILE_MINOR_RAISES - 1
+                                                  : FILE_MINOR,
+                     g_get_real_time ());
   if (!put_bytes (writer, header, sizeof header, error)
       || !put_info (writer, tracelog_get_info (log), error))
     return FALSE;

@@ -44,6 +44,7 @@ typedef struct {
   gint64            last_ns;
   Event            *events; /* TRACE_BLOCK_EVENTS, to prove blocks with */
   TraceHonesty      honesty;
+  guint             minor;  /* of the file's version */
 
   guint64           chunk_at;  /* where the chunk under way begins */
   gboolean          is_ended;  /* END was read */
@@ -342,6 +343,7 @@ check_version (Reader       *reader,
         major, minor, FILE_MAJOR);
     return refuse (reader, error, TRACELOG_FILE_ERROR_NEWER, reason);
   }
+  reader->minor = minor;
   if (bytes_get (header + 12, 4) != FILE_ENDIAN_MARK
       || bytes_get (header + 40, 4) != TRACE_BLOCK_EVENTS)
     return refuse (reader, error, TRACELOG_FILE_ERROR_CORRUPT,
@@ -427,6 +429,7 @@ conclude (Reader  *reader,
   }
   if (sentence != NULL)
     reader->honesty.is_complete = FALSE;
+  reader->honesty.lacks_raises = reader->minor < FILE_MINOR_RAISES;
   tracelog_restore (reader->log, &reader->honesty);
   if (warning != NULL)
     *warning = g_steal_pointer (&sentence);

@@ -61,6 +61,8 @@ typedef struct {
   gint64  duration_ns;   /* time of the last event */
   gboolean is_complete;  /* the run ended and all its events are here */
   gboolean was_limited;  /* ended because the log reached its limit */
+  gboolean lacks_raises; /* from an old file: operations do not tell by how much
+                          * their times were raised */
 } TraceHonesty;
 
 /* @info: copied. @limit_bytes: of compressed blocks in memory; 0 = 1 GiB. */

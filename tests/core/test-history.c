@@ -7,7 +7,10 @@
  */
 #include "core/base/prng.h"
 #include "core/check/history.h"
-#include "core/record/tracelog-private.h"
+#include "core/record/crc32c.h"
+#include "core/record/tracelog-file-private.h"
+
+#include <string.h>
 
 /* Built by hand ------------------------------------------------------------ */
 
@@ -331,6 +334,52 @@ test_leaves_out_what_failed (void) {
   g_assert_cmpint (history_clears (history, &n)->ended_ns, ==, HISTORY_NEVER);
 }
 
+/* What a write does that the detector objects to at its end is done, but its
+ * result was never given: all kinds stand as if they had not returned. */
+static void
+test_misused_at_its_end (void) {
+  static const struct {
+    OpKind told;
+    OpKind taken;
+  } kinds[] = {
+    { OP_STORE, OP_STORE },
+    { OP_DELETE, OP_DELETE },
+    { OP_LOAD_AND_DELETE, OP_LOAD_AND_DELETE },
+    { OP_COMPARE_AND_DELETE, OP_DELETE },
+    { OP_COMPARE_AND_SWAP, OP_STORE },
+    { OP_SWAP, OP_SWAP },
+    { OP_CLEAR, OP_CLEAR },
+  };
+
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (kinds); i++) {
+    gboolean is_late = i % 2 != 0;
+    OpKind kind = kinds[i / 2].told;
+    Event events[] = {
+      tell (EVENT_OP_BEGAN, 1, 10, kind, 1, 2),
+      tell (EVENT_MISUSE_DETECTED, 1, 15, 0, 0, 0),
+      tell (EVENT_OP_ENDED, 1, 20, kind, 9, 9),
+    };
+    g_autoptr (History) history = NULL;
+    const HistoryOp *op;
+    gsize n_clears;
+
+    events[1].res = is_late ? MISUSE_AT_EXIT : MISUSE_AT_ENTRY;
+    /* That it found its key says nothing either. */
+    events[2].aux16 = OP_PATH_ERROR | OP_PATH_OK;
+    history = read_events (events, G_N_ELEMENTS (events));
+    g_assert_cmpuint (history_n_left_out (history), ==, is_late ? 0 : 1);
+    op = history_clears (history, &n_clears);
+    g_assert_cmpuint (history_n_keys (history) + n_clears, ==, is_late);
+    if (!is_late)
+      continue;
+    op = n_clears > 0 ? op : only_op (history);
+    g_assert_cmpuint (op->op, ==, kinds[i / 2].taken);
+    g_assert_cmpint (op->ended_ns, ==, HISTORY_NEVER);
+    g_assert_false (op->is_ok);
+    g_assert_cmpint (op->result, ==, 0);
+  }
+}
+
 static void
 test_knows_when_it_began_empty (void) {
   const Event late[] = {
@@ -443,6 +492,55 @@ test_needs_the_whole_run (void) {
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 
+/* @log saved, its file given the minor version @minor, and opened. */
+static TraceLog *
+save_as_minor (TraceLog *log,
+               guint     minor) {
+  g_autoptr (GFileIOStream) stream = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GFile) file
+      = g_file_new_tmp ("history-XXXXXX.tophash", &stream, &error);
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GBytes) changed = NULL;
+  g_autofree guint8 *data = NULL;
+  TraceLog *opened;
+  gsize size;
+
+  g_assert_no_error (error);
+  g_assert_true (tracelog_save (log, file, NULL, NULL, NULL, &error));
+  bytes = g_file_load_bytes (file, NULL, NULL, &error);
+  g_assert_no_error (error);
+  data = g_memdup2 (g_bytes_get_data (bytes, &size), g_bytes_get_size (bytes));
+  g_assert_cmpuint (bytes_get (data + 10, 2), ==, FILE_MINOR);
+  bytes_put (data + 10, 2, minor);
+  bytes_put (data + 60, 4, crc32c (0, data, 60));
+  changed = g_bytes_new (data, size);
+  opened = tracelog_open_bytes (changed, "old", NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_file_delete (file, NULL, NULL));
+  return opened;
+}
+
+/* Files from before they were told; a newer one tells them, too. */
+static void
+test_needs_raises (void) {
+  const Event event = tell (EVENT_PHASE_BEGAN, EVENT_THREAD_MAIN, 10, 0, 0, 0);
+  g_autoptr (TraceLog) log = make_log (&event, 1);
+  g_autoptr (TraceLog) same = save_as_minor (log, FILE_MINOR);
+  g_autoptr (TraceLog) newer = save_as_minor (log, FILE_MINOR + 1);
+  g_autoptr (TraceLog) old = save_as_minor (log, FILE_MINOR_RAISES - 1);
+  TraceLog *good[] = { log, same, newer };
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (good); i++) {
+    history_free (history_new_from_log (good[i], 0, 1, NULL, &error));
+    g_assert_no_error (error);
+  }
+  g_assert_null (history_new_from_log (old, 0, 1, NULL, &error));
+  g_assert_error (error, HISTORY_ERROR, HISTORY_ERROR_INCOMPLETE);
+  g_assert_nonnull (strstr (error->message, "older version of Tophash"));
+}
+
 #define ADD(name, test) g_test_add_func ("/core/check/history/" name, test)
 
 int
@@ -458,10 +556,12 @@ main (int    argc,
   ADD ("operations-that-never-return", test_operations_that_never_return);
   ADD ("ranges-nest", test_ranges_nest);
   ADD ("leaves-out-what-failed", test_leaves_out_what_failed);
+  ADD ("misused-at-its-end", test_misused_at_its_end);
   ADD ("knows-when-it-began-empty", test_knows_when_it_began_empty);
   ADD ("needs-every-write", test_needs_every_write);
   ADD ("refuses-what-no-recorder-writes",
        test_refuses_what_no_recorder_writes);
   ADD ("needs-the-whole-run", test_needs_the_whole_run);
+  ADD ("needs-raises", test_needs_raises);
   return g_test_run ();
 }

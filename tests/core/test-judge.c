@@ -253,6 +253,37 @@ test_never_returned (void) {
                           " but the key held 1");
 }
 
+/* A delete that was done and gave no result, for misuse at its end, and a Clear:
+ * the key is gone from some time on, by them once and not again. */
+static void
+test_deletes_without_a_result (void) {
+  static const OpKind kinds[] = { OP_DELETE, OP_LOAD_AND_DELETE, OP_CLEAR };
+
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (kinds); i++) {
+    gboolean comes_back = i % 2 != 0;
+    History *history = history_new (TRUE);
+
+    add_store (history, 10, 20, 1);
+    add (history, kinds[i / 2], 25, HISTORY_NEVER, 0, FALSE, 0);
+    add_load (history, 31, 35, 0);
+    add_store (history, 36, 40, 2);
+    add_load (history, 41, 45, 2);
+    add_load (history, 46, 50, comes_back ? 1 : 2);
+    assert_judged (history, comes_back ? "no order explains Load → 1: it read 1,"
+                                         " but the key held 2" : NULL);
+
+    history = history_new (TRUE);
+    add_store (history, 10, 20, 1);
+    add (history, kinds[i / 2], 25, HISTORY_NEVER, 0, FALSE, 0);
+    add_load (history, 31, 35, 0);
+    add_store (history, 36, 40, 2);
+    add_load (history, 41, 45, comes_back ? 0 : 2);
+    assert_judged (history, comes_back ? "no order explains Load → nothing: it"
+                                         " found nothing, but the key held 2"
+                                       : NULL);
+  }
+}
+
 static void
 test_says_unknown (void) {
   History *history = history_new (TRUE);
@@ -621,6 +652,8 @@ main (int    argc,
                    test_range_gives_twice);
   g_test_add_func ("/core/check/judge/clear", test_clear);
   g_test_add_func ("/core/check/judge/never-returned", test_never_returned);
+  g_test_add_func ("/core/check/judge/deletes-without-a-result",
+                   test_deletes_without_a_result);
   g_test_add_func ("/core/check/judge/says-unknown", test_says_unknown);
   g_test_add_func ("/core/check/judge/accepts-what-is-right",
                    test_accepts_what_is_right);

@@ -310,6 +310,36 @@ test_newer_minor (Fixture      *fixture,
   g_assert_nonnull (strstr (error->message, "newer version"));
 }
 
+/* It is opened, says what it lacks, and keeps its version when it is saved. */
+static void
+test_older_minor (Fixture      *fixture,
+                  gconstpointer unused) {
+  g_autoptr (TraceLog) log = make_log (50);
+  g_autoptr (GBytes) bytes = log_to_bytes (log, fixture->file);
+  gsize size = g_bytes_get_size (bytes);
+  g_autofree guint8 *data = g_memdup2 (g_bytes_get_data (bytes, NULL), size);
+  g_autoptr (GBytes) older = NULL;
+  g_autoptr (GBytes) again = NULL;
+  g_autoptr (TraceLog) back = NULL;
+  g_autoptr (GError) error = NULL;
+  TraceHonesty honesty;
+
+  tracelog_get_honesty (log, &honesty);
+  g_assert_false (honesty.lacks_raises);
+  g_assert_cmpuint (bytes_get (data + 10, 2), ==, FILE_MINOR);
+  bytes_put (data + 10, 2, FILE_MINOR_RAISES - 1);
+  bytes_put (data + 60, 4, crc32c (0, data, 60));
+  older = g_bytes_new (data, size);
+  back = tracelog_open_bytes (older, "run.tophash", NULL, &error);
+  g_assert_no_error (error);
+  tracelog_get_honesty (back, &honesty);
+  g_assert_true (honesty.lacks_raises && honesty.is_complete);
+  assert_same_events (log, back, 50);
+  again = log_to_bytes (back, fixture->file);
+  g_assert_cmpuint (bytes_get ((const guint8 *)g_bytes_get_data (again, NULL)
+                                   + 10, 2), ==, FILE_MINOR_RAISES - 1);
+}
+
 static void
 assert_refused (const guint8     *header,
                 gsize             size,
@@ -327,7 +357,7 @@ test_refused_headers (Fixture      *fixture,
                       gconstpointer unused) {
   guint8 header[FILE_HEADER_SIZE];
 
-  file_header_write (header, 0);
+  file_header_write (header, FILE_MINOR, 0);
   assert_refused (header, sizeof header, TRACELOG_FILE_ERROR_EMPTY);
   assert_refused (header, 0, TRACELOG_FILE_ERROR_EMPTY);
   assert_refused (header, 20, TRACELOG_FILE_ERROR_EMPTY);
@@ -482,6 +512,7 @@ main (int    argc,
   ADD ("cut-anywhere", NULL, test_cut_anywhere);
   ADD ("flip-anywhere", NULL, test_flip_anywhere);
   ADD ("newer-minor", NULL, test_newer_minor);
+  ADD ("older-minor", NULL, test_older_minor);
   ADD ("refused-headers", NULL, test_refused_headers);
   ADD ("huge-claims", NULL, test_huge_claims);
   ADD ("other-kind-numbers", NULL, test_other_kind_numbers);
