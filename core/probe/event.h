@@ -48,13 +48,15 @@
   /* res: phase index */                                                      \
   X (PHASE_BEGAN, "phase-began", GATE_NONE)                                   \
   /* Operations ---------------------------------------------------------- */ \
-  /* aux8: OpKind; a: key; b: new value (second word of a CAS: see ENDED);    \
-   * res, in a log: by how many ns the merge raised at_ns (UINT32_MAX: as      \
-   * many or more), so that the true begin is known */                        \
+  /* aux8: OpKind; a: key; b: the new value, of a CAS too; both 0 where there \
+   * is none; res, in a log: by how many ns the merge raised at_ns (UINT32_MAX: \
+   * as many or more), so that the true begin is known; ver: 0 */             \
   X (OP_BEGAN, "op-began", GATE_NONE)                                         \
-  /* aux8: OpKind; aux16: OpPath bits; a: value found or result; b: the old   \
-   * value a compare-and-… was given; res: CAS that failed and were tried     \
-   * again; ver, in a log: by how many ns the merge raised at_ns, as above */  \
+  /* aux8: OpKind; aux16: OpPath bits; a: value found or stored, pairs that a \
+   * Range gave, the count of a Len; where Go returns nothing (store, delete, \
+   * clear) any. b: the old value a compare-and-… was given, else 0; res: CAS \
+   * that failed and were tried again; ver, in a log: by how many ns the merge \
+   * raised at_ns, as above */                                                \
   X (OP_ENDED, "op-ended", GATE_NONE)                                         \
   /* operations that were counted, not told one by one: aux8: OpKind;         \
    * res: how many; ver: how many of them had OP_PATH_OK;                     \
@@ -63,7 +65,7 @@
   /* Tables; aux16: table id; ver: domain version ------------------------ */ \
   /* aux8: B; res: TableFlag bits; a: hash seed; b: domain | HashKind << 32 */ \
   X (TABLE_CREATED, "table-created", GATE_DOMAIN)                             \
-  /* the bucket array of a table that was created without one */              \
+  /* the bucket array of a table that was created without one; aux8: B */     \
   X (TABLE_ALLOCATED, "table-allocated", GATE_DOMAIN)                         \
   /* res: the ver of its TABLE_CREATED, against reuse of the id; ver: 0 */    \
   X (TABLE_FREED, "table-freed", GATE_NONE)                                   \
@@ -74,7 +76,8 @@
   /* aux8: flags (GOMAP_FLAG_*, never hashWriting) */                         \
   X (TABLE_FLAGS_CHANGED, "table-flags-changed", GATE_DOMAIN)                 \
   /* a new key: res: slot address in buckets; aux8: tophash; a: key;          \
-   * b: value, or entry id when the table holds entries */                    \
+   * b: value, or entry id when the table holds entries. A gomap of several   \
+   * users writes 0 first: its value is an update, and may never come */      \
   X (SLOT_WRITTEN, "slot-written", GATE_DOMAIN)                               \
   /* an overwrite: res: slot address; a: key; b: value */                     \
   X (SLOT_UPDATED, "slot-updated", GATE_DOMAIN)                               \
@@ -105,7 +108,7 @@
    * to the chain of the same main index; count goes up by the kept */        \
   X (BUCKET_COPIED, "bucket-copied", GATE_DOMAIN)                             \
   /* Entries; res: entry id; ver: entry version --------------------------- */ \
-  /* a: value */                                                              \
+  /* a: value; of entries with versions: version id */                        \
   X (ENTRY_STORED, "entry-stored", GATE_ENTRY)                                \
   X (ENTRY_DELETED, "entry-deleted", GATE_ENTRY)                              \
   X (ENTRY_EXPUNGED, "entry-expunged", GATE_ENTRY)                            \
@@ -125,6 +128,7 @@
   /* the copy found no memory: dirty (aux16) = nil again; what it expunged is  \
    * back, and the table is freed */                                          \
   X (DIRTY_DROPPED, "dirty-dropped", GATE_DOMAIN)                             \
+  /* aux16: read, whose keys are no longer all that there are */              \
   X (READ_AMENDED, "read-amended", GATE_DOMAIN)                               \
   /* res: misses after, before any promotion */                               \
   X (MISS_COUNTED, "miss-counted", GATE_DOMAIN)                               \
@@ -143,7 +147,7 @@
   X (LOCK_ACQUIRED, "lock-acquired", GATE_DOMAIN)                             \
   /* a: ns held, 0 = not measured */                                          \
   X (LOCK_RELEASED, "lock-released", GATE_DOMAIN)                             \
-  /* Iteration; ver: iterator id ------------------------------------------ */ \
+  /* Iteration; ver: iterator id, or the id of the snapshot that walks ----- */ \
   /* aux16: table; res: start bucket; aux8: slot offset; a: keys the table    \
    * held; b: domain version seen */                                          \
   X (RANGE_BEGAN, "range-began", GATE_OBSERVES)                               \
@@ -152,12 +156,14 @@
    * mask skipped as expunged << 8 | mask left to the other half << 16;       \
    * b: domain version seen */                                                \
   X (RANGE_WALKED, "range-walked", GATE_OBSERVES)                             \
-  /* res: visited in all; aux8: 1 = stopped by the callback */                \
+  /* res: visited in all; aux8: 1 = stopped by the callback, or with the      \
+   * snapshot before its end */                                               \
   X (RANGE_ENDED, "range-ended", GATE_NONE)                                   \
   /* Misuse --------------------------------------------------------------- */ \
-  /* aux8: MisuseKind; aux16: table; res: MisusePlace; ver: OpKind + 1 of the  \
-   * operation, 0 = not known; a: key, where there is one; b: index + 1 of a   \
-   * thread that was writing then, 0 = not known */                           \
+  /* aux8: MisuseKind; aux16: table; res: MisusePlace; ver: OpKind + 1 of the \
+   * operation, 0 = not known; a: key, 0 where none is known;                 \
+   * b: index + 1 of a thread that was writing then, 0 = not known. At the exit \
+   * of a write its change is made: see OP_PATH_ERROR */                      \
   X (MISUSE_DETECTED, "misuse-detected", GATE_NONE)                           \
   /* Read locks; res: lock id = domain id --------------------------------- */ \
   /* the thread is one of the readers now; a: ns waited, as above;            \
@@ -166,9 +172,10 @@
   /* a: ns held, 0 = not measured */                                          \
   X (LOCK_READ_RELEASED, "lock-read-released", GATE_NONE)                     \
   /* Snapshots and views; ver: id ------------------------------------------ */ \
-  /* a: version that it shows; b: keys it will look at */                     \
+  /* a: version that it shows; b: keys it will look at, 0 for a view */       \
   X (SNAPSHOT_BEGAN, "snapshot-began", GATE_NONE)                             \
-  /* res: pairs given; aux8: SnapshotState of the engine (1 = all of them) */ \
+  /* res: pairs given; aux8: SnapshotState of the engine (1 = all of them; of \
+   * a view: always left, none given) */                                      \
   X (SNAPSHOT_ENDED, "snapshot-ended", GATE_NONE)                             \
   /* Versions; res: version id, which is the value of its entry; ver:          \
    * generation: how often the id was used; a fact about an older one is void */ \
@@ -178,7 +185,7 @@
   X (VERSION_STAMPED, "version-stamped", GATE_NONE)                           \
   /* nobody will look at it any more, nor at what is behind it */             \
   X (VERSION_RETIRED, "version-retired", GATE_NONE)                           \
-  /* later writes are stamped a or more */                                    \
+  /* later writes are stamped a or more; of no version: res, ver: 0 */        \
   X (WRITE_BARRIER, "write-barrier", GATE_NONE)                               \
   /* What a Range that is a span gave to its callback -------------------- */ \
   /* ver: iterator id; a: key; b: value. Only when iterations are told in     \
