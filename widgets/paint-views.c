@@ -148,7 +148,8 @@ paint_views (cairo_t            *cr,
   paint_card_frame (cr, context, &card->frame, FALSE);
   tophash_palette_set_source (context->palette, cr, ROLE_TEXT);
   tophash_draw_text (context->draw, cr, clock != NULL ? _("views") : _("snapshots"),
-                     FONT_HEADING, x, middle, 0, 0.5, STAGE_VIEWS_HEAD - 8);
+                     FONT_HEADING, x, middle, 0, 0.5,
+                     stage_views_head (context->layout) - 8);
   chips = paint_view_chips (cr, context, card) + 8;
   tophash_palette_set_source (context->palette, cr, ROLE_TEXT_DIM);
   if (clock != NULL && is_roomy) {

@@ -168,8 +168,8 @@ add_views (StageLayout *self,
            double       width) {
   StageCard card = { CARD_VIEWS };
   int height = strip_height (self);
-  int room = (int)width - 2 * STAGE_PADDING - STAGE_VIEWS_HEAD
-             - STAGE_VIEWS_MORE;
+  int head = stage_views_head (self);
+  int room = (int)width - 2 * STAGE_PADDING - head - STAGE_VIEWS_MORE;
 
   card.item_gap = 6;
   card.item_width = STAGE_VIEW_CHIP;
@@ -181,7 +181,7 @@ add_views (StageLayout *self,
   add_strip (self, card, x, y, width,
              height < STAGE_STRIP_ROOMY ? (height - 24) / 2 : 8, height);
   g_array_index (self->cards, StageCard, self->cards->len - 1).body.x
-    += STAGE_VIEWS_HEAD;
+    += head;
 }
 
 void

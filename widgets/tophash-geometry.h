@@ -140,6 +140,12 @@ typedef struct {
   StageOptions    options;
 } StageLayout;
 
+/* Room for the name of CARD_VIEWS, which grows with the text. */
+static inline int
+stage_views_head (const StageLayout *self) {
+  return (int)(STAGE_VIEWS_HEAD * MAX (1, self->options.text_scale));
+}
+
 StageLayout *stage_layout_new       (const MapState     *state,
                                      const StageOptions *options);
 void         stage_layout_free      (StageLayout        *self);

@@ -72,6 +72,18 @@ tophash_map_view_get_top (TophashMapView *self) {
   return top_for (self, gtk_widget_get_width (GTK_WIDGET (self)));
 }
 
+/* Of the interface font against the usual 11 points. */
+static double
+get_text_scale (TophashMapView *self) {
+  const PangoFontDescription *font = pango_context_get_font_description (
+    gtk_widget_get_pango_context (GTK_WIDGET (self)));
+  double points = (double)pango_font_description_get_size (font) / PANGO_SCALE;
+
+  if (pango_font_description_get_size_is_absolute (font))
+    points *= 72.0 / 96.0;
+  return MAX (1, points / 11);
+}
+
 static StageLayout *
 new_layout (TophashMapView *self,
             int             width) {
@@ -83,7 +95,7 @@ new_layout (TophashMapView *self,
              : gtk_toggle_button_get_active (self->dirty) ? STAGE_DIRTY
                                                           : STAGE_READ,
     .zoom = self->zoom,
-    .text_scale = 1,
+    .text_scale = get_text_scale (self),
   };
   const TophashSelection *selection
     = tophash_session_get_selection (self->session);
