@@ -446,6 +446,8 @@ map (GtkWidget *widget) {
   self->viewport = gtk_widget_get_ancestor (widget, GTK_TYPE_VIEWPORT);
   if (self->viewport == NULL)
     return;
+  /* A press takes the focus: the stage must not slide from under it. */
+  gtk_viewport_set_scroll_to_focus (GTK_VIEWPORT (self->viewport), FALSE);
   scrollable = GTK_SCROLLABLE (self->viewport);
   g_signal_connect_object (gtk_scrollable_get_vadjustment (scrollable),
                            "value-changed", G_CALLBACK (gtk_widget_queue_draw),
