@@ -26,6 +26,7 @@
 #include "widgets/tophash-statistics.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 #include <inttypes.h>
 
 #define LIFE_US 250000
@@ -450,7 +451,8 @@ show_now (TophashInspector *self) {
         = narrator_event (&event, before, format, NARRATION_EXPERT);
 
     gtk_label_set_text (self->now, plain);
-    gtk_label_set_text (self->expert, expert);
+    /* Some events leave nothing to say to experts alone. */
+    gtk_label_set_text (self->expert, strcmp (plain, expert) != 0 ? expert : "");
   }
 }
 
