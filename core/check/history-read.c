@@ -36,7 +36,8 @@
  *             it may have been. A Clear that did not clear all ends never, too:
  *             for each key it may have taken effect or not.
  *
- * Left out    Len, which concerns all keys at once, and what failed for want of
+ * Left out    Len, which concerns all keys at once; what was asked of a view,
+ *             which shows an older map rightly; and what failed for want of
  *             memory or was refused as misuse: that changed nothing. Misuse that
  *             is noticed only at the end of a write comes too late for it. What
  *             deletes has deleted by then; what stores has put its key there,
@@ -277,9 +278,10 @@ end_frame (Reader      *reader,
            Frame       *frame,
            const Event *event) {
   gboolean is_failed = (event->aux16 & OP_PATH_ERROR) != 0;
+  gboolean is_of_view = (event->aux16 & OP_PATH_IN_VIEW) != 0;
 
   set_result (&frame->op, event);
-  if (is_failed && !frame->is_misused) {
+  if (is_of_view || (is_failed && !frame->is_misused)) {
     reader->history->n_left_out
         += is_counted_here (reader, frame->op.op, frame->op.key);
     return;

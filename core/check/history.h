@@ -100,7 +100,8 @@ const HistoryOp    *history_clears     (const History *self,
                                         gsize         *n_clears);
 const HistoryRange *history_ranges     (const History *self,
                                         gsize         *n_ranges);
-/* Operations left out: Len, and those that failed (they changed nothing). */
+/* Operations left out: Len, those of views, and those that failed (they changed
+ * nothing). */
 guint64             history_n_left_out (const History *self);
 /* Loads that were counted and not told. */
 guint64             history_n_untold   (const History *self);

@@ -172,6 +172,7 @@ viewmap_load_in_view (MapView      *view,
   int64_t found = 0;
 
   syncmap_begin (&call, view->map, thread, OP_LOAD, key, 0);
+  call.path |= OP_PATH_IN_VIEW;
   entry = syncmap_find_entry (&call, key);
   word = entry != NULL ? entry_peek (entry) : 0;
   if (entry_word_has_value (word))

@@ -98,6 +98,7 @@ append_path (GString *text,
     guint       bit;
     const char *words;
   } parts[] = {
+    { OP_PATH_IN_VIEW, N_ ("asked a view") },
     { OP_PATH_IN_READ, N_ ("found in read") },
     { OP_PATH_AMENDED, N_ ("read amended") },
     { OP_PATH_WAITED, N_ ("waited for the lock") },

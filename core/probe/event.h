@@ -242,6 +242,7 @@ typedef enum {
   OP_PATH_WAITED = 1 << 11,  /* waited for the lock */
   OP_PATH_ERROR = 1 << 12,   /* no memory or misuse; the map is unchanged, but
                               * for a misuse found at the end of a write */
+  OP_PATH_IN_VIEW = 1 << 13, /* asked a view: what it found may be old */
 } OpPath;
 
 typedef enum {

@@ -316,16 +316,19 @@ test_leaves_out_what_failed (void) {
     tell (EVENT_OP_ENDED, 1, 70, OP_STORE, 0, 0),
     tell (EVENT_OP_BEGAN, 1, 80, OP_CLEAR, 0, 0),
     tell (EVENT_OP_ENDED, 1, 90, OP_CLEAR, 0, 0),
+    tell (EVENT_OP_BEGAN, 1, 100, OP_LOAD, 3, 0),
+    tell (EVENT_OP_ENDED, 1, 110, OP_LOAD, 9, 0),
   };
   g_autoptr (History) history = NULL;
   gsize n;
 
   events[2].aux16 = events[8].aux16 = OP_PATH_ERROR;
+  events[12].aux16 = OP_PATH_OK | OP_PATH_IN_VIEW;
   events[5].res = 9;
   events[7].res = MISUSE_AT_EXIT;
   events[10].aux16 = 0;
   history = read_events (events, G_N_ELEMENTS (events));
-  g_assert_cmpuint (history_n_left_out (history), ==, 2);
+  g_assert_cmpuint (history_n_left_out (history), ==, 3);
   g_assert_cmpuint (history_n_untold (history), ==, 9);
   g_assert_true (history_begins_empty (history));
   /* Too late to refuse it, and a Clear that left something. */
