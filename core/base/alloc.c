@@ -4,7 +4,10 @@
  *
  * Idea        Small records come from calloc(). From a cache line on, memory
  *             starts on a cache line, so that neighbours written by different
- *             threads can be kept apart. From LARGE_BYTES on it is mapped by
+ *             threads can be kept apart: a line more is asked for, and where the
+ *             allocator's own block begins stands before the line. aligned_alloc()
+ *             would cut blocks to size and mend them again each time, past the
+ *             lists that malloc() keeps per thread. From LARGE_BYTES on it is mapped by
  *             itself: zero pages cost nothing until touched, the kernel is
  *             asked for huge pages (a large table is walked at random, and the
  *             page walk is then most of a miss), and freeing gives it back at
@@ -24,6 +27,19 @@
 #define LINE_BYTES ((size_t)64)
 #define LARGE_BYTES ((size_t)1 << 20) /* as alloc.h promises */
 #define HUGE_BYTES ((size_t)1 << 21)  /* a huge page on x86-64 and arm64 */
+
+/* Under the address sanitizer the exact block is asked for, so that it sees a step
+ * past either end. */
+#if defined(__SANITIZE_ADDRESS__)
+#define WATCHES_ENDS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WATCHES_ENDS 1
+#endif
+#endif
+#ifndef WATCHES_ENDS
+#define WATCHES_ENDS 0
+#endif
 
 static _Atomic (int64_t) countdown = -1;
 static _Atomic (size_t) bytes_held;
@@ -69,6 +85,32 @@ map_large (size_t size_bytes) {
   return start;
 }
 
+/* Memory that starts on a line; NULL when there is none. */
+static void *
+take_lines (size_t size_bytes) {
+  size_t lines = (size_bytes + LINE_BYTES - 1) & ~(LINE_BYTES - 1);
+  char *block, *start;
+
+  if (WATCHES_ENDS)
+    return aligned_alloc (LINE_BYTES, lines);
+  block = malloc (size_bytes + LINE_BYTES);
+  if (block == NULL)
+    return NULL;
+  /* malloc() aligns to two words, so there is room for one before the line. */
+  start = block + LINE_BYTES - ((uintptr_t)block & (LINE_BYTES - 1));
+  memcpy (start - sizeof block, &block, sizeof block);
+  return start;
+}
+
+static void
+give_lines (void *start) {
+  char *block = start;
+
+  if (!WATCHES_ENDS)
+    memcpy (&block, block - sizeof block, sizeof block);
+  free (block);
+}
+
 void *
 alloc_zeroed (size_t size_bytes) {
   void *memory;
@@ -79,9 +121,7 @@ alloc_zeroed (size_t size_bytes) {
   if (size_bytes >= LARGE_BYTES) {
     memory = map_large (size_bytes);
   } else if (size_bytes >= LINE_BYTES) {
-    size_t lines = (size_bytes + LINE_BYTES - 1) & ~(LINE_BYTES - 1);
-
-    memory = aligned_alloc (LINE_BYTES, lines);
+    memory = take_lines (size_bytes);
     if (memory != NULL)
       memset (memory, 0, size_bytes);
   } else {
@@ -100,6 +140,8 @@ alloc_free (void  *memory,
   atomic_fetch_sub_explicit (&bytes_held, size_bytes, memory_order_relaxed);
   if (size_bytes >= LARGE_BYTES)
     munmap (memory, size_bytes);
+  else if (size_bytes >= LINE_BYTES)
+    give_lines (memory);
   else
     free (memory);
 }
