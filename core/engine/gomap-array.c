@@ -29,8 +29,6 @@
 
 #include "core/base/alloc.h"
 
-_Static_assert (sizeof (GoBucket) == BUCKET_BYTES, "a bucket has Go's layout");
-
 GoArray *
 goarray_new (unsigned B,
              uint64_t n_overflow) {

@@ -68,10 +68,12 @@ check_live (Check          *check,
   const GoMap *map = check->map;
   const char *where = array == map->buckets ? "buckets" : "oldbuckets";
   long long key = bucket->keys[slot];
-  uint64_t hash = gomap_hash (map, bucket->keys[slot]);
+  uint64_t hash = gomap_hash (map, key);
+  unsigned found = BUCKET_SLOTS;
 
   check->n_live++;
-  if (gomap_find (map, bucket->keys[slot]) != &bucket->elems[slot])
+  if (gomap_find_slot (map, key, hash, &found) != bucket || found != slot
+      || gomap_find (map, key) != gobucket_elem (bucket, slot))
     broken (check, "G2: key %lld of %s[%llu] is not found", key, where,
             (unsigned long long)main);
   if ((hash & (array->n_main - 1)) != main)

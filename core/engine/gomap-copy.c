@@ -43,10 +43,7 @@ append (GoMap          *map,
     to->bucket = goarray_at (map->buckets, to->index);
     to->slot = 0;
   }
-  to->bucket->tophash[to->slot] = from->tophash[slot];
-  to->bucket->keys[to->slot] = from->keys[slot];
-  to->bucket->elems[to->slot] = from->elems[slot];
-  to->slot++;
+  gobucket_copy_slot (to->bucket, to->slot++, from, slot);
   map->count++;
 }
 
@@ -68,7 +65,7 @@ copy_chain (GoMap       *map,
     for (unsigned left = live; left != 0; left &= left - 1) {
       unsigned slot = (unsigned)__builtin_ctz (left);
 
-      kept |= (unsigned)keep (from->elems[slot], data) << slot;
+      kept |= (unsigned)keep (gobucket_elem (from, slot), data) << slot;
     }
     for (unsigned left = kept; left != 0; left &= left - 1)
       append (map, from, (unsigned)__builtin_ctz (left), &to, &is_recounted);
@@ -88,7 +85,8 @@ copy_chain (GoMap       *map,
 static inline void
 fetch_elems (const GoBucket *bucket) {
   for (unsigned slot = 0; slot < BUCKET_SLOTS; slot++)
-    __builtin_prefetch ((const void *)(uintptr_t)bucket->elems[slot], 0, 1);
+    __builtin_prefetch ((const void *)(uintptr_t)gobucket_elem (bucket, slot), 0,
+                        1);
 }
 
 bool
@@ -133,7 +131,7 @@ dump_chain (const GoArray *array,
     for (; live != 0; live &= live - 1) {
       unsigned slot = (unsigned)__builtin_ctz (live);
 
-      dump_elem (sink, slot, bucket->keys[slot], bucket->elems[slot]);
+      dump_elem (sink, slot, bucket->keys[slot], gobucket_elem (bucket, slot));
     }
     if (bucket->overflow == 0)
       return;

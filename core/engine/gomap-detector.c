@@ -173,25 +173,22 @@ end_write (const GoWatched *watched,
   return is_on;
 }
 
-bool
+uint64_t
 gomap_watched_find (const GoWatched *watched,
-                    int64_t          key,
-                    uint64_t        *elem) {
-  const uint64_t *found;
+                    int64_t          key) {
+  uint64_t found;
 
   if (is_empty (watched))
-    return false;
+    return GOMAP_ABSENT;
   if (is_writing (watched)) {
     tell_misuse (watched, MISUSE_CONCURRENT_READ_AND_WRITE, MISUSE_AT_ENTRY,
                  key);
-    return false;
+    return GOMAP_ABSENT;
   }
   gomap_guard_lock (watched->detector);
   found = gomap_find (watched->table, key);
-  if (found != NULL)
-    *elem = *found;
   gomap_guard_unlock (watched->detector);
-  return found != NULL;
+  return found;
 }
 
 GoMapOutcome

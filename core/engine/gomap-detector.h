@@ -43,10 +43,9 @@ size_t   gomap_detector_check (const GoDetector *detector,
 void     gomap_guard_lock     (GoDetector  *detector);
 void     gomap_guard_unlock   (GoDetector  *detector);
 
-/* Go's mapaccess2: false: absent, or misuse. */
-bool     gomap_watched_find   (const GoWatched *watched,
-                               int64_t          key,
-                               uint64_t        *elem);
+/* Go's mapaccess2: GOMAP_ABSENT: absent, or misuse. */
+uint64_t gomap_watched_find   (const GoWatched *watched,
+                               int64_t          key);
 /* Go's mapassign, then the store of @elem. @found (nullable) as gomap_assign().
  * GOMAP_MISUSED: found at its end, the key is there all the same. */
 GoMapOutcome gomap_watched_assign (const GoWatched *watched,

@@ -46,7 +46,6 @@ typedef struct {
   OpKind        op;
   unsigned      path;
   bool          is_shared;
-  uint64_t      found; /* by a look-up in a map that threads share */
 } Call;
 
 static void
@@ -99,7 +98,7 @@ static Call
 begin_all (MapEngine    *map,
            EngineThread *thread,
            OpKind        op) {
-  Call call = { (GoMapEngine *)map, NULL, thread, op, 0, false, 0 };
+  Call call = { (GoMapEngine *)map, NULL, thread, op, 0, false };
 
   probe_op_begin (op, 0, 0);
   return call;
@@ -118,7 +117,7 @@ begin (MapEngine    *map,
        OpKind        op,
        int64_t       key,
        int64_t       value) {
-  Call call = { (GoMapEngine *)map, NULL, thread, op, 0, false, 0 };
+  Call call = { (GoMapEngine *)map, NULL, thread, op, 0, false };
 
   probe_op_begin (op, (uint64_t)key, (uint64_t)value);
   lock (&call, gomap_engine_shard (call.self, key), op == OP_LOAD);
@@ -136,18 +135,18 @@ end (Call   *call,
 }
 
 /* Out of the way of the maps that are not shared. */
-__attribute__ ((cold, noinline)) static const uint64_t *
+__attribute__ ((cold, noinline)) static uint64_t
 look_up_watched (Call   *call,
                  int64_t key) {
   GoWatched w = watched (call);
 
-  return gomap_watched_find (&w, key, &call->found) ? &call->found : NULL;
+  return gomap_watched_find (&w, key);
 }
 
-/* Go's mapaccess: NULL when absent, or when a write is under way. */
-static const uint64_t *
-look_up (Call   *call,
-         int64_t key) {
+/* Go's mapaccess, to the element. */
+static inline uint64_t
+find_elem (Call   *call,
+           int64_t key) {
   const GoMap *table = &call->shard->table;
 
   if (is_watched (call))
@@ -157,9 +156,22 @@ look_up (Call   *call,
                       MISUSE_CONCURRENT_READ_AND_WRITE, table->config.id,
                       (uint64_t)key, 0);
     set_misuse (call, MISUSE_CONCURRENT_READ_AND_WRITE, MISUSE_AT_ENTRY);
-    return NULL;
+    return GOMAP_ABSENT;
   }
   return gomap_find (table, key);
+}
+
+/* false when the key is absent, or when a write is under way. */
+static inline bool
+look_up (Call    *call,
+         int64_t  key,
+         int64_t *value) {
+  uint64_t elem = find_elem (call, key);
+
+  if (elem == GOMAP_ABSENT)
+    return false;
+  *value = gomap_elem_value (elem);
+  return true;
 }
 
 __attribute__ ((cold, noinline)) static GoMapOutcome
@@ -278,17 +290,17 @@ gomap_engine_load (MapEngine    *map,
                    int64_t       key,
                    int64_t      *value) {
   Call call = begin (map, thread, OP_LOAD, key, 0);
-  const uint64_t *found = look_up (&call, key);
   int64_t loaded = 0;
+  bool is_found = look_up (&call, key, &loaded);
 
-  if (found != NULL) {
-    loaded = *value = (int64_t)*found;
+  if (is_found) {
+    *value = loaded;
     call.path |= OP_PATH_OK;
     if (call.self->n_shards > 1)
       sync_word_count (&call.shard->n_hits, 1, SYNC_LABEL ("count the hit"));
   }
   end (&call, loaded, 0);
-  return found != NULL;
+  return is_found;
 }
 
 bool
@@ -311,11 +323,9 @@ gomap_engine_load_or_store (MapEngine    *map,
                             int64_t       value,
                             int64_t      *actual) {
   Call call = begin (map, thread, OP_LOAD_OR_STORE, key, value);
-  const uint64_t *found = look_up (&call, key);
-  bool is_loaded = found != NULL;
+  bool is_loaded = look_up (&call, key, actual);
 
   if (is_loaded) {
-    *actual = (int64_t)*found;
     call.path |= OP_PATH_OK;
   } else if ((call.path & OP_PATH_ERROR) == 0) {
     bool is_found;
@@ -348,7 +358,7 @@ delete_one (Call    *call,
             : gomap_delete (&call->shard->table, key, &elem, &call->path);
 
   if (is_deleted) {
-    *value = (int64_t)elem;
+    *value = gomap_elem_value (elem);
     call->path |= OP_PATH_OK;
   }
   return is_deleted;
@@ -393,8 +403,8 @@ gomap_engine_swap (MapEngine    *map,
 
   assign (&call, key, value, &found, &is_found);
   if (is_found)
-    *previous = (int64_t)found;
-  end (&call, (int64_t)found, 0);
+    *previous = gomap_elem_value (found);
+  end (&call, gomap_elem_value (found), 0);
   return is_found;
 }
 
@@ -405,8 +415,8 @@ gomap_engine_compare_and_swap (MapEngine    *map,
                                int64_t       old,
                                int64_t       value) {
   Call call = begin (map, thread, OP_COMPARE_AND_SWAP, key, value);
-  const uint64_t *found = look_up (&call, key);
-  bool is_swapped = found != NULL && (int64_t)*found == old;
+  int64_t found;
+  bool is_swapped = look_up (&call, key, &found) && found == old;
 
   if (MUTANT (LETS_GO_BETWEEN)) {
     unlock (&call);
@@ -427,8 +437,8 @@ gomap_engine_compare_and_delete (MapEngine    *map,
                                  int64_t       key,
                                  int64_t       old) {
   Call call = begin (map, thread, OP_COMPARE_AND_DELETE, key, 0);
-  const uint64_t *found = look_up (&call, key);
-  bool is_deleted = found != NULL && (int64_t)*found == old;
+  int64_t found;
+  bool is_deleted = look_up (&call, key, &found) && found == old;
   int64_t deleted;
 
   if (is_deleted)
@@ -483,8 +493,10 @@ gomap_engine_range (MapEngine    *map,
                     call.shard->domain.version);
   leave_table (&call);
   while (goes_on && step (&call, &iter)) {
-    probe_range_yield (id, iter.key, (int64_t)iter.elem);
-    goes_on = visit (iter.key, (int64_t)iter.elem, data);
+    int64_t value = gomap_elem_value (iter.elem);
+
+    probe_range_yield (id, iter.key, value);
+    goes_on = visit (iter.key, value, data);
   }
   if (iter.is_misused && !is_watched (&call))
     set_misuse (&call, MISUSE_ITERATION_AND_WRITE, MISUSE_AT_STEP);
@@ -632,7 +644,7 @@ dump_elem (DumpSink *sink,
            unsigned  slot,
            int64_t   key,
            uint64_t  elem) {
-  dump_value (sink, slot, key, (int64_t)elem);
+  dump_value (sink, slot, key, gomap_elem_value (elem));
 }
 
 void

@@ -12,8 +12,8 @@
 
 #include "core/engine/gomap-private.h"
 
-/* NULL: absent. The pointer is valid until the next write. */
-static inline const uint64_t *
+/* The element; GOMAP_ABSENT: none. */
+static inline uint64_t
 gomap_find (const GoMap *map,
             int64_t      key) {
   const GoArray *array = map->buckets;
@@ -22,7 +22,7 @@ gomap_find (const GoMap *map,
   unsigned same;
 
   if (map->count == 0)
-    return NULL;
+    return GOMAP_ABSENT;
   hash = gomap_hash (map, key);
   if (__builtin_expect (map->oldbuckets != NULL, 0))
     return gomap_find_further (map, key, hash);
@@ -33,9 +33,9 @@ gomap_find (const GoMap *map,
     unsigned slot = (unsigned)__builtin_ctz (same);
 
     if (__builtin_expect (bucket->keys[slot] == key, 1))
-      return &bucket->elems[slot];
+      return gobucket_elem (bucket, slot);
   } else if (tophash_match (bucket->tophash, TOPHASH_EMPTY_REST) != 0) {
-    return NULL;
+    return GOMAP_ABSENT;
   }
   return gomap_find_further (map, key, hash);
 }

@@ -106,10 +106,7 @@ move_slot (GoMap          *map,
     to->bucket = goarray_at (map->buckets, to->index);
     to->slot = 0;
   }
-  to->bucket->tophash[to->slot] = from->tophash[slot];
-  to->bucket->keys[to->slot] = from->keys[slot];
-  to->bucket->elems[to->slot] = from->elems[slot];
-  to->slot++;
+  gobucket_copy_slot (to->bucket, to->slot++, from, slot);
 }
 
 /* Moves the live slots of one bucket; returns the mask of those that went to
@@ -146,7 +143,8 @@ wipe_old_chain (GoMap    *map,
                 GoBucket *head,
                 uint64_t  main) {
   memset (head->keys, 0, sizeof head->keys);
-  memset (head->elems, 0, sizeof head->elems);
+  memset (head->elems_low, 0, sizeof head->elems_low);
+  memset (head->elems_high, 0, sizeof head->elems_high);
   head->overflow = 0;
   probe_event (EVENT_CHAIN_WIPED, (uint32_t)main, gomap_next_version (map), 0,
                map->config.id);

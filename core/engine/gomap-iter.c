@@ -173,15 +173,15 @@ take_slot (GoIter         *iter,
     }
   }
   if (tophash >= TOPHASH_MIN) {
-    iter->elem = bucket->elems[slot];
+    iter->elem = gobucket_elem (bucket, slot);
   } else {
-    const uint64_t *elem = gomap_find (map, key);
+    uint64_t elem = gomap_find (map, key);
 
-    if (elem == NULL) {
+    if (elem == GOMAP_ABSENT) {
       iter->deleted |= bit;
       return false;
     }
-    iter->elem = *elem;
+    iter->elem = elem;
   }
   iter->key = key;
   iter->seen |= bit;

@@ -136,7 +136,8 @@ gomap_hash (const GoMap *map,
 static inline uint64_t
 gomap_elem_id (const GoMap *map,
                uint64_t     elem) {
-  return map->config.elem_id == NULL ? elem : map->config.elem_id (elem);
+  return map->config.elem_id == NULL ? (uint64_t)gomap_elem_value (elem)
+                                     : map->config.elem_id (elem);
 }
 
 /* One more change of the domain: the ver of the event that tells it. */
@@ -146,9 +147,14 @@ gomap_next_version (GoMap *map) {
 }
 
 /* The whole look-up, of a table that has keys; see gomap-find-private.h. */
-const uint64_t *gomap_find_further (const GoMap *map,
-                                    int64_t      key,
-                                    uint64_t     hash);
+uint64_t gomap_find_further (const GoMap *map,
+                             int64_t      key,
+                             uint64_t     hash);
+/* The bucket and the slot that it ends at; NULL: absent. */
+const GoBucket *gomap_find_slot (const GoMap *map,
+                                 int64_t      key,
+                                 uint64_t     hash,
+                                 unsigned    *slot);
 
 /* Limits: more than 8 keys and more than 6.5 a bucket. */
 bool     gomap_is_over_load       (uint64_t count,

@@ -73,7 +73,7 @@ copy_pairs (Piece        *piece,
                     iter.offset, table->config.id, (uint64_t)table->count,
                     shard->domain.version);
   while (gomap_iter_next (&iter))
-    piece->pairs[n++] = (Pair){ iter.key, (int64_t)iter.elem };
+    piece->pairs[n++] = (Pair){ iter.key, gomap_elem_value (iter.elem) };
   gomap_iter_end (&iter);
   probe_restamp ();
   probe_event (EVENT_RANGE_ENDED, (uint32_t)n, id, 0, table->config.id);

@@ -20,10 +20,10 @@
  *             it was evacuated.
  *
  * Layout      A bucket holds eight tophash bytes, eight keys, eight elements and
- *             the index of the next bucket of its chain. Main buckets have the
- *             indices 0 … 2^B - 1, overflow buckets follow in the order of
- *             linking; so no link is 0, and 0 ends the chain. The buckets lie in
- *             gomap-array.c's array.
+ *             the index of the next bucket of its chain (gomap-bucket.h). Main
+ *             buckets have the indices 0 … 2^B - 1, overflow buckets follow in
+ *             the order of linking; so no link is 0, and 0 ends the chain. The
+ *             buckets lie in gomap-array.c's array.
  *
  * Size        A hint gives the least B at which so many keys are no overload.
  *             At B = 0 the one bucket is made by the first assignment. Overload:
@@ -160,10 +160,11 @@ gomap_allocate_first (GoMap *map) {
   return true;
 }
 
-const uint64_t *
-gomap_find_further (const GoMap *map,
-                    int64_t      key,
-                    uint64_t     hash) {
+const GoBucket *
+gomap_find_slot (const GoMap *map,
+                 int64_t      key,
+                 uint64_t     hash,
+                 unsigned    *slot) {
   const GoArray *array = map->buckets;
   const GoBucket *bucket = goarray_at (array, hash & (array->n_main - 1));
 
@@ -183,15 +184,24 @@ gomap_find_further (const GoMap *map,
     unsigned same = tophash_match (bucket->tophash, top);
 
     for (; same != 0; same &= same - 1) {
-      unsigned slot = (unsigned)__builtin_ctz (same);
-
-      if (bucket->keys[slot] == key)
-        return &bucket->elems[slot];
+      *slot = (unsigned)__builtin_ctz (same);
+      if (bucket->keys[*slot] == key)
+        return bucket;
     }
     if (tophash_match (bucket->tophash, TOPHASH_EMPTY_REST) != 0)
       return NULL;
   }
   return NULL;
+}
+
+uint64_t
+gomap_find_further (const GoMap *map,
+                    int64_t      key,
+                    uint64_t     hash) {
+  unsigned slot;
+  const GoBucket *bucket = gomap_find_slot (map, key, hash, &slot);
+
+  return bucket == NULL ? GOMAP_ABSENT : gobucket_elem (bucket, slot);
 }
 
 /* Walks the chain of @main in buckets. true: the key is at *place; false:
@@ -292,7 +302,7 @@ update_slot (GoMap       *map,
              const Place *place,
              int64_t      key,
              uint64_t     elem) {
-  place->bucket->elems[place->slot] = elem;
+  gobucket_set_elem (place->bucket, place->slot, elem);
   probe_event_more (EVENT_SLOT_UPDATED, slot_address (place),
                     gomap_next_version (map), 0, map->config.id, (uint64_t)key,
                     gomap_elem_id (map, elem));
@@ -322,7 +332,7 @@ assign_hashed (GoMap    *map,
     }
     if (search (map, main, top, key, &place)) {
       if (found != NULL)
-        *found = place.bucket->elems[place.slot];
+        *found = gobucket_elem (place.bucket, place.slot);
       if (!keep_found)
         update_slot (map, &place, key, elem);
       return GOMAP_FOUND;
@@ -338,9 +348,7 @@ assign_hashed (GoMap    *map,
 
   if (place.bucket == NULL && !extend_chain (map, &place))
     return GOMAP_NO_MEMORY;
-  place.bucket->tophash[place.slot] = top;
-  place.bucket->keys[place.slot] = key;
-  place.bucket->elems[place.slot] = elem;
+  gobucket_set (place.bucket, place.slot, top, key, elem);
   map->count++;
   *path |= OP_PATH_NEW_KEY;
   probe_event_more (EVENT_SLOT_WRITTEN, slot_address (&place),
@@ -479,8 +487,8 @@ gomap_delete (GoMap    *map,
 
   if (is_found) {
     if (elem != NULL)
-      *elem = place.bucket->elems[place.slot];
-    place.bucket->elems[place.slot] = 0;
+      *elem = gobucket_elem (place.bucket, place.slot);
+    gobucket_set_elem (place.bucket, place.slot, 0);
     place.bucket->tophash[place.slot] = TOPHASH_EMPTY_ONE;
     trim_chain (map, goarray_at (map->buckets, main), place);
     map->count--;

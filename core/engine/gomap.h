@@ -13,19 +13,10 @@
  */
 #pragma once
 
-#include "core/engine/engine.h"
+#include "core/engine/gomap-bucket.h"
 #include "core/probe/dump.h"
 
 #define GOMAP_MAX_B 28 /* bucket indices fit 31 bits with overflow to spare */
-
-/* One bucket: Go's layout with an index where Go has a pointer. 144 bytes. */
-typedef struct {
-  uint8_t  tophash[BUCKET_SLOTS];
-  int64_t  keys[BUCKET_SLOTS];
-  uint64_t elems[BUCKET_SLOTS]; /* value bits, or an entry's address */
-  uint32_t overflow;            /* index of the next bucket; 0 = none */
-  uint32_t unused;
-} GoBucket;
 
 typedef struct _GoArray GoArray; /* main buckets, then overflow by index */
 
@@ -42,7 +33,7 @@ typedef struct {
   unsigned    flags; /* TABLE_HOLDS_ENTRIES | TABLE_WIPES_OLD */
   uint16_t    id;    /* table id in events */
   const EngineHooks *hooks; /* NULL: none */
-  /* The id that events give for an element; NULL: the element itself. */
+  /* The id that events give for an element; NULL: the value that it is. */
   uint64_t  (*elem_id) (uint64_t elem);
 } GoMapConfig;
 
@@ -86,6 +77,7 @@ void gomap_finish (GoMap            *map);
 /* Go's mapassign followed by the caller's store of @elem: grows, moves and
  * inserts as needed, tells SLOT_WRITTEN or SLOT_UPDATED. When @keep_found and
  * the key is there, the element stays. @found (nullable) gets the old element.
+ * Of @elem the low GOMAP_ELEM_BITS are kept (gomap-bucket.h).
  * @path (nullable): OP_PATH_NEW_KEY, _GREW, _MOVED are or-ed in. */
 GoMapOutcome gomap_assign (GoMap    *map,
                            int64_t   key,
@@ -182,7 +174,7 @@ gomap_iter_next (GoIter *iter) {
   iter->seen |= (uint8_t)(1u << slot);
   iter->n_visited++;
   iter->key = iter->bucket_now->keys[slot];
-  iter->elem = iter->bucket_now->elems[slot];
+  iter->elem = gobucket_elem (iter->bucket_now, slot);
   return true;
 }
 

@@ -208,14 +208,14 @@ static bool
 load_again (Walk    *walk,
             int64_t  key,
             int64_t *value) {
-  const uint64_t *found;
+  uint64_t found;
 
   *walk->path |= lock (walk->shard, walk->thread, true);
   found = gomap_find (&walk->shard->table, key);
-  if (found != NULL)
-    *value = (int64_t)*found;
+  if (found != GOMAP_ABSENT)
+    *value = gomap_elem_value (found);
   unlock (walk->shard, walk->thread, true);
-  return found != NULL;
+  return found != GOMAP_ABSENT;
 }
 
 /* false: stopped, or no memory. */

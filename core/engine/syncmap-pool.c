@@ -49,6 +49,20 @@ syncmap_entry_at (const SyncMap *self,
   return &self->slabs[slab][id - slab_first (slab)];
 }
 
+/* Buckets keep GOMAP_ELEM_BITS of an entry's address (K2 of gomap-bucket.h). No
+ * system gives more unless it is asked to; if one does, there is no memory. */
+static Entry *
+new_slab (unsigned slab) {
+  size_t size_bytes = slab_bytes (slab);
+  Entry *entries = alloc_zeroed (size_bytes);
+
+  if (entries == NULL
+      || (((uintptr_t)entries + size_bytes - 1) & ~GOMAP_ELEM_MASK) == 0)
+    return entries;
+  alloc_free (entries, size_bytes);
+  return NULL;
+}
+
 static Entry *
 new_entry_locked (SyncMap *self) {
   uint32_t id = self->n_entries;
@@ -58,7 +72,7 @@ new_entry_locked (SyncMap *self) {
   if (slab >= SYNCMAP_N_SLABS)
     return NULL;
   if (self->slabs[slab] == NULL)
-    self->slabs[slab] = alloc_zeroed (slab_bytes (slab));
+    self->slabs[slab] = new_slab (slab);
   if (self->slabs[slab] == NULL)
     return NULL;
   self->n_entries++;

@@ -117,11 +117,11 @@ syncmap_elem_of (const Entry *entry) {
 static inline Entry *
 syncmap_find (const SyncTable *table,
               int64_t          key) {
-  const uint64_t *elem;
+  uint64_t elem;
 
   sync_read_point (table, SYNC_LABEL ("look in the table"));
   elem = gomap_find (&table->map, key);
-  return elem != NULL ? syncmap_entry_of (*elem) : NULL;
+  return elem != GOMAP_ABSENT ? syncmap_entry_of (elem) : NULL;
 }
 
 /* mu held. */

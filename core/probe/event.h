@@ -277,7 +277,7 @@ typedef enum {
 #define BUCKET_SLOTS 8
 
 /* What a record takes in the engines' memory; they assert it. */
-#define BUCKET_BYTES 144u
+#define BUCKET_BYTES 128u
 #define ENTRY_BYTES 16u
 #define VERSION_BYTES 40u
 

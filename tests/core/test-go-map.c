@@ -68,9 +68,9 @@ take (Table  *table,
 static int64_t
 get (const Table *table,
      int64_t      key) {
-  const uint64_t *elem = gomap_find (&table->map, key);
+  uint64_t elem = gomap_find (&table->map, key);
 
-  return elem == NULL ? 0 : (int64_t)*elem;
+  return elem == GOMAP_ABSENT ? 0 : gomap_elem_value (elem);
 }
 
 static void
@@ -117,7 +117,7 @@ test_single_bucket (gconstpointer hash) {
       put (&table, key, 10 * key);
     for (int64_t key = 1; key <= n; key++)
       g_assert_cmpint (get (&table, key), ==, 10 * key);
-    g_assert_null (gomap_find (&table.map, n + 1));
+    g_assert_cmpuint (gomap_find (&table.map, n + 1), ==, GOMAP_ABSENT);
     g_assert_cmpuint (table.map.B, ==, 0);
     finish (&table);
   }
@@ -287,7 +287,7 @@ test_iter_grow (gconstpointer hash) {
     while (gomap_iter_next (&iter)) {
       if (iter.key >= n)
         continue;
-      g_assert_cmpint ((int64_t)iter.elem, ==, iter.key + 5000);
+      g_assert_cmpint (gomap_elem_value (iter.elem), ==, iter.key + 5000);
       seen[iter.key]++;
     }
     for (int64_t key = 0; key < n; key++)

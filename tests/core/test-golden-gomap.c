@@ -135,7 +135,7 @@ step_iterator (Replay     *replay,
   gboolean is_found = gomap_iter_next (iter);
 
   expect_found (replay, line, field, is_found, iter->key);
-  expect_found (replay, line, field + 1, is_found, (gint64)iter->elem);
+  expect_found (replay, line, field + 1, is_found, gomap_elem_value (iter->elem));
 }
 
 static void
@@ -175,10 +175,10 @@ do_operation (Replay     *replay,
     expect_number (replay, "deleted", line->value[1],
                    gomap_delete (map, key, NULL, NULL));
   } else if (strcmp (tag, "l") == 0) {
-    const uint64_t *elem = gomap_find (map, key);
+    uint64_t elem = gomap_find (map, key);
 
-    expect_found (replay, line, 1, elem != NULL,
-                  elem == NULL ? 0 : (gint64)*elem);
+    expect_found (replay, line, 1, elem != GOMAP_ABSENT,
+                  elem == GOMAP_ABSENT ? 0 : gomap_elem_value (elem));
   } else if (strcmp (tag, "c") == 0) {
     g_assert_true (gomap_clear (map));
   } else if (strcmp (tag, "ib") == 0) {
@@ -240,7 +240,7 @@ append_bucket (GString        *text,
       g_string_append (text, separator);
       append_number (text, bucket->keys[slot]);
       g_string_append_c (text, ',');
-      append_number (text, (gint64)bucket->elems[slot]);
+      append_number (text, gomap_elem_value (gobucket_elem (bucket, slot)));
       separator = ",";
     }
   g_string_append (text, "]]");
@@ -318,7 +318,8 @@ add_array (GByteArray    *bytes,
       for (unsigned slot = 0; slot < BUCKET_SLOTS; slot++)
         if (bucket->tophash[slot] >= TOPHASH_MIN) {
           add_word (bytes, (uint64_t)bucket->keys[slot]);
-          add_word (bytes, bucket->elems[slot]);
+          add_word (bytes,
+                    (uint64_t)gomap_elem_value (gobucket_elem (bucket, slot)));
         }
       index = bucket->overflow;
     } while (index != 0);

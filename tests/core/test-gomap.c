@@ -146,13 +146,41 @@ test_reads_frozen_growth (void) {
   uint8_t flags = table.map.flags;
 
   for (int key = 0; key < count; key++)
-    g_assert_nonnull (gomap_find (&table.map, key));
-  g_assert_null (gomap_find (&table.map, count));
+    g_assert_cmpuint (gomap_find (&table.map, key), !=, GOMAP_ABSENT);
+  g_assert_cmpuint (gomap_find (&table.map, count), ==, GOMAP_ABSENT);
   gomap_iter_begin (&iter, &table.map, 12345, 0, 1, table.domain.version);
   while (gomap_iter_next (&iter))
     n++;
   g_assert_cmpuint (n, ==, (unsigned)count);
   g_assert_cmpuint (table.map.flags, ==, flags);
+  gomap_finish (&table.map);
+}
+
+/* Chains of several buckets: every slot, in main and in overflow buckets, gives
+ * back what was put there, and each bucket has its lines to itself. */
+static void
+test_bucket_keeps_elements (void) {
+  const int64_t values[] = {
+    0, 1, -1, ENGINE_VALUE_MAX, ENGINE_VALUE_MIN, 0xffffffff, 0x100000000,
+  };
+  Table table;
+
+  table_init (&table, HASH_TOP_BITS, 0);
+  for (int key = 0; key < 100; key++)
+    put (&table.map, key, values[(guint)key % G_N_ELEMENTS (values)]);
+  for (int key = 0; key < 100; key++) {
+    uint64_t elem = gomap_find (&table.map, key);
+
+    g_assert_cmpuint (elem, <=, GOMAP_ELEM_MASK);
+    g_assert_cmpint (gomap_elem_value (elem), ==,
+                     values[(guint)key % G_N_ELEMENTS (values)]);
+  }
+  put (&table.map, 7, (int64_t)GOMAP_ELEM_MASK);
+  g_assert_cmpuint (gomap_find (&table.map, 7), ==, GOMAP_ELEM_MASK);
+
+  for (uint32_t i = 0; i < goarray_n_buckets (table.map.buckets); i++)
+    g_assert_cmpuint (
+      (uintptr_t)goarray_bucket (table.map.buckets, i) % 64, ==, 0);
   gomap_finish (&table.map);
 }
 
@@ -168,11 +196,11 @@ assert_same (const GoMap *map,
   assert_sound (map);
   g_assert_cmpint (map->count, ==, model->count);
   for (int key = 0; key < MODEL_KEYS; key++) {
-    const uint64_t *elem = gomap_find (map, key);
+    uint64_t elem = gomap_find (map, key);
 
-    g_assert_cmpint (elem != NULL, ==, model->is_there[key]);
-    if (elem != NULL)
-      g_assert_cmpint ((int64_t)*elem, ==, model->value[key]);
+    g_assert_cmpint (elem != GOMAP_ABSENT, ==, model->is_there[key]);
+    if (elem != GOMAP_ABSENT)
+      g_assert_cmpint (gomap_elem_value (elem), ==, model->value[key]);
   }
 }
 
@@ -320,11 +348,11 @@ test_copies_packed (gconstpointer data) {
   assert_sound (&copy.map);
   g_assert_cmpuint (n_asked, ==, 200);
   for (int key = 0; key < 200; key++) {
-    const uint64_t *elem = gomap_find (&copy.map, key);
+    uint64_t elem = gomap_find (&copy.map, key);
 
-    g_assert_true ((elem != NULL) == (key % 3 != 0));
-    if (elem != NULL)
-      g_assert_cmpuint (*elem, ==, (uint64_t)key);
+    g_assert_true ((elem != GOMAP_ABSENT) == (key % 3 != 0));
+    if (elem != GOMAP_ABSENT)
+      g_assert_cmpuint (elem, ==, (uint64_t)key);
   }
   gomap_finish (&copy.map);
   gomap_finish (&source.map);
@@ -460,6 +488,8 @@ main (int    argc,
   g_test_add_func ("/core/gomap/iter/outlives-its-array",
                    test_iter_outlives_its_array);
   g_test_add_func ("/core/gomap/reads-frozen-growth", test_reads_frozen_growth);
+  g_test_add_func ("/core/gomap/bucket/keeps-elements",
+                   test_bucket_keeps_elements);
   add_under_hashes ("/core/gomap/agrees-with-model", test_agrees_with_model);
   add_under_hashes ("/core/gomap/no-memory-changes-nothing",
                     test_no_memory_changes_nothing);
