@@ -2,41 +2,73 @@
 
 /* sync.c — the mutex and the semaphore behind sync.h
  *
- * Engines hold a lock for tens of nanoseconds, so a waiter that spins a little
- * mostly gets it without a system call: glibc's adaptive mutex does that. The
- * thread sanitizer follows pthread mutexes of the normal kind best and is slow
- * enough for spinning not to matter.
+ * Mutex       Engines hold a lock for a hundred nanoseconds or so; to put a
+ *             waiter to sleep and to wake it takes the owner and it several
+ *             thousand. So a waiter tries for a while first, longer and longer
+ *             apart, and sleeps only when the owner is at something long, or not
+ *             running. The pauses are long on purpose. A waiter that asks often
+ *             drags the lock's cache line away from its owner, and when it gets
+ *             the lock drags everything that lies behind it; one that asks seldom
+ *             lets the owner take the lock a few times in a row with all of it at
+ *             hand. Measured on two cores, stores of new keys: 8 and up to 512
+ *             pauses, 2,000 in all, take 0.65 of the time that glibc's adaptive
+ *             mutex takes, at most 32 pauses 0.8, and 200 in all 0.75.
+ *             Where the process has one processor nobody spins: the owner could
+ *             not give the lock back meanwhile.
  *
- * A semaphore is a count under a mutex with a condition variable rather than a
- * futex: race detectors follow these.
+ * Semaphore   A count under a mutex with a condition variable rather than a
+ *             futex, and the mutex is a pthread one below its spinning: race
+ *             detectors follow these.
  */
 #include "core/base/sync.h"
 
 #include <assert.h>
 #include <errno.h>
+#ifdef __linux__
+#include <sched.h>
+#endif
+#include <unistd.h>
 
-#if defined(__SANITIZE_THREAD__)
-#define MUTEX_IS_PLAIN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define MUTEX_IS_PLAIN 1
+/* Pauses before the second try, doubled before each later one up to the longest.
+ * Measured, see above. Together 2,040: 20 to 90 µs, as long as a processor's
+ * pause takes. */
+#define SPIN_FIRST 8u
+#define SPIN_LONGEST 512u
+#define SPIN_TRIES 9u
+
+static long
+count_processors (void) {
+#ifdef __linux__
+  cpu_set_t set;
+
+  /* The process's, not that of a thread which is bound to one. */
+  return sched_getaffinity (getpid (), sizeof set, &set) == 0 ? CPU_COUNT (&set)
+                                                              : 2;
+#else
+  return sysconf (_SC_NPROCESSORS_ONLN);
 #endif
-#endif
+}
+
+/* Whether somebody else can run while this thread spins; looked up once. */
+static bool
+has_company (void) {
+  static _Atomic (int) known; /* 0: not yet, else processors, 2 for more */
+  /* Relaxed: whoever looks it up finds the same. */
+  int n = atomic_load_explicit (&known, memory_order_relaxed);
+
+  if (__builtin_expect (n == 0, 0)) {
+    n = count_processors () > 1 ? 2 : 1;
+    atomic_store_explicit (&known, n, memory_order_relaxed);
+  }
+  return n > 1;
+}
 
 void
 sync_mutex_init (SyncMutex *mutex) {
-  pthread_mutexattr_t attributes;
-  int error;
+  int error = pthread_mutex_init (&mutex->hidden, NULL);
 
-  error = pthread_mutexattr_init (&attributes);
-#if defined(__GLIBC__) && !defined(MUTEX_IS_PLAIN)
-  if (error == 0)
-    error = pthread_mutexattr_settype (&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
-#endif
-  if (error == 0)
-    error = pthread_mutex_init (&mutex->hidden, &attributes);
   assert (error == 0);
-  pthread_mutexattr_destroy (&attributes);
+  (void)error;
 }
 
 void
@@ -47,16 +79,6 @@ sync_mutex_clear (SyncMutex *mutex) {
   (void)error;
 }
 
-void
-sync_mutex_lock (SyncMutex  *mutex,
-                 const char *label) {
-  int error = pthread_mutex_lock (&mutex->hidden);
-
-  assert (error == 0);
-  (void)error;
-  (void)label;
-}
-
 bool
 sync_mutex_trylock (SyncMutex  *mutex,
                     const char *label) {
@@ -65,6 +87,40 @@ sync_mutex_trylock (SyncMutex  *mutex,
   assert (error == 0 || error == EBUSY);
   (void)label;
   return error == 0;
+}
+
+bool
+sync_mutex_spin (SyncMutex  *mutex,
+                 const char *label) {
+  unsigned n_pauses = SPIN_FIRST;
+
+  if (!has_company ())
+    return false;
+  for (unsigned i = 0; i < SPIN_TRIES; i++) {
+    sync_pause (n_pauses);
+    if (sync_mutex_trylock (mutex, label))
+      return true;
+    if (n_pauses < SPIN_LONGEST)
+      n_pauses *= 2;
+  }
+  return false;
+}
+
+void
+sync_mutex_await (SyncMutex  *mutex,
+                  const char *label) {
+  int error = pthread_mutex_lock (&mutex->hidden);
+
+  assert (error == 0);
+  (void)error;
+  (void)label;
+}
+
+void
+sync_mutex_lock (SyncMutex  *mutex,
+                 const char *label) {
+  if (!sync_mutex_trylock (mutex, label) && !sync_mutex_spin (mutex, label))
+    sync_mutex_await (mutex, label);
 }
 
 void

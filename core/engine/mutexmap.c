@@ -9,9 +9,10 @@
  * Events      LOCK_ACQUIRED and LOCK_RELEASED count in the domain's version:
  *             they are told inside the lock, which makes their order, and that
  *             of all changes between them, exact. LOCK_WAITED is told by a
- *             thread that finds the lock taken; what it told before is published
- *             before it blocks, since the holder's later events are merged
- *             behind them.
+ *             thread that finds the lock taken, whether it then gets it by
+ *             trying again or has to sleep: the wait's length says which. What it
+ *             told before is published before it sleeps, since the holder's later
+ *             events are merged behind them.
  *
  * Range       holds the lock for the whole walk, callback included, as Go users
  *             write it: mu.Lock(); for k, v := range m { … }; mu.Unlock(). The
@@ -55,8 +56,10 @@ lock (GoShard      *shard,
 
     path |= OP_PATH_WAITED;
     probe_event (EVENT_LOCK_WAITED, shard->domain.id, 0, LOCK_WAIT_ALONE, 0);
-    probe_flush (probe_current);
-    sync_mutex_lock (&shard->mutex, SYNC_LABEL ("mu.Lock"));
+    if (!sync_mutex_spin (&shard->mutex, SYNC_LABEL ("try mu.Lock again"))) {
+      probe_flush (probe_current);
+      sync_mutex_await (&shard->mutex, SYNC_LABEL ("mu.Lock"));
+    }
     probe_restamp ();
     sync_word_count (&shard->n_lock_waits, 1, SYNC_LABEL ("count the wait"));
     waited_ns = engine_end_wait (thread, began_ns);

@@ -3,8 +3,9 @@
 /* syncmap-entry.c — the steps of an entry's word
  *
  * Each function is one of Go's loops around CompareAndSwap: look, decide, try,
- * and look again when somebody else was faster. A failed CAS hands back what it
- * found, so no loop loads twice. The machine is told in syncmap-entry.h.
+ * and decide again by what was found when somebody else was faster. Where that
+ * says to try once more, the thread first leaves the entry alone for a moment,
+ * which Go does not (sync_word_back_off()). The machine: syncmap-entry.h.
  *
  * Source      Go 1.23 sync/map.go: the methods of entry.
  */
@@ -13,13 +14,20 @@
 #include "core/base/mutant.h"
 #include "core/engine/engine-costs.h"
 
-/* A try is about to be made: the second and all after it are retries. */
-static inline void
-count_try (EngineThread *thread,
-           bool         *is_retry) {
-  if (__builtin_expect (*is_retry, 0))
-    engine_count_retry (thread);
-  *is_retry = true;
+/* Somebody else was faster, and @word, which the CAS found, can be changed all
+ * the same. */
+__attribute__ ((cold, noinline)) static uint64_t
+back_off (const Entry  *entry,
+          EngineThread *thread,
+          uint64_t      word) {
+  engine_count_retry (thread);
+  return sync_word_back_off (&entry->word, word);
+}
+
+static inline bool
+word_is (uint64_t word,
+         int64_t  value) {
+  return entry_word_has_value (word) && entry_word_value (word) == value;
 }
 
 void
@@ -38,19 +46,19 @@ entry_try_swap (Entry        *entry,
                 bool         *has_previous,
                 int64_t      *previous) {
   uint64_t word = entry_peek (entry);
-  bool is_retry = false;
 
-  do {
-    if (entry_word_is_expunged (word))
-      return false;
-    count_try (thread, &is_retry);
-  } while (!entry_change (entry, &word, entry_word_with_value (word, value),
-                          EVENT_ENTRY_STORED,
-                          SYNC_LABEL ("CAS entry.p to the new value")));
-
-  *has_previous = entry_word_has_value (word);
-  *previous = *has_previous ? entry_word_value (word) : 0;
-  return true;
+  while (!entry_word_is_expunged (word)) {
+    if (entry_change (entry, &word, entry_word_with_value (word, value),
+                      EVENT_ENTRY_STORED,
+                      SYNC_LABEL ("CAS entry.p to the new value"))) {
+      *has_previous = entry_word_has_value (word);
+      *previous = *has_previous ? entry_word_value (word) : 0;
+      return true;
+    }
+    if (!entry_word_is_expunged (word))
+      word = back_off (entry, thread, word);
+  }
+  return false;
 }
 
 EntryOutcome
@@ -59,22 +67,21 @@ entry_try_load_or_store (Entry        *entry,
                          int64_t       value,
                          int64_t      *actual) {
   uint64_t word = entry_peek (entry);
-  bool is_retry = false;
 
-  do {
-    if (entry_word_has_value (word)) {
-      *actual = entry_word_value (word);
-      return ENTRY_LOADED;
+  while (entry_word_is_nil (word)) {
+    if (entry_change (entry, &word, entry_word_with_value (word, value),
+                      EVENT_ENTRY_STORED,
+                      SYNC_LABEL ("CAS entry.p from nil to the value"))) {
+      *actual = value;
+      return ENTRY_STORED;
     }
-    if (entry_word_is_expunged (word))
-      return ENTRY_GAVE_UP;
-    count_try (thread, &is_retry);
-  } while (!entry_change (entry, &word, entry_word_with_value (word, value),
-                          EVENT_ENTRY_STORED,
-                          SYNC_LABEL ("CAS entry.p from nil to the value")));
-
-  *actual = value;
-  return ENTRY_STORED;
+    if (entry_word_is_nil (word))
+      word = back_off (entry, thread, word);
+  }
+  if (entry_word_is_expunged (word))
+    return ENTRY_GAVE_UP;
+  *actual = entry_word_value (word);
+  return ENTRY_LOADED;
 }
 
 bool
@@ -83,16 +90,16 @@ entry_try_compare_and_swap (Entry        *entry,
                             int64_t       old,
                             int64_t       value) {
   uint64_t word = entry_peek (entry);
-  bool is_retry = false;
 
-  do {
-    if (!entry_word_has_value (word) || entry_word_value (word) != old)
-      return false;
-    count_try (thread, &is_retry);
-  } while (!entry_change (entry, &word, entry_word_with_value (word, value),
-                          EVENT_ENTRY_STORED,
-                          SYNC_LABEL ("CAS entry.p from old to new")));
-  return true;
+  while (word_is (word, old)) {
+    if (entry_change (entry, &word, entry_word_with_value (word, value),
+                      EVENT_ENTRY_STORED,
+                      SYNC_LABEL ("CAS entry.p from old to new")))
+      return true;
+    if (word_is (word, old))
+      word = back_off (entry, thread, word);
+  }
+  return false;
 }
 
 bool
@@ -100,16 +107,16 @@ entry_try_compare_and_delete (Entry        *entry,
                               EngineThread *thread,
                               int64_t       old) {
   uint64_t word = entry_peek (entry);
-  bool is_retry = false;
 
-  do {
-    if (!entry_word_has_value (word) || entry_word_value (word) != old)
-      return false;
-    count_try (thread, &is_retry);
-  } while (!entry_change (entry, &word, entry_word_with_nil (word),
-                          EVENT_ENTRY_DELETED,
-                          SYNC_LABEL ("CAS entry.p from old to nil")));
-  return true;
+  while (word_is (word, old)) {
+    if (entry_change (entry, &word, entry_word_with_nil (word),
+                      EVENT_ENTRY_DELETED,
+                      SYNC_LABEL ("CAS entry.p from old to nil")))
+      return true;
+    if (word_is (word, old))
+      word = back_off (entry, thread, word);
+  }
+  return false;
 }
 
 bool
@@ -117,19 +124,20 @@ entry_delete (Entry        *entry,
               EngineThread *thread,
               int64_t      *value) {
   uint64_t word = entry_peek (entry);
-  bool is_retry = false;
 
-  do {
-    if (!entry_word_has_value (word) && !MUTANT (DELETE_SWAPS))
-      return false;
-    count_try (thread, &is_retry);
-  } while (!entry_change (entry, &word, entry_word_with_nil (word),
-                          EVENT_ENTRY_DELETED,
-                          SYNC_LABEL ("CAS entry.p to nil")));
-  if (MUTANT (DELETE_SWAPS) && !entry_word_has_value (word))
-    return false;
-  *value = entry_word_value (word);
-  return true;
+  while (entry_word_has_value (word) || MUTANT (DELETE_SWAPS)) {
+    bool has_value = entry_word_has_value (word);
+
+    if (entry_change (entry, &word, entry_word_with_nil (word),
+                      EVENT_ENTRY_DELETED, SYNC_LABEL ("CAS entry.p to nil"))) {
+      if (has_value)
+        *value = entry_word_value (word);
+      return has_value;
+    }
+    if (entry_word_has_value (word))
+      word = back_off (entry, thread, word);
+  }
+  return false;
 }
 
 bool

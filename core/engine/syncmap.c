@@ -67,8 +67,10 @@
  * Events      The domain is 0, as is mu's lock id. A change guarded by mu takes
  *             the domain's next version, a change of an entry the entry's: both
  *             in the same step as the change. RANGE_BEGAN tells the version at
- *             which its table was published. A thread that must wait for mu
- *             shows all its events first.
+ *             which its table was published. A thread that finds mu taken tells
+ *             LOCK_WAITED, however soon it then gets it; before it sleeps it
+ *             shows all its events. Trying again for a moment needs no showing:
+ *             it ends whatever others do.
  *
  * Departures  amended is a bit of the pointer; in Go a new pair is allocated.
  *             An expunged entry is put into dirty before it is made nil, Go does
@@ -131,9 +133,11 @@ syncmap_lock (SyncCall *call) {
     call->path |= OP_PATH_WAITED;
     probe_restamp ();
     probe_event (EVENT_LOCK_WAITED, SYNCMAP_LOCK, 0, 0, 0);
-    /* The holder may wait for a recorder that waits for what we told. */
-    probe_flush (probe_current);
-    sync_mutex_lock (&self->mu, SYNC_LABEL ("lock mu"));
+    if (!sync_mutex_spin (&self->mu, SYNC_LABEL ("try again to lock mu"))) {
+      /* The holder may wait for a recorder that waits for what we told. */
+      probe_flush (probe_current);
+      sync_mutex_await (&self->mu, SYNC_LABEL ("lock mu"));
+    }
     self->stats.n_lock_waits++;
     waited_ns = engine_end_wait (call->thread, began_ns);
   }
