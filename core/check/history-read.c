@@ -46,8 +46,8 @@
  *             not be at all, which accepts too much and never too little; who
  *             reads that 0 got what nobody stored, and is told so.
  *
- * Verdicts    need every write. Operations that were counted and may have
- *             written, Ranges, pairs that were not told: HISTORY_ERROR_SAMPLED.
+ * Verdicts    need every write. Operations that were counted, or told in brief
+ *             and so without an interval, and may have written, Ranges, pairs that were not told: HISTORY_ERROR_SAMPLED.
  *             A log that lacks its end lacks operations that others have seen:
  *             HISTORY_ERROR_INCOMPLETE; so does a file from before raises were
  *             told, whose intervals would be too narrow. Counted loads do no
@@ -327,21 +327,30 @@ read_yielded (Reader      *reader,
 
 /* The rest ----------------------------------------------------------------- */
 
+/* @n operations that were counted, or told in brief. */
 static void
 read_counted (Reader      *reader,
-              const Event *event) {
+              const Event *event,
+              guint32      n) {
   reader->has_begun = TRUE;
   if (event->aux8 >= OP_N_KINDS)
     refuse (reader, _("an operation of no known kind"));
   else if (event->aux8 == OP_LOAD && reader->part == 0)
-    reader->history->n_untold += event->res;
+    reader->history->n_untold += n;
   else if (event->aux8 == OP_LEN && reader->part == 0)
-    reader->history->n_left_out += event->res;
+    reader->history->n_left_out += n;
+  else if (event->kind == EVENT_OP_TOLD && event->aux8 != OP_LOAD
+           && event->aux8 != OP_LEN)
+    g_set_error (&reader->error, HISTORY_ERROR, HISTORY_ERROR_SAMPLED,
+                 _("an operation (%s) was told in brief, without its begin (event "
+                   "%" PRIu64 "): set \"history\": true in the scenario and "
+                   "record it again"),
+                 op_kind_name (event->aux8), reader->index);
   else if (event->aux8 != OP_LOAD && event->aux8 != OP_LEN)
     g_set_error (&reader->error, HISTORY_ERROR, HISTORY_ERROR_SAMPLED,
                  _("%u operations (%s) were counted, not told one by one: set "
                    "\"history\": true in the scenario and record it again"),
-                 event->res, op_kind_name (event->aux8));
+                 n, op_kind_name (event->aux8));
 }
 
 static void
@@ -355,7 +364,10 @@ read_event (Reader      *reader,
     read_ended (reader, event);
     break;
   case EVENT_OPS_COUNTED:
-    read_counted (reader, event);
+    read_counted (reader, event, event->res);
+    break;
+  case EVENT_OP_TOLD:
+    read_counted (reader, event, 1);
     break;
   case EVENT_RANGE_YIELDED:
     read_yielded (reader, event);

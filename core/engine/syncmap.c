@@ -140,9 +140,11 @@ syncmap_lock (SyncCall *call) {
     }
     self->stats.n_lock_waits++;
     waited_ns = engine_end_wait (call->thread, began_ns);
+    probe_restamp ();
   }
   engine_begin_hold (call->thread);
-  probe_restamp ();
+  /* Nobody was kept waiting: a stamp more would say nothing that is worth it. */
+  probe_restamp_fine ();
   probe_event_when (EVENT_LOCK_ACQUIRED, SYNCMAP_LOCK,
                     syncmap_next_version_locked (self), 0, 0, 0, waited_ns);
 }
@@ -152,7 +154,7 @@ syncmap_unlock (SyncCall *call) {
   SyncMap *self = call->self;
   uint64_t held_ns = engine_end_hold (call->thread);
 
-  probe_restamp ();
+  probe_restamp_fine ();
   probe_event_when (EVENT_LOCK_RELEASED, SYNCMAP_LOCK,
                     syncmap_next_version_locked (self), 0, 0, held_ns, 0);
   sync_mutex_unlock (&self->mu, SYNC_LABEL ("unlock mu"));

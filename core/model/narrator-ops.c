@@ -190,3 +190,27 @@ narrator_op_ended (const Telling *telling) {
   append_path (text, event->aux16);
   return g_strdup (text->str);
 }
+
+/* In brief: the call and how it came out, without the value. */
+char *
+narrator_op_told (const Telling *telling) {
+  const Event *event = telling->event;
+  gboolean is_ok = (event->aux16 & OP_PATH_OK) != 0;
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autofree char *call = call_text (telling, event->aux8,
+                                     event_told_key (event), 0, FALSE);
+
+  if (event->aux16 & OP_PATH_ERROR)
+    g_string_append_printf (text, _ ("%s cannot carry out %s"), telling->who,
+                            call);
+  else if (event->aux8 == OP_LOAD)
+    g_string_append_printf (text, _ ("%s did %s: %s"), telling->who, call,
+                            is_ok ? _ ("found") : _ ("not there"));
+  else
+    g_string_append_printf (text, _ ("%s did %s: %s"), telling->who, call,
+                            outcome_of (event->aux8, event->aux16));
+  if (!telling->is_expert)
+    return tell_lock_need (text->str, event->aux16);
+  append_path (text, event->aux16);
+  return g_strdup (text->str);
+}

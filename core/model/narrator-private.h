@@ -18,8 +18,9 @@ char       *narrator_key      (const Telling *telling,
                                gint64         key);
 /* Go's name of an operation. */
 const char *narrator_go_name  (guint          op);
-/* Both (transfer full). */
+/* All (transfer full). */
 char       *narrator_op_began (const Telling *telling);
 char       *narrator_op_ended (const Telling *telling);
+char       *narrator_op_told  (const Telling *telling);
 /* (transfer full) */
 char       *narrator_tell_misuse (const Telling *telling);

@@ -94,6 +94,7 @@ narrator_landmark (EventKind kind,
   case EVENT_RANGE_WALKED:
   case EVENT_RANGE_YIELDED:
   case EVENT_SNAPSHOT_GAVE:
+  case EVENT_OP_TOLD:
   case EVENT_TIME:
   case EVENT_N_KINDS:
     break;
@@ -579,6 +580,8 @@ narrator_event (const Event      *event,
     return narrator_op_began (&telling);
   case EVENT_OP_ENDED:
     return narrator_op_ended (&telling);
+  case EVENT_OP_TOLD:
+    return narrator_op_told (&telling);
   case EVENT_TABLE_CREATED:
   case EVENT_TABLE_ALLOCATED:
   case EVENT_TABLE_FREED:

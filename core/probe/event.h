@@ -193,7 +193,12 @@
   X (RANGE_YIELDED, "range-yielded", GATE_NONE)                               \
   /* What a snapshot gave to its owner ------------------------------------- */ \
   /* ver: snapshot id; a: key; b: value. Only as with RANGE_YIELDED */         \
-  X (SNAPSHOT_GAVE, "snapshot-gave", GATE_NONE)
+  X (SNAPSHOT_GAVE, "snapshot-gave", GATE_NONE)                               \
+  /* Operations told in brief ---------------------------------------------- */ \
+  /* it is over, and when it began is not told: aux8: OpKind; aux16: OpPath   \
+   * bits; res, ver: low and high half of the key (event_told_key()), 0 where \
+   * there is none; a: CAS that failed and were tried again */                \
+  X (OP_TOLD, "op-told", GATE_NONE)
 
 typedef enum {
   EVENT_NONE, /* never stored */
@@ -328,6 +333,12 @@ typedef struct {
   uint8_t  kind;   /* EventKind */
   uint8_t  aux8;
 } Event;
+
+/* The key of an OP_TOLD. */
+static inline int64_t
+event_told_key (const Event *event) {
+  return (int64_t)((uint64_t)event->ver << 32 | event->res);
+}
 
 /* The thread that prepares the map and runs preloads. */
 #define EVENT_THREAD_MAIN 0xffffu

@@ -3,10 +3,11 @@
 /* probe.c — how an engine tells its story
  *
  * Idea        Telling an event is filling 16 bytes in the thread's own ring. All
- *             that is dear is shared: one reading of the clock by the events of
- *             an operation, one publishing store by PROBE_PUBLISH_BATCH units,
- *             one OPS_COUNTED by PROBE_COUNT_WINDOW operations that changed
- *             nothing worth a span.
+ *             that is dear is shared: one reading of the clock by a run of
+ *             events, one publishing store by PROBE_PUBLISH_BATCH units, one
+ *             OPS_COUNTED by PROBE_COUNT_WINDOW operations that changed nothing
+ *             worth a span. All of it happens in probe_open(); what is in line
+ *             in probe.h only compares and stores.
  *
  * Time        An event carries the stamps since the thread's previous event, in
  *             32 bits. The first event of a probe, and one that comes after a
@@ -57,50 +58,22 @@ probe_clear (Probe *probe) {
   ring_clear (&probe->ring);
 }
 
+/* Tells the next event's stamp in full. */
 static void
-publish (Probe *probe) {
-  ring_publish (&probe->ring);
-  probe->published = probe->ring.written;
-}
-
-/* Room for @n_units behind the others; commit() adds them. Fields are written
- * where they stay: an event put together elsewhere and copied in one piece
- * stalls the processor, which cannot forward several small stores to one load. */
-static inline RingUnit *
-reserve (Probe  *probe,
-         size_t  n_units) {
-  Ring *ring = &probe->ring;
-
-  if (__builtin_expect (
-        ring->written + n_units - ring->seen_head > ring->mask + 1, 0))
-    ring_wait_room (ring, n_units);
-  return &ring->units[ring->written & ring->mask];
-}
-
-static inline void
-commit (Probe  *probe,
-        size_t  n_units) {
-  probe->ring.written += n_units;
-  if (__builtin_expect (
-        probe->ring.written - probe->published >= PROBE_PUBLISH_BATCH, 0))
-    publish (probe);
-}
-
-/* Tells the operation's stamp in full. */
-static void __attribute__ ((noinline))
 tell_time (Probe *probe) {
   Ring *ring = &probe->ring;
 
-  reserve (probe, 2)->event
+  ring_wait_room (ring, 2);
+  ring->units[ring->written & ring->mask].event
       = (RingEvent){ .kind = EVENT_TIME | EVENT_HAS_PAYLOAD };
   ring->units[(ring->written + 1) & ring->mask].payload
       = (RingPayload){ .a = probe->op_stamp };
   probe->last_stamp = probe->op_stamp;
-  commit (probe, 2);
+  ring->written += 2;
 }
 
-/* The dt of an event told now; reads the clock when the operation has not. */
-static inline uint32_t
+/* The dt of an event told now; reads the clock when no stamp was set. */
+static uint32_t
 step_time (Probe *probe) {
   uint64_t elapsed;
 
@@ -117,49 +90,38 @@ step_time (Probe *probe) {
   return (uint32_t)elapsed;
 }
 
-void
-probe_tell (Probe    *probe,
-            EventKind kind,
-            uint32_t  res,
-            uint32_t  ver,
-            uint8_t   aux8,
-            uint16_t  aux16) {
-  uint32_t dt = step_time (probe);
-  RingEvent *event = &reserve (probe, 1)->event;
-
-  event->dt = dt;
-  event->res = res;
-  event->ver = ver;
-  event->kind = (uint8_t)kind;
-  event->aux8 = aux8;
-  event->aux16 = aux16;
-  commit (probe, 1);
+static void
+wind_up (Probe *probe) {
+  if (probe->span_countdown == 0
+      || probe->span_countdown - 1 >= probe->span_period)
+    probe_set_span_period (probe, probe->span_period);
 }
 
-void
-probe_tell_more (Probe    *probe,
-                 EventKind kind,
-                 uint32_t  res,
-                 uint32_t  ver,
-                 uint8_t   aux8,
-                 uint16_t  aux16,
-                 uint64_t  a,
-                 uint64_t  b) {
-  uint32_t dt = step_time (probe);
-  RingEvent *event = &reserve (probe, 2)->event;
+uint32_t
+probe_open (Probe  *probe,
+            size_t  n_units) {
   Ring *ring = &probe->ring;
-  RingPayload *payload
-      = &ring->units[(ring->written + 1) & ring->mask].payload;
+  uint32_t dt = 0;
+  uint64_t until;
 
-  event->dt = dt;
-  event->res = res;
-  event->ver = ver;
-  event->kind = (uint8_t)(kind | EVENT_HAS_PAYLOAD);
-  event->aux8 = aux8;
-  event->aux16 = aux16;
-  payload->a = a;
-  payload->b = b;
-  commit (probe, 2);
+  if (ring->written + n_units > probe->stamp_until) {
+    dt = step_time (probe);
+    probe->op_stamp = 0;
+    probe->stamp_until = ring->written + PROBE_STAMP_UNITS;
+  }
+  /* What the owner wrote last itself, so any order does. */
+  until = atomic_load_explicit (&ring->tail, memory_order_relaxed)
+          + PROBE_PUBLISH_BATCH;
+  if (ring->written + n_units > until) {
+    wind_up (probe);
+    ring_publish (ring);
+    until = ring->written + PROBE_PUBLISH_BATCH;
+  }
+  ring_wait_room (ring, n_units);
+  if (until > ring->seen_head + ring->mask + 1)
+    until = ring->seen_head + ring->mask + 1;
+  probe->open_until = until < probe->stamp_until ? until : probe->stamp_until;
+  return dt;
 }
 
 void
@@ -172,7 +134,7 @@ probe_begin_span (Probe    *probe,
   else
     probe->is_span = true;
   probe_set_span_period (probe, probe->span_period);
-  probe->op_stamp = clock_stamp_before ();
+  probe_set_stamp (probe, clock_stamp_before ());
   probe_tell_more (probe, EVENT_OP_BEGAN, 0, 0, (uint8_t)op, 0, key, value);
 }
 
@@ -184,7 +146,7 @@ probe_end_span (Probe    *probe,
                 uint64_t  old) {
   if (op != OP_RANGE)
     probe->is_span = false;
-  probe->op_stamp = clock_stamp_after ();
+  probe_set_stamp (probe, clock_stamp_after ());
   probe_tell_more (probe, EVENT_OP_ENDED, probe->n_cas_retries, 0, (uint8_t)op,
                    (uint16_t)path, value, old);
   probe->n_cas_retries = 0;
@@ -209,13 +171,19 @@ tell_counts (Probe *probe) {
 }
 
 void
+probe_end_count (Probe *probe) {
+  probe_new_stamp (probe);
+  if (probe->n_uncounted >= PROBE_COUNT_WINDOW)
+    probe_flush (probe);
+}
+
+void
 probe_flush (Probe *probe) {
   if (probe == NULL)
     return;
   if (probe->n_uncounted != 0)
     tell_counts (probe);
-  if (probe->span_countdown == 0
-      || probe->span_countdown - 1 >= probe->span_period)
-    probe_set_span_period (probe, probe->span_period);
-  publish (probe);
+  wind_up (probe);
+  ring_publish (&probe->ring);
+  probe_new_stamp (probe);
 }

@@ -6,14 +6,25 @@
  * predicted branch when nobody listens: probe_current is a thread-local pointer
  * (initial-exec), NULL when the thread is not recorded.
  *
- * Clock       A stamp costs more than all the rest, so it is read once per
- *             operation and shared by the operation's events; an operation told
- *             as a span reads it again at its end. A span's two stamps never
- *             narrow it: see clock_stamp_before().
+ * Clock       Reading it costs nine times what an event does, so it is read once
+ *             for a run of events, which share the stamp: those of up to
+ *             PROBE_STAMP_UNITS units, as long as the thread does not flush, has
+ *             counted fewer than PROBE_STAMP_OPS operations meanwhile, and
+ *             nothing asks for a stamp of its own (probe_restamp()). An event's
+ *             stamp is therefore never late, and early by at most the time in
+ *             which the thread did that much; what orders events is versions
+ *             (event.h), so order stays exact. At teaching pace nothing is
+ *             shared beyond an operation. The two ends of a span have stamps of
+ *             their own that never narrow it: see clock_stamp_before().
  * Sampling    Changes of state are always told. Operations are told as spans
  *             (OP_BEGAN … OP_ENDED) when their turn comes: every one at
  *             teaching pace (span_period 1), one in span_period otherwise; the
- *             others are counted exactly in OPS_COUNTED.
+ *             others are counted exactly in OPS_COUNTED or, when tells_brief is
+ *             set, told by one event each, OP_TOLD, without result and end.
+ * Window      What an event has to look at before it is written (is there room,
+ *             is a batch full, does the stamp still hold) is put together into
+ *             one bound, open_until: a unit below it is simply written. In line,
+ *             that is a compare, a store of 16 bytes and an addition.
  * Waiting     A thread publishes before it waits for anything (a lock, room in
  *             the ring, its next turn): see probe_flush(). Otherwise the
  *             recorder could wait for an event that its writer cannot show.
@@ -37,8 +48,12 @@ typedef struct {
 
 typedef struct {
   Ring      ring;
+  uint64_t  open_until;     /* units below it may be written without a look:
+                             * see probe_open(); 0 = the next event looks */
+  uint64_t  stamp_until;    /* units below it share the last stamp */
   uint64_t  last_stamp;     /* of the previous event */
-  uint64_t  op_stamp;       /* of the operation under way; 0 = not read yet */
+  uint64_t  op_stamp;       /* of the next event that looks; 0 = to be read */
+  uint64_t  op_key;         /* of the operation under way */
   uint32_t  span_period;    /* 1 = every operation is a span; 0 = none is */
   uint32_t  span_countdown;
   bool      is_span;        /* the operation under way (no Range) is a span */
@@ -47,9 +62,10 @@ typedef struct {
   bool      is_fine;        /* iterations tell each slot, not each bucket */
   bool      tells_yields;   /* a Range that is a span tells each pair it gives,
                              * and every snapshot does */
+  bool      tells_brief;    /* an operation that is no span is told by OP_TOLD
+                             * instead of being counted */
   uint32_t  n_uncounted;    /* operations in counts, not yet told */
   uint32_t  n_cas_retries;  /* of the operation under way */
-  uint64_t  published;      /* ring.written at the last publish */
   ProbeCount counts[OP_N_KINDS];
 } Probe;
 
@@ -57,6 +73,9 @@ typedef struct {
 #define PROBE_COUNT_WINDOW 4096u
 /* Units written before they are published, at the latest. */
 #define PROBE_PUBLISH_BATCH 128u
+/* Units, and operations counted, that may share a stamp. */
+#define PROBE_STAMP_UNITS 32u
+#define PROBE_STAMP_OPS 256u
 
 #ifdef TOPHASH_NO_PROBE
 /* For measuring what a listener that is not there costs: nothing is told. */
@@ -82,27 +101,107 @@ probe_set_span_period (Probe    *probe,
   probe->span_countdown = span_period != 0 ? span_period : UINT32_MAX;
 }
 
+/* The next event's stamp is @stamp; 0: it reads the clock. */
+static inline void
+probe_set_stamp (Probe    *probe,
+                 uint64_t  stamp) {
+  probe->op_stamp = stamp;
+  probe->stamp_until = 0;
+  probe->open_until = 0;
+}
+
 /* The next event reads the clock: for events outside operations. */
 static inline void
 probe_new_stamp (Probe *probe) {
-  probe->op_stamp = 0;
+  probe_set_stamp (probe, 0);
+}
+
+/* Telling ------------------------------------------------------------------ */
+
+/* The look before an event of @n_units that does not lie below open_until: reads
+ * the clock, publishes and waits for room, each if it must. Returns the dt of
+ * the event. */
+uint32_t probe_open (Probe  *probe,
+                     size_t  n_units);
+
+/* Fills a unit in two stores of 8 bytes, which leave for the cache as one line
+ * does; an event put together elsewhere and copied would stall the processor. */
+static inline void
+probe_write (RingUnit *unit,
+             uint32_t  dt,
+             uint32_t  res,
+             uint32_t  ver,
+             unsigned  kind,
+             uint8_t   aux8,
+             uint16_t  aux16) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  unit->payload.a = dt | (uint64_t)res << 32;
+  unit->payload.b = ver | (uint64_t)kind << 32 | (uint64_t)aux8 << 40
+                    | (uint64_t)aux16 << 48;
+#else
+  unit->event = (RingEvent){ dt, res, ver, (uint8_t)kind, aux8, aux16 };
+#endif
+}
+
+/* An event without payload, of a thread that is recorded. */
+static inline void
+probe_tell (Probe    *probe,
+            EventKind kind,
+            uint32_t  res,
+            uint32_t  ver,
+            uint8_t   aux8,
+            uint16_t  aux16) {
+  Ring *ring = &probe->ring;
+  uint32_t dt = 0;
+
+  if (__builtin_expect (ring->written >= probe->open_until, 0))
+    dt = probe_open (probe, 1);
+  probe_write (&ring->units[ring->written & ring->mask], dt, res, ver, kind, aux8,
+               aux16);
+  ring->written++;
+}
+
+/* An event with payload. */
+static inline void
+probe_tell_more (Probe    *probe,
+                 EventKind kind,
+                 uint32_t  res,
+                 uint32_t  ver,
+                 uint8_t   aux8,
+                 uint16_t  aux16,
+                 uint64_t  a,
+                 uint64_t  b) {
+  Ring *ring = &probe->ring;
+  uint32_t dt = 0;
+
+  if (__builtin_expect (ring->written + 1 >= probe->open_until, 0))
+    dt = probe_open (probe, 2);
+  probe_write (&ring->units[ring->written & ring->mask], dt, res, ver,
+               kind | EVENT_HAS_PAYLOAD, aux8, aux16);
+  ring->units[(ring->written + 1) & ring->mask].payload = (RingPayload){ a, b };
+  ring->written += 2;
+}
+
+/* An operation that is over, in one event. With tells_brief, whatever ends an
+ * operation that is no span calls this instead of counting it. */
+static inline void
+probe_tell_brief (Probe   *probe,
+                  OpKind   op,
+                  unsigned path,
+                  uint64_t key) {
+  uint32_t n_retries = probe->n_cas_retries;
+
+  if (__builtin_expect (n_retries == 0, 1)) {
+    probe_tell (probe, EVENT_OP_TOLD, (uint32_t)key, (uint32_t)(key >> 32),
+                (uint8_t)op, (uint16_t)path);
+    return;
+  }
+  probe->n_cas_retries = 0;
+  probe_tell_more (probe, EVENT_OP_TOLD, (uint32_t)key, (uint32_t)(key >> 32),
+                   (uint8_t)op, (uint16_t)path, n_retries, 0);
 }
 
 /* The slow parts of the functions below. */
-void probe_tell       (Probe    *probe,
-                       EventKind kind,
-                       uint32_t  res,
-                       uint32_t  ver,
-                       uint8_t   aux8,
-                       uint16_t  aux16);
-void probe_tell_more  (Probe    *probe,
-                       EventKind kind,
-                       uint32_t  res,
-                       uint32_t  ver,
-                       uint8_t   aux8,
-                       uint16_t  aux16,
-                       uint64_t  a,
-                       uint64_t  b);
 void probe_begin_span (Probe    *probe,
                        OpKind    op,
                        uint64_t  key,
@@ -164,7 +263,7 @@ probe_restamp (void) {
   Probe *probe = probe_current;
 
   if (__builtin_expect (probe != NULL, 0))
-    probe->op_stamp = 0;
+    probe_new_stamp (probe);
 }
 
 /* The same, but only at teaching pace, where a clock more costs nothing. */
@@ -173,7 +272,7 @@ probe_restamp_fine (void) {
   Probe *probe = probe_current;
 
   if (__builtin_expect (probe != NULL, 0) && probe->is_fine)
-    probe->op_stamp = 0;
+    probe_new_stamp (probe);
 }
 
 /* An operation starts. Engines call this first, probe_op_end() last. Only a
@@ -185,7 +284,7 @@ probe_op_begin (OpKind   op,
   Probe *probe = probe_current;
 
   if (__builtin_expect (probe != NULL, 0)) {
-    probe->op_stamp = 0;
+    probe->op_key = key;
     if (op == OP_RANGE)
       probe->range_spans <<= 1;
     if (probe->span_countdown-- == 1)
@@ -229,6 +328,9 @@ probe_count_retry (void) {
     probe->n_cas_retries++;
 }
 
+/* The rest of probe_count(), once in PROBE_STAMP_OPS operations. */
+void probe_end_count (Probe *probe);
+
 /* Counts an operation that is no span. */
 static inline void
 probe_count (Probe   *probe,
@@ -243,8 +345,8 @@ probe_count (Probe   *probe,
     count->n_cas_retries += probe->n_cas_retries;
     probe->n_cas_retries = 0;
   }
-  if (__builtin_expect (++probe->n_uncounted >= PROBE_COUNT_WINDOW, 0))
-    probe_flush (probe);
+  if (__builtin_expect (++probe->n_uncounted % PROBE_STAMP_OPS == 0, 0))
+    probe_end_count (probe);
 }
 
 static inline void
@@ -257,6 +359,8 @@ probe_op_end (OpKind   op,
   if (__builtin_expect (probe != NULL, 0)) {
     if (op == OP_RANGE ? probe->range_spans & 1 : probe->is_span)
       probe_end_span (probe, op, path, value, old);
+    else if (probe->tells_brief)
+      probe_tell_brief (probe, op, path, op == OP_RANGE ? 0 : probe->op_key);
     else
       probe_count (probe, op, path);
     if (op == OP_RANGE)

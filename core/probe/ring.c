@@ -8,7 +8,8 @@
  *
  * Layout      mask + 1 units of 16 bytes, a power of two. head, tail and written
  *             run free and are masked on use; head and tail sit on cache lines
- *             of their own. Units between tail and written are written but not
+ *             of their own, tail with the statistics that the recorder reads
+ *             too: what the owner writes with each event is its alone. Units between tail and written are written but not
  *             yet shown: one release store shows a batch of them.
  *
  *                  head          tail    written

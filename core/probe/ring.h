@@ -23,10 +23,10 @@ typedef struct {
   uint64_t  mask;
   uint64_t  written;   /* owner: units written, not all published */
   uint64_t  seen_head; /* owner: the last head it loaded */
+  _Alignas (64) _Atomic (uint64_t) tail; /* published by the owner */
   _Atomic (uint64_t) n_stalls; /* owner: times it waited for room; anyone may
                                 * read it and the next, as statistics */
   _Atomic (uint64_t) stalled_ns;
-  _Alignas (64) _Atomic (uint64_t) tail; /* published by the owner */
   _Alignas (64) _Atomic (uint64_t) head; /* taken by the recorder */
 } Ring;
 

@@ -8,7 +8,7 @@
  *             does not know, and what it has read stays good however the file
  *             ends. Reading is in tracelog-open.c.
  *
- * Format      Version 1.1. All numbers are little-endian; times are nanoseconds
+ * Format      Version 1.2. All numbers are little-endian; times are nanoseconds
  *             since the first event; CRC is CRC-32C (crc32c.c).
  *
  *             The file's header, 64 bytes
@@ -16,7 +16,7 @@
  *                0    8  magic: 89 54 50 48 0D 0A 1A 0A. The high bit, CR LF
  *                        and LF show a transfer that took it for a text
  *                8    2  major version, 1. A reader refuses newer ones
- *               10    2  minor version, 1; see Versions. A reader skips what
+ *               10    2  minor version, 2; see Versions. A reader skips what
  *                        newer ones add
  *               12    4  01020304 hexadecimal: the byte order
  *               16   16  a UUID of this file (random, version 4)
@@ -68,6 +68,9 @@
  *             merge raised its time. Older files cannot tell when an operation
  *             truly was under way, so histories are not read from them; saved
  *             again they stay what they are, 1.0.
+ *             1.2: op-told, an operation in one event. A reader of 1.1 opens
+ *             such a file up to the first block that holds one, since INFO
+ *             names a kind that it does not know.
  *
  * Saving      Written beside the target under another name, synced, renamed: the
  *             target is the old file or the whole new one, never in between.

@@ -134,6 +134,31 @@ fold_ops_counted (Fold        *self,
              event->b);
 }
 
+/* Inside a Range that is told as a span the thread stays in that. */
+void
+fold_op_told (Fold        *self,
+              const Event *event) {
+  ThreadRecord *record = fold_find_thread (self, event);
+
+  if (record == NULL)
+    return;
+  if (event->aux8 >= OP_N_KINDS) {
+    fold_fault (self, event, "there is no operation %u", event->aux8);
+    return;
+  }
+  if (!record->shown.in_op) {
+    record->shown.op = (OpKind)event->aux8;
+    record->shown.key = event_told_key (event);
+    record->shown.value = 0;
+    record->shown.path = event->aux16;
+    record->shown.op_began_ns = event->at_ns;
+    record->shown.op_ended_ns = event->at_ns;
+  }
+  record->shown.n_ops++;
+  count_ops (self, event->aux8, 1, (event->aux16 & OP_PATH_OK) != 0,
+             (event->aux16 & OP_PATH_IN_READ) != 0, event->a);
+}
+
 /* NULL after a fault. */
 static StateLock *
 find_lock (Fold        *self,

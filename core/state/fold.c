@@ -203,6 +203,7 @@ dispatch (Fold        *self,
   case EVENT_RANGE_ENDED: fold_range_ended (self, event); return;
   case EVENT_RANGE_YIELDED: fold_range_yielded (self, event); return;
   case EVENT_SNAPSHOT_GAVE: fold_snapshot_gave (self, event); return;
+  case EVENT_OP_TOLD: fold_op_told (self, event); return;
   case EVENT_MISUSE_DETECTED: fold_misuse_detected (self, event); return;
   case EVENT_NONE:
   case EVENT_TIME:

@@ -32,6 +32,7 @@ event_kinds_structural (void) {
 EventKinds
 event_kinds_of_key (void) {
   return EVENT_KIND_BIT (EVENT_OP_BEGAN) | EVENT_KIND_BIT (EVENT_OP_ENDED)
+         | EVENT_KIND_BIT (EVENT_OP_TOLD)
          | EVENT_KIND_BIT (EVENT_SLOT_WRITTEN)
          | EVENT_KIND_BIT (EVENT_SLOT_UPDATED)
          | EVENT_KIND_BIT (EVENT_SLOT_CLEARED)
@@ -303,6 +304,28 @@ close_span (SpanWalk    *walk,
   }
 }
 
+/* An operation told in brief is a span without length: a tick. */
+static void
+add_tick (SpanWalk    *walk,
+          const Event *event,
+          guint64      index) {
+  LaneSpan tick = { .kind = SPAN_OP,
+                    .op = (OpKind)event->aux8,
+                    .thread = (guint16)walk->thread,
+                    .key = event_told_key (event),
+                    .path = event->aux16,
+                    .from_ns = event->at_ns,
+                    .to_ns = event->at_ns,
+                    .index = index };
+
+  if (event->at_ns >= walk->to_ns)
+    return;
+  if (walk->spans->len - walk->n_before >= walk->max)
+    walk->is_full = TRUE;
+  else
+    g_array_append_val (walk->spans, tick);
+}
+
 static void
 walk_span (const Event *event,
            guint64      index,
@@ -315,6 +338,8 @@ walk_span (const Event *event,
     open_span (walk, SPAN_OP, event, index);
   } else if (event->kind == EVENT_OP_ENDED) {
     close_span (walk, SPAN_OP, event);
+  } else if (event->kind == EVENT_OP_TOLD && event->aux8 < OP_N_KINDS) {
+    add_tick (walk, event, index);
   } else if (event->kind == EVENT_LOCK_WAITED
              && event->aux8 != LOCK_WAIT_DRAIN) {
     open_span (walk, SPAN_WAIT, event, index);
@@ -459,6 +484,9 @@ touches_key (const KeyWalk *walk,
              const Event   *event) {
   if (event->kind == EVENT_OP_BEGAN)
     return (gint64)event->a == walk->key && event->aux8 != OP_RANGE
+           && event->aux8 != OP_CLEAR && event->aux8 != OP_LEN;
+  if (event->kind == EVENT_OP_TOLD)
+    return event_told_key (event) == walk->key && event->aux8 != OP_RANGE
            && event->aux8 != OP_CLEAR && event->aux8 != OP_LEN;
   if (event->kind == EVENT_OP_ENDED)
     return thread_is_at_key (walk->state, event->thread, walk->key);

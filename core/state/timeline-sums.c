@@ -164,6 +164,7 @@ static void
 add_to_lane (Sums        *self,
              const Event *event) {
   gboolean counts = event->kind == EVENT_OP_ENDED
+                    || event->kind == EVENT_OP_TOLD
                     || event->kind == EVENT_OPS_COUNTED
                     || event->kind == EVENT_RANGE_WALKED;
   gboolean locks = event->kind == EVENT_LOCK_WAITED
@@ -180,7 +181,7 @@ add_to_lane (Sums        *self,
   if (lane == NULL)
     return;
   bin = &lane->bins[self->last_ns >> (self->width_bits + SUMS_LANE_SHIFT)];
-  if (event->kind == EVENT_OP_ENDED) {
+  if (event->kind == EVENT_OP_ENDED || event->kind == EVENT_OP_TOLD) {
     lane_bin_count (bin, event->aux8, 1);
   } else if (event->kind == EVENT_OPS_COUNTED) {
     lane_bin_count (bin, event->aux8, event->res);

@@ -110,7 +110,7 @@ typedef struct {
   gint64   from_ns;
   gint64   to_ns;     /* G_MAXINT64: still open */
   guint64  index;     /* event that began it */
-} LaneSpan;
+} LaneSpan; /* an operation told in brief: from_ns == to_ns */
 
 /* Any. Spans of @thread that touch the times, in order, at most @max of them;
  * FALSE when there are more (draw the bins instead). Append to @spans. */

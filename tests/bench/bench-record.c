@@ -98,7 +98,7 @@ tell_cb (void *data) {
   probe_current = &worker->probe;
   for (guint i = 0; i < worker->n_events; i++) {
     if (i % 16 == 0)
-      worker->probe.op_stamp = 0;
+      probe_new_stamp (&worker->probe);
     probe_event (EVENT_ENTRY_STORED, worker->entry, (i + 1) & ENTRY_VERSION_MASK,
                  0, 0);
   }

@@ -29,6 +29,7 @@ typedef struct {
   guint              span_period;  /* 1: every operation is a span */
   gboolean           is_fine;
   gboolean           tells_yields;
+  gboolean           tells_brief;
   gboolean           holds; /* snapshots and views, begun and ended on the way */
   uint64_t         (*now_ns) (void); /* NULL: nothing is timed */
   gboolean           is_shared;    /* of EngineConfig: misuse is no failure */
@@ -205,6 +206,7 @@ record_run (const RecordRun *run) {
     workers[i].probe.span_countdown = run->span_period;
     workers[i].probe.is_fine = run->is_fine;
     workers[i].probe.tells_yields = run->tells_yields;
+    workers[i].probe.tells_brief = run->tells_brief;
     recorder_add (recorder, &workers[i].probe, (guint16)i);
   }
   recorder_start (recorder);

@@ -78,6 +78,7 @@ check_run (const EngineClass *klass,
                     .n_keys = sizes[number / 2 % G_N_ELEMENTS (sizes)],
                     .span_period = number % 3,
                     .is_fine = number % 2 == 0,
+                    .tells_brief = number / 3 % 2 == 1,
                     .holds = holds };
   RecordedRun recorded = record_run (&run);
   g_autoptr (Fold) fold = fold_log (recorded.log);

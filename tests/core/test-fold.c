@@ -631,6 +631,43 @@ test_states_stay_as_they_were (void) {
 }
 
 static void
+test_operations_in_brief_are_counted (void) {
+  g_autoptr (Fold) fold = fold_new ();
+  g_autoptr (MapState) state = NULL;
+  const StateThread *thread;
+
+  /* Key -5 in the two halves of OP_TOLD. */
+  tell_by (fold, 2, EVENT_OP_TOLD, 0xfffffffb, 0xffffffff, OP_LOAD,
+           OP_PATH_OK | OP_PATH_IN_READ, 0);
+  tell_by (fold, 2, EVENT_OP_TOLD, 7, 0, OP_SWAP, OP_PATH_LOCKED, 3);
+  state = fold_ref_state (fold);
+  thread = map_state_thread (state, 0);
+  g_assert_false (thread->in_op);
+  g_assert_cmpint (thread->op, ==, OP_SWAP);
+  g_assert_cmpint (thread->key, ==, 7);
+  g_assert_cmpuint (thread->path, ==, OP_PATH_LOCKED);
+  g_assert_cmpuint (thread->n_ops, ==, 2);
+  g_assert_cmpuint (map_state_counters (state)->n_ops[OP_LOAD], ==, 1);
+  g_assert_cmpuint (map_state_counters (state)->n_ok[OP_LOAD], ==, 1);
+  g_assert_cmpuint (map_state_counters (state)->n_in_read, ==, 1);
+  g_assert_cmpuint (map_state_counters (state)->n_ok[OP_SWAP], ==, 0);
+  g_assert_cmpuint (map_state_counters (state)->n_cas_retries, ==, 3);
+  g_clear_pointer (&state, map_state_unref);
+
+  /* Inside a Range that is a span the thread stays in the Range. */
+  tell_by (fold, 2, EVENT_OP_BEGAN, 0, 0, OP_RANGE, 0, 0);
+  tell_by (fold, 2, EVENT_OP_TOLD, 9, 0, OP_LOAD, OP_PATH_OK, 0);
+  state = fold_ref_state (fold);
+  thread = map_state_thread (state, 0);
+  g_assert_true (thread->in_op);
+  g_assert_cmpint (thread->op, ==, OP_RANGE);
+  g_assert_cmpuint (thread->n_ops, ==, 3);
+  g_assert_cmpuint (fold_n_faults (fold), ==, 0);
+  tell_by (fold, 2, EVENT_OP_TOLD, 9, 0, OP_N_KINDS, OP_PATH_OK, 0);
+  g_assert_cmpuint (fold_n_faults (fold), ==, 1);
+}
+
+static void
 test_every_kind_was_told (void) {
   for (guint kind = EVENT_NONE + 1; kind < EVENT_TIME; kind++)
     if (!told_kinds[kind])
@@ -666,6 +703,8 @@ main (int    argc,
                    test_versions_hang_in_chains);
   g_test_add_func ("/core/fold/states-stay-as-they-were",
                    test_states_stay_as_they_were);
+  g_test_add_func ("/core/fold/operations-in-brief-are-counted",
+                   test_operations_in_brief_are_counted);
   g_test_add_func ("/core/fold/every-kind-was-told", test_every_kind_was_told);
   return g_test_run ();
 }

@@ -318,6 +318,8 @@ test_leaves_out_what_failed (void) {
     tell (EVENT_OP_ENDED, 1, 90, OP_CLEAR, 0, 0),
     tell (EVENT_OP_BEGAN, 1, 100, OP_LOAD, 3, 0),
     tell (EVENT_OP_ENDED, 1, 110, OP_LOAD, 9, 0),
+    tell (EVENT_OP_TOLD, 1, 120, OP_LOAD, 0, 0),
+    tell (EVENT_OP_TOLD, 1, 120, OP_LEN, 0, 0),
   };
   g_autoptr (History) history = NULL;
   gsize n;
@@ -328,8 +330,8 @@ test_leaves_out_what_failed (void) {
   events[7].res = MISUSE_AT_EXIT;
   events[10].aux16 = 0;
   history = read_events (events, G_N_ELEMENTS (events));
-  g_assert_cmpuint (history_n_left_out (history), ==, 3);
-  g_assert_cmpuint (history_n_untold (history), ==, 9);
+  g_assert_cmpuint (history_n_left_out (history), ==, 4);
+  g_assert_cmpuint (history_n_untold (history), ==, 10);
   g_assert_true (history_begins_empty (history));
   /* Too late to refuse it, and a Clear that left something. */
   g_assert_cmpint (only_op (history)->key, ==, 3);
@@ -416,6 +418,7 @@ expect_error (const Event  *events,
 static void
 test_needs_every_write (void) {
   Event counted = tell (EVENT_OPS_COUNTED, 1, 10, OP_COMPARE_AND_DELETE, 0, 0);
+  const Event brief = tell (EVENT_OP_TOLD, 1, 10, OP_STORE, 0, 0);
   const Event range[] = {
     tell (EVENT_OP_BEGAN, 1, 10, OP_RANGE, 0, 0),
     tell (EVENT_OP_ENDED, 1, 20, OP_RANGE, 3, 0),
@@ -426,6 +429,10 @@ test_needs_every_write (void) {
                 "12 operations (compare-and-delete) were counted, not told one "
                 "by one: set \"history\": true in the scenario and record it "
                 "again");
+  expect_error (&brief, 1, HISTORY_ERROR_SAMPLED,
+                "an operation (store) was told in brief, without its begin "
+                "(event 0): set \"history\": true in the scenario and record "
+                "it again");
   expect_error (range, 2, HISTORY_ERROR_SAMPLED,
                 "what a Range gave was not told (event 1): set \"history\": true "
                 "in the scenario and record it again");

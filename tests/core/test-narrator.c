@@ -83,6 +83,26 @@ test_figures_come_from_the_state_before (void) {
 }
 
 static void
+test_operations_in_brief_say_how_they_went (void) {
+  Event load = make (EVENT_OP_TOLD, 54, OP_LOAD, OP_PATH_OK | OP_PATH_IN_READ, 0,
+                     0);
+  Event store = make (EVENT_OP_TOLD, 0xfffffffe, OP_STORE,
+                      OP_PATH_LOCKED | OP_PATH_NEW_KEY, 0, 0);
+
+  store.ver = 0xffffffff;
+  load.ver = 0;
+  assert_told (&load, NULL, NARRATION_PLAIN,
+               "W4 did Load(k54): found. The key was in read, so no lock was "
+               "needed.");
+  assert_told (&load, NULL, NARRATION_EXPERT,
+               "W4 did Load(k54): found: found in read");
+  assert_told (&store, NULL, NARRATION_PLAIN,
+               "W4 did Store(k-2): a new key. It needed the lock.");
+  load.aux16 = 0;
+  assert_told (&load, NULL, NARRATION_PLAIN, "W4 did Load(k54): not there.");
+}
+
+static void
 test_a_misuse_names_its_check (void) {
   Event event = make (EVENT_MISUSE_DETECTED, MISUSE_AT_ENTRY,
                       MISUSE_CONCURRENT_WRITES, 1, 17, 1);
@@ -184,6 +204,8 @@ main (int    argc,
                    test_a_release_tells_the_measured_hold);
   g_test_add_func ("/core/narrator/figures-come-from-the-state-before",
                    test_figures_come_from_the_state_before);
+  g_test_add_func ("/core/narrator/operations-in-brief-say-how-they-went",
+                   test_operations_in_brief_say_how_they_went);
   g_test_add_func ("/core/narrator/without-a-state-sentences-still-stand",
                    test_without_a_state_sentences_still_stand);
   g_test_add_func ("/core/narrator/a-whole-run-is-told",

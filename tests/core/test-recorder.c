@@ -278,7 +278,7 @@ tell_at (Probe    *probe,
          EventKind kind,
          guint32   res,
          guint32   ver) {
-  probe->op_stamp = stamp;
+  probe_set_stamp (probe, stamp);
   probe_tell_more (probe, kind, res, ver, 0, 0, 0, 0);
 }
 

@@ -327,6 +327,53 @@ test_key_life_is_about_the_key (void) {
   g_assert_cmpuint (life->len, ==, 5);
 }
 
+/* Every operation in brief: each is a tick of its thread, counted in its lane,
+ * and part of its key's life. */
+static void
+test_operations_in_brief_are_ticks (void) {
+  RecordRun run = { .klass = &syncmap_class, .hash = HASH_GOOD, .seed = 12,
+                    .n_workers = 2, .n_operations = 2000, .n_keys = 40,
+                    .tells_brief = TRUE };
+  RecordedRun brief = record_run (&run);
+  g_autoptr (Timeline) timeline = timeline_new (brief.log);
+  g_autoptr (GArray) spans = g_array_new (FALSE, FALSE, sizeof (LaneSpan));
+  g_autoptr (GArray) life = g_array_new (FALSE, FALSE, sizeof (guint64));
+  guint64 n_ticks = 0, n_loads = 0, n_told = 0;
+  LaneBin bins[10];
+  gint64 end;
+
+  timeline_wait (timeline);
+  end = timeline_get_duration_ns (timeline) + 1;
+  g_assert_cmpuint (timeline_get_n_faults (timeline, NULL), ==, 0);
+  g_assert_true (timeline_get_spans (timeline, 1, 0, end, G_MAXUINT, spans));
+  timeline_get_lane (timeline, 1, 0, end, 10, bins);
+  for (guint i = 0; i < 10; i++)
+    n_loads += bins[i].n_loads;
+  for (guint i = 0; i < spans->len; i++) {
+    const LaneSpan *span = &g_array_index (spans, LaneSpan, i);
+
+    if (span->kind != SPAN_OP)
+      continue;
+    g_assert_cmpint (span->from_ns, ==, span->to_ns);
+    n_told += span->op == OP_LOAD || span->op == OP_LEN;
+    n_ticks++;
+  }
+  g_assert_cmpuint (n_ticks, ==, 2000);
+  g_assert_cmpuint (n_loads, ==, n_told);
+  timeline_get_key_life (timeline, 7, timeline_get_length (timeline),
+                         timeline_get_length (timeline), G_MAXUINT, NULL, life);
+  n_told = 0;
+  for (guint i = 0; i < life->len; i++) {
+    Event event;
+
+    tracelog_get_event (brief.log, g_array_index (life, guint64, i), &event);
+    g_assert_true (event.kind != EVENT_OP_TOLD || event_told_key (&event) == 7);
+    n_told += event.kind == EVENT_OP_TOLD;
+  }
+  g_assert_cmpuint (n_told, >, 20);
+  recorded_run_clear (&brief);
+}
+
 /* A log that grows while it is followed. */
 static void
 test_follows_a_growing_log (void) {
@@ -396,6 +443,8 @@ main (int    argc,
                    test_series_sum_the_shards);
   g_test_add_func ("/core/timeline/key-life-is-about-the-key",
                    test_key_life_is_about_the_key);
+  g_test_add_func ("/core/timeline/operations-in-brief-are-ticks",
+                   test_operations_in_brief_are_ticks);
   g_test_add_func ("/core/timeline/follows-a-growing-log",
                    test_follows_a_growing_log);
   g_test_add_func ("/core/timeline/can-be-dropped-at-any-time",

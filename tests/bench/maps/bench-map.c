@@ -6,8 +6,13 @@
  *
  * RECORDING   off         nobody listens (the default)
  *             structural  each change of state is told; operations are counted
- *             every       and each operation is told with key and result
- *             with a recorder that drains and packs meanwhile, as in the window.
+ *             brief       and each operation is told in one event, with its key
+ *             spans       and each operation is told with its result and its two
+ *                         ends, fenced: a run that can be judged
+ *             with a recorder that merges and packs meanwhile, as in the window;
+ *             structural-append, brief-append and spans-append: with a thread
+ *             that reads what was told and keeps nothing, so that rows faster
+ *             than a recorder can pack show what telling costs by itself.
  *             A program built without probes answers to "out" alone.
  *
  * The calls go through the engine's class, as the workload runner's do.
@@ -17,6 +22,7 @@
 #include "core/probe/probe.h"
 #ifndef TOPHASH_NO_PROBE
 #include "core/record/recorder.h"
+#include "tests/bench/bench-drain.h"
 #endif
 
 #include <stdio.h>
@@ -27,21 +33,26 @@ typedef enum {
   RECORDING_OUT,
   RECORDING_OFF,
   RECORDING_STRUCTURAL,
-  RECORDING_EVERY,
+  RECORDING_BRIEF,
+  RECORDING_SPANS,
 } Recording;
 
-static const char *const recording_names[] = { "out", "off", "structural",
-                                               "every" };
+static const char *const recording_names[] = { "out", "off", "structural", "brief",
+                                               "spans" };
+#define APPEND_SUFFIX "-append"
 static const EngineClass *bench_class;
 static Recording bench_recording;
+static bool bench_keeps_nothing;
 static char bench_name[64];
 
 typedef struct {
   MapEngine *map;
 #ifndef TOPHASH_NO_PROBE
   TraceLog  *log;
-  Recorder  *recorder;
-  Probe      probes[16];
+  Recorder  *recorder; /* or … */
+  Drain      drain;
+  bool       is_recorded;
+  Probe      probes[DRAIN_MAX_PROBES];
 #endif
 } Peer;
 
@@ -59,6 +70,9 @@ typedef struct {
 #define PEER_LACKS(row)                                                       \
   (bench_class->snapshot == NULL && strcmp (row, "Snapshot") == 0)
 
+/* A recorder may need what a thread has told but not shown. */
+#define PEER_BEFORE_WAIT(thread) ((void)(thread), probe_flush (probe_current))
+
 #ifndef TOPHASH_NO_PROBE
 
 static void
@@ -66,16 +80,21 @@ start_recording (Peer    *peer,
                  unsigned n_threads) {
   g_autoptr (TraceInfo) info = trace_info_new ();
 
+  peer->is_recorded = true;
   peer->log = tracelog_new (info, 0);
   peer->recorder = recorder_new (peer->log);
   for (unsigned i = 0; i < n_threads; i++) {
     if (!probe_init (&peer->probes[i], recorder_ring_units (n_threads)))
       abort ();
+    peer->probes[i].tells_brief = bench_recording == RECORDING_BRIEF;
     probe_set_span_period (&peer->probes[i],
-                           bench_recording == RECORDING_EVERY ? 1 : 0);
+                           bench_recording == RECORDING_SPANS ? 1 : 0);
     recorder_add (peer->recorder, &peer->probes[i], (guint16)i);
   }
-  recorder_start (peer->recorder);
+  if (bench_keeps_nothing)
+    drain_start (&peer->drain, peer->probes, n_threads);
+  else
+    recorder_start (peer->recorder);
   /* The map's creation is told by a thread that is recorded. */
   probe_current = &peer->probes[0];
 }
@@ -84,13 +103,20 @@ static void
 stop_recording (Peer *peer) {
   TraceHonesty honesty;
 
+  if (bench_keeps_nothing)
+    drain_stop (&peer->drain);
   recorder_finish (peer->recorder);
   tracelog_get_honesty (peer->log, &honesty);
-  fprintf (stderr, "# %llu events, %llu bytes, %llu stalls, %.1f ms stalled\n",
-           (unsigned long long)honesty.n_events,
-           (unsigned long long)honesty.bytes,
-           (unsigned long long)honesty.n_stalls,
-           (double)honesty.stalled_ns / 1e6);
+  if (bench_keeps_nothing)
+    fprintf (stderr, "# %llu units, none kept\n",
+             (unsigned long long)peer->drain.n_units);
+  else
+    fprintf (stderr,
+             "# %llu events, %llu bytes, %llu stalls, %.1f ms stalled\n",
+             (unsigned long long)honesty.n_events,
+             (unsigned long long)honesty.bytes,
+             (unsigned long long)honesty.n_stalls,
+             (double)honesty.stalled_ns / 1e6);
   recorder_free (peer->recorder);
   tracelog_unref (peer->log);
 }
@@ -120,7 +146,7 @@ peer_new (unsigned n_threads,
 static void
 peer_free (Peer *peer) {
 #ifndef TOPHASH_NO_PROBE
-  if (peer->recorder != NULL)
+  if (peer->is_recorded)
     stop_recording (peer);
 #endif
   engine_free (peer->map);
@@ -133,7 +159,7 @@ peer_enter (Peer       *peer,
             unsigned    index) {
   thread->peer = peer;
 #ifndef TOPHASH_NO_PROBE
-  if (peer->recorder != NULL)
+  if (peer->is_recorded)
     probe_current = &peer->probes[index];
 #endif
   if (!engine_enter_thread (peer->map, &thread->engine, (uint16_t)index))
@@ -246,11 +272,16 @@ parse_recording (const char *name) {
   bench_recording = RECORDING_OFF;
   if (name == NULL)
     return true;
-  for (int i = RECORDING_OFF; i <= RECORDING_EVERY; i++)
-    if (strcmp (name, recording_names[i]) == 0) {
-      bench_recording = (Recording)i;
-      return true;
-    }
+  for (int i = RECORDING_OFF; i <= RECORDING_SPANS; i++) {
+    size_t length = strlen (recording_names[i]);
+
+    if (strncmp (name, recording_names[i], length) != 0)
+      continue;
+    bench_recording = (Recording)i;
+    bench_keeps_nothing = i > RECORDING_OFF
+                          && strcmp (name + length, APPEND_SUFFIX) == 0;
+    return name[length] == '\0' || bench_keeps_nothing;
+  }
   return false;
 #endif
 }
@@ -261,8 +292,8 @@ main (int    argc,
   char *colon;
 
   if (argc < 3) {
-    fprintf (stderr, "usage: %s ENGINE[:off|structural|every] --list | ROW "
-                     "[THREADS [OPERATIONS]]\n", argv[0]);
+    fprintf (stderr, "usage: %s ENGINE[:off|structural|brief|spans[-append]] "
+                     "--list | ROW [THREADS [OPERATIONS]]\n", argv[0]);
     return 2;
   }
   colon = strchr (argv[1], ':');
@@ -274,7 +305,8 @@ main (int    argc,
              argv[1], colon != NULL ? ":" : "", colon != NULL ? colon : "");
     return 2;
   }
-  snprintf (bench_name, sizeof bench_name, "%s:%s", bench_class->name,
-            recording_names[bench_recording]);
+  snprintf (bench_name, sizeof bench_name, "%s:%s%s", bench_class->name,
+            recording_names[bench_recording],
+            bench_keeps_nothing ? APPEND_SUFFIX : "");
   return bench_main (argc - 1, argv + 1);
 }

@@ -9,6 +9,10 @@
 #ifndef PEER_LACKS
 #define PEER_LACKS(row) false
 #endif
+/* Called before a thread waits for the others. */
+#ifndef PEER_BEFORE_WAIT
+#define PEER_BEFORE_WAIT(thread) ((void)(thread))
+#endif
 
 static void *
 work (void *data) {
@@ -18,6 +22,7 @@ work (void *data) {
   peer_enter (bench->peer, &worker->thread, worker->index);
   if (worker->index == 0 && bench->row->prepare != NULL)
     bench->row->prepare (worker);
+  PEER_BEFORE_WAIT (&worker->thread);
   pthread_barrier_wait (&bench->start);
   worker->n_done = bench->row->run == run_memory ? 1 : worker->n;
 #ifdef PEER_HAS_RANGE
@@ -28,6 +33,7 @@ work (void *data) {
   bench->row->run (worker);
   if (worker->began_ns != 0)
     worker->ended_ns = bench_now_ns ();
+  PEER_BEFORE_WAIT (&worker->thread);
   /* Leaving may give memory back, which is no operation: all are done first. */
   pthread_barrier_wait (&bench->start);
   peer_leave (&worker->thread);

@@ -30,6 +30,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 OURS = "syncmap:off"
+RECORDINGS = ("structural", "structural-append", "brief", "brief-append", "spans")
 # Not thread-safe, or of no interest beyond what mutexmap shows.
 SINGLE_ENGINES = {"gomap"}
 RUN_SECONDS = 120
@@ -120,7 +121,7 @@ def find_peers(options):
     peers = [Peer(f"{engine}:off", [folder / "bench-map", f"{engine}:off"])
              for engine in engines]
     peers += [Peer(f"syncmap:{mode}", [folder / "bench-map", f"syncmap:{mode}"])
-              for mode in ("structural", "every")]
+              for mode in RECORDINGS]
     if (folder / "bench-map-out").exists():
         peers.append(Peer("syncmap:out", [folder / "bench-map-out", "syncmap"]))
     if options.short:
@@ -229,7 +230,7 @@ def recording_lines(results):
     for (row, n), by_peer in results.items():
         cells = [row, str(n)]
         off = median(by_peer.get(OURS, []))
-        for mode in ("out", "structural", "every"):
+        for mode in ("out", *RECORDINGS):
             value = median(by_peer.get(f"syncmap:{mode}", []))
             cells.append("–" if not value or not off else
                          f"{off / value:.2f}×" if mode == "out" else f"{value / off:.2f}×")
@@ -260,8 +261,12 @@ def report(results, peers):
     if costs:
         out += ["## What recording costs syncmap", "",
                 "off: compiled in and switched off, against compiled out; the others "
-                "against off.", ""]
-        out += table(["row", "threads", "off", "structural", "every"], costs)
+                "against off. structural: changes of state are told, operations "
+                "counted; brief: each operation is told by one event; spans: by its "
+                "two fenced ends. A recorder merges and packs meanwhile; with -append "
+                "everything told is read and thrown away, which shows what telling "
+                "costs where one thread cannot pack as fast.", ""]
+        out += table(["row", "threads", "off", *RECORDINGS], costs)
     out += ["## All maps", ""]
     lines = []
     for (row, n), by_peer in results.items():

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* bench-drain.h — a thread that empties rings and keeps nothing
+ *
+ * What recording costs the threads that are recorded is one question, how fast
+ * one thread can merge and pack what they tell is another: a recorder that is
+ * slower than they are makes them wait, and then only its own speed is measured.
+ * This drain reads every unit, so that it crosses from core to core as it must,
+ * and gives the room back.
+ */
+#pragma once
+
+#include "core/probe/probe.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#define DRAIN_MAX_PROBES 16
+/* As short as the recorder's shortest. */
+#define DRAIN_NAP_NS 20000
+
+typedef struct {
+  Probe       *probes; /* borrowed */
+  unsigned     n_probes;
+  pthread_t    thread;
+  _Atomic (int) is_ending;
+  uint64_t     n_units;
+  uint64_t     sum; /* of all they hold, so that they must be read */
+} Drain;
+
+static inline uint64_t
+drain_sum (const RingUnit *units,
+           size_t          n) {
+  uint64_t sum = 0;
+
+  for (size_t i = 0; i < n; i++)
+    sum += units[i].payload.a ^ units[i].payload.b;
+  return sum;
+}
+
+/* Returns the largest share of a ring that was taken. */
+static inline double
+drain_once (Drain *self) {
+  double fill = 0;
+
+  for (unsigned i = 0; i < self->n_probes; i++) {
+    Ring *ring = &self->probes[i].ring;
+    const RingUnit *first;
+    size_t n_second;
+    size_t n_first = ring_peek (ring, &first, &n_second);
+    double share = (double)(n_first + n_second) / (double)(ring->mask + 1);
+
+    self->sum += drain_sum (first, n_first) + drain_sum (ring->units, n_second);
+    self->n_units += n_first + n_second;
+    ring_take (ring, n_first + n_second);
+    fill = share > fill ? share : fill;
+  }
+  return fill;
+}
+
+static inline void *
+drain_cb (void *data) {
+  const struct timespec nap = { 0, DRAIN_NAP_NS };
+  Drain *self = data;
+  int is_ending;
+
+  prctl (PR_SET_TIMERSLACK, 1, 0, 0, 0);
+  do {
+    /* Acquire: after it, one more look finds all that was told. */
+    is_ending = atomic_load_explicit (&self->is_ending, memory_order_acquire);
+    if (drain_once (self) < 0.125)
+      nanosleep (&nap, NULL);
+  } while (!is_ending);
+  return NULL;
+}
+
+static inline void
+drain_start (Drain    *self,
+             Probe    *probes,
+             unsigned  n_probes) {
+  *self = (Drain){ .probes = probes, .n_probes = n_probes };
+  if (pthread_create (&self->thread, NULL, drain_cb, self) != 0)
+    __builtin_abort ();
+}
+
+/* The probes are flushed and silent. */
+static inline void
+drain_stop (Drain *self) {
+  atomic_store_explicit (&self->is_ending, 1, memory_order_release);
+  pthread_join (self->thread, NULL);
+}
