@@ -11,25 +11,36 @@
  *                       | word
  *               value   = product { ("+" | "-") product }
  *               product = number | name | "len" "(" table ")" | key text
+ *               table   = "read" | "dirty" | "map" | number
  *
- *             Facts of the event itself: kind (names of event.h), thread, key,
- *             value, bucket, slot, table, op (load, store …), path words (hit,
- *             missed, locked, waited …), ns (how long an operation took).
+ *             Facts of the event itself: kind (names of event.h; promotion,
+ *             copy, growth, evacuation and misuse are short for theirs), thread
+ *             (by index, or main), key, value, bucket, slot (0 to 7), table (its
+ *             id), lock, op (load, store …), ns (how long what it ends took: an
+ *             operation, a wait, a hold, a copy, a promotion), and path words of
+ *             operations that ended: ok, hit, not-in-read, locked, in-dirty,
+ *             missed, promoted, copied, new-key, grew, moved, waited, failed,
+ *             in-view.
  *             Facts of the state it leaves: misses, len(read), len(dirty),
- *             live, deleted, expunged, B, buckets, overflow (the longest chain's
- *             overflow buckets), load, growing, evacuated, amended, waiting,
- *             readers, holds, ranges, views, held (bytes), phase.
+ *             len(map) (the one table, or all shards), live, deleted, expunged,
+ *             B, buckets, overflow (the longest chain's overflow buckets), load
+ *             (keys per bucket), growing (tables that are), evacuated (share, 0
+ *             to 1), amended, waiting (threads), readers, holds (locks that are
+ *             held), ranges, views, held (bytes), phase.
  *             A lone word is a kind, a path word or a state fact that is not 0.
+ *             What an event or a state does not have fails every test of it.
  *
  *               promotion                        kind=dirty-promoted
  *               misses = len(dirty) - 1          one look short of a promotion
  *               overflow >= 2                    a bucket with two overflows
  *               key=k17 and thread=2 and op=store
  *               op=load ns > 1000
+ *               growing op=store
  *
- * Matches     A query of facts of events matches each such event. One that asks
- *             of the state only matches where it becomes true, not each event
- *             while it stays so.
+ * Matches     Of the branches of the outermost "or", those that ask of the state
+ *             alone match together where they become true, not at each event
+ *             while they stay so. The others match each event for which they
+ *             hold: "growing op=store" matches each store during a growth.
  *
  * Errors      EVENT_QUERY_ERROR: a sentence naming the column, what was wanted
  *             and what was found.
@@ -56,11 +67,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (EventQuery, event_query_unref)
 
 /* Canonical text: what event_query_new() reads back as equal. */
 const char *event_query_get_text   (const EventQuery *self);
-/* Whether it asks of the state; else events alone decide, and blocks without
- * such kinds can be passed over. */
+/* Whether the state is needed to tell, as it is for the keys of entries too; else
+ * events alone decide, and blocks without such kinds can be passed over. */
 gboolean    event_query_asks_state (const EventQuery *self);
 /* Kinds that can match, bit per EventKind; all bits when any can. */
 guint64     event_query_kinds      (const EventQuery *self);
+/* The kinds that a walk has to be shown, once it was shown its first event: it
+ * remembers some, and the others cannot match. */
+guint64     event_query_kinds_told (const EventQuery *self);
 
 /* What a query remembers from event to event: begins of operations under way,
  * whether the condition held. One for each pass over a log, in order. */
@@ -68,6 +82,10 @@ typedef struct _QueryWalk QueryWalk;
 QueryWalk  *query_walk_new     (EventQuery     *query);
 void        query_walk_free    (QueryWalk      *walk);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (QueryWalk, query_walk_free)
+/* A pass that does not begin at the log's start: @state is where it begins. A
+ * condition that holds there is not one that becomes true. */
+void        query_walk_begin   (QueryWalk      *walk,
+                                const MapState *state);
 /* @after: the state with @event folded; may be NULL when the query does not ask
  * for it. TRUE: it matches here. */
 gboolean    query_walk_matches (QueryWalk      *walk,

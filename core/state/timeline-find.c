@@ -42,11 +42,10 @@ event_kinds_of_key (void) {
          | EVENT_KIND_BIT (EVENT_ENTRY_UNEXPUNGED);
 }
 
-/* FALSE: the block of event @index is known to hold none of @kinds. */
-static gboolean
-block_may_hold (Timeline  *self,
-                guint64    index,
-                EventKinds kinds) {
+gboolean
+timeline_block_may_hold (Timeline  *self,
+                         guint64    index,
+                         EventKinds kinds) {
   gboolean may_hold = TRUE;
   guint64 number = index / TRACE_BLOCK_EVENTS;
 
@@ -79,7 +78,7 @@ find_forward (Timeline     *self,
     guint64 end = MIN (length, (index / TRACE_BLOCK_EVENTS + 1)
                                    * TRACE_BLOCK_EVENTS);
 
-    if (block_may_hold (self, index, kinds)) {
+    if (timeline_block_may_hold (self, index, kinds)) {
       g_autoptr (TraceBlock) block = tracelog_ref_block (self->log, index);
 
       if (block == NULL)
@@ -103,7 +102,7 @@ find_backward (Timeline     *self,
   while (index > 0 && !g_cancellable_is_cancelled (cancellable)) {
     guint64 begin = (index - 1) / TRACE_BLOCK_EVENTS * TRACE_BLOCK_EVENTS;
 
-    if (block_may_hold (self, begin, kinds)) {
+    if (timeline_block_may_hold (self, begin, kinds)) {
       g_autoptr (TraceBlock) block = tracelog_ref_block (self->log, begin);
 
       if (block == NULL)

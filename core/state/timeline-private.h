@@ -132,6 +132,11 @@ void landmarks_get   (Landmarks      *self,
                       guint           max,
                       GArray         *landmarks);
 
+/* FALSE: the block of event @index is known to hold none of @kinds. */
+gboolean timeline_block_may_hold (Timeline   *self,
+                                  guint64     index,
+                                  EventKinds  kinds);
+
 struct _Timeline {
   gatomicrefcount ref_count;
   TraceLog       *log;

@@ -4,7 +4,7 @@
  *
  * A search has a thread of its own that goes through the log once, from its
  * start, and follows it while it grows. What was found so far can be read at
- * any time.
+ * any time. A query of events alone passes over blocks without such kinds.
  *
  * Threads: any, for all functions. Results: positions as in timeline.h (just
  * after the event that matches), ascending.
@@ -34,6 +34,9 @@ TimelineSearch *timeline_search_ref    (TimelineSearch *self);
 /* The last one cancels; its thread ends soon and is not waited for. */
 void            timeline_search_unref  (TimelineSearch *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TimelineSearch, timeline_search_unref)
+
+/* Blocks until timeline_search_is_complete(): command line and tests. */
+void            timeline_search_wait   (TimelineSearch *self);
 
 EventQuery *timeline_search_get_query  (TimelineSearch *self);
 /* Events looked at. */
