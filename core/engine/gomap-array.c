@@ -14,6 +14,11 @@
  *             which of them a chain uses is in the buckets' overflow fields, and
  *             none is given back before the whole array is wiped.
  *
+ * Home        Most tables of a busy small map have one bucket and do not live long.
+ *             Who makes tables in numbers keeps a GoHome beside each: the array
+ *             with its bucket, which costs no memory of its own. It is used once,
+ *             and left when the table grows.
+ *
  * Promised    A growth will evacuate every old chain and may need as many
  *             overflow buckets as the old array had linked, never more: a chain
  *             of c buckets holds at most 8c keys, which in two dense chains
@@ -28,6 +33,8 @@
 #include "core/engine/gomap-private.h"
 
 #include "core/base/alloc.h"
+
+#define CHUNKS_BYTES (GOARRAY_MAX_CHUNKS * sizeof (GoBucket *))
 
 GoArray *
 goarray_new (unsigned B,
@@ -57,12 +64,30 @@ chunk_bytes (unsigned chunk) {
   return ((size_t)GOARRAY_CHUNK << chunk) * sizeof (GoBucket);
 }
 
+GoArray *
+goarray_at_home (GoHome *home) {
+  home->array = (GoArray){
+    .block = &home->bucket,
+    .n_main = 1,
+    .n_block = 1,
+    .n_buckets = 1,
+    .n_room = 1,
+    .n_refs = 1,
+    .is_home = true,
+  };
+  memset (&home->bucket, 0, sizeof home->bucket);
+  return &home->array;
+}
+
 void
 goarray_unref (GoArray *array) {
   if (array == NULL || --array->n_refs > 0)
     return;
   for (unsigned i = 0; i < array->n_chunks; i++)
     alloc_free (array->chunks[i], chunk_bytes (i));
+  alloc_free (array->chunks, CHUNKS_BYTES);
+  if (array->is_home)
+    return;
   alloc_free (array->block, array->n_block * sizeof (GoBucket));
   alloc_free (array, sizeof *array);
 }
@@ -74,6 +99,10 @@ goarray_reserve (GoArray *array,
     unsigned chunk = array->n_chunks;
 
     if (chunk == GOARRAY_MAX_CHUNKS)
+      return false;
+    if (array->chunks == NULL)
+      array->chunks = alloc_zeroed (CHUNKS_BYTES);
+    if (array->chunks == NULL)
       return false;
     array->chunks[chunk] = alloc_zeroed (chunk_bytes (chunk));
     if (array->chunks[chunk] == NULL)
@@ -113,7 +142,13 @@ goarray_wipe (GoArray *array) {
 
 size_t
 goarray_bytes (const GoArray *array) {
-  return array == NULL ? 0 : sizeof *array + array->n_room * sizeof (GoBucket);
+  size_t bytes;
+
+  if (array == NULL)
+    return 0;
+  bytes = array->n_room * sizeof (GoBucket)
+          + (array->chunks != NULL ? CHUNKS_BYTES : 0);
+  return array->is_home ? bytes - sizeof (GoBucket) : bytes + sizeof *array;
 }
 
 uint64_t

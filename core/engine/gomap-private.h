@@ -30,14 +30,23 @@ struct _GoArray {
   uint64_t  n_room;     /* buckets that have memory */
   uint64_t  n_promised; /* overflow buckets kept for evacuations to come */
   uint32_t  n_refs;     /* the table and its marking iterators */
-  uint32_t  n_chunks;
-  GoBucket *chunks[GOARRAY_MAX_CHUNKS];
+  uint16_t  n_chunks;
+  bool      is_home;    /* in its owner's memory, as is its one bucket */
+  GoBucket **chunks;    /* GOARRAY_MAX_CHUNKS, from the first one on; or NULL */
+};
+
+/* An array of one bucket within its owner: see gomap-array.c, Home. */
+struct _GoHome {
+  GoArray  array;
+  GoBucket bucket;
 };
 
 /* 2^B main buckets and room for at least @n_overflow more; NULL when there is
  * no memory. One reference. */
 GoArray  *goarray_new      (unsigned  B,
                             uint64_t  n_overflow);
+/* The same for B = 0, in @home; cannot fail. */
+GoArray  *goarray_at_home  (GoHome   *home);
 void      goarray_unref    (GoArray  *array);
 /* Makes sure that @n overflow buckets can be linked beside the promised. */
 bool      goarray_reserve  (GoArray  *array,
@@ -46,6 +55,7 @@ bool      goarray_reserve  (GoArray  *array,
 void      goarray_wipe     (GoArray  *array);
 GoBucket *goarray_in_chunk (const GoArray *array,
                             uint64_t       index);
+/* Without a home, which is its owner's. */
 size_t    goarray_bytes    (const GoArray *array);
 
 static inline GoBucket *

@@ -152,7 +152,9 @@ gomap_finish (GoMap *map) {
 
 bool
 gomap_allocate_first (GoMap *map) {
-  map->buckets = goarray_new (map->B, 0);
+  map->buckets = map->B == 0 && map->config.home != NULL
+                     ? goarray_at_home (map->config.home)
+                     : goarray_new (map->B, 0);
   if (map->buckets == NULL)
     return false;
   probe_event (EVENT_TABLE_ALLOCATED, 0, gomap_next_version (map), map->B,

@@ -19,6 +19,7 @@
 #define GOMAP_MAX_B 28 /* bucket indices fit 31 bits with overflow to spare */
 
 typedef struct _GoArray GoArray; /* main buckets, then overflow by index */
+typedef struct _GoHome GoHome;   /* the array of a table of one bucket */
 
 /* What a lock guards, and the version of its structure: see event.h. */
 typedef struct {
@@ -33,6 +34,7 @@ typedef struct {
   unsigned    flags; /* TABLE_HOLDS_ENTRIES | TABLE_WIPES_OLD */
   uint16_t    id;    /* table id in events */
   const EngineHooks *hooks; /* NULL: none */
+  GoHome     *home;  /* for the first array at B = 0; NULL: it is allocated */
   /* The id that events give for an element; NULL: the value that it is. */
   uint64_t  (*elem_id) (uint64_t elem);
 } GoMapConfig;
@@ -71,7 +73,7 @@ bool gomap_init  (GoMap             *map,
                   const GoMapConfig *config,
                   uint64_t           hint,
                   uint64_t           seed);
-/* Frees the arrays. Tells nothing. */
+/* Frees the arrays, but for a home. Tells nothing. */
 void gomap_finish (GoMap            *map);
 
 /* Go's mapassign followed by the caller's store of @elem: grows, moves and

@@ -16,6 +16,13 @@
  *             mu's holder takes that whole list when its own is empty, so the
  *             pool's mutex is met once a batch, not once an entry.
  *
+ * Tables      A map whose keys come and go makes and frees small tables all the
+ *             time. A freed one goes to the pool, up to SYNCMAP_POOL_TABLES of
+ *             them; its arrays are given back, but for the one of one bucket
+ *             that lies within it (gomap-array.c, Home). So a table of one
+ *             bucket is made and freed without asking for memory; id, table and
+ *             dead go back in one turn of the pool's mutex.
+ *
  * Table ids   are 16 bits wide in events. One is handed out again only after its
  *             TABLE_FREED was told, and as late as can be: the search goes round.
  *             With all of them in use there is no table to be had, which is told
@@ -117,37 +124,82 @@ syncmap_give_entry_locked (SyncMap *self,
 
 /* Tables ------------------------------------------------------------------- */
 
+/* A free id, from next_table_id on; the pool's mutex is held. */
 static bool
-take_table_id (SyncPool *pool,
-               uint16_t *id) {
-  bool is_found = false;
-
-  sync_mutex_lock (&pool->mutex, SYNC_LABEL ("lock pool"));
-  for (uint32_t i = 0; i < SYNCMAP_N_TABLE_IDS && !is_found; i++) {
+take_table_id_locked (SyncPool *pool,
+                      uint16_t *id) {
+  for (uint32_t i = 0; i < SYNCMAP_N_TABLE_IDS; i++) {
     uint32_t candidate = (pool->next_table_id + i) % SYNCMAP_N_TABLE_IDS;
     uint64_t bit = (uint64_t)1 << candidate % 64;
 
     if (pool->used_table_ids[candidate / 64] & bit)
       continue;
     pool->used_table_ids[candidate / 64] |= bit;
+    pool->next_table_id = candidate + 1;
     *id = (uint16_t)candidate;
-    is_found = true;
+    return true;
   }
-  if (is_found)
-    pool->next_table_id = (uint32_t)*id + 1;
-  sync_mutex_unlock (&pool->mutex, SYNC_LABEL ("unlock pool"));
-  return is_found;
+  return false;
 }
 
-/* @bytes: of a superseded table and its dead, else 0. */
+/* An id, and a table if one lies ready, else NULL. false: no id. */
+static bool
+take_from_pool (SyncPool   *pool,
+                uint16_t   *id,
+                SyncTable **table) {
+  bool has_id;
+
+  *table = NULL;
+  sync_mutex_lock (&pool->mutex, SYNC_LABEL ("lock pool"));
+  has_id = take_table_id_locked (pool, id);
+  if (has_id && pool->tables != NULL) {
+    *table = pool->tables;
+    pool->tables = (*table)->next;
+    pool->n_tables--;
+  }
+  sync_mutex_unlock (&pool->mutex, SYNC_LABEL ("unlock pool"));
+  if (*table != NULL)
+    sync_reuse (*table, sizeof **table);
+  return has_id;
+}
+
+/* The id, which may be handed out from now on. */
 static void
 give_table_id (SyncPool *pool,
-               uint16_t  id,
-               size_t    bytes) {
+               uint16_t  id) {
   sync_mutex_lock (&pool->mutex, SYNC_LABEL ("lock pool"));
   pool->used_table_ids[id / 64] &= ~((uint64_t)1 << id % 64);
-  pool->bytes_returned += bytes;
   sync_mutex_unlock (&pool->mutex, SYNC_LABEL ("unlock pool"));
+}
+
+/* Takes a table without arrays back, with its dead up to @last, if there are
+ * any. @bytes: of a superseded table and its dead, else 0. */
+static void
+give_to_pool (SyncPool  *pool,
+              SyncTable *table,
+              Entry     *last,
+              size_t     bytes) {
+  uint16_t id = table->map.config.id;
+  bool is_kept;
+
+  sync_disuse (table, sizeof *table);
+  sync_mutex_lock (&pool->mutex, SYNC_LABEL ("lock pool"));
+  if (last != NULL) {
+    last->link = pool->returned;
+    pool->returned = table->dead;
+    pool->n_returned += table->n_dead;
+  }
+  pool->used_table_ids[id / 64] &= ~((uint64_t)1 << id % 64);
+  pool->bytes_returned += bytes;
+  is_kept = pool->n_tables < SYNCMAP_POOL_TABLES;
+  if (is_kept) {
+    table->next = pool->tables;
+    pool->tables = table;
+    pool->n_tables++;
+  }
+  sync_mutex_unlock (&pool->mutex, SYNC_LABEL ("unlock pool"));
+  if (!is_kept)
+    alloc_free (table, sizeof *table);
 }
 
 static uint64_t
@@ -159,7 +211,7 @@ SyncTable *
 syncmap_table_new_locked (SyncMap *self,
                           uint64_t hint,
                           uint64_t seed) {
-  SyncTable *table = alloc_zeroed (sizeof *table);
+  SyncTable *table;
   GoMapConfig config = {
     .hash = &self->engine.config.hash,
     .domain = &self->domain,
@@ -169,34 +221,31 @@ syncmap_table_new_locked (SyncMap *self,
     .hooks = self->engine.config.hooks,
   };
 
-  if (table == NULL)
+  if (!take_from_pool (&self->pool, &config.id, &table))
     return NULL;
-  if (take_table_id (&self->pool, &config.id)) {
+  if (table == NULL)
+    table = alloc_zeroed (sizeof *table);
+  if (table != NULL) {
+    config.home = &table->home;
+    table->dead = 0;
+    table->n_dead = 0;
+    table->owns_all = false;
     if (gomap_init (&table->map, &config, hint, seed))
       return table;
-    give_table_id (&self->pool, config.id, 0);
+    alloc_free (table, sizeof *table);
   }
-  alloc_free (table, sizeof *table);
+  give_table_id (&self->pool, config.id);
   return NULL;
-}
-
-static void
-free_table (SyncMap   *self,
-            SyncTable *table,
-            size_t     bytes_returned) {
-  uint16_t id = table->map.config.id;
-
-  gomap_finish (&table->map);
-  /* Told before the id can be handed out again. */
-  probe_event (EVENT_TABLE_FREED, table->map.created_ver, 0, 0, id);
-  give_table_id (&self->pool, id, bytes_returned);
-  alloc_free (table, sizeof *table);
 }
 
 void
 syncmap_table_free (SyncMap   *self,
                     SyncTable *table) {
-  free_table (self, table, 0);
+  gomap_finish (&table->map);
+  /* Told before the id can be handed out again. */
+  probe_event (EVENT_TABLE_FREED, table->map.created_ver, 0, 0,
+               table->map.config.id);
+  give_to_pool (&self->pool, table, NULL, 0);
 }
 
 /* Reclamation -------------------------------------------------------------- */
@@ -224,25 +273,19 @@ free_superseded_cb (void *memory,
   SyncTable *table = memory;
   SyncMap *self = data;
   size_t bytes = syncmap_retired_bytes (table);
-  Entry *last;
+  Entry *last = NULL;
 
   if (table->owns_all)
     bury_slots (table);
-  if (table->dead != 0) {
-    last = syncmap_entry_at (self, table->dead - 1);
+  for (uint32_t link = table->dead; link != 0; link = last->link) {
+    last = syncmap_entry_at (self, link - 1);
     sync_disuse (last, sizeof *last);
-    while (last->link != 0) {
-      last = syncmap_entry_at (self, last->link - 1);
-      sync_disuse (last, sizeof *last);
-    }
-
-    sync_mutex_lock (&self->pool.mutex, SYNC_LABEL ("lock pool"));
-    last->link = self->pool.returned;
-    self->pool.returned = table->dead;
-    self->pool.n_returned += table->n_dead;
-    sync_mutex_unlock (&self->pool.mutex, SYNC_LABEL ("unlock pool"));
   }
-  free_table (self, table, bytes);
+  gomap_finish (&table->map);
+  /* Told before the id can be handed out again. */
+  probe_event (EVENT_TABLE_FREED, table->map.created_ver, 0, 0,
+               table->map.config.id);
+  give_to_pool (&self->pool, table, last, bytes);
 }
 
 size_t
@@ -263,6 +306,12 @@ syncmap_retire (SyncMap       *self,
 
 void
 syncmap_pool_clear (SyncMap *self) {
+  SyncTable *next;
+
+  for (SyncTable *table = self->pool.tables; table != NULL; table = next) {
+    next = table->next;
+    alloc_free (table, sizeof *table);
+  }
   for (unsigned slab = 0; slab < SYNCMAP_N_SLABS; slab++)
     if (self->slabs[slab] != NULL)
       alloc_free (self->slabs[slab], slab_bytes (slab));
@@ -270,9 +319,12 @@ syncmap_pool_clear (SyncMap *self) {
 }
 
 size_t
-syncmap_pool_bytes (const SyncMap *self) {
-  size_t bytes = 0;
+syncmap_pool_bytes (SyncMap *self) {
+  size_t bytes;
 
+  sync_mutex_lock (&self->pool.mutex, SYNC_LABEL ("lock pool"));
+  bytes = self->pool.n_tables * sizeof (SyncTable);
+  sync_mutex_unlock (&self->pool.mutex, SYNC_LABEL ("unlock pool"));
   for (unsigned slab = 0; slab < SYNCMAP_N_SLABS; slab++)
     if (self->slabs[slab] != NULL)
       bytes += slab_bytes (slab);

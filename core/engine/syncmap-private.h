@@ -19,23 +19,33 @@
 #define SYNCMAP_SLAB_ENTRIES 64u
 #define SYNCMAP_N_SLABS 26
 
+/* Superseded tables that are kept for reuse at the most. Free choice: two batches
+ * of the reclaimer; 50 KiB. */
+#define SYNCMAP_POOL_TABLES 128u
+
 /* One table: dirty, then read, then superseded, always the same object. */
-typedef struct {
+typedef struct _SyncTable SyncTable;
+
+struct _SyncTable {
   GoMap    map;
   uint32_t published_ver; /* domain version at which it became read */
   /* Once superseded: what is freed with it. */
   uint32_t dead;      /* list of entries that no other table refers to */
   uint32_t n_dead;
   bool     owns_all;  /* Clear: the entries in its slots are dead too */
-} SyncTable;
+  SyncTable *next;    /* in the pool */
+  GoHome   home;
+};
 
-/* Where freed entries and table ids come back. A leaf: nothing is called while
+/* Where freed entries, tables and table ids come back. A leaf: nothing is called while
  * its mutex is held. */
 typedef struct {
   SyncMutex mutex;
   uint32_t  returned;   /* list of entries */
   uint64_t  n_returned; /* since the map was made */
   uint64_t  bytes_returned; /* with the tables that they rode on */
+  SyncTable *tables;    /* list: their arrays are gone, but for the home */
+  uint32_t  n_tables;
   uint32_t  next_table_id;
   uint64_t  used_table_ids[SYNCMAP_N_TABLE_IDS / 64];
 } SyncPool;
@@ -255,7 +265,8 @@ void   syncmap_retire            (SyncMap       *self,
                                   ReclaimThread *thread,
                                   SyncTable     *table);
 void   syncmap_pool_clear        (SyncMap *self);
-size_t syncmap_pool_bytes        (const SyncMap *self);
+/* Of the slabs, and of the tables that lie ready. */
+size_t syncmap_pool_bytes        (SyncMap       *self);
 
 /* syncmap-check.c ---------------------------------------------------------- */
 
