@@ -85,6 +85,8 @@ typedef enum {
   MUTANT_INNER_LEAVE_ENDS,
   /* Sections are looked at without the barrier that brings them to light. */
   MUTANT_NOT_COVERED,
+  /* A look takes an empty slot for a reader that has moved on. */
+  MUTANT_EMPTY_SLOT_TRUSTED,
   /* Sections are looked at before orphans are adopted. */
   MUTANT_LOOKED_BEFORE_ADOPTED,
   /* Orphans are adopted as batches that nobody can hold. */

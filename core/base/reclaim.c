@@ -45,6 +45,23 @@
  *             an epoch > t and, as in R3, sees the unlinking.
  *             A slot that is put on the list after S looked is one whose store
  *             has not arrived: R4, with the store of the list's head.
+ *       R5    No barrier was run, but S saw an epoch > t in R's slot after the
+ *             seal: R3 holds, which needs none. Or S saw that R is not
+ *             registered: registering ends with a look at the epoch. That flag,
+ *             the seal and both looks are sequentially consistent; the look at
+ *             the flag precedes R's setting it, so the seal precedes R's look at
+ *             the epoch, which makes the unlinking happen before all of R's
+ *             sections to come. What R read when it was registered before, it
+ *             read before it took the flag back.
+ *
+ * Looking     A barrier costs half a microsecond, and twenty when a reader runs
+ *             on another processor, which it interrupts. So a fresh batch is
+ *             first looked at in the hope of R5: readers at work enter all the
+ *             time. Only when LOOKS looks, some polls apart, were in vain, a
+ *             barrier is run. An empty slot says nothing: a store may be on its
+ *             way to it. Large items are worth a barrier at once. Who is alone
+ *             needs no hope, and seals small batches, so that what is freed is
+ *             still near.
  *
  * Invariants  C1  a batch's tag is less than the epoch, and no two are equal
  *             C2  a batch is on one list: its thread's sealed or the orphans
@@ -59,11 +76,14 @@
  *             epoch            seal()              seq_cst   reclaim_enter()
  *             entered          its owner           see R1-4  oldest_section()
  *             threads (head)   reclaim_register()  seq_cst   oldest_section()
+ *             is_registered    under lock          seq_cst   have_moved_on()
+ *             n_registered     under lock          relaxed   reclaim_retire(): a
+ *                                                            hint
  *             has_orphans      under lock          relaxed   reclaim_poll(): a
  *                                                            hint, lock decides
  *             sealed_bytes, n_sealed, open_bytes, n_open, n_freed, n_waits,
  *             index: relaxed, statistics and the limit; nothing leans on them
- *             lock guards orphans, is_registered and the list's growth. It is
+ *             lock guards orphans, registering and the list's growth. It is
  *             innermost: nothing is called while it is held.
  *
  * Source      K. Fraser, Practical lock-freedom, 2004 (epochs); M. Desnoyers et
@@ -104,6 +124,9 @@
  * is looked at again after this many idle polls. */
 #define SEAL_BYTES ((size_t)1 << 20)
 #define POLLS_BETWEEN_TRIES 256
+#define LOOKS 8
+#define POLLS_BETWEEN_LOOKS 4
+#define ALONE_ITEMS 16 /* measured: 8 to 32 are alike */
 #define N_YIELDS 64
 #define FIRST_NAP_NS 20000
 #define LONGEST_NAP_NS 1000000
@@ -122,7 +145,7 @@ struct _Batch {
   uint64_t tag;         /* once sealed */
   size_t   bytes;
   uint32_t n;
-  bool     is_covered;  /* a barrier was run since it was sealed */
+  bool     is_covered;  /* a barrier or R5 was had since it was sealed */
   bool     is_embedded; /* some thread's emergency batch */
   _Atomic (bool) is_busy; /* embedded only: on a list or being filled */
   Item     items[RECLAIM_BATCH_ITEMS];
@@ -132,7 +155,7 @@ struct _ReclaimThread {
   ReclaimSection section; /* first: reclaim_enter() relies on it */
   ReclaimThread *next;    /* never changes once on the list */
   _Atomic (int32_t) index;
-  bool is_registered;     /* under the reclaimer's lock */
+  _Atomic (bool) is_registered; /* changes under the reclaimer's lock */
 
   /* The owner's alone. */
   _Alignas (64) Reclaim *reclaim;
@@ -140,6 +163,7 @@ struct _ReclaimThread {
   Batch   *sealed; /* waiting for readers, in no order */
   Batch   *spare;  /* kept so that a section can retire without allocating */
   uint32_t polls_to_try;
+  uint32_t looks_left; /* before a barrier is run */
   bool     is_freeing;
   bool     may_wait; /* a batch was sealed since the last wait */
   _Atomic (size_t) open_bytes;
@@ -152,6 +176,7 @@ struct _Reclaim {
   /* Read by every section, written once a batch. */
   _Atomic (uint64_t) epoch;
   _Atomic (bool) has_orphans;
+  _Atomic (uint32_t) n_registered;
   size_t limit_bytes;
   size_t seal_bytes;
   bool   is_asymmetric;
@@ -294,6 +319,7 @@ seal (ReclaimThread *thread) {
   batch->next = thread->sealed;
   thread->sealed = batch;
   thread->polls_to_try = 0;
+  thread->looks_left = batch->bytes < self->seal_bytes ? LOOKS : 0;
   thread->may_wait = true;
   atomic_fetch_add_explicit (&self->sealed_bytes, batch->bytes,
                              memory_order_relaxed);
@@ -343,6 +369,7 @@ adopt_orphans (ReclaimThread *thread) {
   sync_mutex_unlock (&self->lock, SYNC_LABEL ("unlock orphans"));
   if (orphans == NULL)
     return;
+  thread->looks_left = 0; /* they have waited enough */
   for (Batch *batch = orphans; batch != NULL && MUTANT (ORPHANS_FREED);
        batch = batch->next)
     batch->tag = 0;
@@ -353,18 +380,50 @@ adopt_orphans (ReclaimThread *thread) {
   thread->sealed = orphans;
 }
 
+/* R5 for every thread but @self: whether one look shows that none can hold what
+ * was sealed with @tag or before. */
+static bool
+have_moved_on (const ReclaimThread *self,
+               uint64_t             tag) {
+  for (ReclaimThread *thread
+       = atomic_load_explicit (&self->reclaim->threads, memory_order_seq_cst);
+       thread != NULL; thread = thread->next) {
+    uint64_t entered;
+
+    if (thread == self
+        || !atomic_load_explicit (&thread->is_registered, memory_order_seq_cst))
+      continue;
+    entered = atomic_load_explicit (&thread->section.entered,
+                                    memory_order_seq_cst);
+    if (entered <= tag && !(MUTANT (EMPTY_SLOT_TRUSTED) && entered == 0))
+      return false;
+  }
+  return true;
+}
+
 /* Covers every sealed batch of the thread; false when that cannot be done now.
  * Symmetric readers need no help. */
 static bool
 cover (ReclaimThread *thread) {
-  bool is_needed = false;
+  uint64_t newest = 0; /* tag of what is not covered */
 
   if (!thread->reclaim->is_asymmetric)
     return true;
   for (Batch *batch = thread->sealed; batch != NULL; batch = batch->next)
-    is_needed |= !batch->is_covered;
-  if (is_needed && !MUTANT (NOT_COVERED) && !run_barrier ())
-    return false;
+    if (!batch->is_covered && batch->tag > newest)
+      newest = batch->tag;
+  if (newest == 0)
+    return true;
+
+  if (!MUTANT (NOT_COVERED) && !have_moved_on (thread, newest)) {
+    if (thread->looks_left > 0) {
+      thread->looks_left--;
+      thread->polls_to_try = POLLS_BETWEEN_LOOKS;
+      return false;
+    }
+    if (!run_barrier ())
+      return false;
+  }
   for (Batch *batch = thread->sealed; batch != NULL; batch = batch->next)
     batch->is_covered = true;
   return true;
@@ -503,7 +562,8 @@ reclaim_free (Reclaim *self) {
   free_batches (self, NULL, self->orphans);
   thread = atomic_load_explicit (&self->threads, memory_order_relaxed);
   for (; thread != NULL; thread = next) {
-    assert (!thread->is_registered);
+    assert (!atomic_load_explicit (&thread->is_registered,
+                                   memory_order_relaxed));
     next = thread->next;
     alloc_free (thread, sizeof *thread);
   }
@@ -518,7 +578,9 @@ take_thread_locked (Reclaim *self) {
       = atomic_load_explicit (&self->threads, memory_order_relaxed);
   ReclaimThread *thread = first;
 
-  while (thread != NULL && thread->is_registered)
+  while (thread != NULL
+         && atomic_load_explicit (&thread->is_registered,
+                                  memory_order_relaxed))
     thread = thread->next;
   if (thread != NULL)
     return thread;
@@ -544,8 +606,11 @@ reclaim_register (Reclaim *self,
   sync_mutex_lock (&self->lock, SYNC_LABEL ("lock threads"));
   thread = take_thread_locked (self);
   if (thread != NULL) {
-    thread->is_registered = true;
     atomic_store_explicit (&thread->index, index, memory_order_relaxed);
+    /* The flag, then a look at the epoch, sequentially consistent both: R5. */
+    atomic_store_explicit (&thread->is_registered, true, memory_order_seq_cst);
+    (void)atomic_load_explicit (&self->epoch, memory_order_seq_cst);
+    atomic_fetch_add_explicit (&self->n_registered, 1, memory_order_relaxed);
   }
   sync_mutex_unlock (&self->lock, SYNC_LABEL ("unlock threads"));
   return thread;
@@ -558,6 +623,7 @@ reclaim_unregister (ReclaimThread *thread) {
   assert (thread->section.nest == 0);
   if (thread->open != NULL)
     seal (thread);
+  thread->looks_left = 0; /* this is its last try */
   try_to_free (thread);
   /* A free function may have retired something in its turn. */
   if (thread->open != NULL)
@@ -575,8 +641,24 @@ reclaim_unregister (ReclaimThread *thread) {
   }
   atomic_store_explicit (&self->has_orphans, self->orphans != NULL,
                          memory_order_relaxed);
-  thread->is_registered = false;
+  atomic_fetch_sub_explicit (&self->n_registered, 1, memory_order_relaxed);
+  /* Sequentially consistent, as its setting: R5. */
+  atomic_store_explicit (&thread->is_registered, false, memory_order_seq_cst);
   sync_mutex_unlock (&self->lock, SYNC_LABEL ("unlock threads"));
+}
+
+/* Whether the open batch is to be sealed, for whoever is about to poll. */
+static bool
+is_full (const ReclaimThread *thread) {
+  const Batch *batch = thread->open;
+
+  if (batch->n == RECLAIM_BATCH_ITEMS
+      || batch->bytes >= thread->reclaim->seal_bytes)
+    return true;
+  return batch->n >= ALONE_ITEMS && thread->section.nest == 0
+         && atomic_load_explicit (&thread->reclaim->n_registered,
+                                  memory_order_relaxed)
+                == 1;
 }
 
 void
@@ -610,7 +692,7 @@ reclaim_retire (ReclaimThread *thread,
   atomic_store_explicit (&thread->open_bytes, batch->bytes,
                          memory_order_relaxed);
   atomic_store_explicit (&thread->n_open, batch->n, memory_order_relaxed);
-  if (batch->n == RECLAIM_BATCH_ITEMS || batch->bytes >= self->seal_bytes)
+  if (is_full (thread))
     seal (thread);
 }
 

@@ -417,6 +417,7 @@ static const Kill kills[] = {
   { MUTANT_EPOCH_NOT_MOVED, "epoch-not-moved", "b=a(b.", FALSE },
   { MUTANT_INNER_LEAVE_ENDS, "inner-leave-ends", "a(a(a)b=b.", FALSE },
   { MUTANT_NOT_COVERED, "not-covered", "a{b=b.", TRUE },
+  { MUTANT_EMPTY_SLOT_TRUSTED, "empty-slot-trusted", "a{b=b.", TRUE },
   /* Nobody is inside when b looks; then c enters, d leaves an orphan. */
   { MUTANT_LOOKED_BEFORE_ADOPTED, "looked-before-adopted",
     "a(d=d/a)b[c(d=d/]", FALSE },

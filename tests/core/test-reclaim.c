@@ -421,8 +421,8 @@ test_stress (Fixture      *fixture,
   pthread_t threads[N_READERS + N_WRITERS];
   size_t held = alloc_bytes_held ();
 
-  /* A limit low enough to be met. */
-  stress.reclaim = reclaim_new_kind (sizeof (Node) * 256,
+  /* A limit low enough to be met; batches that are looked at before a barrier. */
+  stress.reclaim = reclaim_new_kind (sizeof (Node) * 512,
                                      GPOINTER_TO_INT (may_be_asymmetric));
   for (unsigned i = 0; i < N_CELLS; i++) {
     sync_mutex_init (&stress.locks[i]);

@@ -355,6 +355,71 @@ test_undoes_a_copy_without_memory (void) {
   g_assert_cmpint (n, >, 3);
 }
 
+/* The pool ----------------------------------------------------------------- */
+
+/* Makes a table superseded @n times. */
+static void
+supersede (Fixture *fixture,
+           int      n) {
+  for (int64_t key = 0; key < n; key++) {
+    g_assert_true (CALL (fixture, store, key % 4, key));
+    g_assert_true (CALL (fixture, delete_key, key % 4));
+  }
+}
+
+static bool
+supersede_cb (int64_t key,
+              int64_t value,
+              void   *data) {
+  supersede (data, 3 * SYNCMAP_POOL_TABLES);
+  return false;
+}
+
+/* Once warm, a map whose keys come and go takes no memory. */
+static void
+test_reuses_freed_tables (void) {
+  Fixture f;
+  size_t held;
+
+  fixture_init (&f, HASH_GOOD);
+  supersede (&f, 1000);
+  held = alloc_bytes_held ();
+  alloc_fail_after (0);
+  supersede (&f, 1000);
+  alloc_fail_after (-1);
+  g_assert_cmpuint (alloc_bytes_held (), ==, held);
+  fixture_clear (&f);
+}
+
+/* A thousand tables freed at once: so many are kept, and counted, as may be. */
+static void
+test_keeps_so_many_tables (void) {
+  size_t held = alloc_bytes_held ();
+  Fixture f;
+  EngineStats before, after;
+  ReclaimStats retired;
+
+  fixture_init (&f, HASH_GOOD);
+  CALL (&f, store, 100, 1);
+  CALL (&f, range, supersede_cb, &f);
+  engine_get_stats (&f.map->engine, &before);
+  supersede (&f, 1000);
+  engine_get_stats (&f.map->engine, &after);
+  reclaim_get_stats (f.map->engine.reclaim, &retired);
+  g_assert_cmpuint (before.n_promotions, >=, 3 * SYNCMAP_POOL_TABLES);
+  g_assert_cmpuint (retired.n_held, <, SYNCMAP_POOL_TABLES);
+  g_assert_cmpuint (f.map->pool.n_tables, >, 0);
+  g_assert_cmpuint (f.map->pool.n_tables, <=, SYNCMAP_POOL_TABLES);
+  g_assert_cmpuint (syncmap_pool_bytes (f.map), >=,
+                    f.map->pool.n_tables * sizeof (SyncTable));
+  g_assert_cmpuint (after.bytes, <=,
+                    sizeof *f.map
+                        + 2 * SYNCMAP_POOL_TABLES * sizeof (SyncTable)
+                        + 4 * f.map->n_entries * sizeof (Entry) + 4096);
+  fixture_clear (&f);
+  g_assert_cmpuint (alloc_bytes_held (), ==, held);
+}
+
 /* Go's tests --------------------------------------------------------------- */
 
 /* TestIssue40999: ever-new keys, stored and deleted, must not be kept. */
@@ -524,6 +589,10 @@ main (int    argc,
                    test_stays_whole_without_memory);
   g_test_add_func ("/core/syncmap/undoes-a-copy-without-memory",
                    test_undoes_a_copy_without_memory);
+  g_test_add_func ("/core/syncmap/reuses-freed-tables",
+                   test_reuses_freed_tables);
+  g_test_add_func ("/core/syncmap/keeps-so-many-tables",
+                   test_keeps_so_many_tables);
   g_test_add_func ("/core/syncmap/reclaims-deleted-keys",
                    test_reclaims_deleted_keys);
   g_test_add_func ("/core/syncmap/allocates-nothing", test_allocates_nothing);
