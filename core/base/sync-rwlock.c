@@ -30,7 +30,7 @@
  *                      n > 0: leaving + n; is it not 0: take writer_turn's permit
  *             Unlock   state - bit, which tells n readers that wait; n permits of
  *                      reader_turn; give the mutex back
- *             Trying does the change of state by CAS, when nobody would wait.
+ *             A writer that tries sets the bit by CAS, when no reader is inside.
  *
  * Semaphores  A reader that meets the bit, and a writer that meets readers, wait
  *             for a permit: sync.c. Permits are not addressed: a reader that
@@ -82,23 +82,22 @@ sync_rwlock_clear (SyncRwLock *lock) {
 }
 
 bool
-sync_rwlock_try_read_lock (SyncRwLock *lock,
-                           const char *label) {
-  uint64_t state = sync_word_load (&lock->state, label);
+sync_rwlock_arrive (SyncRwLock *lock,
+                    const char *label) {
+  return !(sync_word_add (&lock->state, 1, label) & SYNC_RWLOCK_CLAIMED)
+         || MUTANT (READER_BARGES_IN);
+}
 
-  do {
-    if ((state & SYNC_RWLOCK_CLAIMED) && !MUTANT (READER_BARGES_IN))
-      return false;
-  } while (!sync_word_cas (&lock->state, &state, state + 1, label));
-  return true;
+void
+sync_rwlock_await_turn (SyncRwLock *lock) {
+  sync_semaphore_take (&lock->reader_turn, SYNC_LABEL ("wait for the writer"));
 }
 
 void
 sync_rwlock_read_lock (SyncRwLock *lock,
                        const char *label) {
-  if (sync_word_add (&lock->state, 1, label) & SYNC_RWLOCK_CLAIMED)
-    sync_semaphore_take (&lock->reader_turn,
-                         SYNC_LABEL ("wait for the writer"));
+  if (!sync_rwlock_arrive (lock, label))
+    sync_rwlock_await_turn (lock);
 }
 
 void

@@ -16,9 +16,18 @@
  *             Where the process has one processor nobody spins: the owner could
  *             not give the lock back meanwhile.
  *
- * Semaphore   A count under a mutex with a condition variable rather than a
- *             futex, and the mutex is a pthread one below its spinning: race
- *             detectors follow these.
+ * Semaphore   A count of permits. Who finds one takes it by CAS; who does not
+ *             looks again for a while, as above but oftener, since nobody else
+ *             will take the permit that is meant for it. Then it sleeps on a
+ *             condition variable, and who gives permits wakes sleepers. Neither
+ *             may miss the other: a sleeper enters itself in n_sleepers, then
+ *             looks for a permit; a giver adds the permit, then looks for
+ *             sleepers. Both are sequentially consistent, so one of the two looks
+ *             finds something. What remains, between a sleeper's look and its
+ *             sleep, is guarded by the mutex.
+ *
+ * Below its spinning each is made of what pthreads have rather than of a futex:
+ * race detectors follow these.
  */
 #include "core/base/sync.h"
 
@@ -35,6 +44,10 @@
 #define SPIN_FIRST 8u
 #define SPIN_LONGEST 512u
 #define SPIN_TRIES 9u
+
+/* Of a semaphore, 2,008 together. Free choice. */
+#define TAKE_LONGEST 32u
+#define TAKE_TRIES 64u
 
 static long
 count_processors (void) {
@@ -141,7 +154,8 @@ sync_semaphore_init (SyncSemaphore *semaphore) {
     error = pthread_cond_init (&semaphore->changed, NULL);
   assert (error == 0);
   (void)error;
-  semaphore->n_permits = 0;
+  atomic_init (&semaphore->n_permits, 0);
+  atomic_init (&semaphore->n_sleepers, 0);
 }
 
 void
@@ -155,8 +169,12 @@ sync_semaphore_give (SyncSemaphore *semaphore,
                      uint64_t       n,
                      const char    *label) {
   (void)label;
+  /* Sequentially consistent, both: see above. The addition pairs with the CAS of
+   * whoever takes a permit, and hands over what was done before. */
+  atomic_fetch_add_explicit (&semaphore->n_permits, n, memory_order_seq_cst);
+  if (atomic_load_explicit (&semaphore->n_sleepers, memory_order_seq_cst) == 0)
+    return;
   pthread_mutex_lock (&semaphore->hidden);
-  semaphore->n_permits += n;
   if (n == 1)
     pthread_cond_signal (&semaphore->changed);
   else
@@ -164,13 +182,37 @@ sync_semaphore_give (SyncSemaphore *semaphore,
   pthread_mutex_unlock (&semaphore->hidden);
 }
 
+static bool
+take_permit (SyncSemaphore *semaphore) {
+  uint64_t n
+      = atomic_load_explicit (&semaphore->n_permits, memory_order_seq_cst);
+
+  while (n > 0)
+    if (atomic_compare_exchange_weak_explicit (&semaphore->n_permits, &n, n - 1,
+                                               memory_order_seq_cst,
+                                               memory_order_seq_cst))
+      return true;
+  return false;
+}
+
 void
 sync_semaphore_take (SyncSemaphore *semaphore,
                      const char    *label) {
+  unsigned n_pauses = 1;
+
   (void)label;
+  for (unsigned i = 0; i < TAKE_TRIES && has_company (); i++) {
+    if (take_permit (semaphore))
+      return;
+    sync_pause (n_pauses);
+    if (n_pauses < TAKE_LONGEST)
+      n_pauses *= 2;
+  }
   pthread_mutex_lock (&semaphore->hidden);
-  while (semaphore->n_permits == 0)
+  atomic_fetch_add_explicit (&semaphore->n_sleepers, 1, memory_order_seq_cst);
+  while (!take_permit (semaphore))
     pthread_cond_wait (&semaphore->changed, &semaphore->hidden);
-  semaphore->n_permits--;
+  /* Relaxed: too many sleepers only cost a needless wake-up. */
+  atomic_fetch_sub_explicit (&semaphore->n_sleepers, 1, memory_order_relaxed);
   pthread_mutex_unlock (&semaphore->hidden);
 }

@@ -87,13 +87,17 @@ typedef struct {
 } SyncMutex;
 
 typedef struct {
-#ifndef TOPHASH_STEP
-  pthread_mutex_t hidden;
-  pthread_cond_t  changed;
+#ifdef TOPHASH_STEP
+  uint64_t            n_permits;
+#else
+  _Atomic (uint64_t)  n_permits;
+  _Atomic (uint64_t)  n_sleepers; /* changed by hidden's holder */
+  pthread_mutex_t     hidden;
+  pthread_cond_t      changed;
 #endif
-  uint64_t        n_permits; /* guarded by hidden */
 } SyncSemaphore;
 
+/* What those who need not wait touch is 56 bytes long. */
 typedef struct {
   SyncWord      state;
   SyncWord      leaving;
@@ -364,8 +368,11 @@ void sync_semaphore_take  (SyncSemaphore *semaphore,
  * not nest: a writer may come between. See sync-rwlock.c. */
 void sync_rwlock_init          (SyncRwLock *lock);
 void sync_rwlock_clear         (SyncRwLock *lock);
-bool sync_rwlock_try_read_lock (SyncRwLock *lock,
+/* The two halves of sync_rwlock_read_lock(). false: a writer is there, or waits,
+ * and sync_rwlock_await_turn() must follow, once. */
+bool sync_rwlock_arrive        (SyncRwLock *lock,
                                 const char *label);
+void sync_rwlock_await_turn    (SyncRwLock *lock);
 void sync_rwlock_read_lock     (SyncRwLock *lock,
                                 const char *label);
 void sync_rwlock_read_unlock   (SyncRwLock *lock,

@@ -75,12 +75,12 @@ lock_shared (GoShard      *shard,
   unsigned path = OP_PATH_LOCKED;
   uint64_t waited_ns = 0;
 
-  if (!sync_rwlock_try_read_lock (&shard->rwlock, SYNC_LABEL ("try mu.RLock"))) {
+  if (!sync_rwlock_arrive (&shard->rwlock, SYNC_LABEL ("mu.RLock"))) {
     uint64_t began_ns = engine_now_ns (thread);
 
     path |= OP_PATH_WAITED;
     tell_wait (shard, LOCK_WAIT_READ);
-    sync_rwlock_read_lock (&shard->rwlock, SYNC_LABEL ("mu.RLock"));
+    sync_rwlock_await_turn (&shard->rwlock);
     probe_restamp ();
     sync_word_count (&shard->n_lock_waits, 1, SYNC_LABEL ("count the wait"));
     waited_ns = engine_end_wait (thread, began_ns);

@@ -6,8 +6,8 @@
  *             it leaves: first one, then the other. A reader that finds them
  *             different was inside together with a writer (W2). A worker that
  *             nobody lets in is a deadlock (W3). Each worker is a word: R reads,
- *             W writes, as rwmap does it (a try, then the wait); r and w lock at
- *             once.
+ *             W writes, as rwmap does it (in two parts, and a try before it
+ *             writes); r and w lock at once.
  * Clean       No order of any of the words breaks anything.
  * Mutants     Every bug that mutant.h has for the lock is found.
  */
@@ -63,8 +63,8 @@ work (void    *data,
   for (const char *act = self->workers[worker]; *act != '\0'; act++)
     switch (*act) {
     case 'R':
-      if (!sync_rwlock_try_read_lock (&self->lock, SYNC_LABEL ("try RLock")))
-        sync_rwlock_read_lock (&self->lock, SYNC_LABEL ("RLock"));
+      if (!sync_rwlock_arrive (&self->lock, SYNC_LABEL ("RLock")))
+        sync_rwlock_await_turn (&self->lock);
       read_inside (self);
       break;
     case 'r':
