@@ -29,6 +29,7 @@ cli_info (int    argc,
     return CLI_BAD_INPUT;
   state = cli_fold (log, tracelog_get_length (log), NULL, NULL);
   cli_print_summary (log, state, NULL, as_json);
+  cli_warn_damage (log);
   return CLI_GOOD;
 }
 
@@ -79,6 +80,7 @@ cli_verify (int    argc,
     g_printerr (_("tophash-cli: %" PRIu64
                   " events did not fit, the first: %s\n"),
                 n_faults, first_fault);
+  cli_warn_damage (log);
   if (!is_ordered)
     g_printerr (_("tophash-cli: times go back\n"));
   return is_whole && is_ordered && n_faults == 0 && n_readable == n_events

@@ -110,6 +110,8 @@ find_first (TraceLog *log,
   while (at < n) {
     g_autoptr (TraceBlock) block = tracelog_ref_block (log, at);
 
+    if (block == NULL)
+      return FALSE;
     for (guint i = 0; i < block->n_events; i++)
       if (block->events[i].kind == kind) {
         *found = block->events[i];

@@ -57,6 +57,14 @@ cli_open (const char *path,
   return log;
 }
 
+void
+cli_warn_damage (TraceLog *log) {
+  g_autofree char *damage = tracelog_dup_damage (log);
+
+  if (damage != NULL)
+    g_printerr ("tophash-cli: %s\n", damage);
+}
+
 MapState *
 cli_fold (TraceLog *log,
           guint64   n_events,

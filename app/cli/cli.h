@@ -44,6 +44,8 @@ gboolean  cli_parse (int                *argc,
  * error was printed. @is_whole (nullable). */
 TraceLog *cli_open  (const char *path,
                      gboolean   *is_whole);
+/* Says on standard error when a block proved damaged while it was read. */
+void      cli_warn_damage (TraceLog *log);
 
 /* (transfer full): the state after the first @n_events events. @faults
  * (nullable): events that did not fit; @first_fault (nullable, transfer full)

@@ -412,6 +412,13 @@ read_log (Reader       *reader,
 
     if (g_cancellable_set_error_if_cancelled (cancellable, &reader->error))
       break;
+    if (block == NULL) {
+      g_autofree char *damage = tracelog_dup_damage (log);
+
+      g_set_error_literal (&reader->error, HISTORY_ERROR,
+                           HISTORY_ERROR_INCOMPLETE, damage);
+      break;
+    }
     for (guint i = 0; i < block->n_events && reader->error == NULL; i++) {
       reader->index = block->first + i;
       read_event (reader, &block->events[i]);

@@ -3,18 +3,21 @@
 /* tracelog-file-private.h — the format's numbers, for writer, reader and tests */
 #pragma once
 
+#include "core/record/trace-block-private.h"
 #include "core/record/tracelog-file.h"
-#include "core/record/tracelog-private.h"
 
 G_BEGIN_DECLS
 
 #define FILE_MAJOR 1
-#define FILE_MINOR 2 /* 2: op-told may occur */
+#define FILE_MINOR 3
 #define FILE_MINOR_RAISES 1 /* from it on OP_BEGAN and OP_ENDED tell the raise */
 #define FILE_MAGIC "\x89TPH\r\n\x1a\n"
 #define FILE_MAGIC_SIZE 8
 #define FILE_ENDIAN_MARK 0x01020304u
 #define FILE_HEADER_SIZE 64
+#define FILE_UUID_AT 16
+#define FILE_FEATURE_ZSTD 1u /* blocks of codec 2 */
+#define FILE_FEATURES FILE_FEATURE_ZSTD /* that this program knows */
 
 #define CHUNK_MAGIC 0x4b4e43abu /* bytes AB 43 4E 4B */
 #define CHUNK_HEADER_SIZE 64
@@ -22,11 +25,16 @@ G_BEGIN_DECLS
 #define CHUNK_MUST_KNOW 1 /* flag: who does not know the type stops here */
 
 #define INFO_MAX_SIZE (4u << 20)
-#define HONESTY_SIZE 48
+#define HONESTY_SIZE_1_1 48
+#define HONESTY_SIZE 64
 #define HONESTY_MAX_SIZE 4096
 #define HONESTY_IS_COMPLETE 1u
 #define HONESTY_WAS_LIMITED 2u
+#define HONESTY_LACKS_RAISES 4u
 #define INDEX_ENTRY_SIZE 24
+#define PLACE_SIZE 24
+/* Free choice: ten times the keyframes of a recording of a day. */
+#define END_MAX_SIZE (65536u * PLACE_SIZE + 8)
 
 typedef enum {
   CHUNK_INFO = 1,
@@ -34,9 +42,17 @@ typedef enum {
   CHUNK_HONESTY = 3,
   CHUNK_INDEX = 4,
   CHUNK_END = 5,
+  CHUNK_KEYFRAME = 6,
+  CHUNK_NOTES = 7,
 } ChunkType;
 
-/* A chunk's header; fields as in the table in tracelog-file.c. */
+/* Where a KEYFRAME stands in a file. */
+typedef struct {
+  guint64 offset;
+  guint64 position; /* the state after so many events */
+} KeyframePlace;
+
+/* A chunk's header; fields as in the table in FORMAT.md. */
 typedef struct {
   guint   type; /* ChunkType, or one of a newer version */
   guint8  codec;
@@ -52,6 +68,7 @@ typedef struct {
 
 void     file_header_write (guint8       header[FILE_HEADER_SIZE],
                             guint        minor,
+                            guint        features,
                             gint64       created_at_us);
 void     chunk_write       (guint8       header[CHUNK_HEADER_SIZE],
                             const Chunk *chunk);

@@ -2,7 +2,7 @@
 
 /* tracelog-file.h — logs as .tophash files
  *
- * The format, with its tables of offsets, is told in tracelog-file.c.
+ * The format, with its tables of offsets, is told in FORMAT.md.
  *
  * Errors: TRACELOG_FILE_ERROR; every message names the file, the offset, what
  * was wanted and what was found. Threads: all functions block on I/O; call them
@@ -38,7 +38,10 @@ gboolean  tracelog_save (TraceLog         *self,
                          GCancellable     *cancellable,
                          GError          **error);
 
-/* Opens a file as far as it is whole. @warning (nullable): set to a sentence
+/* Opens a file as far as it is whole. Its blocks stay there and are read when
+ * they are asked for, so the file must stay too; replaced or removed it stays
+ * readable, cut or overwritten the log ends there (tracelog_dup_damage()). A
+ * file without a path is copied to a temporary one first. @warning (nullable): set to a sentence
  * naming the place when the file is cut or damaged and less than all of it was
  * opened, else to NULL. */
 TraceLog *tracelog_open (GFile            *file,

@@ -1,21 +1,94 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* tracelog-private.h — what the file needs of the log beyond its contract */
+/* tracelog-private.h — the log from inside, for its own files and their tests */
 #pragma once
 
 #include "core/record/trace-block-private.h"
+#include "core/record/trace-store-private.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
 
 G_BEGIN_DECLS
 
-/* A full block as it is stored; FALSE when block @number is not full yet. The
- * data stays the log's and valid while the log is referenced. */
-gboolean tracelog_get_packed  (TraceLog            *self,
+/* Free choice: 5 MiB of plain events, more than a picture and its neighbours. */
+#define N_CACHED 32
+
+/* Plain events; shared by log, cache and the TraceBlocks handed out. */
+typedef struct {
+  _Atomic (guint) ref_count;
+  Event           events[TRACE_BLOCK_EVENTS];
+} PlainBlock;
+
+/* A full block: its data, or where it stands in the store. */
+typedef struct {
+  guint8 *data;   /* NULL: in the store */
+  guint64 offset; /* of its chunk there */
+  gint64  t0_ns;
+  gint64  t1_ns;  /* -1: not known before it is read */
+  guint32 raw_size;
+  guint32 stored_size;
+  guint8  codec; /* TraceCodec */
+} BlockEntry;
+
+typedef struct {
+  guint64     number;
+  guint64     used; /* of the clock below, when last asked for */
+  PlainBlock *block; /* NULL: empty place */
+} CachePlace;
+
+struct _TraceLog {
+  gatomicrefcount   ref_count;
+  TraceInfo        *info;
+  gsize             limit_bytes;
+
+  PlainBlock       *tail;    /* replaced under the lock */
+  guint             n_tail;  /* writer's */
+  gint64            last_ns; /* writer's */
+  gboolean          is_full; /* writer's */
+  _Atomic (guint64) published;
+  _Atomic (guint64) cut; /* the log ends here at the latest */
+  _Atomic (int)     finished;
+
+  pthread_mutex_t   lock;
+  GArray           *blocks; /* of BlockEntry */
+  gsize             bytes;  /* of their data */
+  TraceStore       *store;  /* of the blocks that are not in memory; or NULL */
+  guint64           stored_bytes; /* of those */
+  char             *damage; /* why the log is cut; or NULL */
+  PlainBlock       *recent; /* the last of them, or NULL */
+  CachePlace        cache[N_CACHED];
+  guint64           cache_clock;
+  TraceHonesty      honesty; /* what the writer told: stalls, how it ended */
+};
+
+static inline BlockEntry *
+entry_at (TraceLog *self,
+          guint64   number) {
+  return &g_array_index (self->blocks, BlockEntry, (guint)number);
+}
+
+PlainBlock *plain_block_new   (void);
+PlainBlock *plain_block_ref   (PlainBlock *block);
+void        plain_block_unref (PlainBlock *block);
+
+/* Where a full block is that stands in a file. */
+typedef struct {
+  guint64 offset; /* of its chunk */
+  gint64  t0_ns;  /* of its first event */
+} BlockPlace;
+
+/* (transfer full): a full block as it is packed, with this program's kinds;
+ * g_free() its data. FALSE when block @number is not full yet, or is damaged. */
+gboolean tracelog_dup_packed  (TraceLog            *self,
                                guint64              number,
                                PackedBlock         *block);
-/* Writer, between whole blocks: takes a full, checked block and its data. Not
- * published yet. */
-void     tracelog_add_packed  (TraceLog            *self,
-                               const PackedBlock   *block);
+/* Writer, on an empty log: its first @n blocks stand in @store and are read and
+ * proved when they are asked for. Not published yet. */
+void     tracelog_attach      (TraceLog            *self,
+                               TraceStore          *store,
+                               const BlockPlace    *places,
+                               guint                n);
 /* Writer: finishes a log that was opened; n_events, bytes and duration stay
  * the log's own. */
 void     tracelog_restore     (TraceLog            *self,

@@ -57,7 +57,7 @@ typedef struct {
   guint64 n_dropped;     /* always 0 unless the run asked for dropping */
   guint64 n_stalls;      /* times a worker waited for the recorder */
   gint64  stalled_ns;
-  guint64 bytes;         /* held by the log */
+  guint64 bytes;         /* packed, in memory or in a file */
   gint64  duration_ns;   /* time of the last event */
   gboolean is_complete;  /* the run ended and all its events are here */
   gboolean was_limited;  /* ended because the log reached its limit */
@@ -90,12 +90,18 @@ void       tracelog_set_stalls     (TraceLog        *self,
 void       tracelog_finish         (TraceLog        *self,
                                     gboolean         was_limited);
 
-/* Published events; grows while a run is recorded. */
+/* Published events; grows while a run is recorded. It shrinks once at most for
+ * each damaged block that is met: the log then ends before it (L5). */
 guint64    tracelog_get_length     (TraceLog        *self);
 gboolean   tracelog_is_finished    (TraceLog        *self);
 
+/* (transfer full, nullable): the sentence on the block that proved damaged when
+ * it was read: file, offset, what was wanted and found. NULL: none did. */
+char      *tracelog_dup_damage     (TraceLog        *self);
+
 /* (transfer full): the block with the event @index, decoded; NULL when @index
- * is not published. Decoded blocks are cached. */
+ * is not published, or its block proves damaged: then it is no longer. Decoded
+ * blocks are cached. */
 TraceBlock *tracelog_ref_block     (TraceLog        *self,
                                     guint64          index);
 void       trace_block_unref       (TraceBlock      *block);

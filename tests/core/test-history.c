@@ -9,6 +9,7 @@
 #include "core/check/history.h"
 #include "core/record/crc32c.h"
 #include "core/record/tracelog-file-private.h"
+#include "core/record/tracelog-private.h"
 
 #include <string.h>
 

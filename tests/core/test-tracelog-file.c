@@ -4,9 +4,11 @@
 #include "core/base/prng.h"
 #include "core/record/crc32c.h"
 #include "core/record/tracelog-file-private.h"
+#include "core/state/timeline.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct {
   char  *folder;
@@ -245,9 +247,183 @@ test_flip_anywhere (Fixture      *fixture,
     bad = g_bytes_new (copy, size);
     back = tracelog_open_bytes (bad, "run.tophash", &warning, &error);
     g_assert_true ((back == NULL) == (error != NULL));
-    g_assert_true (error != NULL || warning != NULL);
     if (back != NULL)
       assert_same_events (log, back, tracelog_get_length (back));
+    /* Tables alone are made anew without a word. */
+    if (back != NULL && warning == NULL)
+      g_assert_cmpuint (tracelog_get_length (back), ==, 50);
+  }
+}
+
+/* Reads all there is; returns how many events that were. */
+static guint64
+read_as_far_as_good (TraceLog *log,
+                     TraceLog *wanted) {
+  guint64 at = 0;
+
+  while (at < tracelog_get_length (log)) {
+    g_autoptr (TraceBlock) block = tracelog_ref_block (log, at);
+
+    if (block == NULL)
+      break;
+    at = block->first + block->n_events;
+  }
+  assert_same_events (wanted, log, tracelog_get_length (log));
+  return at;
+}
+
+/* Blocks are proved when they are read: whatever byte of a large file is
+ * changed, all events are right, or the log ends and says why. */
+static void
+test_flip_in_blocks (Fixture      *fixture,
+                     gconstpointer unused) {
+  guint64 n = 5 * TRACE_BLOCK_EVENTS + 40;
+  g_autoptr (TraceLog) log = make_log (n);
+  g_autoptr (GBytes) bytes = log_to_bytes (log, fixture->file);
+  gsize size = g_bytes_get_size (bytes);
+  guint n_damaged = 0;
+
+  for (gsize i = 1; i < size; i += 1 + size / 300) {
+    g_autofree guint8 *copy = g_memdup2 (g_bytes_get_data (bytes, NULL), size);
+    g_autoptr (GBytes) bad = NULL;
+    g_autoptr (TraceLog) back = NULL;
+    g_autofree char *warning = NULL;
+    g_autofree char *damage = NULL;
+    guint64 n_good;
+
+    copy[i] ^= 0x10;
+    bad = g_bytes_new (copy, size);
+    back = tracelog_open_bytes (bad, "run.tophash", &warning, NULL);
+    if (back == NULL)
+      continue;
+    n_good = read_as_far_as_good (back, log);
+    damage = tracelog_dup_damage (back);
+    g_assert_cmpuint (n_good, ==, tracelog_get_length (back));
+    g_assert_true (n_good == n || warning != NULL || damage != NULL);
+    if (damage != NULL) {
+      TraceHonesty honesty;
+
+      n_damaged++;
+      g_assert_nonnull (strstr (damage, "“run.tophash”"));
+      g_assert_cmpuint (n_good % TRACE_BLOCK_EVENTS, ==, 0);
+      tracelog_get_honesty (back, &honesty);
+      g_assert_false (honesty.is_complete);
+    }
+  }
+  g_assert_cmpuint (n_damaged, >, 100);
+}
+
+/* Another program cuts the file while it is open. */
+static void
+test_cut_while_open (Fixture      *fixture,
+                     gconstpointer unused) {
+  guint64 n = 20 * TRACE_BLOCK_EVENTS;
+  g_autoptr (TraceLog) log = make_log (n);
+  g_autoptr (GBytes) bytes = log_to_bytes (log, fixture->file);
+  g_autoptr (TraceLog) back = NULL;
+  g_autofree char *damage = NULL;
+  g_autofree char *warning = NULL;
+
+  back = tracelog_open (fixture->file, NULL, NULL, NULL, &warning, NULL);
+  g_assert_null (warning);
+  g_assert_cmpuint (tracelog_get_length (back), ==, n);
+  g_assert_null (tracelog_dup_damage (back));
+  g_assert_cmpint (truncate (g_file_peek_path (fixture->file),
+                             (off_t)g_bytes_get_size (bytes) / 2), ==, 0);
+  g_assert_cmpuint (read_as_far_as_good (back, log), <, n / 2 + 1);
+  g_assert_cmpuint (tracelog_get_length (back), >, n / 3);
+  damage = tracelog_dup_damage (back);
+  g_assert_nonnull (strstr (damage, "wanted"));
+  /* What was cut off is not found by time either. */
+  g_assert_cmpuint (tracelog_index_at (back, G_MAXINT64), ==,
+                    tracelog_get_length (back));
+}
+
+/* Who follows a log comes to its end when a block proves bad. */
+static void
+test_timeline_ends (Fixture      *fixture,
+                    gconstpointer unused) {
+  g_autoptr (TraceLog) log = make_log (6 * TRACE_BLOCK_EVENTS);
+  g_autoptr (GBytes) bytes = log_to_bytes (log, fixture->file);
+  gsize size = g_bytes_get_size (bytes);
+  g_autofree guint8 *copy = g_memdup2 (g_bytes_get_data (bytes, NULL), size);
+  g_autoptr (GBytes) bad = NULL;
+  g_autoptr (TraceLog) back = NULL;
+  g_autoptr (Timeline) timeline = NULL;
+  g_autoptr (MapState) state = NULL;
+  g_autofree char *damage = NULL;
+
+  copy[size / 2] ^= 1;
+  bad = g_bytes_new (copy, size);
+  back = tracelog_open_bytes (bad, "run.tophash", NULL, NULL);
+  g_assert_cmpuint (tracelog_get_length (back), ==, 6 * TRACE_BLOCK_EVENTS);
+  timeline = timeline_new (back);
+  timeline_wait (timeline);
+  damage = tracelog_dup_damage (back);
+  g_assert_nonnull (damage);
+  g_assert_cmpuint (timeline_get_length (timeline), ==,
+                    tracelog_get_length (back));
+  g_assert_cmpuint (timeline_get_length (timeline) % TRACE_BLOCK_EVENTS, ==, 0);
+  g_assert_cmpuint (timeline_get_length (timeline), <, 6 * TRACE_BLOCK_EVENTS);
+  state = timeline_seek (timeline, G_MAXUINT64, NULL);
+  g_assert_cmpuint (map_state_n_events (state), ==,
+                    timeline_get_length (timeline));
+}
+
+/* A log goes on reading from a file that another one took the name of. */
+static void
+test_saved_over_itself (Fixture      *fixture,
+                        gconstpointer unused) {
+  guint64 n = 20 * TRACE_BLOCK_EVENTS + 7;
+  g_autoptr (TraceLog) log = make_log (n);
+  g_autoptr (TraceLog) back = NULL;
+  g_autoptr (TraceLog) again = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_bytes_unref (log_to_bytes (log, fixture->file));
+  back = tracelog_open (fixture->file, NULL, NULL, NULL, NULL, NULL);
+  g_assert_true (tracelog_save (back, fixture->file, NULL, NULL, NULL, &error));
+  again = tracelog_open (fixture->file, NULL, NULL, NULL, NULL, NULL);
+  assert_same_events (log, back, n);
+  assert_same_events (log, again, n);
+}
+
+/* Whatever stands in INDEX and END, the log is right or says what is wrong. */
+static void
+test_wrong_tables (Fixture      *fixture,
+                   gconstpointer unused) {
+  guint64 n = 3 * TRACE_BLOCK_EVENTS + 40;
+  g_autoptr (TraceLog) log = make_log (n);
+  g_autoptr (GBytes) bytes = log_to_bytes (log, fixture->file);
+  gsize size = g_bytes_get_size (bytes);
+  const guint8 *data = g_bytes_get_data (bytes, NULL);
+  gsize end_at = bytes_get (data + size - 8, 8);
+  gsize index_at = bytes_get (data + end_at + CHUNK_HEADER_SIZE + 8, 8);
+  const gsize chunks[] = { index_at, end_at };
+
+  for (guint c = 0; c < G_N_ELEMENTS (chunks); c++) {
+    gsize at = chunks[c];
+    Chunk chunk;
+
+    g_assert_true (chunk_read (&chunk, data + at));
+    for (gsize i = 0; i < chunk.stored_size; i++) {
+      g_autofree guint8 *copy = g_memdup2 (data, size);
+      g_autoptr (GBytes) bad = NULL;
+      g_autoptr (TraceLog) back = NULL;
+      g_autofree char *damage = NULL;
+      guint64 n_good;
+
+      copy[at + CHUNK_HEADER_SIZE + i] += 0x40;
+      chunk.payload_crc = crc32c (0, copy + at + CHUNK_HEADER_SIZE,
+                                  chunk.stored_size);
+      chunk_write (copy + at, &chunk);
+      bad = g_bytes_new (copy, size);
+      back = tracelog_open_bytes (bad, "run.tophash", NULL, NULL);
+      g_assert_nonnull (back);
+      n_good = read_as_far_as_good (back, log);
+      damage = tracelog_dup_damage (back);
+      g_assert_true (n_good == n || damage != NULL);
+    }
   }
 }
 
@@ -310,7 +486,7 @@ test_newer_minor (Fixture      *fixture,
   g_assert_nonnull (strstr (error->message, "newer version"));
 }
 
-/* It is opened, says what it lacks, and keeps its version when it is saved. */
+/* It is opened, says what it lacks, and still does when it is saved. */
 static void
 test_older_minor (Fixture      *fixture,
                   gconstpointer unused) {
@@ -337,7 +513,11 @@ test_older_minor (Fixture      *fixture,
   assert_same_events (log, back, 50);
   again = log_to_bytes (back, fixture->file);
   g_assert_cmpuint (bytes_get ((const guint8 *)g_bytes_get_data (again, NULL)
-                                   + 10, 2), ==, FILE_MINOR_RAISES - 1);
+                                   + 10, 2), ==, FILE_MINOR);
+  g_clear_pointer (&back, tracelog_unref);
+  back = tracelog_open_bytes (again, "run.tophash", NULL, &error);
+  tracelog_get_honesty (back, &honesty);
+  g_assert_true (honesty.lacks_raises && honesty.is_complete);
 }
 
 static void
@@ -357,7 +537,7 @@ test_refused_headers (Fixture      *fixture,
                       gconstpointer unused) {
   guint8 header[FILE_HEADER_SIZE];
 
-  file_header_write (header, FILE_MINOR, 0);
+  file_header_write (header, FILE_MINOR, 0, 0);
   assert_refused (header, sizeof header, TRACELOG_FILE_ERROR_EMPTY);
   assert_refused (header, 0, TRACELOG_FILE_ERROR_EMPTY);
   assert_refused (header, 20, TRACELOG_FILE_ERROR_EMPTY);
@@ -391,8 +571,9 @@ test_huge_claims (Fixture      *fixture,
     chunk.n_events = G_MAXUINT32;
     chunk_write (copy + at, &chunk);
     assert_refused (copy, g_bytes_get_size (bytes),
-                    type <= CHUNK_HONESTY ? TRACELOG_FILE_ERROR_CORRUPT
-                                          : TRACELOG_FILE_ERROR_EMPTY);
+                    type <= CHUNK_HONESTY || type == CHUNK_END
+                        ? TRACELOG_FILE_ERROR_CORRUPT
+                        : TRACELOG_FILE_ERROR_EMPTY);
   }
 }
 
@@ -450,6 +631,12 @@ cancel_cb (double   fraction,
     g_cancellable_cancel (data);
 }
 
+static void
+cancel_at_once_cb (double   fraction,
+                   gpointer data) {
+  g_cancellable_cancel (data);
+}
+
 /* Cancelled or failed, a save leaves what stood there and nothing beside it. */
 static void
 test_failed_save (Fixture      *fixture,
@@ -476,6 +663,7 @@ test_failed_save (Fixture      *fixture,
   g_assert_nonnull (strstr (error->message, "“deeper”"));
 }
 
+/* Cancelling ends the walk over a cut file, and the opening of a whole one. */
 static void
 test_cancelled_open (Fixture      *fixture,
                      gconstpointer unused) {
@@ -484,7 +672,14 @@ test_cancelled_open (Fixture      *fixture,
   g_autoptr (GError) error = NULL;
 
   g_bytes_unref (log_to_bytes (log, fixture->file));
-  g_assert_null (tracelog_open (fixture->file, cancel_cb, cancellable,
+  g_cancellable_cancel (cancellable);
+  g_assert_null (tracelog_open (fixture->file, NULL, NULL, cancellable, NULL,
+                                &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  g_cancellable_reset (cancellable);
+  g_assert_cmpint (truncate (g_file_peek_path (fixture->file), 100000), ==, 0);
+  g_assert_null (tracelog_open (fixture->file, cancel_at_once_cb, cancellable,
                                 cancellable, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
@@ -511,6 +706,11 @@ main (int    argc,
   ADD ("running-log", NULL, test_running_log);
   ADD ("cut-anywhere", NULL, test_cut_anywhere);
   ADD ("flip-anywhere", NULL, test_flip_anywhere);
+  ADD ("flip-in-blocks", NULL, test_flip_in_blocks);
+  ADD ("cut-while-open", NULL, test_cut_while_open);
+  ADD ("timeline-ends", NULL, test_timeline_ends);
+  ADD ("saved-over-itself", NULL, test_saved_over_itself);
+  ADD ("wrong-tables", NULL, test_wrong_tables);
   ADD ("newer-minor", NULL, test_newer_minor);
   ADD ("older-minor", NULL, test_older_minor);
   ADD ("refused-headers", NULL, test_refused_headers);

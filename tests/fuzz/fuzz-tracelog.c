@@ -50,6 +50,13 @@ open_and_read (const uint8_t *data,
   for (guint64 i = 0; i < tracelog_get_length (log);) {
     g_autoptr (TraceBlock) block = tracelog_ref_block (log, i);
 
+    if (block == NULL) {
+      g_autofree char *damage = tracelog_dup_damage (log);
+
+      g_assert (damage != NULL);
+      g_assert (tracelog_get_length (log) == i);
+      break;
+    }
     for (guint k = 0; k < block->n_events; k++) {
       g_assert (block->events[k].at_ns >= last_ns);
       g_assert (block->events[k].kind != EVENT_NONE);

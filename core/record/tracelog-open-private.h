@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tracelog-open-private.h — a file being opened: what was found where
+ *
+ * tracelog-open.c opens files, reads their headers and makes logs; where the
+ * parts of a file stand is found by tracelog-places.c.
+ */
+#pragma once
+
+#include "core/record/tracelog-private.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  TraceStore      *store;
+  guint64          size; /* of the file when it was opened */
+  TraceLogProgress progress;
+  gpointer         data;
+  GCancellable    *cancellable;
+
+  guint            minor;  /* of the file's version */
+  TraceInfo       *info;   /* NULL until INFO was read */
+  guint8           kinds[128];
+  GArray          *places; /* of BlockPlace: all blocks */
+  guint            n_last; /* events in the last of them */
+  gint64           last_ns;
+  TraceHonesty     honesty;
+  gboolean         has_honesty; /* of the events so far */
+  GArray          *keyframes;   /* of KeyframePlace */
+  guint64          notes_at;
+
+  guint64          walk_from; /* behind INFO; 0: it was not read */
+  guint64          offset;   /* how far the walk came */
+  guint64          chunk_at; /* where the chunk under way begins */
+  gboolean         is_ended; /* END is the last chunk */
+  char            *problem;  /* else why the walk ended; owned */
+} Opener;
+
+/* Ends the walk: @problem is a translated phrase, (transfer full); NULL: goes
+ * on. Returns whether it does. */
+gboolean opener_stop        (Opener   *self,
+                             char     *problem);
+/* INFO behind the file's header; FALSE: the walk will say why. */
+gboolean opener_read_info   (Opener   *self);
+/* Everything by the tables of an END that is the last thing in the file; FALSE:
+ * there is none, or they cannot be right. INFO was read. */
+gboolean opener_read_tables (Opener   *self);
+/* All headers, but INFO's if it was read. FALSE: cancelled. */
+gboolean opener_walk        (Opener   *self,
+                             GError  **error);
+/* Events in the blocks that were found. */
+guint64  opener_length      (const Opener *self);
+
+G_END_DECLS
