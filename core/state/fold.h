@@ -25,6 +25,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Fold, fold_free)
 
 void      fold_apply          (Fold           *self,
                                const Event    *event);
+/* As so many fold_apply(), faster. */
+void      fold_apply_many     (Fold           *self,
+                               const Event    *events,
+                               guint           n_events);
 guint64   fold_n_events       (Fold           *self);
 /* (transfer full). Taking it again without an event between is free. */
 MapState *fold_ref_state      (Fold           *self);

@@ -87,6 +87,15 @@ map_state_new (void) {
   return state;
 }
 
+/* NULL is allowed. */
+static void
+share_array (const StateArray *array) {
+  if (array == NULL)
+    return;
+  chunk_vec_disown (&array->buckets);
+  state_array_ref (array);
+}
+
 MapState *
 map_state_copy (const MapState *state,
                 gsize          *bytes) {
@@ -96,10 +105,8 @@ map_state_copy (const MapState *state,
   copy->tables = g_memdup2 (state->tables, sizeof *state->tables * state->n_tables);
   copy->tables_room = state->n_tables;
   for (guint i = 0; i < copy->n_tables; i++) {
-    if (copy->tables[i].buckets != NULL)
-      state_array_ref (copy->tables[i].buckets);
-    if (copy->tables[i].oldbuckets != NULL)
-      state_array_ref (copy->tables[i].oldbuckets);
+    share_array (copy->tables[i].buckets);
+    share_array (copy->tables[i].oldbuckets);
   }
   copy->frees = g_memdup2 (state->frees, sizeof *state->frees * state->n_frees);
   copy->frees_room = state->n_frees;

@@ -22,11 +22,11 @@ typedef struct _StateArray StateArray; /* main buckets, then overflow */
 
 typedef struct {
   guint8  tophash[BUCKET_SLOTS];
-  gint64  keys[BUCKET_SLOTS];
-  guint64 elems[BUCKET_SLOTS]; /* value, or entry id in tables of entries */
   guint32 overflow;            /* index of the next bucket; 0 = none */
   guint32 touched;             /* low 32 bits of the index + 1 of the last
                                 * event that changed it; 0 = never */
+  gint64  keys[BUCKET_SLOTS];
+  guint64 elems[BUCKET_SLOTS]; /* value, or entry id in tables of entries */
 } StateBucket;
 
 guint              state_array_n_main    (const StateArray *array);

@@ -12,10 +12,16 @@
  *             never edited has no chunk: an index from a damaged file costs one
  *             path, not an array of that length.
  *
+ * Owning      An editor keeps an index of the leaves that it has walked to: they
+ *             are its own until the vector is shared, so the next edit needs one
+ *             load. Sharing drops the index; a few edits later there is another.
+ *
  * Invariants  C1  a chunk with more than one reference is never written
  *             C2  a chunk reached only through chunks with one reference each
  *                 belongs to one vector alone
  *             C3  a node of height h has children of height h - 1; leaves are 0
+ *             C4  a leaf in the index is reached through chunks with one
+ *                 reference each; a vector with an index has one user
  *
  * Threads     Reference counts are atomic. An editor that finds a count of 1
  *             is the only holder (C2), so nobody can take a second reference
@@ -23,14 +29,21 @@
  */
 #include "core/state/state-chunks.h"
 
+#include "core/state/chunk-pool.h"
+
 #include <string.h>
 
 #define NODE_BITS 6u
 #define NODE_CHILDREN (1u << NODE_BITS)
 
+/* Free choices: an index of up to 1 MiB, and not for a few edits. */
+#define OWNED_MAX (1u << 17)
+#define WALKS_BEFORE_INDEX 64
+
 struct _Chunk {
   gint    ref_count;
-  guint32 height; /* 0: a leaf, followed by its elements */
+  guint16 height; /* 0: a leaf, followed by its elements */
+  guint16 size;   /* bytes, of a leaf */
 };
 
 typedef struct {
@@ -48,7 +61,7 @@ chunk_unref (Chunk *chunk) {
     for (guint i = 0; i < NODE_CHILDREN; i++)
       chunk_unref (node->children[i]);
   }
-  g_free (chunk);
+  chunk_pool_give (chunk, chunk->height > 0 ? sizeof (ChunkNode) : chunk->size);
 }
 
 static inline gsize
@@ -77,6 +90,7 @@ chunk_vec_init (ChunkVec *vec,
 
 void
 chunk_vec_clear (ChunkVec *vec) {
+  chunk_vec_disown (vec);
   chunk_unref (vec->root);
   vec->root = NULL;
   vec->bytes = 0;
@@ -84,16 +98,30 @@ chunk_vec_clear (ChunkVec *vec) {
 }
 
 void
+chunk_vec_disown (const ChunkVec *vec) {
+  ChunkVec *editors = (ChunkVec *)vec;
+
+  /* Without an index it may be anybody's: then nothing is written (C4). */
+  if (vec->owned == NULL)
+    return;
+  g_clear_pointer (&editors->owned, g_free);
+  editors->n_owned = 0;
+  editors->n_walks = 0;
+}
+
+void
 chunk_vec_share (ChunkVec       *copy,
                  const ChunkVec *vec) {
+  chunk_vec_disown (vec);
   *copy = *vec;
+  copy->n_walks = 0;
   if (copy->root != NULL)
     g_atomic_int_inc (&copy->root->ref_count);
 }
 
 const void *
-chunk_vec_get (const ChunkVec *vec,
-               guint32         index) {
+chunk_vec_walk (const ChunkVec *vec,
+                guint32         index) {
   guint32 leaf = index >> vec->leaf_bits;
   const Chunk *chunk = vec->root;
 
@@ -155,9 +183,11 @@ chunk_make (ChunkVec    *vec,
 
   if (budget->bytes_made + size > budget->limit)
     return NULL;
-  chunk = g_malloc0 (size);
+  chunk = chunk_pool_take (size);
+  memset (chunk, 0, size);
   chunk->ref_count = 1;
-  chunk->height = height;
+  chunk->height = (guint16)height;
+  chunk->size = (guint16)size;
   budget->bytes_made += size;
   vec->bytes += size;
   return chunk;
@@ -169,10 +199,11 @@ chunk_copy (const ChunkVec *vec,
             Chunk          *chunk,
             ChunkBudget    *budget) {
   gsize size = chunk_size (vec, chunk->height);
-  Chunk *copy = g_malloc (size);
+  Chunk *copy = chunk_pool_take (size);
 
   copy->ref_count = 1;
   copy->height = chunk->height;
+  copy->size = chunk->size;
   memcpy (copy + 1, chunk + 1, size - sizeof (Chunk));
   if (copy->height > 0) {
     ChunkNode *node = (ChunkNode *)(gpointer)copy;
@@ -205,17 +236,36 @@ raise_root (ChunkVec    *vec,
   return TRUE;
 }
 
-void *
-chunk_vec_edit (ChunkVec    *vec,
-                guint32      index,
-                ChunkBudget *budget) {
-  guint32 leaf = index >> vec->leaf_bits;
+/* Makes the index reach leaf @leaf; FALSE: it is not to. */
+static gboolean
+reach_index (ChunkVec *vec,
+             guint32   leaf) {
+  guint32 n = MAX (vec->n_owned, 64);
+
+  if (leaf < vec->n_owned)
+    return TRUE;
+  if (leaf >= OWNED_MAX)
+    return FALSE;
+  while (n <= leaf)
+    n *= 2;
+  vec->owned = g_renew (guint8 *, vec->owned, n);
+  memset (vec->owned + vec->n_owned, 0,
+          (n - vec->n_owned) * sizeof *vec->owned);
+  vec->n_owned = n;
+  return TRUE;
+}
+
+/* The place for leaf @leaf, all nodes above it made and ours; NULL: @budget. */
+static Chunk **
+walk_to_leaf (ChunkVec    *vec,
+              guint32      leaf,
+              ChunkBudget *budget) {
   Chunk **link = &vec->root;
 
   if (G_UNLIKELY ((guint64)leaf >> (NODE_BITS * vec->height) != 0)
       && !raise_root (vec, leaf, budget))
     return NULL;
-  for (guint height = vec->height;; height--) {
+  for (guint height = vec->height; height > 0; height--) {
     if (*link == NULL) {
       *link = chunk_make (vec, height, budget);
       if (*link == NULL)
@@ -223,10 +273,86 @@ chunk_vec_edit (ChunkVec    *vec,
     } else if (g_atomic_int_get (&(*link)->ref_count) != 1) {
       *link = chunk_copy (vec, *link, budget);
     }
-    if (height == 0)
-      break;
     link = &((ChunkNode *)(gpointer)*link)->children[child_index (leaf, height)];
   }
+  return link;
+}
+
+void *
+chunk_vec_walk_edit (ChunkVec    *vec,
+                     guint32      index,
+                     ChunkBudget *budget) {
+  guint32 leaf = index >> vec->leaf_bits;
+  Chunk **link = walk_to_leaf (vec, leaf, budget);
+
+  if (link == NULL)
+    return NULL;
+  if (*link == NULL)
+    *link = chunk_make (vec, 0, budget);
+  else if (g_atomic_int_get (&(*link)->ref_count) != 1)
+    *link = chunk_copy (vec, *link, budget);
+  if (*link == NULL)
+    return NULL;
+  if (vec->n_walks < WALKS_BEFORE_INDEX)
+    vec->n_walks++;
+  else if (reach_index (vec, leaf))
+    vec->owned[leaf] = (guint8 *)(*link + 1);
   return (guint8 *)(*link + 1)
          + (gsize)(index & ((1u << vec->leaf_bits) - 1)) * vec->elem_size;
+}
+
+/* The leaves [@leaf, @leaf + @n) of one node of height 1, or the root. */
+static gboolean
+fill_node (ChunkVec    *vec,
+           guint32      leaf,
+           guint        n,
+           ChunkBudget *budget) {
+  Chunk **links = walk_to_leaf (vec, leaf, budget);
+  gsize size = chunk_size (vec, 0);
+  gpointer chunks[NODE_CHILDREN];
+
+  if (links == NULL || budget->bytes_made + n * size > budget->limit)
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    if (links[i] != NULL)
+      return FALSE;
+  chunk_pool_take_many (size, n, chunks);
+  budget->bytes_made += n * size;
+  vec->bytes += n * size;
+  for (guint i = 0; i < n; i++) {
+    links[i] = chunks[i];
+    *links[i] = (Chunk){ .ref_count = 1, .size = (guint16)size };
+    if (reach_index (vec, leaf + i))
+      vec->owned[leaf + i] = (guint8 *)(links[i] + 1);
+  }
+  return TRUE;
+}
+
+gboolean
+chunk_vec_fill (ChunkVec    *vec,
+                guint32      first,
+                guint32      n,
+                ChunkBudget *budget) {
+  guint32 leaf = first >> vec->leaf_bits;
+  guint32 end = (guint32)(((guint64)first + n + (1u << vec->leaf_bits) - 1)
+                          >> vec->leaf_bits);
+  guint n_beyond = (0u - (first + n)) & ((1u << vec->leaf_bits) - 1);
+
+  while (leaf < end) {
+    guint n_here = MIN (end - leaf, NODE_CHILDREN - leaf % NODE_CHILDREN);
+
+    /* A lone leaf is its own root. */
+    if (vec->height == 0 && n_here > 1 && !raise_root (vec, NODE_CHILDREN, budget))
+      return FALSE;
+    if (!fill_node (vec, leaf, n_here, budget))
+      return FALSE;
+    leaf += n_here;
+  }
+  if (n_beyond != 0) {
+    gsize bytes = (gsize)n_beyond * vec->elem_size;
+    guint8 *elements = chunk_vec_walk_edit (vec, first + n - 1, budget);
+
+    memset (elements + vec->elem_size, 0, bytes);
+  }
+  return TRUE;
 }

@@ -19,6 +19,9 @@ typedef struct {
   guint32 elem_size;
   guint8  leaf_bits; /* elements per leaf, as a power of two */
   guint8  height;    /* levels of nodes above the leaves */
+  guint16 n_walks;   /* edits that walked; the index is made after a few */
+  guint32 n_owned;   /* places in owned */
+  guint8 **owned;    /* by leaf: its elements, known to be ours alone, or NULL */
 } ChunkVec;
 
 /* What editing cost, and how much it may. */
@@ -33,20 +36,61 @@ void        chunk_vec_init  (ChunkVec       *vec,
                              guint           leaf_bits);
 /* Drops everything; the vector is empty and usable. */
 void        chunk_vec_clear (ChunkVec       *vec);
-/* Makes @copy a copy of @vec; O(1). @copy is not cleared first. */
+/* Makes @copy a copy of @vec; O(1). @copy is not cleared first. An editor's
+ * vector forgets what it owns, as chunk_vec_disown() does. */
 void        chunk_vec_share (ChunkVec       *copy,
                              const ChunkVec *vec);
-/* NULL: never edited, all zero. Valid until the next edit. */
-const void *chunk_vec_get   (const ChunkVec *vec,
-                             guint32         index);
+/* Somebody else is about to hold the vector itself. Its editor only. */
+void        chunk_vec_disown (const ChunkVec *vec);
 /* The least index at or after @index that has a chunk behind it; G_MAXUINT32:
  * none. What lies between is zero. */
 guint32     chunk_vec_next  (const ChunkVec *vec,
                              guint32         index);
+/* Makes the leaves of the elements [@first, @first + @n), which the caller then
+ * writes, all of them; @first begins a leaf. FALSE: one is there already, or
+ * @budget is spent. */
+gboolean    chunk_vec_fill  (ChunkVec       *vec,
+                             guint32         first,
+                             guint32         n,
+                             ChunkBudget    *budget);
+
+/* For the two below. */
+const void *chunk_vec_walk      (const ChunkVec *vec,
+                                 guint32         index);
+void       *chunk_vec_walk_edit (ChunkVec       *vec,
+                                 guint32         index,
+                                 ChunkBudget    *budget);
+
+/* The element when it is one that the vector owns, else NULL. */
+static inline guint8 *
+chunk_vec_own (const ChunkVec *vec,
+               guint32         index) {
+  guint32 leaf = index >> vec->leaf_bits;
+
+  if (leaf >= vec->n_owned || vec->owned[leaf] == NULL)
+    return NULL;
+  return vec->owned[leaf]
+         + (gsize)(index & ((1u << vec->leaf_bits) - 1)) * vec->elem_size;
+}
+
+/* NULL: never edited, all zero. Valid until the next edit. */
+static inline const void *
+chunk_vec_get (const ChunkVec *vec,
+               guint32         index) {
+  const guint8 *own = chunk_vec_own (vec, index);
+
+  return own != NULL ? own : chunk_vec_walk (vec, index);
+}
+
 /* The element for writing; NULL when @budget is spent. The pointer stays valid
  * until the vector is shared or cleared. */
-void       *chunk_vec_edit  (ChunkVec       *vec,
-                             guint32         index,
-                             ChunkBudget    *budget);
+static inline void *
+chunk_vec_edit (ChunkVec    *vec,
+                guint32      index,
+                ChunkBudget *budget) {
+  guint8 *own = chunk_vec_own (vec, index);
+
+  return G_LIKELY (own != NULL) ? own : chunk_vec_walk_edit (vec, index, budget);
+}
 
 G_END_DECLS

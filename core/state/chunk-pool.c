@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* chunk-pool.c — memory for chunks of states, in huge pages
+ *
+ * Idea        A state of a million slots is tens of megabytes in chunks of about
+ *             a kibibyte that events touch at random. In pages of 4 KiB each
+ *             touch costs a walk through page tables, more than the event itself;
+ *             in pages of 2 MiB hardly any does. So chunks come from slabs of
+ *             that size, each of chunks of one size, with a list of the free ones.
+ *
+ * Layout      A slab begins with its head, and its address is a multiple of its
+ *             size: a chunk's slab is found by rounding down. The slabs of a size
+ *             that have room are in a list; the others are in none.
+ *
+ * Ready       A few empty slabs are kept: memory that the kernel has yet to clear
+ *             would cost a restored state more than writing it.
+ *             The first slabs of a size get plain pages, of which only those in
+ *             use count: most maps are small.
+ *
+ * Threads     One lock, held for a few words. Sanitizers see plain allocations.
+ */
+#include "core/state/chunk-pool.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#define SLAB_BYTES ((gsize)2 << 20)
+#define SLAB_HEAD 64u
+/* Free choices: two states of a million slots; what a small map needs. */
+#define MAX_READY 20u
+#define N_PLAIN 2u
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_PLAIN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define IS_PLAIN 1
+#endif
+#endif
+#ifndef IS_PLAIN
+#define IS_PLAIN 0
+#endif
+
+typedef struct _Place {
+  struct _Place *next;
+} Place;
+
+typedef struct _Slab {
+  struct _Slab *next, *previous; /* among those with room */
+  Place *free;
+  gsize  fresh; /* offset of what was never taken */
+  guint  n_used;
+} Slab;
+G_STATIC_ASSERT (sizeof (Slab) <= SLAB_HEAD);
+
+typedef struct {
+  gsize size;
+  Slab *with_room;
+  guint n_slabs;
+} SizeClass;
+
+/* Guards all below. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static SizeClass classes[CHUNK_POOL_CLASSES];
+static Slab *ready;
+static guint n_ready;
+
+static SizeClass *
+find_class_locked (gsize size) {
+  guint i = 0;
+
+  while (classes[i].size != size && classes[i].size != 0)
+    if (++i == CHUNK_POOL_CLASSES)
+      g_error ("too many sizes of chunks");
+  classes[i].size = size;
+  return &classes[i];
+}
+
+static void
+link_locked (SizeClass *class,
+             Slab      *slab) {
+  slab->next = class->with_room;
+  slab->previous = NULL;
+  if (slab->next != NULL)
+    slab->next->previous = slab;
+  class->with_room = slab;
+}
+
+static void
+unlink_locked (SizeClass *class,
+               Slab      *slab) {
+  if (slab->previous != NULL)
+    slab->previous->next = slab->next;
+  else
+    class->with_room = slab->next;
+  if (slab->next != NULL)
+    slab->next->previous = slab->previous;
+}
+
+static Slab *
+add_slab_locked (SizeClass *class) {
+  Slab *slab = ready;
+
+  if (slab != NULL) {
+    ready = slab->next;
+    n_ready--;
+  } else {
+    slab = aligned_alloc (SLAB_BYTES, SLAB_BYTES);
+    if (slab == NULL)
+      g_error ("no memory for the state of a map");
+    if (class->n_slabs >= N_PLAIN)
+      madvise (slab, SLAB_BYTES, MADV_HUGEPAGE);
+  }
+  class->n_slabs++;
+  slab->free = NULL;
+  slab->fresh = SLAB_HEAD;
+  slab->n_used = 0;
+  link_locked (class, slab);
+  return slab;
+}
+
+static gpointer
+take_locked (SizeClass *class) {
+  Slab *slab = class->with_room != NULL ? class->with_room
+                                        : add_slab_locked (class);
+  gpointer chunk = slab->free;
+
+  if (chunk != NULL) {
+    slab->free = slab->free->next;
+  } else {
+    chunk = (guint8 *)slab + slab->fresh;
+    slab->fresh += class->size;
+  }
+  slab->n_used++;
+  if (slab->free == NULL && slab->fresh + class->size > SLAB_BYTES)
+    unlink_locked (class, slab);
+  return chunk;
+}
+
+static gsize
+round_up (gsize size) {
+  return (size + 7) & ~(gsize)7;
+}
+
+gpointer
+chunk_pool_take (gsize size) {
+  gpointer chunk;
+
+  chunk_pool_take_many (size, 1, &chunk);
+  return chunk;
+}
+
+void
+chunk_pool_take_many (gsize     size,
+                      guint     n,
+                      gpointer *chunks) {
+  SizeClass *class;
+
+  if (IS_PLAIN) {
+    for (guint i = 0; i < n; i++)
+      chunks[i] = g_malloc (size);
+    return;
+  }
+  pthread_mutex_lock (&lock);
+  class = find_class_locked (round_up (size));
+  for (guint i = 0; i < n; i++)
+    chunks[i] = take_locked (class);
+  pthread_mutex_unlock (&lock);
+}
+
+void
+chunk_pool_give (gpointer chunk,
+                 gsize    size) {
+  Slab *slab = (Slab *)((guintptr)chunk & ~(guintptr)(SLAB_BYTES - 1));
+  SizeClass *class;
+  Slab *empty = NULL;
+
+  if (IS_PLAIN) {
+    g_free (chunk);
+    return;
+  }
+  pthread_mutex_lock (&lock);
+  class = find_class_locked (round_up (size));
+  if (slab->free == NULL && slab->fresh + class->size > SLAB_BYTES)
+    link_locked (class, slab);
+  ((Place *)chunk)->next = slab->free;
+  slab->free = chunk;
+  if (--slab->n_used == 0) {
+    unlink_locked (class, slab);
+    class->n_slabs--;
+    if (n_ready < MAX_READY) {
+      slab->next = ready;
+      ready = slab;
+      n_ready++;
+    } else {
+      empty = slab;
+    }
+  }
+  pthread_mutex_unlock (&lock);
+  free (empty);
+}
+
+void
+chunk_pool_trim (void) {
+  Slab *slab, *next;
+
+  pthread_mutex_lock (&lock);
+  slab = ready;
+  ready = NULL;
+  n_ready = 0;
+  pthread_mutex_unlock (&lock);
+  for (; slab != NULL; slab = next) {
+    next = slab->next;
+    free (slab);
+  }
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* chunk-pool.h — memory for chunks of states, in huge pages
+ *
+ * For state-chunks.c alone. Threads: any.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Sizes are few: those of nodes and of the leaves of each kind of vector. */
+#define CHUNK_POOL_CLASSES 8
+
+/* Not cleared. @size: at most 2 KiB. */
+gpointer chunk_pool_take (gsize    size);
+void     chunk_pool_give (gpointer chunk,
+                          gsize    size);
+/* @n chunks at once. */
+void     chunk_pool_take_many (gsize     size,
+                               guint     n,
+                               gpointer *chunks);
+/* Gives what lies ready for chunks to come back to the system. */
+void     chunk_pool_trim (void);
+
+G_END_DECLS

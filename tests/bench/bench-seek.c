@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* bench-seek.c — how fast one gets to any instant of a long recording
+ *
+ * Usage: bench-seek [MILLIONS [KEYS [ENGINE …]]], by default 10 million events,
+ * 1 million slots of state, gomap and syncmap.
+ *
+ * Prints one JSON object. Each recording is made by real workers on a real map:
+ * it is filled, then stored to, deleted from and loaded from at random until the
+ * log has its events. Then, in ms unless the name says otherwise:
+ *
+ *   fold_events_per_ms    events that are decoded, folded one after another
+ *   play_events_per_ms    the same from the packed log
+ *   build_ms              the timeline's pass, frames and sums included
+ *   seek_*, step_*        random places; single steps back and forward there
+ *   memory_mb             what the process grew by, the log itself not counted
+ */
+#include "core/base/prng.h"
+#include "core/engine/engine.h"
+#include "core/record/recorder.h"
+#include "core/state/fold.h"
+#include "core/state/timeline.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define N_WORKERS 2
+#define N_SEEKS 400
+#define N_STEPS 20 /* each way, at each of N_SEEKS / 8 places */
+#define FOLDED_AT_ONCE (1u << 21)
+
+typedef struct {
+  MapEngine *map;
+  TraceLog  *log;
+  guint64    n_events; /* to be recorded */
+  guint64    n_keys;
+  Probe      probe;
+  guint      index;
+  guint      n_workers;
+} Worker;
+
+/* Keys of its own part first, then at random. */
+static void
+work (Worker       *worker,
+      EngineThread *thread) {
+  const EngineClass *klass = worker->map->klass;
+  gint64 found;
+  Prng prng;
+
+  prng_init (&prng, prng_split (5, worker->index));
+  for (guint64 key = worker->index; key < worker->n_keys; key += worker->n_workers)
+    klass->store (worker->map, thread, (gint64)key, (gint64)key * 3);
+  for (guint64 i = 0; i % 256 != 0
+                      || tracelog_get_length (worker->log) < worker->n_events;
+       i++) {
+    gint64 key = (gint64)prng_below (&prng, worker->n_keys);
+    guint64 choice = prng_below (&prng, 100);
+
+    if (choice < 80)
+      klass->store (worker->map, thread, key, (gint64)i);
+    else if (choice < 90)
+      klass->delete_key (worker->map, thread, key);
+    else
+      klass->load (worker->map, thread, key, &found);
+  }
+}
+
+static void *
+work_cb (void *data) {
+  Worker *worker = data;
+  EngineThread thread;
+
+  probe_current = &worker->probe;
+  g_assert_true (engine_enter_thread (worker->map, &thread,
+                                      (uint16_t)worker->index));
+  work (worker, &thread);
+  engine_leave_thread (&thread);
+  probe_flush (&worker->probe);
+  probe_current = NULL;
+  return NULL;
+}
+
+static TraceLog *
+record (const EngineClass *klass,
+        guint64            n_events,
+        guint64            n_keys) {
+  EngineConfig config = { .seed = 7 };
+  g_autoptr (TraceInfo) info = trace_info_new ();
+  TraceLog *log = tracelog_new (info, (gsize)4 << 30);
+  g_autoptr (Recorder) recorder = recorder_new (log);
+  guint n_workers = klass->is_thread_safe ? N_WORKERS : 1;
+  Worker workers[N_WORKERS] = { 0 };
+  pthread_t threads[N_WORKERS];
+  Probe main_probe;
+  MapEngine *map;
+
+  probe_init (&main_probe, 1024);
+  recorder_add (recorder, &main_probe, EVENT_THREAD_MAIN);
+  for (guint i = 0; i < n_workers; i++) {
+    probe_init (&workers[i].probe, recorder_ring_units (n_workers + 1));
+    recorder_add (recorder, &workers[i].probe, (guint16)i);
+  }
+  recorder_start (recorder);
+  probe_current = &main_probe;
+  map = engine_new (klass, &config);
+  probe_flush (&main_probe);
+  probe_current = NULL;
+  for (guint i = 0; i < n_workers; i++) {
+    workers[i] = (Worker){ .map = map, .log = log, .n_events = n_events,
+                           .n_keys = n_keys, .probe = workers[i].probe,
+                           .index = i, .n_workers = n_workers };
+    pthread_create (&threads[i], NULL, work_cb, &workers[i]);
+  }
+  for (guint i = 0; i < n_workers; i++)
+    pthread_join (threads[i], NULL);
+  recorder_finish (recorder);
+  for (guint i = 0; i < n_workers; i++)
+    probe_clear (&workers[i].probe);
+  probe_clear (&main_probe);
+  engine_free (map);
+  return log;
+}
+
+/* Of the processor, on this thread: others do not count. */
+static double
+cpu_ms (void) {
+  struct timespec now;
+
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
+  return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static double
+now_ms (void) {
+  return (double)clock_now_ns () / 1e6;
+}
+
+/* Megabytes of this process, files and shared memory not counted. */
+static double
+process_mb (void) {
+  g_autofree char *text = NULL;
+  const char *line;
+
+  if (!g_file_get_contents ("/proc/self/status", &text, NULL, NULL)
+      || (line = strstr (text, "RssAnon:")) == NULL)
+    return 0;
+  return (double)g_ascii_strtoll (line + strlen ("RssAnon:"), NULL, 10) / 1024;
+}
+
+/* Events from the middle of the log, folded on the state before them. */
+static void
+bench_fold (TraceLog *log) {
+  guint64 length = tracelog_get_length (log);
+  guint64 n = MIN (length / 2, FOLDED_AT_ONCE), at, from = length - n;
+  g_autofree Event *events = g_new (Event, n);
+  g_autoptr (Fold) fold = fold_new ();
+  double start_ms = cpu_ms ();
+
+  for (at = 0; at < from;) {
+    g_autoptr (TraceBlock) block = tracelog_ref_block (log, at);
+    guint64 end = MIN (from, block->first + block->n_events);
+
+    fold_apply_many (fold, block->events + (at - block->first),
+                     (guint)(end - at));
+    at = end;
+  }
+  printf ("    \"play_events_per_ms\": %.0f,\n",
+          (double)from / (cpu_ms () - start_ms));
+  for (guint64 i = 0; i < n;) {
+    g_autoptr (TraceBlock) block = tracelog_ref_block (log, from + i);
+    guint skip = (guint)(from + i - block->first);
+    guint count = (guint)MIN (n - i, block->n_events - skip);
+
+    memcpy (events + i, block->events + skip, count * sizeof *events);
+    i += count;
+  }
+  start_ms = cpu_ms ();
+  fold_apply_many (fold, events, (guint)n);
+  printf ("    \"fold_events_per_ms\": %.0f,\n",
+          (double)n / (cpu_ms () - start_ms));
+  if (fold_n_faults (fold) > 0)
+    g_error ("%s", fold_first_fault (fold));
+}
+
+static int
+compare_doubles (const void *a,
+                 const void *b) {
+  return (*(const double *)a > *(const double *)b)
+         - (*(const double *)a < *(const double *)b);
+}
+
+static void
+print_times (const char *name,
+             double     *ms,
+             guint       n) {
+  qsort (ms, n, sizeof *ms, compare_doubles);
+  printf ("    \"%s_median_ms\": %.3f,\n    \"%s_p99_ms\": %.3f,\n"
+          "    \"%s_worst_ms\": %.3f,\n",
+          name, ms[n / 2], name, ms[n - 1 - n / 100], name, ms[n - 1]);
+}
+
+static void
+bench_seeks (Timeline *timeline) {
+  guint64 length = timeline_get_length (timeline);
+  static double ms[N_SEEKS];
+  MapState *shown = NULL;
+  Prng prng;
+
+  prng_init (&prng, 3);
+  for (guint i = 0; i < N_SEEKS; i++) {
+    guint64 place = prng_below (&prng, length + 1);
+    double start_ms = now_ms ();
+    MapState *state = timeline_seek (timeline, place, NULL);
+
+    ms[i] = now_ms () - start_ms;
+    g_assert_cmpuint (map_state_n_events (state), ==, place);
+    g_clear_pointer (&shown, map_state_unref);
+    shown = state;
+    /* As long as a picture stands, at the least. */
+    g_usleep (8000);
+  }
+  print_times ("seek", ms, N_SEEKS);
+  map_state_unref (shown);
+}
+
+static void
+bench_steps (Timeline *timeline) {
+  guint64 length = timeline_get_length (timeline);
+  static double ms[N_SEEKS / 8 * N_STEPS * 2];
+  guint n = 0;
+  Prng prng;
+
+  prng_init (&prng, 4);
+  for (guint i = 0; i < N_SEEKS / 8; i++) {
+    guint64 place = N_STEPS + prng_below (&prng, length - N_STEPS);
+    g_autoptr (MapState) shown = timeline_seek (timeline, place, NULL);
+
+    g_usleep (30000);
+    for (int k = 0; k < 2 * N_STEPS; k++) {
+      double start_ms = now_ms ();
+      g_autoptr (MapState) state = NULL;
+
+      place += k < N_STEPS ? -1 : 1;
+      state = timeline_seek (timeline, place, NULL);
+      ms[n++] = now_ms () - start_ms;
+    }
+  }
+  print_times ("step", ms, n);
+}
+
+static void
+bench_engine (const EngineClass *klass,
+              guint64            n_events,
+              guint64            n_slots) {
+  /* A table of 2^B buckets is 6/8 full; syncmap has two of half the size. */
+  guint64 n_keys = klass->has_read_and_dirty ? n_slots * 3 / 8 : n_slots * 3 / 4;
+  g_autoptr (TraceLog) log = record (klass, n_events, n_keys);
+  g_autoptr (Timeline) timeline = NULL;
+  double memory_mb = process_mb (), start_ms;
+
+  printf ("  \"%s\": {\n    \"events\": %" G_GUINT64_FORMAT ",\n", klass->name,
+          tracelog_get_length (log));
+  bench_fold (log);
+  start_ms = now_ms ();
+  timeline = timeline_new (log);
+  timeline_wait (timeline);
+  printf ("    \"build_ms\": %.0f,\n", now_ms () - start_ms);
+  bench_seeks (timeline);
+  bench_steps (timeline);
+  printf ("    \"memory_mb\": %.0f\n  }", process_mb () - memory_mb);
+}
+
+int
+main (int    argc,
+      char **argv) {
+  guint64 n_events = (guint64)(argc > 1 ? atof (argv[1]) * 1e6 : 1e7);
+  guint64 n_slots = argc > 2 ? (guint64)atoll (argv[2]) : 1u << 20;
+  const char *both[] = { "gomap", "syncmap" };
+
+  setvbuf (stdout, NULL, _IOLBF, 0);
+  printf ("{\n");
+  for (int i = 0; i < MAX (argc - 3, argc > 3 ? 0 : 2); i++) {
+    const char *name = argc > 3 ? argv[3 + i] : both[i];
+
+    if (i > 0)
+      printf (",\n");
+    bench_engine (engine_class_find (name), n_events, n_slots);
+    fflush (stdout);
+  }
+  printf ("\n}\n");
+  return 0;
+}
