@@ -144,20 +144,25 @@ come_to_rest (TophashSession *self) {
 
   self->is_playing = FALSE;
   self->is_following = FALSE;
+  self->restore_to = G_MAXUINT64;
   drop_fold (self);
   return what;
 }
 
 void
+session_move_cursor (TophashSession *self,
+                     guint64         position,
+                     guint           what) {
+  what |= come_to_rest (self);
+  session_changed (self, what | go_to (self, position));
+}
+
+void
 tophash_session_seek (TophashSession *self,
                       guint64         position) {
-  guint what;
-
   g_return_if_fail (TOPHASH_IS_SESSION (self));
-  if (self->timeline == NULL)
-    return;
-  what = come_to_rest (self);
-  session_changed (self, what | go_to (self, position));
+  if (self->timeline != NULL)
+    session_move_cursor (self, position, session_note_jump (self, position));
 }
 
 void
@@ -355,6 +360,7 @@ tophash_session_needs_ticks (TophashSession *self) {
   return self->timeline != NULL
          && (self->is_playing || self->is_following
              || !timeline_is_complete (self->timeline)
+             || (self->search != NULL && !self->search_done)
              || self->known_length != timeline_get_length (self->timeline));
 }
 
@@ -369,7 +375,8 @@ tophash_session_tick (TophashSession *self,
     return;
   /* Complete first: a length read after it is the last one. */
   is_complete = timeline_is_complete (self->timeline);
-  what = session_look_at_log (self);
+  session_restore_place (self);
+  what = session_look_at_log (self) | session_look_at_search (self);
   if (self->is_following)
     what |= follow_head (self);
   else if (self->is_playing)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* tophash-session-private.h — what the session's two files share */
+/* tophash-session-private.h — what the session's files share */
 #pragma once
 
 #include "core/model/tophash-session.h"
@@ -44,6 +44,17 @@ struct _TophashSession {
   gboolean  shows_all;
   gint64    from_ns;
   gint64    to_ns;
+
+  TraceNotes *notes;      /* the log's, as it has them; NULL without a log */
+  GPtrArray  *notes_done; /* of TraceNotes: as they were before each change */
+  GArray     *places;     /* of guint64: where jumps began, oldest first */
+  guint       place;      /* how many of them lie behind the cursor */
+  guint64     restore_to; /* the cursor's, once it is folded; G_MAXUINT64: none */
+  MapState   *markers[2]; /* states at the markers; NULL: not set */
+
+  TimelineSearch *search; /* NULL: none */
+  guint64     known_hits; /* of it, as last told */
+  gboolean    search_done;
 };
 
 void     session_changed      (TophashSession       *self,
@@ -55,6 +66,21 @@ guint    session_take_state   (TophashSession       *self,
 void     session_drop_cursor  (TophashSession       *self);
 /* Moves the selection to where its key stands now; what changed. */
 guint    session_track_key    (TophashSession       *self);
+/* The notes of the log that is shown now; nothing else of the former one. */
+void     session_take_notes   (TophashSession       *self);
+void     session_drop_places  (TophashSession       *self);
+/* The cursor is about to leave for @position by a jump; what changed. */
+guint    session_note_jump    (TophashSession       *self,
+                               guint64               position);
+/* Goes where the view was, as soon as that is folded; what changed. */
+void     session_restore_place (TophashSession      *self);
+/* Ends the search, and whether it found more; what changed. */
+guint    session_drop_search  (TophashSession       *self);
+guint    session_look_at_search (TophashSession     *self);
+/* Moves the cursor there without noting a place. */
+void     session_move_cursor  (TophashSession       *self,
+                               guint64               position,
+                               guint                 what);
 /* Brings length and the visible span up to date; what changed. */
 guint    session_look_at_log  (TophashSession       *self);
 

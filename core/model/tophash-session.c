@@ -3,7 +3,8 @@
 /* tophash-session.c — the one object that views bind to
  *
  * This file: the object, running, the recording, selection and visible span.
- * The cursor, playing and ticks are tophash-session-cursor.c.
+ * The cursor, playing and ticks are tophash-session-cursor.c; bookmarks, places
+ * and markers tophash-session-places.c; searching tophash-session-search.c.
  *
  * Running     A run's end is told by a thread of the runner. It leaves a note
  *             that is read in the main context; a note of a run that was
@@ -118,7 +119,10 @@ show_log (TophashSession *self,
   Timeline *former = self->timeline;
 
   session_drop_cursor (self);
+  session_drop_places (self);
+  session_drop_search (self);
   self->log = tracelog_ref (log);
+  session_take_notes (self);
   self->timeline = timeline_new (log);
   g_clear_pointer (&former, timeline_unref);
   g_clear_pointer (&former_log, tracelog_unref);
@@ -133,7 +137,9 @@ show_log (TophashSession *self,
   self->to_ns = 1;
   session_look_at_log (self);
   return SESSION_CHANGE_LOG | SESSION_CHANGE_LENGTH | SESSION_CHANGE_CURSOR
-         | SESSION_CHANGE_PLAY | SESSION_CHANGE_SELECTION | SESSION_CHANGE_RANGE;
+         | SESSION_CHANGE_PLAY | SESSION_CHANGE_SELECTION | SESSION_CHANGE_RANGE
+         | SESSION_CHANGE_NOTES | SESSION_CHANGE_SEARCH | SESSION_CHANGE_MARKERS
+         | SESSION_CHANGE_PLACES;
 }
 
 gboolean
@@ -393,6 +399,7 @@ tophash_session_dispose (GObject *object) {
 
   drop_runner (self);
   session_drop_cursor (self);
+  session_drop_search (self);
   G_OBJECT_CLASS (tophash_session_parent_class)->dispose (object);
 }
 
@@ -400,6 +407,10 @@ static void
 tophash_session_finalize (GObject *object) {
   TophashSession *self = TOPHASH_SESSION (object);
 
+  session_drop_places (self);
+  g_array_unref (self->places);
+  g_ptr_array_unref (self->notes_done);
+  g_clear_pointer (&self->notes, trace_notes_free);
   g_clear_pointer (&self->state, map_state_unref);
   g_clear_pointer (&self->timeline, timeline_unref);
   g_clear_pointer (&self->log, tracelog_unref);
@@ -428,6 +439,9 @@ tophash_session_class_init (TophashSessionClass *klass) {
 static void
 tophash_session_init (TophashSession *self) {
   self->key_format = g_strdup (DEFAULT_KEY_FORMAT);
+  self->places = g_array_new (FALSE, FALSE, sizeof (guint64));
+  self->notes_done
+      = g_ptr_array_new_with_free_func ((GDestroyNotify)trace_notes_free);
   self->speed = DEFAULT_SPEED;
   self->shows_all = TRUE;
   self->to_ns = 1;

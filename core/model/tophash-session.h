@@ -16,7 +16,8 @@
  */
 #pragma once
 
-#include "core/state/timeline.h"
+#include "core/record/trace-notes.h"
+#include "core/state/timeline-search.h"
 #include "core/workload/runner.h"
 
 #include <glib-object.h>
@@ -35,6 +36,10 @@ typedef enum {
   SESSION_CHANGE_RANGE = 1 << 5,     /* visible span of time */
   SESSION_CHANGE_SCENARIO = 1 << 6,  /* settings for the next run */
   SESSION_CHANGE_RUN = 1 << 7,       /* started or ended */
+  SESSION_CHANGE_NOTES = 1 << 8,     /* bookmarks, the text */
+  SESSION_CHANGE_SEARCH = 1 << 9,    /* another search, or it found more */
+  SESSION_CHANGE_MARKERS = 1 << 10,
+  SESSION_CHANGE_PLACES = 1 << 11,   /* where one can go back to */
 } TophashSessionChange;
 
 typedef enum {
@@ -99,6 +104,73 @@ void      tophash_session_step               (TophashSession *self,
 gboolean  tophash_session_step_kind          (TophashSession *self,
                                               gboolean        forward,
                                               EventKinds      kinds);
+
+/* Places. A jump is a seek over JUMP_EVENTS or more that was asked for at once:
+ * a landmark, a bookmark, a hit, a click into the timeline; steps and playing
+ * are none. Back goes to where the cursor stood before the last jump. */
+#define SESSION_JUMP_EVENTS 256u
+gboolean  tophash_session_can_go_back        (TophashSession *self);
+gboolean  tophash_session_can_go_forward     (TophashSession *self);
+void      tophash_session_go_back            (TophashSession *self);
+void      tophash_session_go_forward         (TophashSession *self);
+
+/* Notes: (transfer none), NULL without a log. Every change can be undone, newest
+ * first, until another recording is shown. */
+const TraceNotes *tophash_session_get_notes  (TophashSession *self);
+/* At the cursor; its id, 0: there are too many. */
+guint64   tophash_session_add_bookmark       (TophashSession *self,
+                                              const char     *title,
+                                              const char     *note);
+void      tophash_session_edit_bookmark      (TophashSession *self,
+                                              guint64         id,
+                                              const char     *title,
+                                              const char     *note);
+void      tophash_session_remove_bookmark    (TophashSession *self,
+                                              guint64         id);
+void      tophash_session_set_text           (TophashSession *self,
+                                              const char     *text);
+gboolean  tophash_session_undo_notes         (TophashSession *self);
+/* To the next or previous bookmark. FALSE: there is none. */
+gboolean  tophash_session_step_bookmark      (TophashSession *self,
+                                              gboolean        forward);
+/* Puts cursor, visible span and selected key into the notes, for a file; and
+ * takes them from there, as far as they are given. */
+void      tophash_session_store_view         (TophashSession *self);
+void      tophash_session_restore_view       (TophashSession *self);
+
+/* Two markers, 0 and 1, each set at the cursor. */
+typedef struct {
+  guint64 position;
+  gint64  at_ns;
+} SessionMarker;
+void      tophash_session_set_marker         (TophashSession *self,
+                                              guint           which);
+void      tophash_session_clear_markers      (TophashSession *self);
+/* FALSE: not set. */
+gboolean  tophash_session_get_marker         (TophashSession *self,
+                                              guint           which,
+                                              SessionMarker  *marker);
+/* What lies between both, the earlier first. FALSE: one is not set. */
+typedef struct {
+  gint64  ns;
+  guint64 n_events;
+  guint64 n_ops;
+  guint64 n_promotions;
+  guint64 n_misses;
+  gint64  lock_wait_ns;
+} SessionDifference;
+gboolean  tophash_session_get_difference     (TophashSession    *self,
+                                              SessionDifference *difference);
+
+/* Searching: NULL or "" ends it. Errors: EVENT_QUERY_ERROR; the former search
+ * stays then. The search is (transfer none), NULL: none. */
+gboolean  tophash_session_search             (TophashSession *self,
+                                              const char     *text,
+                                              GError        **error);
+TimelineSearch *tophash_session_get_search   (TophashSession *self);
+/* To the next or previous hit. FALSE: there is none so far. */
+gboolean  tophash_session_step_hit           (TophashSession *self,
+                                              gboolean        forward);
 
 /* Playing: pause freezes the cursor, whatever the run does. While a run is
  * live and followed, play means: follow the head. */

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tophash-session-places.c — places in a recording: bookmarks, back, markers
+ *
+ * Bookmarks   belong to the recording and are saved with it. Each change is made
+ *             on a copy, handed to the log whole; the former notes are kept, so
+ *             that undo is to hand them back.
+ *
+ * Back        A jump leaves the place it began at. Going back leaves the present
+ *             place in its stead, so that forward leads there again; a new jump
+ *             forgets what lay ahead.
+ *
+ *               places   [ p0 p1 p2 | p3 p4 ]     | = place: back goes to p2,
+ *                                                 forward to p3
+ *
+ * Markers     keep the states they were set at, which share nearly all memory
+ *             with their neighbours: differences need no seek.
+ */
+#include "core/model/tophash-session-private.h"
+
+#include <json-glib/json-glib.h>
+
+#define MAX_PLACES 200u
+#define MAX_UNDO 100u
+
+/* Bookmarks and notes ------------------------------------------------------ */
+
+void
+session_take_notes (TophashSession *self) {
+  g_clear_pointer (&self->notes, trace_notes_free);
+  self->notes = tracelog_dup_notes (self->log);
+  g_ptr_array_set_size (self->notes_done, 0);
+}
+
+/* Takes @notes over as the recording's. */
+static void
+set_notes (TophashSession *self,
+           TraceNotes     *notes) {
+  g_clear_pointer (&self->notes, trace_notes_free);
+  self->notes = notes;
+  tracelog_set_notes (self->log, notes);
+  self->is_unsaved = TRUE;
+}
+
+/* @notes replace the present ones, which undo brings back. */
+static void
+change_notes (TophashSession *self,
+              TraceNotes     *notes) {
+  if (self->notes_done->len == MAX_UNDO)
+    g_ptr_array_remove_index (self->notes_done, 0);
+  g_ptr_array_add (self->notes_done, trace_notes_copy (self->notes));
+  set_notes (self, notes);
+  session_changed (self, SESSION_CHANGE_NOTES);
+}
+
+const TraceNotes *
+tophash_session_get_notes (TophashSession *self) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), NULL);
+  return self->notes;
+}
+
+guint64
+tophash_session_add_bookmark (TophashSession *self,
+                              const char     *title,
+                              const char     *note) {
+  TraceNotes *notes;
+  TraceBookmark *bookmark;
+
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), 0);
+  if (self->notes == NULL || self->state == NULL)
+    return 0;
+  notes = trace_notes_copy (self->notes);
+  bookmark = trace_notes_add (notes, map_state_n_events (self->state),
+                              map_state_at_ns (self->state), title, note);
+  if (bookmark == NULL) {
+    trace_notes_free (notes);
+    return 0;
+  }
+  change_notes (self, notes);
+  return bookmark->id;
+}
+
+void
+tophash_session_edit_bookmark (TophashSession *self,
+                               guint64         id,
+                               const char     *title,
+                               const char     *note) {
+  TraceNotes *notes;
+  TraceBookmark *bookmark;
+
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  if (self->notes == NULL)
+    return;
+  notes = trace_notes_copy (self->notes);
+  bookmark = trace_notes_find (notes, id);
+  if (bookmark != NULL) {
+    g_free (bookmark->title);
+    bookmark->title = g_strdup (title);
+    g_free (bookmark->note);
+    bookmark->note = g_strdup (note);
+  }
+  if (bookmark == NULL || trace_notes_equal (notes, self->notes))
+    trace_notes_free (notes);
+  else
+    change_notes (self, notes);
+}
+
+void
+tophash_session_remove_bookmark (TophashSession *self,
+                                 guint64         id) {
+  TraceNotes *notes;
+
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  if (self->notes == NULL)
+    return;
+  notes = trace_notes_copy (self->notes);
+  if (trace_notes_remove (notes, id))
+    change_notes (self, notes);
+  else
+    trace_notes_free (notes);
+}
+
+void
+tophash_session_set_text (TophashSession *self,
+                          const char     *text) {
+  TraceNotes *notes;
+
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  if (self->notes == NULL || g_strcmp0 (self->notes->text, text) == 0)
+    return;
+  notes = trace_notes_copy (self->notes);
+  g_free (notes->text);
+  notes->text = g_strdup (text);
+  change_notes (self, notes);
+}
+
+gboolean
+tophash_session_undo_notes (TophashSession *self) {
+  GPtrArray *done;
+
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), FALSE);
+  done = self->notes_done;
+  if (done->len == 0)
+    return FALSE;
+  set_notes (self, g_ptr_array_steal_index (done, done->len - 1));
+  session_changed (self, SESSION_CHANGE_NOTES);
+  return TRUE;
+}
+
+gboolean
+tophash_session_step_bookmark (TophashSession *self,
+                               gboolean        forward) {
+  guint64 to = G_MAXUINT64;
+
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), FALSE);
+  for (guint i = 0; self->notes != NULL && i < self->notes->bookmarks->len; i++) {
+    const TraceBookmark *bookmark = self->notes->bookmarks->pdata[i];
+
+    if (forward && bookmark->position > self->position) {
+      to = bookmark->position;
+      break;
+    }
+    if (!forward && bookmark->position < self->position)
+      to = bookmark->position;
+  }
+  if (to == G_MAXUINT64)
+    return FALSE;
+  tophash_session_seek (self, to);
+  return TRUE;
+}
+
+/* The view ----------------------------------------------------------------- */
+
+void
+tophash_session_store_view (TophashSession *self) {
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (JsonNode) root = NULL;
+  TraceNotes *notes;
+
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  if (self->notes == NULL)
+    return;
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "position");
+  json_builder_add_int_value (builder, (gint64)self->position);
+  if (!self->shows_all) {
+    json_builder_set_member_name (builder, "from_ns");
+    json_builder_add_int_value (builder, self->from_ns);
+    json_builder_set_member_name (builder, "to_ns");
+    json_builder_add_int_value (builder, self->to_ns);
+  }
+  if (self->selection.kind == SELECTION_SLOT && self->selection.has_key) {
+    json_builder_set_member_name (builder, "key");
+    json_builder_add_int_value (builder, self->selection.key);
+  }
+  json_builder_end_object (builder);
+  root = json_builder_get_root (builder);
+  notes = trace_notes_copy (self->notes);
+  g_free (notes->view);
+  notes->view = json_to_string (root, FALSE);
+  /* No change of what people wrote: neither unsaved nor undone. */
+  g_clear_pointer (&self->notes, trace_notes_free);
+  self->notes = notes;
+  tracelog_set_notes (self->log, notes);
+}
+
+void
+session_restore_place (TophashSession *self) {
+  guint64 position = self->restore_to;
+
+  if (position == G_MAXUINT64
+      || (timeline_get_length (self->timeline) < position
+          && !timeline_is_complete (self->timeline)))
+    return;
+  self->restore_to = G_MAXUINT64;
+  session_move_cursor (self, position, 0);
+}
+
+/* Selects the slot of @key at the cursor, if it has one. */
+static void
+select_key (TophashSession *self,
+            gint64          key) {
+  TophashSelection selection = { .kind = SELECTION_SLOT,
+                                 .table = G_MAXUINT16,
+                                 .has_key = TRUE,
+                                 .key = key };
+
+  self->selection = selection;
+  if (session_track_key (self) == 0)
+    self->selection = (TophashSelection){ .kind = SELECTION_NONE };
+}
+
+void
+tophash_session_restore_view (TophashSession *self) {
+  g_autoptr (JsonNode) root = NULL;
+  JsonObject *view;
+
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  if (self->notes == NULL || self->notes->view == NULL)
+    return;
+  root = json_from_string (self->notes->view, NULL);
+  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
+    return;
+  view = json_node_get_object (root);
+  if (json_object_has_member (view, "from_ns")
+      && json_object_has_member (view, "to_ns"))
+    tophash_session_set_range (
+        self, json_object_get_int_member_with_default (view, "from_ns", 0),
+        json_object_get_int_member_with_default (view, "to_ns", 1));
+  self->restore_to = (guint64)MAX (
+      0, json_object_get_int_member_with_default (view, "position", 0));
+  session_restore_place (self);
+  if (json_object_has_member (view, "key")) {
+    select_key (self, json_object_get_int_member_with_default (view, "key", 0));
+    session_changed (self, SESSION_CHANGE_SELECTION);
+  }
+}
+
+/* Back and forward --------------------------------------------------------- */
+
+void
+session_drop_places (TophashSession *self) {
+  self->restore_to = G_MAXUINT64;
+  g_array_set_size (self->places, 0);
+  self->place = 0;
+  for (guint i = 0; i < G_N_ELEMENTS (self->markers); i++)
+    g_clear_pointer (&self->markers[i], map_state_unref);
+}
+
+guint
+session_note_jump (TophashSession *self,
+                   guint64         position) {
+  guint64 here = self->position;
+
+  if (MAX (here, position) - MIN (here, position) < SESSION_JUMP_EVENTS)
+    return 0;
+  if (self->place == MAX_PLACES) {
+    g_array_remove_index (self->places, 0);
+    self->place--;
+  }
+  g_array_set_size (self->places, self->place);
+  g_array_append_val (self->places, here);
+  self->place++;
+  return SESSION_CHANGE_PLACES;
+}
+
+gboolean
+tophash_session_can_go_back (TophashSession *self) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), FALSE);
+  return self->place > 0;
+}
+
+gboolean
+tophash_session_can_go_forward (TophashSession *self) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), FALSE);
+  return self->place < self->places->len;
+}
+
+/* Goes to the place @index and leaves the present one in its stead. */
+static void
+trade_places (TophashSession *self,
+              guint           index) {
+  guint64 *place = &g_array_index (self->places, guint64, index);
+  guint64 to = *place;
+
+  *place = self->position;
+  session_move_cursor (self, to, SESSION_CHANGE_PLACES);
+}
+
+void
+tophash_session_go_back (TophashSession *self) {
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  if (tophash_session_can_go_back (self))
+    trade_places (self, --self->place);
+}
+
+void
+tophash_session_go_forward (TophashSession *self) {
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  if (tophash_session_can_go_forward (self))
+    trade_places (self, self->place++);
+}
+
+/* Markers ------------------------------------------------------------------ */
+
+void
+tophash_session_set_marker (TophashSession *self,
+                            guint           which) {
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  g_return_if_fail (which < G_N_ELEMENTS (self->markers));
+  if (self->state == NULL)
+    return;
+  g_clear_pointer (&self->markers[which], map_state_unref);
+  self->markers[which] = map_state_ref (self->state);
+  session_changed (self, SESSION_CHANGE_MARKERS);
+}
+
+void
+tophash_session_clear_markers (TophashSession *self) {
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  for (guint i = 0; i < G_N_ELEMENTS (self->markers); i++)
+    g_clear_pointer (&self->markers[i], map_state_unref);
+  session_changed (self, SESSION_CHANGE_MARKERS);
+}
+
+gboolean
+tophash_session_get_marker (TophashSession *self,
+                            guint           which,
+                            SessionMarker  *marker) {
+  const MapState *state;
+
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), FALSE);
+  g_return_val_if_fail (which < G_N_ELEMENTS (self->markers), FALSE);
+  state = self->markers[which];
+  if (state == NULL)
+    return FALSE;
+  marker->position = map_state_n_events (state);
+  marker->at_ns = map_state_at_ns (state);
+  return TRUE;
+}
+
+static guint64
+count_ops (const StateCounters *counters) {
+  guint64 n = 0;
+
+  for (guint i = 0; i < OP_N_KINDS; i++)
+    n += counters->n_ops[i];
+  return n;
+}
+
+gboolean
+tophash_session_get_difference (TophashSession    *self,
+                                SessionDifference *difference) {
+  const MapState *first, *last;
+  const StateCounters *before, *after;
+
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), FALSE);
+  first = self->markers[0];
+  last = self->markers[1];
+  if (first == NULL || last == NULL)
+    return FALSE;
+  if (map_state_n_events (first) > map_state_n_events (last)) {
+    const MapState *later = first;
+
+    first = last;
+    last = later;
+  }
+  before = map_state_counters (first);
+  after = map_state_counters (last);
+  *difference = (SessionDifference){
+    .ns = map_state_at_ns (last) - map_state_at_ns (first),
+    .n_events = map_state_n_events (last) - map_state_n_events (first),
+    .n_ops = count_ops (after) - count_ops (before),
+    .n_promotions = after->n_promotions - before->n_promotions,
+    .n_misses = after->n_misses - before->n_misses,
+    .lock_wait_ns = after->lock_wait_ns - before->lock_wait_ns,
+  };
+  return TRUE;
+}
