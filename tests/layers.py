@@ -33,6 +33,7 @@ ROOMS = {
     "state": {"base", "probe", "record"},
     "model": {"base", "probe", "engine", "record", "workload", "state"},
     "check": {"base", "probe", "record"},
+    "export": {"base", "probe", "record", "workload", "state", "model", "check"},
 }
 C11_ROOMS = {"base", "probe", "engine", "step"}
 RINGS = {"app": {"app", "widgets", "core"}, "widgets": {"widgets", "core"},

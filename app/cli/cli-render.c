@@ -2,43 +2,13 @@
 
 /* cli-render.c — tophash-cli render: the stage at one instant, as a picture
  *
- * --at takes a count of events ("1200": after the first 1200) or a time with
- * its unit since the start of the recording ("2.5s", "40ms", "7us", "90ns").
- * Without it the picture shows the end.
+ * Without --at the picture shows the end.
  */
 #include "app/cli/cli.h"
 
 #include "widgets/tophash-picture.h"
 
 #include <glib/gi18n.h>
-#include <math.h>
-#include <string.h>
-
-/* FALSE: neither a count nor a time. */
-static gboolean
-parse_position (TraceLog   *log,
-                const char *text,
-                guint64    *n_events) {
-  static const struct {
-    const char *name;
-    double      ns;
-  } units[] = { { "s", 1e9 }, { "ms", 1e6 }, { "us", 1e3 }, { "ns", 1 } };
-  double number;
-  char *end;
-
-  if (g_ascii_string_to_unsigned (text, 10, 0, G_MAXUINT64, n_events, NULL)) {
-    *n_events = MIN (*n_events, tracelog_get_length (log));
-    return TRUE;
-  }
-  number = g_ascii_strtod (text, &end);
-  for (guint i = 0; i < G_N_ELEMENTS (units); i++)
-    if (end != text && strcmp (end, units[i].name) == 0 && number >= 0
-        && number * units[i].ns < 9e18) {
-      *n_events = tracelog_index_at (log, (gint64)(number * units[i].ns));
-      return TRUE;
-    }
-  return FALSE;
-}
 
 int
 cli_render (int    argc,
@@ -75,11 +45,8 @@ cli_render (int    argc,
   if (log == NULL)
     return CLI_BAD_INPUT;
   n_events = tracelog_get_length (log);
-  if (at != NULL && !parse_position (log, at, &n_events)) {
-    g_printerr (_("tophash-cli: --at: wanted a count of events or a time with "
-                  "its unit (2.5s, 40ms), found “%s”\n"), at);
+  if (!cli_position (log, "--at", at, &n_events))
     return CLI_BAD_INPUT;
-  }
   state = cli_fold (log, n_events, NULL, NULL);
   if (!paint_stage_to_file (state, tracelog_get_info (log), out, width, height,
                             dark, &error))

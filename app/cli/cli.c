@@ -6,6 +6,7 @@
 #include "core/record/tracelog-file.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 int
 cli_fail (GError *error) {
@@ -63,6 +64,37 @@ cli_warn_damage (TraceLog *log) {
 
   if (damage != NULL)
     g_printerr ("tophash-cli: %s\n", damage);
+}
+
+gboolean
+cli_position (TraceLog   *log,
+              const char *option,
+              const char *text,
+              guint64    *position) {
+  static const struct {
+    const char *name;
+    double      ns;
+  } units[] = { { "s", 1e9 }, { "ms", 1e6 }, { "us", 1e3 }, { "ns", 1 } };
+  double number;
+  char *end;
+
+  if (text == NULL)
+    return TRUE;
+  if (g_ascii_string_to_unsigned (text, 10, 0, G_MAXUINT64, position, NULL)) {
+    *position = MIN (*position, tracelog_get_length (log));
+    return TRUE;
+  }
+  number = g_ascii_strtod (text, &end);
+  for (guint i = 0; i < G_N_ELEMENTS (units); i++)
+    if (end != text && strcmp (end, units[i].name) == 0 && number >= 0
+        && number * units[i].ns < 9e18) {
+      *position = tracelog_index_at (log, (gint64)(number * units[i].ns));
+      return TRUE;
+    }
+  g_printerr (_("tophash-cli: %s: wanted a count of events or a time with its "
+                "unit (2.5s, 40ms), found “%s”\n"),
+              option, text);
+  return FALSE;
 }
 
 MapState *

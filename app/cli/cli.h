@@ -22,6 +22,8 @@ typedef enum {
 
 int cli_run    (int argc, char **argv);
 int cli_info   (int argc, char **argv);
+int cli_events (int argc, char **argv);
+int cli_export (int argc, char **argv);
 int cli_verify (int argc, char **argv);
 int cli_check  (int argc, char **argv);
 int cli_render (int argc, char **argv);
@@ -46,6 +48,14 @@ TraceLog *cli_open  (const char *path,
                      gboolean   *is_whole);
 /* Says on standard error when a block proved damaged while it was read. */
 void      cli_warn_damage (TraceLog *log);
+
+/* A place in @log: a count of events ("1200": after the first 1200), or a time
+ * since its start with a unit ("2.5s", "40ms", "7us", "90ns"). @text NULL: *position
+ * stays. FALSE: it is neither; said with the name of @option. */
+gboolean  cli_position (TraceLog   *log,
+                        const char *option,
+                        const char *text,
+                        guint64    *position);
 
 /* (transfer full): the state after the first @n_events events. @faults
  * (nullable): events that did not fit; @first_fault (nullable, transfer full)

@@ -19,6 +19,8 @@ static const struct {
   { "list", cli_list, N_("List the scenarios that come with Tophash") },
   { "run", cli_run, N_("Run a scenario and say what happened") },
   { "info", cli_info, N_("Say what a recording holds") },
+  { "events", cli_events, N_("Print the events of a recording, in words") },
+  { "export", cli_export, N_("Write a recording in a form for other programs") },
   { "step", cli_step, N_("Step through a few operations on a map") },
   { "verify", cli_verify, N_("Decode and fold a whole recording") },
   { "check", cli_check, N_("Judge whether a correct map can have done this") },

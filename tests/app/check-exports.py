@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""check-exports.py: every export, read by who reads such files.
+
+  check-exports.py TOPHASH-CLI
+
+Records a run, writes every form, and holds each against its reader: csv and
+json of Python, promtool for Prometheus' text and the protocol's own classes for
+OTLP where they are installed (else the fields that the protocol demands). What
+the forms say is held against each other and against `info --json`. Speaks TAP.
+"""
+
+import csv
+import io
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+cli = sys.argv[1]
+
+SCENARIO = {
+    "title": "Export", "summary": "A mix.", "watch-for": "-", "learn": "-",
+    "engine": "syncmap", "seed": 7, "recordcount": 60, "history": True,
+    "key-text": 'k"%d"\\',
+    "phases": [{"name": "mix", "operationcount": 800, "threads": [
+        {"role": "worker", "count": 2, "mix": {
+            "load": 6, "store": 2, "insert": 1, "delete": 1, "swap": 1,
+            "compare-and-swap": 1, "range": 0.02}}]}],
+}
+
+
+def run(*args):
+    done = subprocess.run([cli, *args], capture_output=True, check=False)
+    if done.returncode != 0:
+        raise AssertionError(f"{args}: exit {done.returncode}: "
+                             f"{done.stderr.decode()}")
+    return done.stdout.decode()
+
+
+def lines_of(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def check_events(file, info):
+    rows = list(csv.DictReader(io.StringIO(run("export", "events-csv", file))))
+    objects = lines_of(run("export", "events-json", file))
+    assert len(rows) == len(objects) == info["events"], len(rows)
+    for row, event in zip(rows, objects):
+        for name in ("index", "at_ns", "res", "ver", "aux8", "aux16", "a", "b"):
+            assert int(row[name]) == event[name], (row, event)
+        assert row["kind"] == event["kind"] and row["thread"] == event["thread"]
+        assert row["key"] == event.get("key", ""), (row, event)
+    times = [event["at_ns"] for event in objects]
+    assert times == sorted(times)
+    loads = lines_of(run("export", "events-json", file,
+                         "--where", "kind=op-ended op=load"))
+    wanted = [event for event in objects
+              if event["kind"] == "op-ended" and event["op"] == "load"]
+    assert loads == wanted and wanted
+    part = lines_of(run("export", "events-json", file, "--from", "100",
+                        "--to", "200"))
+    assert part == objects[100:200]
+
+
+def check_counters(file, info):
+    rows = list(csv.DictReader(io.StringIO(run("export", "counters-csv", file))))
+    objects = lines_of(run("export", "counters-json", file))
+    assert [{k: int(v) for k, v in row.items()} for row in rows] == objects
+    for name in ("ops_load", "misses", "promotions", "copied"):
+        values = [row[name] for row in objects]
+        assert values == sorted(values), name
+    assert objects[-1]["position"] == info["events"]
+    assert objects[-1]["live"] == info["live"], (objects[-1], info)
+
+
+def check_changes(file, info):
+    live = {}
+    versions = {}
+    for change in lines_of(run("export", "changes", file)):
+        key = change.get("key")
+        if change["change"] in ("store", "insert", "update"):
+            live[key] = change["value"]
+        elif change["change"] == "delete":
+            live.pop(key, None)
+        if key is not None:
+            versions.setdefault(key, []).append(change["version"])
+    assert len(live) == info["live"], (len(live), info["live"])
+    assert all(key.startswith('k"') and key.endswith("\\") for key in live)
+
+
+def check_history(file, _info):
+    open_calls = {}
+    n_done = 0
+    for line in run("export", "history", file).splitlines():
+        match = re.fullmatch(
+            r"\{:index (\d+), :time (\d+|nil), :process (-?\d+), :type :(\w+), "
+            r":f :([a-z-]+), :value (nil|\[.*\])\}", line)
+        assert match, line
+        process, kind, function = match[3], match[4], match[5]
+        if kind == "invoke":
+            assert process not in open_calls, line
+            open_calls[process] = function
+        else:
+            assert open_calls.pop(process) == function, line
+            n_done += 1
+    assert not open_calls and n_done > 1000, n_done
+
+
+def check_chrome(file, _info):
+    trace = json.loads(run("export", "chrome", file))
+    spans = [event for event in trace["traceEvents"] if event["ph"] == "X"]
+    assert spans and all(event["dur"] >= 0 for event in spans)
+    names = {event["tid"] for event in trace["traceEvents"]
+             if event.get("name") == "thread_name"}
+    assert {span["tid"] for span in spans} <= names
+    for event in trace["traceEvents"]:
+        assert event["ph"] in "XiCM" and event["pid"] == 1
+        assert event["ph"] == "M" or event["ts"] >= 0
+    assert any(event["ph"] == "C" for event in trace["traceEvents"])
+
+
+def check_otlp(file, _info):
+    text = run("export", "otlp", file)
+    ids = set()
+    for line in text.splitlines():
+        for span in json.loads(line)["resourceSpans"][0]["scopeSpans"][0]["spans"]:
+            assert re.fullmatch("[0-9a-f]{32}", span["traceId"])
+            assert re.fullmatch("[0-9a-f]{16}", span["spanId"])
+            assert span["spanId"] not in ids, span
+            ids.add(span["spanId"])
+            assert int(span["startTimeUnixNano"]) <= int(span["endTimeUnixNano"])
+    assert ids
+    try:
+        from google.protobuf import json_format
+        from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
+    except ImportError:
+        return "the protocol's classes are not installed"
+    for line in text.splitlines():
+        message = json.loads(line)
+        # OTLP writes ids in hexadecimal where protobuf's JSON has base64: both
+        # are bytes, and a multiple of four letters of one is valid in the other.
+        json_format.Parse(json.dumps(message),
+                          trace_service_pb2.ExportTraceServiceRequest())
+    return None
+
+
+def check_prometheus(file, info):
+    text = run("export", "prometheus", file)
+    values = dict(line.rsplit(" ", 1) for line in text.splitlines()
+                  if not line.startswith("#"))
+    assert int(values["tophash_live_keys"]) == info["live"]
+    total = sum(int(value) for name, value in values.items()
+                if name.startswith("tophash_operations_total"))
+    assert total == sum(info["operations"].values()), (total, info["operations"])
+    if shutil.which("promtool") is None:
+        return "promtool is not installed"
+    done = subprocess.run(["promtool", "check", "metrics"], input=text.encode(),
+                          capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
+    return None
+
+
+def check_words(file, info):
+    lines = run("events", file).splitlines()
+    assert len(lines) == info["events"]
+    few = run("events", file, "--where", "dirty-promoted", "--max", "2")
+    assert len(few.splitlines()) == 2 and "promot" in few.lower(), few
+
+
+def check_errors(file, _info):
+    for args, what in ((["export", "pdf", file], "pdf"),
+                       (["export", "chrome", file, "--where", "kind="], "--where"),
+                       (["export", "chrome", file, "--from", "soon"], "--from"),
+                       (["export", "counters-csv", file, "--every", "0"],
+                        "--every")):
+        done = subprocess.run([cli, *args], capture_output=True, check=False)
+        assert done.returncode == 2 and what in done.stderr.decode(), args
+        assert not done.stdout, args
+    # What stood there is kept when nothing can be written.
+    with tempfile.TemporaryDirectory() as folder:
+        kept = pathlib.Path(folder, "kept")
+        kept.write_text("kept", encoding="utf-8")
+        done = subprocess.run([cli, "export", "history", "-o", str(kept),
+                               str(file) + "x"], capture_output=True, check=False)
+        assert done.returncode == 2 and kept.read_text(encoding="utf-8") == "kept"
+
+
+CHECKS = [check_events, check_counters, check_changes, check_history, check_chrome,
+          check_otlp, check_prometheus, check_words, check_errors]
+
+
+def main():
+    print(f"1..{len(CHECKS)}")
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        scenario = pathlib.Path(folder, "export.json")
+        file = str(pathlib.Path(folder, "export.tophash"))
+        scenario.write_text(json.dumps(SCENARIO), encoding="utf-8")
+        run("run", str(scenario), "--record", file)
+        info = json.loads(run("info", "--json", file))
+        for number, check in enumerate(CHECKS, 1):
+            name = check.__name__.replace("check_", "")
+            try:
+                note = check(file, info)
+                print(f"ok {number} - {name}" + (f" # {note}" if note else ""))
+            except AssertionError as problem:
+                failed += 1
+                print(f"not ok {number} - {name}\n# {problem}")
+    return 1 if failed else 0
+
+
+sys.exit(main())
