@@ -188,15 +188,99 @@ pane_action (GtkWidget  *widget,
 
 /* Brings the page up; once more, and the selection's is back. */
 static void
-statistics_action (GtkWidget  *widget,
-                   const char *name,
-                   GVariant   *parameter) {
+page_action (GtkWidget  *widget,
+             const char *name,
+             GVariant   *parameter) {
   TophashWindow *self = TOPHASH_WINDOW (widget);
+  InspectorPage page = g_str_equal (name, "win.notes") ? INSPECTOR_NOTES
+                                                       : INSPECTOR_STATISTICS;
   gboolean is_seen = adw_flap_get_reveal_flap (self->inspector_flap)
-                     && tophash_inspector_shows_statistics (self->inspector);
+                     && tophash_inspector_get_page (self->inspector) == page;
 
-  tophash_inspector_show_statistics (self->inspector, !is_seen);
+  tophash_inspector_show_page (self->inspector,
+                               is_seen ? INSPECTOR_SELECTION : page);
   adw_flap_set_reveal_flap (self->inspector_flap, TRUE);
+}
+
+static void
+search_action (GtkWidget  *widget,
+               const char *name,
+               GVariant   *parameter) {
+  tophash_search_bar_open (TOPHASH_WINDOW (widget)->search_bar, TRUE);
+}
+
+static void
+hit_action (GtkWidget  *widget,
+            const char *name,
+            GVariant   *parameter) {
+  tophash_search_bar_step (TOPHASH_WINDOW (widget)->search_bar,
+                           g_str_equal (name, "win.next-hit"));
+}
+
+static void
+place_action (GtkWidget  *widget,
+              const char *name,
+              GVariant   *parameter) {
+  TophashWindow *self = TOPHASH_WINDOW (widget);
+
+  if (g_str_equal (name, "win.go-back"))
+    tophash_session_go_back (self->session);
+  else
+    tophash_session_go_forward (self->session);
+}
+
+/* The new bookmark waits for its name. */
+static void
+bookmark_action (GtkWidget  *widget,
+                 const char *name,
+                 GVariant   *parameter) {
+  TophashWindow *self = TOPHASH_WINDOW (widget);
+  guint64 id = tophash_session_add_bookmark (self->session, "", "");
+
+  if (id == 0) {
+    tophash_window_toast (self, _ ("There are too many bookmarks"));
+    return;
+  }
+  adw_flap_set_reveal_flap (self->inspector_flap, TRUE);
+  tophash_inspector_name_bookmark (self->inspector, id);
+}
+
+static void
+step_bookmark_action (GtkWidget  *widget,
+                      const char *name,
+                      GVariant   *parameter) {
+  TophashWindow *self = TOPHASH_WINDOW (widget);
+  gboolean forward = g_str_equal (name, "win.next-bookmark");
+
+  if (!tophash_session_step_bookmark (self->session, forward))
+    tophash_window_toast (self, forward ? _ ("No later bookmark")
+                                        : _ ("No earlier bookmark"));
+}
+
+static void
+undo_action (GtkWidget  *widget,
+             const char *name,
+             GVariant   *parameter) {
+  GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (widget));
+
+  /* Where one types, it is the typing that is undone. */
+  if (focus != NULL && gtk_widget_activate_action (focus, "text.undo", NULL))
+    return;
+  if (!tophash_session_undo_notes (TOPHASH_WINDOW (widget)->session))
+    tophash_window_toast (TOPHASH_WINDOW (widget), _ ("Nothing to undo"));
+}
+
+static void
+marker_action (GtkWidget  *widget,
+               const char *name,
+               GVariant   *parameter) {
+  TophashWindow *self = TOPHASH_WINDOW (widget);
+
+  if (g_str_equal (name, "win.clear-markers"))
+    tophash_session_clear_markers (self->session);
+  else
+    tophash_session_set_marker (self->session,
+                                g_str_equal (name, "win.marker-a") ? 0 : 1);
 }
 
 static void
@@ -229,12 +313,20 @@ tophash_window_update_actions (TophashWindow *self) {
       = { "win.save",          "win.export-picture", "win.play-pause",
           "win.step-back",     "win.step-forward",   "win.previous-landmark",
           "win.next-landmark", "win.start",          "win.end",
-          "win.zoom-in",       "win.zoom-out",       "win.zoom-fit" };
+          "win.zoom-in",       "win.zoom-out",       "win.zoom-fit",
+          "win.search",        "win.next-hit",       "win.previous-hit",
+          "win.add-bookmark",  "win.next-bookmark",  "win.previous-bookmark",
+          "win.marker-a",      "win.marker-b",       "win.clear-markers",
+          "win.undo" };
   GtkWidget *widget = GTK_WIDGET (self);
   gboolean has_log = tophash_session_get_log (self->session) != NULL;
 
   for (guint i = 0; i < G_N_ELEMENTS (with_log); i++)
     gtk_widget_action_set_enabled (widget, with_log[i], has_log);
+  gtk_widget_action_set_enabled (widget, "win.go-back",
+                                 tophash_session_can_go_back (self->session));
+  gtk_widget_action_set_enabled (widget, "win.go-forward",
+                                 tophash_session_can_go_forward (self->session));
   gtk_widget_action_set_enabled (
       widget, "win.run", tophash_session_get_scenario (self->session) != NULL);
   gtk_widget_action_set_enabled (widget, "win.follow",
@@ -252,7 +344,8 @@ focus_wants_keys (TophashWindow *self) {
 
   for (; focus != NULL && focus != GTK_WIDGET (self);
        focus = gtk_widget_get_parent (focus))
-    if (GTK_IS_EDITABLE (focus) || GTK_IS_TEXT (focus) || GTK_IS_RANGE (focus)
+    if (GTK_IS_EDITABLE (focus) || GTK_IS_TEXT (focus)
+        || GTK_IS_TEXT_VIEW (focus) || GTK_IS_RANGE (focus)
         || GTK_IS_LIST_BASE (focus) || GTK_IS_LIST_BOX (focus)
         || GTK_IS_POPOVER (focus) || GTK_IS_DROP_DOWN (focus)
         || GTK_IS_EXPANDER (focus))
@@ -337,7 +430,20 @@ tophash_window_add_actions (TophashWindowClass *klass) {
     { "win.lecture", lecture_action },
     { "win.toggle-pane", pane_action },
     { "win.toggle-inspector", pane_action },
-    { "win.statistics", statistics_action },
+    { "win.statistics", page_action },
+    { "win.notes", page_action },
+    { "win.search", search_action },
+    { "win.next-hit", hit_action },
+    { "win.previous-hit", hit_action },
+    { "win.go-back", place_action },
+    { "win.go-forward", place_action },
+    { "win.add-bookmark", bookmark_action },
+    { "win.next-bookmark", step_bookmark_action },
+    { "win.previous-bookmark", step_bookmark_action },
+    { "win.undo", undo_action },
+    { "win.marker-a", marker_action },
+    { "win.marker-b", marker_action },
+    { "win.clear-markers", marker_action },
     { "win.open", file_action },
     { "win.save", file_action },
     { "win.export-picture", file_action },

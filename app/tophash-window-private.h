@@ -12,6 +12,7 @@
 #include "widgets/tophash-inspector.h"
 #include "widgets/tophash-map-view.h"
 #include "widgets/tophash-misuse-banner.h"
+#include "widgets/tophash-search-bar.h"
 #include "widgets/tophash-stat-strip.h"
 #include "widgets/tophash-timeline-view.h"
 
@@ -26,6 +27,8 @@ struct _TophashWindow {
   AdwWindowTitle      *title;
   GtkToggleButton     *pane_button;
   GtkToggleButton     *inspector_button;
+  GtkToggleButton     *search_button;
+  TophashSearchBar    *search_bar;
   AdwButtonContent    *run_content;
   GtkWidget           *run_button;
   GtkDropDown         *scenario_drop;

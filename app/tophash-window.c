@@ -247,7 +247,7 @@ changed_cb (TophashSession       *session,
     update_pages (self);
   if (what
       & (SESSION_CHANGE_LOG | SESSION_CHANGE_PLAY | SESSION_CHANGE_RUN
-         | SESSION_CHANGE_SCENARIO)) {
+         | SESSION_CHANGE_SCENARIO | SESSION_CHANGE_PLACES)) {
     update_end (self);
     update_title (self);
     update_play (self);
@@ -401,6 +401,8 @@ bind_template (GtkWidgetClass *widget_class) {
   BIND (title);
   BIND (pane_button);
   BIND (inspector_button);
+  BIND (search_button);
+  BIND (search_bar);
   BIND (run_content);
   BIND (run_button);
   BIND (scenario_drop);
@@ -435,6 +437,7 @@ tophash_window_class_init (TophashWindowClass *klass) {
   g_type_ensure (TOPHASH_TYPE_INSPECTOR);
   g_type_ensure (TOPHASH_TYPE_MAP_VIEW);
   g_type_ensure (TOPHASH_TYPE_MISUSE_BANNER);
+  g_type_ensure (TOPHASH_TYPE_SEARCH_BAR);
   g_type_ensure (TOPHASH_TYPE_STAT_STRIP);
   g_type_ensure (TOPHASH_TYPE_TIMELINE_VIEW);
   bind_template (GTK_WIDGET_CLASS (klass));
@@ -448,6 +451,8 @@ bind_panes (TophashWindow *self) {
                           G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
   g_object_bind_property (self->inspector_flap, "reveal-flap",
                           self->inspector_button, "active",
+                          G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
+  g_object_bind_property (self->search_bar, "open", self->search_button, "active",
                           G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
 }
 
@@ -464,6 +469,7 @@ tophash_window_init (TophashWindow *self) {
   tophash_inspector_set_session (self->inspector, self->session);
   tophash_map_view_set_session (self->map_view, self->session);
   tophash_misuse_banner_set_session (self->misuse, self->session);
+  tophash_search_bar_set_session (self->search_bar, self->session);
   tophash_stat_strip_set_session (self->stats, self->session);
   tophash_timeline_view_set_session (self->timeline, self->session);
   bind_panes (self);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* tophash-inspector.c — the chosen slot in words, and what all of it cost
+/* tophash-inspector.c — the chosen slot in words, what all of it cost, notes
  *
- * Two pages: the selection, and the statistics of the whole map. Choosing
- * something on the stage brings its page up.
+ * Three pages: the selection, the statistics of the whole map, and what people
+ * noted. Choosing something on the stage brings its page up.
  *
  * Selection, above: the selected slot, what it holds, the bits that put it there and the
  * state of its entry. Middle: its key's life, the last events that touched it;
@@ -22,6 +22,7 @@
 #include "core/model/narrator.h"
 #include "widgets/strip-words.h"
 #include "widgets/tophash-draw.h"
+#include "widgets/tophash-notes.h"
 #include "widgets/tophash-slot-figure.h"
 #include "widgets/tophash-statistics.h"
 
@@ -41,6 +42,7 @@ struct _TophashInspector {
   GtkWidget         *root;
   GtkStack          *pages;
   TophashStatistics *statistics;
+  TophashNotes      *notes;
   GtkLabel          *title;
   GtkLabel          *pill;
   GtkLabel          *place;
@@ -505,7 +507,7 @@ changed_cb (TophashSession       *session,
     return;
   if ((what & SESSION_CHANGE_SELECTION)
       && tophash_session_get_selection (session)->kind != SELECTION_NONE)
-    tophash_inspector_show_statistics (self, FALSE);
+    tophash_inspector_show_page (self, INSPECTOR_SELECTION);
   if (what & (SESSION_CHANGE_SELECTION | SESSION_CHANGE_LOG)) {
     update (self);
     ask_life (self);
@@ -532,6 +534,7 @@ tophash_inspector_class_init (TophashInspectorClass *klass) {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = tophash_inspector_dispose;
+  g_type_ensure (TOPHASH_TYPE_NOTES);
   g_type_ensure (TOPHASH_TYPE_SLOT_FIGURE);
   g_type_ensure (TOPHASH_TYPE_STATISTICS);
   gtk_widget_class_set_template_from_resource (
@@ -540,6 +543,7 @@ tophash_inspector_class_init (TophashInspectorClass *klass) {
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, pages);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector,
                                         statistics);
+  gtk_widget_class_bind_template_child (widget_class, TophashInspector, notes);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, title);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, pill);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, place);
@@ -575,6 +579,7 @@ tophash_inspector_set_session (TophashInspector *self,
     g_cancellable_cancel (self->life_cancel);
   g_set_object (&self->session, session);
   tophash_statistics_set_session (self->statistics, session);
+  tophash_notes_set_session (self->notes, session);
   if (session != NULL) {
     self->changed_id = g_signal_connect (session, "changed",
                                          G_CALLBACK (changed_cb), self);
@@ -582,19 +587,36 @@ tophash_inspector_set_session (TophashInspector *self,
   }
 }
 
-void
-tophash_inspector_show_statistics (TophashInspector *self,
-                                   gboolean          is_shown) {
-  g_return_if_fail (TOPHASH_IS_INSPECTOR (self));
+static const char *const page_names[] = { "selection", "statistics", "notes" };
 
-  gtk_stack_set_visible_child_name (self->pages,
-                                    is_shown ? "statistics" : "selection");
+void
+tophash_inspector_show_page (TophashInspector *self,
+                             InspectorPage     page) {
+  g_return_if_fail (TOPHASH_IS_INSPECTOR (self));
+  g_return_if_fail (page < G_N_ELEMENTS (page_names));
+
+  gtk_stack_set_visible_child_name (self->pages, page_names[page]);
 }
 
-gboolean
-tophash_inspector_shows_statistics (TophashInspector *self) {
-  g_return_val_if_fail (TOPHASH_IS_INSPECTOR (self), FALSE);
+InspectorPage
+tophash_inspector_get_page (TophashInspector *self) {
+  const char *name;
+  guint page = 0;
 
-  return g_strcmp0 (gtk_stack_get_visible_child_name (self->pages), "statistics")
-         == 0;
+  g_return_val_if_fail (TOPHASH_IS_INSPECTOR (self), INSPECTOR_SELECTION);
+
+  name = gtk_stack_get_visible_child_name (self->pages);
+  while (page < G_N_ELEMENTS (page_names) && g_strcmp0 (page_names[page], name) != 0)
+    page++;
+  return page < G_N_ELEMENTS (page_names) ? (InspectorPage)page
+                                          : INSPECTOR_SELECTION;
+}
+
+void
+tophash_inspector_name_bookmark (TophashInspector *self,
+                                 guint64           id) {
+  g_return_if_fail (TOPHASH_IS_INSPECTOR (self));
+
+  tophash_inspector_show_page (self, INSPECTOR_NOTES);
+  tophash_notes_edit (self->notes, id);
 }

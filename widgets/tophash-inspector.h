@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* tophash-inspector.h — the chosen slot in words, its life, and what is now */
+/* tophash-inspector.h — the chosen slot in words, what all of it cost, notes */
 #pragma once
 
 #include "core/model/tophash-session.h"
@@ -16,9 +16,17 @@ GtkWidget *tophash_inspector_new         (void);
 /* @session (nullable): a reference is taken. */
 void       tophash_inspector_set_session (TophashInspector *self,
                                           TophashSession   *session);
-/* The other page is the selection's. */
-void       tophash_inspector_show_statistics  (TophashInspector *self,
-                                               gboolean          is_shown);
-gboolean   tophash_inspector_shows_statistics (TophashInspector *self);
+typedef enum {
+  INSPECTOR_SELECTION,
+  INSPECTOR_STATISTICS,
+  INSPECTOR_NOTES,
+} InspectorPage;
+
+void          tophash_inspector_show_page     (TophashInspector *self,
+                                               InspectorPage     page);
+InspectorPage tophash_inspector_get_page      (TophashInspector *self);
+/* Shows the notes, where the name of bookmark @id can be typed at once. */
+void          tophash_inspector_name_bookmark (TophashInspector *self,
+                                               guint64           id);
 
 G_END_DECLS

@@ -7,7 +7,7 @@
  * live at most every REFRESH_US, so that a busy log costs the main thread a
  * fixed share. The playhead is drawn over it each time.
  *
- * Pointer     press or drag: scrub. Wheel: zoom about the pointer. Shift+wheel
+ * Pointer     press or drag: scrub; on a flag: to its bookmark. Wheel: zoom about the pointer. Shift+wheel
  *             or a sideways wheel: pan. Double click: show all.
  * Keys        + − zoom about the playhead, 0 shows all; stepping and playing
  *             are the window's.
@@ -15,6 +15,7 @@
 #include "widgets/tophash-timeline-view.h"
 
 #include "widgets/cached-picture.h"
+#include "widgets/paint-finds.h"
 #include "widgets/paint-lanes.h"
 
 #include <glib/gi18n.h>
@@ -92,6 +93,10 @@ paint_cb (cairo_t              *cr,
   paint_lanes (cr, get_timeline (self), &geometry, palette, draw);
   paint_density (cr, get_timeline (self), &geometry, palette, draw);
   paint_ruler (cr, &geometry, palette, draw);
+  paint_hits (cr, tophash_session_get_search (self->session), &geometry, palette);
+  paint_bookmarks (cr, tophash_session_get_notes (self->session), &geometry,
+                   palette);
+  paint_markers (cr, self->session, &geometry, palette, draw);
 }
 
 static void
@@ -170,9 +175,11 @@ changed_cb (TophashSession       *session,
             TophashTimelineView  *self) {
   if (what & SESSION_CHANGE_LOG)
     gtk_widget_queue_resize (GTK_WIDGET (self));
-  if (what & (SESSION_CHANGE_LOG | SESSION_CHANGE_RANGE))
+  if (what
+      & (SESSION_CHANGE_LOG | SESSION_CHANGE_RANGE | SESSION_CHANGE_NOTES
+         | SESSION_CHANGE_MARKERS))
     cached_picture_drop (&self->picture);
-  else if (what & SESSION_CHANGE_LENGTH)
+  else if (what & (SESSION_CHANGE_LENGTH | SESSION_CHANGE_SEARCH))
     cached_picture_drop_soon (&self->picture);
   if (what & SESSION_CHANGE_CURSOR)
     gtk_widget_queue_draw (GTK_WIDGET (self));
@@ -221,6 +228,31 @@ pan (TophashTimelineView *self,
     tophash_session_set_range (self->session, from_ns + by_ns, to_ns + by_ns);
 }
 
+/* TRUE: there is a flag, and the cursor is at its bookmark now. */
+static gboolean
+go_to_flag (TophashTimelineView *self,
+            double               x,
+            double               y) {
+  const TraceNotes *notes;
+  LanesGeometry geometry;
+  guint64 id;
+
+  if (get_timeline (self) == NULL)
+    return FALSE;
+  notes = tophash_session_get_notes (self->session);
+  get_geometry (self, &geometry);
+  id = bookmark_at (notes, &geometry, x, y);
+  for (guint i = 0; id != 0 && i < notes->bookmarks->len; i++) {
+    const TraceBookmark *bookmark = notes->bookmarks->pdata[i];
+
+    if (bookmark->id == id) {
+      tophash_session_seek (self->session, bookmark->position);
+      return TRUE;
+    }
+  }
+  return FALSE;
+}
+
 static void
 scrub_to (TophashTimelineView *self,
           double               x) {
@@ -238,7 +270,8 @@ drag_begin_cb (GtkGestureDrag      *gesture,
                double               y,
                TophashTimelineView *self) {
   gtk_widget_grab_focus (GTK_WIDGET (self));
-  scrub_to (self, x);
+  if (!go_to_flag (self, x, y))
+    scrub_to (self, x);
 }
 
 static void

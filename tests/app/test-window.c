@@ -259,9 +259,11 @@ test_shows_statistics (void) {
   TophashSelection selection = { SELECTION_LOCK };
   int least, empty, height;
 
-  g_assert_false (tophash_inspector_shows_statistics (inspector));
+  g_assert_cmpint (tophash_inspector_get_page (inspector), ==,
+                   INSPECTOR_SELECTION);
   activate (window, "win.statistics");
-  g_assert_true (tophash_inspector_shows_statistics (inspector));
+  g_assert_cmpint (tophash_inspector_get_page (inspector), ==,
+                   INSPECTOR_STATISTICS);
   gtk_widget_measure (statistics, GTK_ORIENTATION_VERTICAL, 220, &least, &empty,
                       NULL, NULL);
   run_small (session);
@@ -269,10 +271,12 @@ test_shows_statistics (void) {
                       NULL, NULL);
   g_assert_cmpint (height, >, empty + 200);
   tophash_session_select (session, &selection);
-  g_assert_false (tophash_inspector_shows_statistics (inspector));
+  g_assert_cmpint (tophash_inspector_get_page (inspector), ==,
+                   INSPECTOR_SELECTION);
   activate (window, "win.statistics");
   activate (window, "win.statistics");
-  g_assert_false (tophash_inspector_shows_statistics (inspector));
+  g_assert_cmpint (tophash_inspector_get_page (inspector), ==,
+                   INSPECTOR_SELECTION);
   close_window (window);
 }
 

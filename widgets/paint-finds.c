@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* paint-finds.c — what people look for on the timeline: hits, bookmarks, markers
+ *
+ * Hits        A tick at the foot of the density for each two pixels that hold
+ *             one or more, so that a million hits cost what a hundred do.
+ * Bookmarks   A flag on a staff from the lanes' top; flags of neighbours may
+ *             cover each other, staffs never vanish.
+ * Markers     A line with its letter; between both a veil, and over it in words
+ *             how far apart they are, when the veil has room for them.
+ */
+#include "widgets/paint-finds.h"
+
+#include <glib/gi18n.h>
+#include <inttypes.h>
+#include <math.h>
+
+#define HIT_BIN_PX 2.0
+#define HIT_HEIGHT 6.0
+#define FLAG_WIDTH 7.0
+#define FLAG_HEIGHT 6.0
+#define FLAG_TOP 1.0
+
+void
+paint_hits (cairo_t              *cr,
+            TimelineSearch       *search,
+            const LanesGeometry  *geometry,
+            const TophashPalette *palette) {
+  double span_px = geometry->right - geometry->left;
+  guint n_bins = (guint)MAX (1, span_px / HIT_BIN_PX);
+  g_autofree guint32 *counts = g_new0 (guint32, n_bins);
+  double foot = geometry->density_top + geometry->density_height;
+
+  if (search == NULL)
+    return;
+  timeline_search_get_density (search, geometry->from_ns, geometry->to_ns,
+                               n_bins, counts);
+  for (guint i = 0; i < n_bins; i++)
+    if (counts[i] > 0)
+      cairo_rectangle (cr,
+                       floor (geometry->left + i * span_px / n_bins),
+                       foot - HIT_HEIGHT, HIT_BIN_PX, HIT_HEIGHT + 3);
+  tophash_palette_set_source (palette, cr, ROLE_MARK_COPY);
+  cairo_fill (cr);
+}
+
+void
+paint_bookmarks (cairo_t              *cr,
+                 const TraceNotes     *notes,
+                 const LanesGeometry  *geometry,
+                 const TophashPalette *palette) {
+  if (notes == NULL)
+    return;
+  tophash_palette_set_source (palette, cr, ROLE_MARK_GROWTH);
+  cairo_set_line_width (cr, 1);
+  for (guint i = 0; i < notes->bookmarks->len; i++) {
+    const TraceBookmark *bookmark = notes->bookmarks->pdata[i];
+    double x = floor (lanes_x_at (geometry, bookmark->at_ns)) + 0.5;
+
+    if (x < geometry->left - 1 || x > geometry->right + 1)
+      continue;
+    cairo_move_to (cr, x, FLAG_TOP);
+    cairo_line_to (cr, x, geometry->density_top);
+    cairo_stroke (cr);
+    cairo_move_to (cr, x - 0.5, FLAG_TOP);
+    cairo_line_to (cr, x + FLAG_WIDTH, FLAG_TOP + FLAG_HEIGHT / 2);
+    cairo_line_to (cr, x - 0.5, FLAG_TOP + FLAG_HEIGHT);
+    cairo_fill (cr);
+  }
+}
+
+guint64
+bookmark_at (const TraceNotes    *notes,
+             const LanesGeometry *geometry,
+             double               x,
+             double               y) {
+  guint64 id = 0;
+
+  if (notes == NULL || y > FLAG_TOP + FLAG_HEIGHT + 3)
+    return 0;
+  /* The last one drawn is the one that is seen. */
+  for (guint i = 0; i < notes->bookmarks->len; i++) {
+    const TraceBookmark *bookmark = notes->bookmarks->pdata[i];
+    double at = lanes_x_at (geometry, bookmark->at_ns);
+
+    if (x >= at - 3 && x <= at + FLAG_WIDTH + 2)
+      id = bookmark->id;
+  }
+  return id;
+}
+
+char *
+describe_difference (TophashSession *session) {
+  SessionDifference difference;
+  g_autofree char *time = NULL;
+  g_autofree char *events = NULL;
+  g_autofree char *ops = NULL;
+
+  if (!tophash_session_get_difference (session, &difference))
+    return NULL;
+  time = tophash_draw_format_time (difference.ns);
+  events = tophash_draw_format_count (difference.n_events);
+  ops = tophash_draw_format_count (difference.n_ops);
+  return g_strdup_printf (_ ("%s · %s events · %s operations"), time, events, ops);
+}
+
+static void
+paint_marker (cairo_t              *cr,
+              const LanesGeometry  *geometry,
+              double                x,
+              const char           *letter,
+              const TophashPalette *palette,
+              TophashDraw          *draw) {
+  x = floor (x) + 0.5;
+  tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
+  cairo_set_line_width (cr, 1);
+  cairo_set_dash (cr, (const double[]){ 4, 3 }, 2, 0);
+  cairo_move_to (cr, x, geometry->lanes_top);
+  cairo_line_to (cr, x, geometry->ruler_top - 2);
+  cairo_stroke (cr);
+  cairo_set_dash (cr, NULL, 0, 0);
+  tophash_palette_set_source (palette, cr, ROLE_TEXT);
+  tophash_draw_text (draw, cr, letter, FONT_CAPTION, x + 3,
+                     geometry->density_top - 1, 0, 1, 0);
+}
+
+void
+paint_markers (cairo_t              *cr,
+               TophashSession       *session,
+               const LanesGeometry  *geometry,
+               const TophashPalette *palette,
+               TophashDraw          *draw) {
+  static const char *const letters[] = { "A", "B" };
+  SessionMarker markers[2];
+  gboolean is_set[2];
+  double x[2] = { 0 };
+
+  for (guint i = 0; i < 2; i++) {
+    is_set[i] = tophash_session_get_marker (session, i, &markers[i]);
+    if (is_set[i])
+      x[i] = lanes_x_at (geometry, markers[i].at_ns);
+  }
+  if (is_set[0] && is_set[1]) {
+    double from = MAX (MIN (x[0], x[1]), geometry->left);
+    double to = MIN (MAX (x[0], x[1]), geometry->right);
+    const PaletteColor *veil = &palette->colors[ROLE_CURSOR];
+    g_autofree char *text = describe_difference (session);
+    double width, height;
+
+    tophash_draw_measure (draw, text, FONT_CAPTION, &width, &height);
+    if (to > from) {
+      cairo_set_source_rgba (cr, veil->red, veil->green, veil->blue, 0.07);
+      cairo_rectangle (cr, from, geometry->lanes_top, to - from,
+                       geometry->ruler_top - 4 - geometry->lanes_top);
+      cairo_fill (cr);
+    }
+    if (to - from > width + 40) {
+      double middle = (from + to) / 2;
+      double y = geometry->density_top - 1 - height;
+
+      tophash_palette_set_source (palette, cr, ROLE_CARD);
+      tophash_draw_rounded (cr, middle - width / 2 - 8, y - 1, width + 16,
+                            height + 2, (height + 2) / 2);
+      cairo_fill (cr);
+      tophash_palette_set_source (palette, cr, ROLE_TEXT);
+      tophash_draw_text (draw, cr, text, FONT_CAPTION, middle, y, 0.5, 0, 0);
+    }
+  }
+  for (guint i = 0; i < 2; i++)
+    if (is_set[i] && x[i] >= geometry->left - 1 && x[i] <= geometry->right + 1)
+      paint_marker (cr, geometry, x[i], letters[i], palette, draw);
+}

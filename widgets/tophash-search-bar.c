@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tophash-search-bar.c — asking a recording where something was so
+ *
+ * A query is asked as it is typed. While it cannot be read yet, the former one
+ * stays and a quiet line says what is still wanted; Enter makes that line a
+ * complaint. Enter, and the arrows, go from hit to hit. Escape ends the search
+ * and takes its ticks away.
+ *
+ * The language is told in event-query.h; the button beside the entry shows it by
+ * examples, each of which can be pressed.
+ */
+#include "widgets/tophash-search-bar.h"
+
+#include <glib/gi18n.h>
+#include <inttypes.h>
+
+struct _TophashSearchBar {
+  GtkWidget parent_instance;
+
+  /* Template */
+  GtkSearchBar   *bar;
+  GtkSearchEntry *entry;
+  GtkLabel       *found;
+  GtkWidget      *previous_button;
+  GtkWidget      *next_button;
+  GtkLabel       *problem;
+  GtkMenuButton  *help_button;
+  GtkBox         *examples;
+
+  /* Owned */
+  TophashSession *session;
+
+  gulong changed_id;
+};
+
+G_DEFINE_FINAL_TYPE (TophashSearchBar, tophash_search_bar, GTK_TYPE_WIDGET)
+
+enum {
+  PROP_0,
+  PROP_OPEN,
+  N_PROPERTIES
+};
+
+static GParamSpec *properties[N_PROPERTIES];
+
+/* Queries are not translated: they are the language itself. */
+static const struct {
+  const char *query;
+  const char *meaning;
+} examples[] = {
+  { "dirty-promoted", N_("every promotion") },
+  { "misses = len(dirty) - 1", N_("one look short of a promotion") },
+  { "overflow >= 2", N_("a chain with two overflow buckets") },
+  { "growing and op = store", N_("stores while the table grows") },
+  { "op = load missed", N_("loads that counted a miss") },
+  { "waited", N_("operations that waited for a lock") },
+  { "ns > 10000", N_("operations that took more than 10 µs") },
+  { "thread = 2 and kind = entry-deleted", N_("what the second worker deleted") },
+};
+
+static TimelineSearch *
+get_search (TophashSearchBar *self) {
+  return self->session == NULL ? NULL
+                               : tophash_session_get_search (self->session);
+}
+
+/* "3 of 480", "480 found", "searching 43 %" */
+static char *
+describe_hits (TophashSearchBar *self,
+               TimelineSearch   *search) {
+  guint64 n = timeline_search_get_n (search);
+  guint64 position = tophash_session_get_position (self->session);
+  guint64 at = timeline_search_count_to (search, position);
+  guint64 length
+      = tracelog_get_length (tophash_session_get_log (self->session));
+  SearchHit hit;
+
+  if (!timeline_search_is_complete (search) && length > 0)
+    return g_strdup_printf (
+        _ ("%" PRIu64 " so far · %.0f %%"), n,
+        100.0 * (double)timeline_search_get_progress (search) / (double)length);
+  if (n == 0)
+    return g_strdup (_ ("nothing found"));
+  if (at > 0 && timeline_search_get (search, at - 1, &hit)
+      && hit.position == position)
+    return g_strdup_printf (_ ("%" PRIu64 " of %" PRIu64), at, n);
+  return g_strdup_printf (
+      ngettext ("%" PRIu64 " place", "%" PRIu64 " places", n), n);
+}
+
+static void
+update (TophashSearchBar *self) {
+  TimelineSearch *search = get_search (self);
+  g_autofree char *text = search == NULL ? g_strdup ("")
+                                         : describe_hits (self, search);
+  gboolean has_hits = search != NULL && timeline_search_get_n (search) > 0;
+
+  if (g_strcmp0 (gtk_label_get_text (self->found), text) != 0)
+    gtk_label_set_text (self->found, text);
+  gtk_widget_set_sensitive (self->previous_button, has_hits);
+  gtk_widget_set_sensitive (self->next_button, has_hits);
+}
+
+/* @problem: NULL: none. */
+static void
+tell_problem (TophashSearchBar *self,
+              const char       *problem,
+              gboolean          is_complaint) {
+  gtk_widget_set_visible (GTK_WIDGET (self->problem), problem != NULL);
+  gtk_label_set_text (self->problem, problem != NULL ? problem : "");
+  if (problem != NULL && is_complaint) {
+    gtk_widget_add_css_class (GTK_WIDGET (self->entry), "error");
+    gtk_widget_add_css_class (GTK_WIDGET (self->problem), "error");
+  } else {
+    gtk_widget_remove_css_class (GTK_WIDGET (self->entry), "error");
+    gtk_widget_remove_css_class (GTK_WIDGET (self->problem), "error");
+  }
+  gtk_accessible_update_state (GTK_ACCESSIBLE (self->entry),
+                               GTK_ACCESSIBLE_STATE_INVALID,
+                               problem != NULL && is_complaint
+                                   ? GTK_ACCESSIBLE_INVALID_TRUE
+                                   : GTK_ACCESSIBLE_INVALID_FALSE,
+                               -1);
+}
+
+/* Asks for what stands in the entry. FALSE: it cannot be read. */
+static gboolean
+ask (TophashSearchBar *self,
+     gboolean          is_complaint) {
+  g_autoptr (GError) error = NULL;
+  gboolean is_read;
+
+  if (self->session == NULL)
+    return FALSE;
+  is_read = tophash_session_search (
+      self->session, gtk_editable_get_text (GTK_EDITABLE (self->entry)), &error);
+  tell_problem (self, is_read ? NULL : error->message, is_complaint);
+  update (self);
+  return is_read;
+}
+
+void
+tophash_search_bar_step (TophashSearchBar *self,
+                         gboolean          forward) {
+  g_return_if_fail (TOPHASH_IS_SEARCH_BAR (self));
+
+  if (get_search (self) == NULL)
+    return;
+  if (!tophash_session_step_hit (self->session, forward))
+    gtk_widget_error_bell (GTK_WIDGET (self));
+  update (self);
+}
+
+static void
+search_changed_cb (TophashSearchBar *self) {
+  ask (self, FALSE);
+}
+
+static void
+activate_cb (TophashSearchBar *self) {
+  TimelineSearch *search = get_search (self);
+  const char *text = gtk_editable_get_text (GTK_EDITABLE (self->entry));
+
+  /* A search under way for just this is not begun anew. */
+  if (search != NULL && !gtk_widget_get_visible (GTK_WIDGET (self->problem))
+      && *text != '\0') {
+    tophash_search_bar_step (self, TRUE);
+    return;
+  }
+  if (ask (self, TRUE))
+    tophash_search_bar_step (self, TRUE);
+}
+
+static void
+previous_cb (TophashSearchBar *self) {
+  tophash_search_bar_step (self, FALSE);
+}
+
+static void
+next_cb (TophashSearchBar *self) {
+  tophash_search_bar_step (self, TRUE);
+}
+
+static void
+mode_changed_cb (TophashSearchBar *self) {
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_OPEN]);
+  if (self->session != NULL && !gtk_search_bar_get_search_mode (self->bar)) {
+    tophash_session_search (self->session, NULL, NULL);
+    tell_problem (self, NULL, FALSE);
+  }
+}
+
+static void
+example_cb (GtkButton        *button,
+            TophashSearchBar *self) {
+  const char *query = g_object_get_data (G_OBJECT (button), "query");
+
+  gtk_menu_button_popdown (self->help_button);
+  gtk_editable_set_text (GTK_EDITABLE (self->entry), query);
+  gtk_editable_set_position (GTK_EDITABLE (self->entry), -1);
+  ask (self, TRUE);
+  gtk_widget_grab_focus (GTK_WIDGET (self->entry));
+}
+
+static GtkWidget *
+example_new (TophashSearchBar *self,
+             guint             index) {
+  GtkWidget *button = gtk_button_new ();
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
+  GtkWidget *query = gtk_label_new (examples[index].query);
+  GtkWidget *meaning = gtk_label_new (_ (examples[index].meaning));
+
+  gtk_label_set_xalign (GTK_LABEL (query), 0);
+  gtk_label_set_xalign (GTK_LABEL (meaning), 0);
+  gtk_widget_add_css_class (query, "monospace");
+  gtk_widget_add_css_class (meaning, "caption");
+  gtk_widget_add_css_class (meaning, "dim-label");
+  gtk_box_append (GTK_BOX (box), query);
+  gtk_box_append (GTK_BOX (box), meaning);
+  gtk_button_set_child (GTK_BUTTON (button), box);
+  gtk_widget_add_css_class (button, "flat");
+  g_object_set_data (G_OBJECT (button), "query", (gpointer)examples[index].query);
+  g_signal_connect (button, "clicked", G_CALLBACK (example_cb), self);
+  return button;
+}
+
+static void
+changed_cb (TophashSession       *session,
+            TophashSessionChange  what,
+            TophashSearchBar     *self) {
+  if (!gtk_search_bar_get_search_mode (self->bar))
+    return;
+  /* Another recording is asked the same. */
+  if (what & SESSION_CHANGE_LOG)
+    ask (self, FALSE);
+  else if (what & (SESSION_CHANGE_SEARCH | SESSION_CHANGE_CURSOR))
+    update (self);
+}
+
+static void
+tophash_search_bar_get_property (GObject    *object,
+                                 guint       property,
+                                 GValue     *value,
+                                 GParamSpec *pspec) {
+  if (property == PROP_OPEN)
+    g_value_set_boolean (value,
+                         tophash_search_bar_is_open (TOPHASH_SEARCH_BAR (object)));
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property, pspec);
+}
+
+static void
+tophash_search_bar_set_property (GObject      *object,
+                                 guint         property,
+                                 const GValue *value,
+                                 GParamSpec   *pspec) {
+  if (property == PROP_OPEN)
+    tophash_search_bar_open (TOPHASH_SEARCH_BAR (object),
+                             g_value_get_boolean (value));
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property, pspec);
+}
+
+static void
+tophash_search_bar_dispose (GObject *object) {
+  TophashSearchBar *self = TOPHASH_SEARCH_BAR (object);
+
+  if (self->session != NULL)
+    g_clear_signal_handler (&self->changed_id, self->session);
+  g_clear_object (&self->session);
+  if (self->bar != NULL) {
+    g_signal_handlers_disconnect_by_data (self->bar, self);
+    gtk_widget_unparent (GTK_WIDGET (self->bar));
+    self->bar = NULL;
+  }
+  G_OBJECT_CLASS (tophash_search_bar_parent_class)->dispose (object);
+}
+
+static void
+tophash_search_bar_class_init (TophashSearchBarClass *klass) {
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = tophash_search_bar_dispose;
+  G_OBJECT_CLASS (klass)->get_property = tophash_search_bar_get_property;
+  G_OBJECT_CLASS (klass)->set_property = tophash_search_bar_set_property;
+  properties[PROP_OPEN] = g_param_spec_boolean (
+      "open", NULL, NULL, FALSE,
+      G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (G_OBJECT_CLASS (klass), N_PROPERTIES,
+                                     properties);
+  gtk_widget_class_set_template_from_resource (
+      widget_class, "/io/github/tophash/Tophash/ui/tophash-search-bar.ui");
+  gtk_widget_class_bind_template_child (widget_class, TophashSearchBar, bar);
+  gtk_widget_class_bind_template_child (widget_class, TophashSearchBar, entry);
+  gtk_widget_class_bind_template_child (widget_class, TophashSearchBar, found);
+  gtk_widget_class_bind_template_child (widget_class, TophashSearchBar,
+                                        previous_button);
+  gtk_widget_class_bind_template_child (widget_class, TophashSearchBar,
+                                        next_button);
+  gtk_widget_class_bind_template_child (widget_class, TophashSearchBar, problem);
+  gtk_widget_class_bind_template_child (widget_class, TophashSearchBar,
+                                        help_button);
+  gtk_widget_class_bind_template_child (widget_class, TophashSearchBar, examples);
+  gtk_widget_class_bind_template_callback (widget_class, search_changed_cb);
+  gtk_widget_class_bind_template_callback (widget_class, activate_cb);
+  gtk_widget_class_bind_template_callback (widget_class, previous_cb);
+  gtk_widget_class_bind_template_callback (widget_class, next_cb);
+  gtk_widget_class_bind_template_callback (widget_class, mode_changed_cb);
+  gtk_widget_class_set_css_name (widget_class, "tophashsearchbar");
+}
+
+static void
+tophash_search_bar_init (TophashSearchBar *self) {
+  gtk_widget_init_template (GTK_WIDGET (self));
+  gtk_search_bar_connect_entry (self->bar, GTK_EDITABLE (self->entry));
+  for (guint i = 0; i < G_N_ELEMENTS (examples); i++)
+    gtk_box_append (self->examples, example_new (self, i));
+  update (self);
+}
+
+GtkWidget *
+tophash_search_bar_new (void) {
+  return g_object_new (TOPHASH_TYPE_SEARCH_BAR, NULL);
+}
+
+void
+tophash_search_bar_set_session (TophashSearchBar *self,
+                                TophashSession   *session) {
+  g_return_if_fail (TOPHASH_IS_SEARCH_BAR (self));
+
+  if (self->session == session)
+    return;
+  if (self->session != NULL)
+    g_clear_signal_handler (&self->changed_id, self->session);
+  g_set_object (&self->session, session);
+  if (session != NULL)
+    self->changed_id = g_signal_connect (session, "changed",
+                                         G_CALLBACK (changed_cb), self);
+  update (self);
+}
+
+void
+tophash_search_bar_open (TophashSearchBar *self,
+                         gboolean          is_open) {
+  g_return_if_fail (TOPHASH_IS_SEARCH_BAR (self));
+
+  if (is_open == gtk_search_bar_get_search_mode (self->bar) && !is_open)
+    return;
+  gtk_search_bar_set_search_mode (self->bar, is_open);
+  if (is_open) {
+    gtk_widget_grab_focus (GTK_WIDGET (self->entry));
+    gtk_editable_select_region (GTK_EDITABLE (self->entry), 0, -1);
+  }
+}
+
+gboolean
+tophash_search_bar_is_open (TophashSearchBar *self) {
+  g_return_val_if_fail (TOPHASH_IS_SEARCH_BAR (self), FALSE);
+
+  return gtk_search_bar_get_search_mode (self->bar);
+}
