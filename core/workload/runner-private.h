@@ -62,6 +62,7 @@ struct _Runner {
   guint       n_workers;
   pthread_t   coordinator;
   gboolean    is_started;
+  gboolean    is_blind;     /* no thread has a probe */
   gboolean    is_joined;
   guint64     n_ungated;
   _Atomic (gboolean) is_running; /* release after the log is finished */
@@ -77,6 +78,13 @@ struct _Runner {
   gboolean    is_stopping;
   GroupOrders *groups;
 };
+
+/* Whom the calling thread tells from now on: @probe, or nobody. */
+static inline void
+runner_listen (const Runner *self,
+               Probe        *probe) {
+  probe_current = self->is_blind ? NULL : probe;
+}
 
 /* pthread start routine; @data: its Worker. */
 void *runner_worker_main (void   *data);

@@ -493,7 +493,7 @@ runner_worker_main (void *data) {
    * be misused by the runner itself. */
   if (!await_phase (runner, 0))
     return NULL;
-  probe_current = &worker->probe;
+  runner_listen (worker->runner, &worker->probe);
   if (engine_enter_thread (runner->map, &worker->engine,
                            (uint16_t)worker->index)) {
     probe_restamp ();

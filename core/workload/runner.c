@@ -291,7 +291,7 @@ static void *
 coordinator_main (void *data) {
   Runner *self = data;
 
-  probe_current = &self->main_probe;
+  runner_listen (self, &self->main_probe);
   if (engine_enter_thread (self->map, &self->main_engine, EVENT_THREAD_MAIN)) {
     preload (self);
     for (guint p = 0; p < self->scenario->phases->len && !is_stopping (self);
@@ -333,11 +333,17 @@ make_map (Runner *self) {
                           .now_ns = now_ns,
                           .is_shared = self->n_workers > 1 };
 
-  probe_current = &self->main_probe;
+  runner_listen (self, &self->main_probe);
   self->map = engine_new (engine_class_find (self->scenario->engine), &config);
   probe_flush (&self->main_probe);
   probe_current = NULL;
   return self->map != NULL;
+}
+
+void
+runner_set_blind (Runner *self) {
+  g_return_if_fail (self->recorder == NULL);
+  self->is_blind = TRUE;
 }
 
 gboolean

@@ -29,6 +29,9 @@ Runner   *runner_new        (const Scenario *scenario,
 void      runner_free       (Runner         *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Runner, runner_free)
 
+/* Before the start: nobody listens. The log stays empty; the operations are
+ * counted all the same. */
+void      runner_set_blind  (Runner         *self);
 gboolean  runner_start      (Runner         *self,
                              GError        **error);
 /* Asks the workers to end after their present operation. Returns at once. */
