@@ -17,6 +17,7 @@
  */
 #include "app/tophash-settings-pane.h"
 
+#include "app/tophash-honesty-card.h"
 #include "core/engine/engine.h"
 #include "widgets/tophash-draw.h"
 #include "widgets/tophash-workload-figure.h"
@@ -51,7 +52,7 @@ struct _TophashSettingsPane {
   GtkLabel              *pace_text;
   GtkScale              *pace_scale;
   GtkSpinButton         *seed_spin;
-  GtkLabel              *honesty;
+  TophashHonestyCard    *honesty;
   GtkWidget             *reset_button;
 
   /* Owned */
@@ -62,7 +63,6 @@ struct _TophashSettingsPane {
   guint     role;
   gboolean  is_showing; /* controls follow the scenario: not an edit */
   gboolean  is_editing; /* the scenario follows a control: not a choice */
-  gint64    honesty_at_us;
 };
 
 G_DEFINE_FINAL_TYPE (TophashSettingsPane, tophash_settings_pane, GTK_TYPE_WIDGET)
@@ -402,36 +402,6 @@ role_changed_cb (TophashSettingsPane *self) {
 }
 
 static void
-show_honesty (TophashSettingsPane *self) {
-  TraceLog *log = tophash_session_get_log (self->session);
-  TraceHonesty honesty;
-  g_autofree char *events = NULL;
-  g_autofree char *bytes = NULL;
-  g_autofree char *stalled = NULL;
-  g_autofree char *text = NULL;
-
-  if (log == NULL) {
-    gtk_label_set_text (self->honesty, _ ("nothing recorded yet"));
-    return;
-  }
-  tracelog_get_honesty (log, &honesty);
-  events = tophash_draw_format_count (honesty.n_events);
-  bytes = g_format_size (honesty.bytes);
-  stalled = tophash_draw_format_time (honesty.stalled_ns);
-  text = honesty.n_stalls == 0
-             ? g_strdup_printf (_ ("%s events · %s\n%" PRIu64
-                                   " lost · no waits for the recorder"),
-                                events, bytes, honesty.n_dropped)
-             : g_strdup_printf (_ ("%s events · %s\n%" PRIu64
-                                   " lost · waited %" PRIu64
-                                   " times for the recorder, %s in all"),
-                                events, bytes, honesty.n_dropped,
-                                honesty.n_stalls, stalled);
-  gtk_label_set_text (self->honesty, text);
-  self->honesty_at_us = g_get_monotonic_time ();
-}
-
-static void
 changed_cb (TophashSession       *session,
             TophashSessionChange  what,
             TophashSettingsPane  *self) {
@@ -444,10 +414,6 @@ changed_cb (TophashSession       *session,
     }
     show_scenario (self);
   }
-  if ((what & (SESSION_CHANGE_LOG | SESSION_CHANGE_RUN))
-      || ((what & SESSION_CHANGE_LENGTH)
-          && g_get_monotonic_time () - self->honesty_at_us > 200000))
-    show_honesty (self);
 }
 
 static void
@@ -510,6 +476,7 @@ tophash_settings_pane_class_init (TophashSettingsPaneClass *klass) {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = tophash_settings_pane_dispose;
+  g_type_ensure (TOPHASH_TYPE_HONESTY_CARD);
   g_type_ensure (TOPHASH_TYPE_WORKLOAD_FIGURE);
   gtk_widget_class_set_template_from_resource (
       widget_class, "/io/github/tophash/Tophash/ui/tophash-settings-pane.ui");
@@ -577,5 +544,6 @@ tophash_settings_pane_set_session (TophashSettingsPane *self,
 
   self->session = g_object_ref (session);
   g_signal_connect (session, "changed", G_CALLBACK (changed_cb), self);
+  tophash_honesty_card_set_session (self->honesty, session);
   changed_cb (session, SESSION_CHANGE_SCENARIO | SESSION_CHANGE_LOG, self);
 }

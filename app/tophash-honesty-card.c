@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tophash-honesty-card.c — what recording cost this run
+ *
+ * Above what the recorder counted: events, bytes, what was lost (nothing, unless
+ * the scenario allowed it), how often a worker had to wait for it. Below, on
+ * demand, the same scenario at full speed for a moment, blind and recorded in
+ * turns: ns an operation each way, as two bars of one scale.
+ *
+ * The comparison wants the machine for itself, so it waits for the end of a run;
+ * it goes on in a task, can be cancelled, and is forgotten when another scenario
+ * is chosen, to which it would not apply.
+ */
+#include "app/tophash-honesty-card.h"
+
+#include "core/workload/honesty-measure.h"
+#include "widgets/tophash-draw.h"
+
+#include <glib/gi18n.h>
+#include <inttypes.h>
+
+#define UPDATE_US 200000
+#define MEASURE_S 2.0
+
+struct _TophashHonestyCard {
+  GtkWidget parent_instance;
+
+  /* Template */
+  GtkWidget   *root;
+  GtkLabel    *counted;
+  GtkWidget   *figures;
+  GtkLabel    *blind_text;
+  GtkLevelBar *blind_bar;
+  GtkLabel    *recorded_text;
+  GtkLevelBar *recorded_bar;
+  GtkLabel    *verdict;
+  GtkWidget   *measure_button;
+  GtkWidget   *measuring;
+
+  /* Owned */
+  TophashSession *session;
+  GCancellable   *job; /* NULL: nothing is measured */
+
+  gulong changed_id;
+  gint64 updated_at_us;
+};
+
+G_DEFINE_FINAL_TYPE (TophashHonestyCard, tophash_honesty_card, GTK_TYPE_WIDGET)
+
+/* What was counted --------------------------------------------------------- */
+
+/* (transfer full) */
+static char *
+describe (TophashHonestyCard *self) {
+  TraceLog *log
+      = self->session != NULL ? tophash_session_get_log (self->session) : NULL;
+  TraceHonesty honesty;
+  g_autofree char *events = NULL;
+  g_autofree char *bytes = NULL;
+  g_autofree char *stalled = NULL;
+
+  if (log == NULL)
+    return g_strdup (_ ("nothing recorded yet"));
+  tracelog_get_honesty (log, &honesty);
+  events = tophash_draw_format_count (honesty.n_events);
+  bytes = g_format_size (honesty.bytes);
+  stalled = tophash_draw_format_time (honesty.stalled_ns);
+  if (honesty.n_stalls == 0)
+    return g_strdup_printf (_ ("%s events · %s\n%" PRIu64
+                               " lost · no waits for the recorder"),
+                            events, bytes, honesty.n_dropped);
+  return g_strdup_printf (_ ("%s events · %s\n%" PRIu64
+                             " lost · waited %" PRIu64
+                             " times for the recorder, %s in all"),
+                          events, bytes, honesty.n_dropped, honesty.n_stalls,
+                          stalled);
+}
+
+static void
+update (TophashHonestyCard *self) {
+  g_autofree char *text = describe (self);
+
+  gtk_label_set_text (self->counted, text);
+  gtk_widget_set_sensitive (self->measure_button,
+                            self->session != NULL
+                                && !tophash_session_is_running (self->session)
+                                && tophash_session_get_scenario (self->session)
+                                       != NULL);
+  self->updated_at_us = g_get_monotonic_time ();
+}
+
+/* What was measured -------------------------------------------------------- */
+
+static void
+show_bar (GtkLabel    *label,
+          GtkLevelBar *bar,
+          double       ns,
+          double       most_ns) {
+  g_autofree char *text = ns < 100 ? g_strdup_printf (_ ("%.1f ns"), ns)
+                                   : tophash_draw_format_time ((gint64)ns);
+
+  gtk_label_set_text (label, text);
+  gtk_level_bar_set_max_value (bar, most_ns);
+  gtk_level_bar_set_value (bar, ns);
+}
+
+static void
+show_figures (TophashHonestyCard   *self,
+              const HonestyFigures *figures) {
+  double most_ns = MAX (figures->blind_ns, figures->recorded_ns);
+  g_autofree char *text = g_strdup_printf (
+      _ ("An operation takes %+.0f %% when it is recorded at full speed "
+         "(± %.0f %% from turn to turn)."),
+      100 * (figures->recorded_ns / figures->blind_ns - 1), 100 * figures->spread);
+
+  show_bar (self->blind_text, self->blind_bar, figures->blind_ns, most_ns);
+  show_bar (self->recorded_text, self->recorded_bar, figures->recorded_ns,
+            most_ns);
+  gtk_label_set_text (self->verdict, text);
+  gtk_widget_set_visible (self->figures, TRUE);
+  gtk_widget_set_visible (GTK_WIDGET (self->verdict), TRUE);
+}
+
+static void
+hide_figures (TophashHonestyCard *self) {
+  gtk_widget_set_visible (self->figures, FALSE);
+  gtk_widget_set_visible (GTK_WIDGET (self->verdict), FALSE);
+}
+
+typedef struct {
+  Scenario      *scenario;
+  HonestyFigures figures;
+} Measure;
+
+static void
+measure_free (gpointer data) {
+  Measure *measure = data;
+
+  scenario_free (measure->scenario);
+  g_free (measure);
+}
+
+static void
+measure_thread (GTask        *task,
+                gpointer      source,
+                gpointer      data,
+                GCancellable *cancellable) {
+  Measure *measure = data;
+  GError *error = NULL;
+
+  if (honesty_measure (measure->scenario, MEASURE_S, cancellable,
+                       &measure->figures, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+set_measuring (TophashHonestyCard *self,
+               gboolean            is_measuring) {
+  gtk_widget_set_visible (self->measuring, is_measuring);
+  gtk_widget_set_visible (self->measure_button, !is_measuring);
+}
+
+static void
+measure_done_cb (GObject      *source,
+                 GAsyncResult *result,
+                 gpointer      data) {
+  TophashHonestyCard *self = TOPHASH_HONESTY_CARD (source);
+  Measure *measure = g_task_get_task_data (G_TASK (result));
+  g_autoptr (GError) error = NULL;
+  gboolean is_good = g_task_propagate_boolean (G_TASK (result), &error);
+
+  /* Another one may have taken its place, or the card is going away. */
+  if (self->job != g_task_get_cancellable (G_TASK (result)))
+    return;
+  g_clear_object (&self->job);
+  set_measuring (self, FALSE);
+  if (is_good) {
+    show_figures (self, &measure->figures);
+  } else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+    gtk_label_set_text (self->verdict, error->message);
+    gtk_widget_set_visible (GTK_WIDGET (self->verdict), TRUE);
+  }
+}
+
+static void
+measure_cb (TophashHonestyCard *self) {
+  g_autoptr (GTask) task = NULL;
+  Measure *measure;
+
+  if (self->job != NULL || self->session == NULL
+      || tophash_session_get_scenario (self->session) == NULL)
+    return;
+  measure = g_new0 (Measure, 1);
+  measure->scenario
+      = scenario_copy (tophash_session_get_scenario (self->session));
+  self->job = g_cancellable_new ();
+  set_measuring (self, TRUE);
+  task = g_task_new (self, self->job, measure_done_cb, NULL);
+  g_task_set_task_data (task, measure, measure_free);
+  g_task_run_in_thread (task, measure_thread);
+}
+
+static void
+cancel_cb (TophashHonestyCard *self) {
+  if (self->job != NULL)
+    g_cancellable_cancel (self->job);
+}
+
+/* The object --------------------------------------------------------------- */
+
+static void
+changed_cb (TophashSession       *session,
+            TophashSessionChange  what,
+            TophashHonestyCard   *self) {
+  if (what & (SESSION_CHANGE_SCENARIO | SESSION_CHANGE_RUN)) {
+    cancel_cb (self);
+    if (what & SESSION_CHANGE_SCENARIO)
+      hide_figures (self);
+  }
+  if ((what & (SESSION_CHANGE_RUN | SESSION_CHANGE_LOG | SESSION_CHANGE_SCENARIO))
+      || ((what & SESSION_CHANGE_LENGTH)
+          && g_get_monotonic_time () - self->updated_at_us > UPDATE_US))
+    update (self);
+}
+
+static void
+tophash_honesty_card_dispose (GObject *object) {
+  TophashHonestyCard *self = TOPHASH_HONESTY_CARD (object);
+
+  cancel_cb (self);
+  g_clear_object (&self->job);
+  if (self->session != NULL)
+    g_clear_signal_handler (&self->changed_id, self->session);
+  g_clear_object (&self->session);
+  g_clear_pointer (&self->root, gtk_widget_unparent);
+  G_OBJECT_CLASS (tophash_honesty_card_parent_class)->dispose (object);
+}
+
+#define BIND(name)                                                            \
+  gtk_widget_class_bind_template_child (widget_class, TophashHonestyCard, name)
+
+static void
+tophash_honesty_card_class_init (TophashHonestyCardClass *klass) {
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = tophash_honesty_card_dispose;
+  gtk_widget_class_set_template_from_resource (
+      widget_class, "/io/github/tophash/Tophash/ui/tophash-honesty-card.ui");
+  BIND (root);
+  BIND (counted);
+  BIND (figures);
+  BIND (blind_text);
+  BIND (blind_bar);
+  BIND (recorded_text);
+  BIND (recorded_bar);
+  BIND (verdict);
+  BIND (measure_button);
+  BIND (measuring);
+  gtk_widget_class_bind_template_callback (widget_class, measure_cb);
+  gtk_widget_class_bind_template_callback (widget_class, cancel_cb);
+  gtk_widget_class_set_css_name (widget_class, "honestycard");
+}
+
+#undef BIND
+
+static void
+use_one_colour (GtkLevelBar *bar) {
+  gtk_level_bar_remove_offset_value (bar, GTK_LEVEL_BAR_OFFSET_LOW);
+  gtk_level_bar_remove_offset_value (bar, GTK_LEVEL_BAR_OFFSET_HIGH);
+  gtk_level_bar_remove_offset_value (bar, GTK_LEVEL_BAR_OFFSET_FULL);
+}
+
+static void
+tophash_honesty_card_init (TophashHonestyCard *self) {
+  gtk_widget_init_template (GTK_WIDGET (self));
+  use_one_colour (self->blind_bar);
+  use_one_colour (self->recorded_bar);
+  update (self);
+}
+
+GtkWidget *
+tophash_honesty_card_new (void) {
+  return g_object_new (TOPHASH_TYPE_HONESTY_CARD, NULL);
+}
+
+void
+tophash_honesty_card_set_session (TophashHonestyCard *self,
+                                  TophashSession     *session) {
+  g_return_if_fail (TOPHASH_IS_HONESTY_CARD (self));
+
+  if (self->session == session)
+    return;
+  if (self->session != NULL)
+    g_clear_signal_handler (&self->changed_id, self->session);
+  g_set_object (&self->session, session);
+  if (session != NULL)
+    self->changed_id = g_signal_connect (session, "changed",
+                                         G_CALLBACK (changed_cb), self);
+  update (self);
+}
