@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/record/trace-block-private.h"
+#include "core/record/trace-notes.h"
 #include "core/record/trace-store-private.h"
 
 #include <pthread.h>
@@ -60,6 +61,7 @@ struct _TraceLog {
   CachePlace        cache[N_CACHED];
   guint64           cache_clock;
   TraceHonesty      honesty; /* what the writer told: stalls, how it ended */
+  TraceNotes       *notes;   /* never changed in place */
 };
 
 static inline BlockEntry *

@@ -94,6 +94,7 @@ tracelog_new (const TraceInfo *info,
   self->limit_bytes = limit_bytes != 0 ? limit_bytes : DEFAULT_LIMIT_BYTES;
   self->tail = plain_block_new ();
   self->blocks = g_array_new (FALSE, FALSE, sizeof (BlockEntry));
+  self->notes = trace_notes_new ();
   atomic_init (&self->cut, G_MAXUINT64);
   pthread_mutex_init (&self->lock, NULL);
   return self;
@@ -120,6 +121,7 @@ tracelog_unref (TraceLog *self) {
   plain_block_unref (self->tail);
   pthread_mutex_destroy (&self->lock);
   trace_info_free (self->info);
+  trace_notes_free (self->notes);
   g_free (self);
 }
 
@@ -280,4 +282,29 @@ tracelog_finish (TraceLog *self,
   honesty.is_complete = TRUE;
   honesty.was_limited = was_limited;
   tracelog_restore (self, &honesty);
+}
+
+/* Notes -------------------------------------------------------------------- */
+
+TraceNotes *
+tracelog_dup_notes (TraceLog *log) {
+  TraceNotes *notes;
+
+  pthread_mutex_lock (&log->lock);
+  notes = trace_notes_copy (log->notes);
+  pthread_mutex_unlock (&log->lock);
+  return notes;
+}
+
+void
+tracelog_set_notes (TraceLog         *log,
+                    const TraceNotes *notes) {
+  TraceNotes *copy = trace_notes_copy (notes);
+  TraceNotes *former;
+
+  pthread_mutex_lock (&log->lock);
+  former = log->notes;
+  log->notes = copy;
+  pthread_mutex_unlock (&log->lock);
+  trace_notes_free (former);
 }
