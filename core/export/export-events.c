@@ -11,7 +11,8 @@
  * Changes     {"index","at_ns","thread","change","key","value","version"}: in
  *             the order in which they happened to each key. The version is the
  *             entry's, or the map's for tables without entries; entry versions
- *             wrap at 2^17. "clear" and "promote" concern no key.
+ *             wrap at 2^17. "clear" (an empty read too) and "promote" concern
+ *             no key.
  */
 #include "core/export/export-private.h"
 
@@ -37,10 +38,15 @@ facts_of (ExportJob   *job,
     facts.has_key = event->aux8 != OP_RANGE && event->aux8 != OP_CLEAR
                     && event->aux8 != OP_LEN;
     facts.key = (gint64)event->a;
-    export_lane (job, event->thread)->key = facts.key;
+    if (facts.has_key) {
+      export_lane (job, event->thread)->key = facts.key;
+      export_lane (job, event->thread)->op_began_ns = event->at_ns;
+    }
   } else if (event->kind == EVENT_OP_ENDED) {
+    /* Of one that began before the span asked for, nobody knows. */
     facts.has_key = event->aux8 != OP_RANGE && event->aux8 != OP_CLEAR
-                    && event->aux8 != OP_LEN;
+                    && event->aux8 != OP_LEN
+                    && export_lane (job, event->thread)->op_began_ns >= 0;
     facts.key = export_lane (job, event->thread)->key;
   } else if (event->kind == EVENT_SLOT_WRITTEN
              || event->kind == EVENT_SLOT_UPDATED
@@ -182,7 +188,8 @@ put_change (ExportJob   *job,
             gboolean     has_key,
             gint64       key,
             gboolean     has_value,
-            gint64       value) {
+            gint64       value,
+            guint32      version) {
   put_head (job, event, index);
   g_string_append_printf (job->text, ",\"change\":\"%s\"", change);
   if (has_key) {
@@ -191,64 +198,107 @@ put_change (ExportJob   *job,
   }
   if (has_value)
     g_string_append_printf (job->text, ",\"value\":%" G_GINT64_FORMAT, value);
-  g_string_append_printf (job->text, ",\"version\":%u}\n", event->ver);
+  g_string_append_printf (job->text, ",\"version\":%u}\n", version);
+}
+
+/* Whether a slot of read or dirty refers to entry @id under @key. */
+static gboolean
+is_reached (const MapState *state,
+            guint32         id,
+            gint64          key) {
+  static const TableRole roles[] = { TABLE_ROLE_READ, TABLE_ROLE_DIRTY };
+  StateSlot slot;
+
+  for (guint i = 0; i < G_N_ELEMENTS (roles); i++) {
+    const StateTable *table = map_state_table_for (state, roles[i]);
+    const StateArray *array;
+
+    if (table == NULL || !map_state_find_key (state, table, key, &slot))
+      continue;
+    array = slot.in_old ? table->oldbuckets : table->buckets;
+    if (state_array_bucket (array, slot.bucket)->elems[slot.slot] == id)
+      return TRUE;
+  }
+  return FALSE;
 }
 
 /* Of an entry, which the state knows the key of. Where entries have versions, the
- * newest one says what the key holds now. */
+ * newest one says what the key holds now. A new key's entry gets its value before
+ * it gets a slot: that store is told with the slot. */
 static void
 put_entry_change (ExportJob   *job,
                   const Event *event,
-                  guint64      index) {
-  StateEntry entry = map_state_entry (job->state, event->res);
-  const char *change = event->kind == EVENT_ENTRY_STORED     ? "store"
-                       : event->kind == EVENT_ENTRY_DELETED  ? "delete"
-                       : event->kind == EVENT_ENTRY_EXPUNGED ? "expunge"
-                                                             : "unexpunge";
-  gboolean has_value = event->kind == EVENT_ENTRY_STORED;
+                  guint64      index,
+                  EventKind    kind,
+                  guint32      id) {
+  StateEntry entry = map_state_entry (job->state, id);
+  const char *change = kind == EVENT_ENTRY_STORED     ? "store"
+                       : kind == EVENT_ENTRY_DELETED  ? "delete"
+                       : kind == EVENT_ENTRY_EXPUNGED ? "expunge"
+                                                      : "unexpunge";
+  gboolean has_value = kind == EVENT_ENTRY_STORED;
   guint64 link = entry.newest;
   StateVersion version;
+
+  if (!entry.is_known || !is_reached (job->state, id, entry.key)) {
+    if (kind == EVENT_ENTRY_STORED)
+      g_hash_table_add (job->unplaced, GUINT_TO_POINTER (id));
+    return;
+  }
+  g_hash_table_remove (job->unplaced, GUINT_TO_POINTER (id));
 
   if (has_value && map_state_next_version (job->state, &link, &version)) {
     has_value = !version.is_deleted;
     entry.value = version.value;
     change = has_value ? "store" : "delete";
   }
-  put_change (job, event, index, change, entry.is_known, entry.key, has_value,
-              entry.value);
+  put_change (job, event, index, change, TRUE, entry.key, has_value, entry.value,
+              entry.version);
 }
 
-/* NULL: the event's table is unknown, or holds entries, which tell themselves. */
 static const StateTable *
-table_of_values (const ExportJob *job,
-                 const Event     *event) {
-  for (guint i = map_state_n_tables (job->state); i-- > 0;) {
-    const StateTable *table = map_state_table (job->state, i);
-
-    if (table->id == event->aux16)
-      return (table->flags_table & TABLE_HOLDS_ENTRIES) != 0 ? NULL : table;
-  }
+table_of (const ExportJob *job,
+          const Event     *event) {
+  for (guint i = map_state_n_tables (job->state); i-- > 0;)
+    if (map_state_table (job->state, i)->id == event->aux16)
+      return map_state_table (job->state, i);
   return NULL;
 }
 
-/* Notes the key of the slot that the fold is about to empty. */
+static gboolean
+holds_values (const StateTable *table) {
+  return table != NULL && (table->flags_table & TABLE_HOLDS_ENTRIES) == 0;
+}
+
+/* Notes the key of the slot that the fold is about to empty: of the one table, or
+ * of dirty, where a key that read lacks is deleted by taking its slot. What its
+ * entry does after that, nobody can reach. */
 static void
 before_change (ExportJob   *job,
                const Event *event,
                guint64      index) {
   const StateTable *table;
+  const StateBucket *slots;
   guint bucket = event->res / BUCKET_SLOTS;
+  guint slot = event->res % BUCKET_SLOTS;
 
   job->has_cleared_key = FALSE;
   if (event->kind != EVENT_SLOT_CLEARED)
     return;
-  table = table_of_values (job, event);
+  table = table_of (job, event);
   if (table == NULL || table->buckets == NULL
       || bucket >= state_array_n_buckets (table->buckets))
     return;
+  slots = state_array_bucket (table->buckets, bucket);
+  job->cleared_key = slots->keys[slot];
+  job->cleared_ver = event->ver;
   job->has_cleared_key = TRUE;
-  job->cleared_key = state_array_bucket (table->buckets, bucket)
-                         ->keys[event->res % BUCKET_SLOTS];
+  if (!holds_values (table)) {
+    StateEntry entry = map_state_entry (job->state, (guint32)slots->elems[slot]);
+
+    job->cleared_ver = entry.version;
+    job->has_cleared_key = entry.state == ENTRY_VALUE;
+  }
 }
 
 static void
@@ -261,18 +311,26 @@ after_change (ExportJob   *job,
     return;
   if (kind == EVENT_ENTRY_STORED || kind == EVENT_ENTRY_DELETED
       || kind == EVENT_ENTRY_EXPUNGED || kind == EVENT_ENTRY_UNEXPUNGED)
-    put_entry_change (job, event, index);
+    put_entry_change (job, event, index, kind, event->res);
+  else if (kind == EVENT_SLOT_WRITTEN
+           && g_hash_table_contains (job->unplaced,
+                                     GUINT_TO_POINTER ((guint32)event->b))
+           && !holds_values (table_of (job, event)))
+    put_entry_change (job, event, index, EVENT_ENTRY_STORED, (guint32)event->b);
   else if ((kind == EVENT_SLOT_WRITTEN || kind == EVENT_SLOT_UPDATED)
-           && table_of_values (job, event) != NULL)
+           && holds_values (table_of (job, event)))
     put_change (job, event, index,
                 kind == EVENT_SLOT_WRITTEN ? "insert" : "update", TRUE,
-                (gint64)event->a, TRUE, (gint64)event->b);
+                (gint64)event->a, TRUE, (gint64)event->b, event->ver);
   else if (kind == EVENT_SLOT_CLEARED && job->has_cleared_key)
-    put_change (job, event, index, "delete", TRUE, job->cleared_key, FALSE, 0);
-  else if (kind == EVENT_TABLE_CLEARED)
-    put_change (job, event, index, "clear", FALSE, 0, FALSE, 0);
+    put_change (job, event, index, "delete", TRUE, job->cleared_key, FALSE, 0,
+                job->cleared_ver);
+  else if (kind == EVENT_READ_PUBLISHED
+           || (kind == EVENT_TABLE_CLEARED
+               && holds_values (table_of (job, event))))
+    put_change (job, event, index, "clear", FALSE, 0, FALSE, 0, event->ver);
   else if (kind == EVENT_DIRTY_PROMOTED)
-    put_change (job, event, index, "promote", FALSE, 0, FALSE, 0);
+    put_change (job, event, index, "promote", FALSE, 0, FALSE, 0, event->ver);
 }
 
 const ExportWay export_changes = {

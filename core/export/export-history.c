@@ -11,8 +11,13 @@
  * :value is [key value], the form of independent keys; a compare-and-swap has
  * [key [old new]], a Range its pairs, Clear nil. What changed nothing since it
  * did not compare or find is :fail where the operation is conditional, else :ok
- * with nil. An operation that never returned is :info. Times are bounds: see
- * history.h.
+ * with nil. An operation that never returned is :info.
+ *
+ * Times are bounds, see history.h, so two operations of one thread may touch; and
+ * those inside a Range's callback lie within it. A process does one thing at a
+ * time: what a thread does meanwhile is told as of further processes, thread +
+ * n, thread + 2 n … of n threads. A checker so knows less of their order, never
+ * anything untrue.
  */
 #include "core/check/history.h"
 #include "core/export/export-private.h"
@@ -130,11 +135,38 @@ put_value (GString      *line,
   g_string_append_c (line, ']');
 }
 
+/* The number of the process that does @op: its thread's, or the next that is
+ * free. @open: of GPtrArray, by thread. */
+static int
+process_of (ExportJob       *job,
+            GHashTable      *open,
+            const HistoryOp *op,
+            gboolean         is_return) {
+  int n = (int)job->info->n_threads + 1;
+  int thread = op->thread == EVENT_THREAD_MAIN ? n - 1 : op->thread;
+  GPtrArray *ops = g_hash_table_lookup (open, GINT_TO_POINTER (thread));
+  const HistoryOp *wanted = is_return ? op : NULL;
+  guint depth = 0;
+
+  if (ops == NULL) {
+    ops = g_ptr_array_new ();
+    g_hash_table_insert (open, GINT_TO_POINTER (thread), ops);
+  }
+  while (depth < ops->len && ops->pdata[depth] != wanted)
+    depth++;
+  if (depth == ops->len)
+    g_ptr_array_add (ops, NULL);
+  ops->pdata[depth] = is_return ? NULL : (gpointer)op;
+  return thread + (int)depth * n;
+}
+
 gboolean
 export_history (ExportJob *job) {
   g_autoptr (History) history
       = history_new_from_log (job->log, 0, 1, job->cancellable, job->error);
   g_autoptr (GArray) moments = NULL;
+  g_autoptr (GHashTable) open = g_hash_table_new_full (
+      NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
 
   if (history == NULL)
     return FALSE;
@@ -152,8 +184,7 @@ export_history (ExportJob *job) {
       g_string_append_printf (job->text, "%" G_GINT64_FORMAT, moment->at_ns);
     g_string_append_printf (
         job->text, ", :process %d, :type :%s, :f :%s, :value ",
-        moment->op->thread == EVENT_THREAD_MAIN ? -1 : (int)moment->op->thread,
-        type_of (moment), op);
+        process_of (job, open, moment->op, moment->is_return), type_of (moment), op);
     put_value (job->text, moment);
     g_string_append (job->text, "}\n");
     export_flush (job, FALSE);

@@ -48,6 +48,8 @@ struct _ExportJob {
   QueryWalk           *query;    /* NULL: everything matches */
   gboolean             has_cleared_key; /* changes: of the event under way */
   gint64               cleared_key;
+  guint32              cleared_ver;
+  GHashTable          *unplaced; /* changes: entries with a value and no slot */
   gint64               step_ns;  /* counters */
   gint64               next_ns;
   GHashTable          *lanes;    /* thread: ExportLane */

@@ -199,6 +199,7 @@ job_clear (ExportJob *job) {
   g_clear_pointer (&job->fold, fold_free);
   g_string_free (job->text, TRUE);
   g_hash_table_unref (job->lanes);
+  g_hash_table_unref (job->unplaced);
   g_free (job->sentence);
   g_clear_pointer (&job->query, query_walk_free);
 }
@@ -219,6 +220,7 @@ export_log (TraceLog            *log,
                     .to = MIN (options->to, length),
                     .text = g_string_new (NULL),
                     .lanes = g_hash_table_new_full (NULL, NULL, NULL, g_free),
+                    .unplaced = g_hash_table_new (NULL, NULL),
                     .out = out,
                     .cancellable = cancellable,
                     .error = error };

@@ -81,8 +81,8 @@ test_bad_json_is_refused (void) {
     g_autoptr (TraceNotes) notes
         = trace_notes_from_json (cases[i].json, strlen (cases[i].json), &error);
 
-    g_test_message ("%s: %s", cases[i].json,
-                    error != NULL ? error->message : "read");
+    /* Some of it is no text that a test may print. */
+    g_test_message ("case %u: %s", i, error != NULL ? error->message : "read");
     g_assert_null (notes);
     g_assert_nonnull (strstr (error->message, cases[i].names));
   }
