@@ -111,6 +111,8 @@ paint_marker (cairo_t              *cr,
               const char           *letter,
               const TophashPalette *palette,
               TophashDraw          *draw) {
+  double width, height;
+
   x = floor (x) + 0.5;
   tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
   cairo_set_line_width (cr, 1);
@@ -119,9 +121,16 @@ paint_marker (cairo_t              *cr,
   cairo_line_to (cr, x, geometry->ruler_top - 2);
   cairo_stroke (cr);
   cairo_set_dash (cr, NULL, 0, 0);
+  tophash_draw_measure (draw, letter, FONT_CAPTION, &width, &height);
+  tophash_palette_set_source (palette, cr, ROLE_CARD);
+  tophash_draw_rounded (cr, x - width / 2 - 4, geometry->lanes_top - 2, width + 8,
+                        height, height / 2);
+  cairo_fill_preserve (cr);
+  tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
+  cairo_stroke (cr);
   tophash_palette_set_source (palette, cr, ROLE_TEXT);
-  tophash_draw_text (draw, cr, letter, FONT_CAPTION, x + 3,
-                     geometry->density_top - 1, 0, 1, 0);
+  tophash_draw_text (draw, cr, letter, FONT_CAPTION, x, geometry->lanes_top - 2,
+                     0.5, 0, 0);
 }
 
 void

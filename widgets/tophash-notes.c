@@ -102,6 +102,14 @@ take_name (GtkWidget    *entry,
                                    bookmark->note);
 }
 
+/* Enter is the end of naming: plain keys belong to time again. */
+static void
+name_done_cb (GtkWidget    *entry,
+              TophashNotes *self) {
+  take_name (entry, self);
+  gtk_root_set_focus (gtk_widget_get_root (entry), NULL);
+}
+
 static void
 name_left_cb (GtkEventControllerFocus *controller,
               TophashNotes            *self) {
@@ -144,7 +152,7 @@ row_new (TophashNotes        *self,
                                   _ ("Remove the Bookmark"), -1);
   gtk_widget_add_css_class (remove, "flat");
   g_signal_connect (go, "clicked", G_CALLBACK (go_cb), self);
-  g_signal_connect (name, "activate", G_CALLBACK (take_name), self);
+  g_signal_connect (name, "activate", G_CALLBACK (name_done_cb), self);
   g_signal_connect (focus, "leave", G_CALLBACK (name_left_cb), self);
   g_signal_connect (remove, "clicked", G_CALLBACK (remove_cb), self);
   gtk_widget_add_controller (name, focus);

@@ -214,6 +214,7 @@ example_new (TophashSearchBar *self,
   gtk_label_set_xalign (GTK_LABEL (query), 0);
   gtk_label_set_xalign (GTK_LABEL (meaning), 0);
   gtk_widget_add_css_class (query, "monospace");
+  gtk_widget_add_css_class (query, "example-query");
   gtk_widget_add_css_class (meaning, "caption");
   gtk_widget_add_css_class (meaning, "dim-label");
   gtk_box_append (GTK_BOX (box), query);
