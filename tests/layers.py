@@ -12,7 +12,9 @@ Rules
   L4  core knows no cairo, pango or GTK; painters, geometry, palette and strokes
       know no GTK; the command line knows no GTK either.
   L5  A public header never includes a private one, and a private one is
-      included by its own room and by tests alone.
+      included by its own room and by tests alone. A -inline.h is code for its
+      callers to compile in, not a contract: it may include its room's private
+      ones, and no other header may include it.
   L6  Includes of ours name the room: "core/state/timeline.h".
 
 A broken rule is printed as FILE:LINE: what. As a test it speaks TAP.
@@ -65,8 +67,10 @@ def broken_by_own(path, target):
         return f"L1: {ring} does not know {to_ring}"
     if ring == "core" and to_room != room and to_room not in ROOMS.get(room, ()):
         return f"L2: core/{room} does not know core/{to_room}"
+    if target.endswith("-inline.h") and path.endswith(".h"):
+        return "L5: no header includes a header of code"
     if target.endswith("-private.h"):
-        if path.endswith(".h") and not path.endswith("-private.h"):
+        if path.endswith(".h") and not path.endswith(("-private.h", "-inline.h")):
             return "L5: a public header includes a private one"
         if (ring, room) != (to_ring, to_room):
             return "L5: a private header belongs to its own room"
@@ -115,6 +119,11 @@ SAMPLES = [
     ("app/cli/main.c", "#include <adwaita.h>", "L4"),
     ("core/engine/gomap.h", '#include "core/engine/gomap-private.h"', "L5"),
     ("core/model/narrator.c", '#include "core/state/fold-private.h"', "L5"),
+    ("core/engine/engine.h", '#include "core/engine/syncmap-lane-inline.h"', "L5"),
+    ("core/engine/syncmap-lane-inline.h",
+     '#include "core/engine/syncmap-private.h"', None),
+    ("core/workload/runner-worker.c",
+     '#include "core/engine/syncmap-lane-inline.h"', None),
     ("core/state/fold.c", '#include "fold.h"', "L6"),
     ("core/state/fold.c", '#include "core/record/tracelog.h"', None),
     ("widgets/tophash-map-view.c", "#include <gtk/gtk.h>", None),

@@ -1,33 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* syncmap-entry.c — the steps of an entry's word
+/* syncmap-entry.c — the steps of an entry's word, told
  *
- * Each function is one of Go's loops around CompareAndSwap: look, decide, try,
- * and decide again by what was found when somebody else was faster. Where that
- * says to try once more, the thread first leaves the entry alone for a moment,
- * which Go does not (sync_word_back_off()). The machine: syncmap-entry.h.
- *
- * Source      Go 1.23 sync/map.go: the methods of entry.
+ * The loops are those of syncmap-entry-private.h.
  */
-#include "core/engine/syncmap-entry.h"
+#include "core/engine/syncmap-entry-private.h"
 
-#include "core/base/mutant.h"
-#include "core/engine/engine-costs.h"
-
-/* Somebody else was faster, and @word, which the CAS found, can be changed all
- * the same. */
-__attribute__ ((cold, noinline)) static uint64_t
-back_off (const Entry  *entry,
-          EngineThread *thread,
-          uint64_t      word) {
+__attribute__ ((cold, noinline)) uint64_t
+entry_back_off (const Entry  *entry,
+                EngineThread *thread,
+                uint64_t      word) {
   engine_count_retry (thread);
   return sync_word_back_off (&entry->word, word);
-}
-
-static inline bool
-word_is (uint64_t word,
-         int64_t  value) {
-  return entry_word_has_value (word) && entry_word_value (word) == value;
 }
 
 void
@@ -45,20 +29,7 @@ entry_try_swap (Entry        *entry,
                 int64_t       value,
                 bool         *has_previous,
                 int64_t      *previous) {
-  uint64_t word = entry_peek (entry);
-
-  while (!entry_word_is_expunged (word)) {
-    if (entry_change (entry, &word, entry_word_with_value (word, value),
-                      EVENT_ENTRY_STORED,
-                      SYNC_LABEL ("CAS entry.p to the new value"))) {
-      *has_previous = entry_word_has_value (word);
-      *previous = *has_previous ? entry_word_value (word) : 0;
-      return true;
-    }
-    if (!entry_word_is_expunged (word))
-      word = back_off (entry, thread, word);
-  }
-  return false;
+  return entry_swap_steps (entry, thread, true, value, has_previous, previous);
 }
 
 EntryOutcome
@@ -66,22 +37,7 @@ entry_try_load_or_store (Entry        *entry,
                          EngineThread *thread,
                          int64_t       value,
                          int64_t      *actual) {
-  uint64_t word = entry_peek (entry);
-
-  while (entry_word_is_nil (word)) {
-    if (entry_change (entry, &word, entry_word_with_value (word, value),
-                      EVENT_ENTRY_STORED,
-                      SYNC_LABEL ("CAS entry.p from nil to the value"))) {
-      *actual = value;
-      return ENTRY_STORED;
-    }
-    if (entry_word_is_nil (word))
-      word = back_off (entry, thread, word);
-  }
-  if (entry_word_is_expunged (word))
-    return ENTRY_GAVE_UP;
-  *actual = entry_word_value (word);
-  return ENTRY_LOADED;
+  return entry_load_or_store_steps (entry, thread, true, value, actual);
 }
 
 bool
@@ -89,55 +45,21 @@ entry_try_compare_and_swap (Entry        *entry,
                             EngineThread *thread,
                             int64_t       old,
                             int64_t       value) {
-  uint64_t word = entry_peek (entry);
-
-  while (word_is (word, old)) {
-    if (entry_change (entry, &word, entry_word_with_value (word, value),
-                      EVENT_ENTRY_STORED,
-                      SYNC_LABEL ("CAS entry.p from old to new")))
-      return true;
-    if (word_is (word, old))
-      word = back_off (entry, thread, word);
-  }
-  return false;
+  return entry_compare_and_swap_steps (entry, thread, true, old, value);
 }
 
 bool
 entry_try_compare_and_delete (Entry        *entry,
                               EngineThread *thread,
                               int64_t       old) {
-  uint64_t word = entry_peek (entry);
-
-  while (word_is (word, old)) {
-    if (entry_change (entry, &word, entry_word_with_nil (word),
-                      EVENT_ENTRY_DELETED,
-                      SYNC_LABEL ("CAS entry.p from old to nil")))
-      return true;
-    if (word_is (word, old))
-      word = back_off (entry, thread, word);
-  }
-  return false;
+  return entry_compare_and_delete_steps (entry, thread, true, old);
 }
 
 bool
 entry_delete (Entry        *entry,
               EngineThread *thread,
               int64_t      *value) {
-  uint64_t word = entry_peek (entry);
-
-  while (entry_word_has_value (word) || MUTANT (DELETE_SWAPS)) {
-    bool has_value = entry_word_has_value (word);
-
-    if (entry_change (entry, &word, entry_word_with_nil (word),
-                      EVENT_ENTRY_DELETED, SYNC_LABEL ("CAS entry.p to nil"))) {
-      if (has_value)
-        *value = entry_word_value (word);
-      return has_value;
-    }
-    if (entry_word_has_value (word))
-      word = back_off (entry, thread, word);
-  }
-  return false;
+  return entry_delete_steps (entry, thread, true, value);
 }
 
 bool
@@ -149,7 +71,7 @@ entry_try_expunge_locked (Entry *entry) {
     sync_word_store (&entry->word, word, SYNC_LABEL ("store expunged"));
   }
   while (entry_word_is_nil (word))
-    if (entry_change (entry, &word, entry_word_with_expunged (word),
+    if (entry_change (entry, true, &word, entry_word_with_expunged (word),
                       EVENT_ENTRY_EXPUNGED,
                       SYNC_LABEL ("CAS entry.p from nil to expunged")))
       return true;
@@ -161,7 +83,7 @@ entry_unexpunge_locked (Entry *entry) {
   uint64_t word = entry_peek (entry);
 
   while (entry_word_is_expunged (word))
-    if (entry_change (entry, &word, entry_word_with_nil (word),
+    if (entry_change (entry, true, &word, entry_word_with_nil (word),
                       EVENT_ENTRY_UNEXPUNGED,
                       SYNC_LABEL ("CAS entry.p from expunged to nil")))
       return true;

@@ -120,20 +120,6 @@ entry_tell (const Entry *entry,
     probe_event (kind, entry->id, entry_word_version (word), 0, 0);
 }
 
-/* One attempt to go from *@word to @wanted. On failure *@word is what is there
- * now. */
-static inline bool
-entry_change (Entry      *entry,
-              uint64_t   *word,
-              uint64_t    wanted,
-              EventKind   kind,
-              const char *label) {
-  if (!sync_word_cas (&entry->word, word, wanted, label))
-    return false;
-  entry_tell (entry, kind, wanted);
-  return true;
-}
-
 /* The value. false: nil or expunged. */
 static inline bool
 entry_load (const Entry *entry,

@@ -2,7 +2,7 @@
 
 /* bench-map.c — the rows of rows.h on an engine of ours
  *
- *   bench-map ENGINE[:RECORDING] --list | ROW [THREADS [OPERATIONS]]
+ *   bench-map ENGINE[.class][:RECORDING] --list | ROW [THREADS [OPERATIONS]]
  *
  * RECORDING   off         nobody listens (the default)
  *             structural  each change of state is told; operations are counted
@@ -15,10 +15,14 @@
  *             than a recorder can pack show what telling costs by itself.
  *             A program built without probes answers to "out" alone.
  *
- * The calls go through the engine's class, as the workload runner's do.
+ * Calls       to syncmap are compiled into the row, through a lane, as those of
+ *             the C and C++ peers are (bench-map-lane.c); "syncmap.class", and any
+ *             other engine, is called through its class (bench-map-class.c), as
+ *             the window's workers do. What that costs is thus shown.
  */
-#include "core/engine/engine.h"
-#include "core/engine/snapshot.h"
+#include "tests/bench/maps/bench-map.h"
+
+#include "core/engine/syncmap.h"
 #include "core/probe/probe.h"
 #ifndef TOPHASH_NO_PROBE
 #include "core/record/recorder.h"
@@ -40,12 +44,12 @@ typedef enum {
 static const char *const recording_names[] = { "out", "off", "structural", "brief",
                                                "spans" };
 #define APPEND_SUFFIX "-append"
-static const EngineClass *bench_class;
+const EngineClass *bench_class;
 static Recording bench_recording;
 static bool bench_keeps_nothing;
-static char bench_name[64];
+char bench_name[64];
 
-typedef struct {
+struct _Peer {
   MapEngine *map;
 #ifndef TOPHASH_NO_PROBE
   TraceLog  *log;
@@ -54,24 +58,7 @@ typedef struct {
   bool       is_recorded;
   Probe      probes[DRAIN_MAX_PROBES];
 #endif
-} Peer;
-
-typedef struct {
-  Peer        *peer;
-  EngineThread engine;
-} PeerThread;
-
-#define PEER_NAME bench_name
-#define PEER_HAS_RANGE
-#define PEER_HAS_SWAP
-#define PEER_HAS_COMPARE
-#define PEER_HAS_CLEAR
-#define PEER_HAS_SNAPSHOT
-#define PEER_LACKS(row)                                                       \
-  (bench_class->snapshot == NULL && strcmp (row, "Snapshot") == 0)
-
-/* A recorder may need what a thread has told but not shown. */
-#define PEER_BEFORE_WAIT(thread) ((void)(thread), probe_flush (probe_current))
+};
 
 #ifndef TOPHASH_NO_PROBE
 
@@ -123,8 +110,8 @@ stop_recording (Peer *peer) {
 
 #endif
 
-static Peer *
-peer_new (unsigned n_threads,
+Peer *
+bench_peer_new (unsigned n_threads,
           uint64_t n_keys) {
   EngineConfig config = { .hash = { .kind = HASH_GOOD }, .seed = 1 };
   Peer *peer = calloc (1, sizeof *peer);
@@ -143,8 +130,8 @@ peer_new (unsigned n_threads,
   return peer->map != NULL ? peer : NULL;
 }
 
-static void
-peer_free (Peer *peer) {
+void
+bench_peer_free (Peer *peer) {
 #ifndef TOPHASH_NO_PROBE
   if (peer->is_recorded)
     stop_recording (peer);
@@ -153,11 +140,12 @@ peer_free (Peer *peer) {
   free (peer);
 }
 
-static void
-peer_enter (Peer       *peer,
+void
+bench_peer_enter (Peer       *peer,
             PeerThread *thread,
             unsigned    index) {
   thread->peer = peer;
+  thread->map = peer->map;
 #ifndef TOPHASH_NO_PROBE
   if (peer->is_recorded)
     probe_current = &peer->probes[index];
@@ -166,102 +154,14 @@ peer_enter (Peer       *peer,
     abort ();
 }
 
-static void
-peer_leave (PeerThread *thread) {
+void
+bench_peer_leave (PeerThread *thread) {
   engine_leave_thread (&thread->engine);
 #ifndef TOPHASH_NO_PROBE
   probe_flush (probe_current);
   probe_current = NULL;
 #endif
 }
-
-#define MAP(thread) (thread)->peer->map, &(thread)->engine
-
-static inline bool
-peer_load (PeerThread *thread,
-           uint64_t    key,
-           uint64_t   *value) {
-  return bench_class->load (MAP (thread), (int64_t)key, (int64_t *)value);
-}
-
-static inline void
-peer_store (PeerThread *thread,
-            uint64_t    key,
-            uint64_t    value) {
-  bench_class->store (MAP (thread), (int64_t)key, (int64_t)value);
-}
-
-static inline bool
-peer_load_or_store (PeerThread *thread,
-                    uint64_t    key,
-                    uint64_t    value,
-                    uint64_t   *actual) {
-  return bench_class->load_or_store (MAP (thread), (int64_t)key, (int64_t)value,
-                                     (int64_t *)actual);
-}
-
-static inline bool
-peer_load_and_delete (PeerThread *thread,
-                      uint64_t    key,
-                      uint64_t   *value) {
-  return bench_class->load_and_delete (MAP (thread), (int64_t)key,
-                                       (int64_t *)value);
-}
-
-static inline bool
-peer_swap (PeerThread *thread,
-           uint64_t    key,
-           uint64_t    value,
-           uint64_t   *previous) {
-  return bench_class->swap (MAP (thread), (int64_t)key, (int64_t)value,
-                            (int64_t *)previous);
-}
-
-static inline bool
-peer_compare_and_swap (PeerThread *thread,
-                       uint64_t    key,
-                       uint64_t    old,
-                       uint64_t    value) {
-  return bench_class->compare_and_swap (MAP (thread), (int64_t)key, (int64_t)old,
-                                        (int64_t)value);
-}
-
-static inline bool
-peer_compare_and_delete (PeerThread *thread,
-                         uint64_t    key,
-                         uint64_t    old) {
-  return bench_class->compare_and_delete (MAP (thread), (int64_t)key,
-                                          (int64_t)old);
-}
-
-static inline void
-peer_range (PeerThread *thread,
-            EngineVisit visit,
-            void       *data) {
-  bench_class->range (MAP (thread), visit, data);
-}
-
-static inline void
-peer_clear (PeerThread *thread) {
-  bench_class->clear (MAP (thread));
-}
-
-
-static uint64_t
-peer_snapshot (PeerThread *thread,
-               uint64_t   *sum) {
-  EngineSnapshot *snapshot = engine_snapshot_begin (MAP (thread));
-  uint64_t n_given = 0;
-
-  if (snapshot == NULL)
-    return 0;
-  for (; engine_snapshot_next (snapshot); n_given++)
-    *sum += (uint64_t)engine_snapshot_value (snapshot);
-  engine_snapshot_end (snapshot);
-  return n_given;
-}
-
-#include "tests/bench/maps/rows.h"
 
 static bool
 parse_recording (const char *name) {
@@ -289,24 +189,30 @@ parse_recording (const char *name) {
 int
 main (int    argc,
       char **argv) {
-  char *colon;
+  char *colon, *dot;
 
   if (argc < 3) {
-    fprintf (stderr, "usage: %s ENGINE[:off|structural|brief|spans[-append]] "
+    fprintf (stderr, "usage: %s ENGINE[.class][:off|structural|brief|spans[-append]] "
                      "--list | ROW [THREADS [OPERATIONS]]\n", argv[0]);
     return 2;
   }
   colon = strchr (argv[1], ':');
   if (colon != NULL)
     *colon++ = '\0';
+  dot = strchr (argv[1], '.');
+  if (dot != NULL)
+    *dot++ = '\0';
   bench_class = engine_class_find (argv[1]);
-  if (bench_class == NULL || !parse_recording (colon)) {
+  if (bench_class == NULL || !parse_recording (colon)
+      || (dot != NULL && strcmp (dot, "class") != 0)) {
     fprintf (stderr, "%s: no such engine or recording: %s%s%s\n", argv[0],
              argv[1], colon != NULL ? ":" : "", colon != NULL ? colon : "");
     return 2;
   }
-  snprintf (bench_name, sizeof bench_name, "%s:%s%s", bench_class->name,
-            recording_names[bench_recording],
+  snprintf (bench_name, sizeof bench_name, "%s%s:%s%s", bench_class->name,
+            dot != NULL ? ".class" : "", recording_names[bench_recording],
             bench_keeps_nothing ? APPEND_SUFFIX : "");
-  return bench_main (argc - 1, argv + 1);
+  if (bench_class == &syncmap_class && dot == NULL)
+    return bench_by_lane (argc - 1, argv + 1);
+  return bench_by_class (argc - 1, argv + 1);
 }

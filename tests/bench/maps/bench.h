@@ -30,6 +30,13 @@ using std::memory_order_relaxed;
 
 #define BENCH_MAX_THREADS 16
 
+/* What a row's calls are made with: lane, a variable of the row's own function. */
+#ifndef PEER_HAS_LANES
+typedef PeerThread PeerLane;
+#define PEER_OPEN(worker) PeerLane *const lane = &(worker)->thread
+#define PEER_CLOSE() ((void)0)
+#endif
+
 typedef struct _Bench Bench;
 
 typedef struct {

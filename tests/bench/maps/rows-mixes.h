@@ -16,15 +16,17 @@
 static void
 preload (Worker  *worker,
          uint64_t n) {
+  PEER_OPEN (worker);
   uint64_t value;
 
   for (uint64_t i = 0; i < n; i++)
-    peer_store (&worker->thread, i, i);
+    peer_store (lane, i, i);
   /* Whatever a map puts off until it is read, is done. */
   for (unsigned round = 0; round < 2; round++)
     for (uint64_t i = 0; i < n; i++)
-      if (peer_load (&worker->thread, i, &value))
+      if (peer_load (lane, i, &value))
         worker->sum += value;
+  PEER_CLOSE ();
 }
 
 static void prepare_64k (Worker *worker) { preload (worker, KEYS_64K); }
@@ -35,6 +37,7 @@ static void
 load_store_mix (Worker  *worker,
                 uint64_t n_keys,
                 unsigned store_period) {
+  PEER_OPEN (worker);
   uint64_t value, sum = 0;
 
   EACH_OP (worker, i) {
@@ -42,11 +45,12 @@ load_store_mix (Worker  *worker,
     uint64_t key = ((random >> 32) * n_keys) >> 32;
 
     if ((uint32_t)random % store_period == 0)
-      peer_store (&worker->thread, key, i);
-    else if (peer_load (&worker->thread, key, &value))
+      peer_store (lane, key, i);
+    else if (peer_load (lane, key, &value))
       sum += value;
   }
   worker->sum += sum;
+  PEER_CLOSE ();
 }
 
 static void
@@ -82,6 +86,7 @@ prepare_c (Worker *worker) {
 
 static void
 run_c (Worker *worker) {
+  PEER_OPEN (worker);
   const uint64_t *keys = worker->bench->keys;
   uint64_t value, sum = 0;
 
@@ -89,33 +94,39 @@ run_c (Worker *worker) {
     uint64_t key = keys[i % KEYS_1M];
 
     if ((uint32_t)bench_random (worker) % 10 == 0)
-      peer_store (&worker->thread, key, i);
-    else if (peer_load (&worker->thread, key, &value))
+      peer_store (lane, key, i);
+    else if (peer_load (lane, key, &value))
       sum += value;
   }
   worker->sum += sum;
+  PEER_CLOSE ();
 }
 
 static void
 run_d1 (Worker *worker) {
+  PEER_OPEN (worker);
   EACH_OP (worker, i)
-    peer_store (&worker->thread, i, i);
+    peer_store (lane, i, i);
+  PEER_CLOSE ();
 }
 
 /* An operation is the pair. */
 static void
 run_d2 (Worker *worker) {
+  PEER_OPEN (worker);
   uint64_t value;
 
   EACH_OP (worker, i) {
-    peer_store (&worker->thread, i, i);
-    if (peer_load (&worker->thread, i, &value))
+    peer_store (lane, i, i);
+    if (peer_load (lane, i, &value))
       worker->sum += value;
   }
+  PEER_CLOSE ();
 }
 
 static void
 run_g (Worker *worker) {
+  PEER_OPEN (worker);
   uint64_t value;
 
   EACH_OP (worker, i) {
@@ -123,10 +134,11 @@ run_g (Worker *worker) {
     uint64_t key = (random >> 32) % (2 * KEYS_64K);
 
     if (random & 1)
-      peer_store (&worker->thread, key, i);
+      peer_store (lane, key, i);
     else
-      peer_load_and_delete (&worker->thread, key, &value);
+      peer_load_and_delete (lane, key, &value);
   }
+  PEER_CLOSE ();
 }
 
 #ifdef PEER_HAS_RANGE
@@ -140,22 +152,24 @@ visit_count (int64_t key,
 }
 
 static void
-write_beside_range (Worker *worker) {
+write_beside_range (Worker   *worker,
+                    PeerLane *lane) {
   uint64_t random = bench_random (worker), value;
   uint64_t key = (random >> 32) % KEYS_64K;
 
   if ((uint32_t)random % 10 < 8)
-    peer_store (&worker->thread, key, key);
+    peer_store (lane, key, key);
   else if ((uint32_t)random % 10 == 8)
-    peer_store (&worker->thread, worker->first + KEYS_64K + worker->n_done++, 0);
+    peer_store (lane, worker->first + KEYS_64K + worker->n_done++, 0);
   else
-    peer_load_and_delete (&worker->thread, key, &value);
+    peer_load_and_delete (lane, key, &value);
 }
 
 /* Worker 0 walks, timed per entry; the others write meanwhile. Alone it writes a
  * thousand times before each walk, untimed. */
 static void
 run_f (Worker *worker) {
+  PEER_OPEN (worker);
   Bench *bench = worker->bench;
   int64_t walked_ns = 0, began_ns;
 
@@ -164,24 +178,26 @@ run_f (Worker *worker) {
 
     for (; !atomic_load_explicit (&bench->is_over, memory_order_relaxed);
          n_writes++)
-      write_beside_range (worker);
+      write_beside_range (worker, lane);
     atomic_fetch_add (&bench->n_writes, n_writes); /* once a worker */
     worker->n_done = 0;
+    PEER_CLOSE ();
     return;
   }
   uint64_t n_visited = 0;
 
   EACH_OP (worker, i) {
     for (unsigned j = 0; bench->n_threads == 1 && j < 1000; j++)
-      write_beside_range (worker);
+      write_beside_range (worker, lane);
     began_ns = bench_now_ns ();
-    peer_range (&worker->thread, visit_count, &n_visited);
+    peer_range (lane, visit_count, &n_visited);
     walked_ns += bench_now_ns () - began_ns;
   }
   atomic_store (&bench->is_over, true);
   worker->n_done = n_visited;
   worker->began_ns = 0;
   worker->ended_ns = walked_ns;
+  PEER_CLOSE ();
 }
 
 #endif
@@ -191,11 +207,13 @@ run_f (Worker *worker) {
 /* Pairs taken one by one, at the caller's pace. */
 static void
 run_snapshot (Worker *worker) {
+  PEER_OPEN (worker);
   uint64_t n_given = 0;
 
   EACH_OP (worker, i)
-    n_given += peer_snapshot (&worker->thread, &worker->sum);
+    n_given += peer_snapshot (lane, &worker->sum);
   worker->n_done = n_given;
+  PEER_CLOSE ();
 }
 
 #endif
@@ -205,28 +223,32 @@ run_snapshot (Worker *worker) {
 /* Each insert of a growing map, timed: what a growth costs whom. */
 static void
 run_grow_latency (Worker *worker) {
+  PEER_OPEN (worker);
   Bench *bench = worker->bench;
 
   EACH_OP (worker, i) {
     int64_t began_ns = bench_now_ns ();
 
-    peer_store (&worker->thread, i, i);
+    peer_store (lane, i, i);
     bench->latency_ns[i] = (uint32_t)(bench_now_ns () - began_ns);
   }
+  PEER_CLOSE ();
 }
 
 /* A million keys, all of them read; then new ones: the first pays for whatever
  * the map put off. */
 static void
 run_worst_store (Worker *worker) {
+  PEER_OPEN (worker);
   Bench *bench = worker->bench;
 
   EACH_OP (worker, i) {
     int64_t began_ns = bench_now_ns ();
 
-    peer_store (&worker->thread, KEYS_1M + i, i);
+    peer_store (lane, KEYS_1M + i, i);
     bench->latency_ns[i] = (uint32_t)(bench_now_ns () - began_ns);
   }
+  PEER_CLOSE ();
 }
 
 static size_t

@@ -9,6 +9,10 @@
  *   peer_new (n_threads, n_keys), peer_free; n_keys: for maps that must know
  *                                  their size beforehand
  *   peer_enter (peer, thread, index), peer_leave (thread)
+ *   PEER_HAS_LANES                 PeerLane, which the calls take in the place of a
+ *                                  PeerThread; PEER_OPEN (worker), a declaration
+ *                                  of `PeerLane *lane`, and PEER_CLOSE (), around
+ *                                  the calls of each function
  *   peer_load, peer_store, peer_load_or_store, peer_load_and_delete
  *   PEER_HAS_RANGE                 peer_range (thread, visit, data)
  *   PEER_HAS_SWAP                  peer_swap

@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* syncmap-lane-inline.h — a syncmap for one thread's many operations, in line
+ *
+ * Idea        Called through its class, an operation that ends in read spends
+ *             most of its time around the look-up: the call, a section opened
+ *             and closed, pointers followed to the same places as just before.
+ *             A lane does that once for many operations: it holds one section
+ *             open, knows the table that read names, and is compiled into its
+ *             caller. What then is left of a Load is one look whether read still
+ *             names that table, the look-up, and one count.
+ *
+ * Use         SyncLane lane;
+ *
+ *             syncmap_lane_open (&lane, map, thread);
+ *             while (…)
+ *               syncmap_lane_load (&lane, key, &value);
+ *             syncmap_lane_close (&lane);
+ *
+ *             An open lane holds memory back that others retire: close it before
+ *             the thread waits for anything. While it is open the thread's probe
+ *             stays as it is, and the thread uses the map through it alone. One
+ *             that is closed serves too, as the class does.
+ *
+ * Plain ways  The key is in read, and the entry has a value or is nil; or read
+ *             is not amended and the key is nowhere. Whatever else there may be
+ *             (a growth under way in read, a second slot of the same tophash, an
+ *             overflow bucket, an expunged entry, a key to be sought in dirty) is
+ *             left to the class's function, with the lane shut meanwhile: it may
+ *             wait for the lock, and free what was retired.
+ *
+ * Turns       A lane is good for LANE_OPS operations; the next goes to the class,
+ *             between two sections. So no grace period waits for longer than that
+ *             many operations, and nothing else needs to be done for it. Nor for
+ *             spans: a lane is good for as many operations as there are before
+ *             the next span is due, and that one is the class's. Where the probe
+ *             tells every operation, all are.
+ *
+ * Counts      Each operation is counted in the thread's tally at once. When the
+ *             lane is shut, its probe is told by how much the tally has grown.
+ *
+ * Invariants  L1  lane.bits is 0, or the section is open since before read was
+ *                 loaded as lane.bits: that table is not freed, and as long as
+ *                 read equals lane.bits it is the table that read names
+ *             L2  the class's functions are called outside the lane's section
+ *             L3  n_granted - n_left operations were counted since the lane was
+ *                 last opened; none of them was to be a span
+ *
+ * A map of another class can be used through a lane too: it is never open then,
+ * and all goes to the class.
+ */
+#pragma once
+
+#include "core/engine/syncmap-entry-private.h"
+#include "core/engine/syncmap-private.h"
+
+/* Free choice: what opening costs is spread over enough, and a section stays
+ * open for about a microsecond. */
+#define LANE_OPS 256u
+
+#define LANE_INLINE static inline __attribute__ ((always_inline))
+
+typedef struct {
+  MapEngine      *map;
+  EngineThread   *thread;
+  Probe          *probe;
+  uintptr_t       bits;  /* read's word; 0: the lane is shut */
+  const GoBucket *block; /* the table's main buckets, */
+  uint64_t        mask;  /* their number, less 1, */
+  uint64_t        seed;  /* and the seed of its hash */
+  uint32_t        n_left;
+  uint32_t        n_granted;
+  bool            is_closed; /* to stay shut */
+} SyncLane;
+
+/* Out of line: a lane that is handed to them is a copy. ---------------------- */
+
+void     syncmap_lane_start  (SyncLane     *lane,
+                              MapEngine    *map,
+                              EngineThread *thread);
+void     syncmap_lane_reopen (SyncLane     *lane);
+void     syncmap_lane_shut   (SyncLane     *lane);
+Entry   *syncmap_lane_find_further (uintptr_t bits,
+                                    int64_t   key,
+                                    uint64_t  hash);
+/* The operation by the class's function. @old: for those that compare. @found:
+ * what the function hands out; as it was when that hands out nothing. */
+bool     syncmap_lane_turn   (SyncLane     *lane,
+                              OpKind        op,
+                              int64_t       key,
+                              int64_t       value,
+                              int64_t       old,
+                              int64_t      *found);
+
+/* Opening and closing ------------------------------------------------------- */
+
+LANE_INLINE void
+syncmap_lane_open (SyncLane     *lane,
+                   MapEngine    *map,
+                   EngineThread *thread) {
+  syncmap_lane_start (lane, map, thread);
+}
+
+LANE_INLINE void
+syncmap_lane_close (SyncLane *lane) {
+  syncmap_lane_shut (lane);
+  lane->is_closed = true;
+}
+
+LANE_INLINE bool
+lane_turn (SyncLane *lane,
+           OpKind    op,
+           int64_t   key,
+           int64_t   value,
+           int64_t   old,
+           int64_t  *found) {
+  int64_t found_there = *found;
+  bool is_ok = syncmap_lane_turn (lane, op, key, value, old, &found_there);
+
+  *found = found_there;
+  return is_ok;
+}
+
+/* What the plain ways are made of ------------------------------------------- */
+
+/* true: what *entry says is so; NULL: the key is not in read. false: the class
+ * must look. */
+LANE_INLINE bool
+lane_find (SyncLane *lane,
+           int64_t   key,
+           Entry   **entry) {
+  uintptr_t bits = (uintptr_t)sync_ptr_load (&((SyncMap *)lane->map)->read,
+                                             SYNC_LABEL ("load read"));
+  const GoBucket *bucket;
+  uint64_t hash;
+  unsigned same, slot;
+
+  *entry = NULL;
+  /* One less in any case: syncmap_lane_turn() gives it back. */
+  if (__builtin_expect (lane->n_left-- == 0 || bits != lane->bits, 0))
+    return false;
+  sync_read_point ((void *)(bits & ~(uintptr_t)1),
+                   SYNC_LABEL ("look in the table"));
+  hash = hash_good (key, lane->seed);
+  bucket = &lane->block[hash & lane->mask];
+  same = tophash_match (bucket->tophash, tophash_of (hash));
+  if (__builtin_expect (same == 0, 0)) {
+    if (tophash_match (bucket->tophash, TOPHASH_EMPTY_REST) != 0)
+      return true;
+  } else {
+    slot = (unsigned)__builtin_ctz (same);
+    if (__builtin_expect (bucket->keys[slot] == key, 1)) {
+      *entry = syncmap_entry_of (gobucket_elem (bucket, slot));
+      if (*entry == NULL)
+        __builtin_unreachable ();
+      return true;
+    }
+  }
+  *entry = syncmap_lane_find_further (bits, key, hash);
+  return true;
+}
+
+/* The key is not in read, and nowhere else. */
+LANE_INLINE bool
+lane_has_all (const SyncLane *lane) {
+  return (lane->bits & 1) == 0;
+}
+
+LANE_INLINE bool
+lane_end (SyncLane *lane,
+          OpKind    op,
+          unsigned  path) {
+  engine_count_op (lane->thread, op, path);
+  return (path & OP_PATH_OK) != 0;
+}
+
+/* Whether changes are told. They go through the functions that tell. */
+LANE_INLINE bool
+lane_tells (const SyncLane *lane) {
+#ifdef TOPHASH_NO_PROBE
+  return false;
+#else
+  return __builtin_expect (lane->probe != NULL, 0);
+#endif
+}
+
+/* Retries belong to the operation's kind. */
+LANE_INLINE void
+lane_end_told (const SyncLane *lane,
+               OpKind          op) {
+  lane->probe->counts[op].n_cas_retries += lane->probe->n_cas_retries;
+  lane->probe->n_cas_retries = 0;
+}
+
+LANE_INLINE bool
+lane_swap_entry (SyncLane *lane,
+                 OpKind    op,
+                 Entry    *entry,
+                 int64_t   value,
+                 bool     *has_previous,
+                 int64_t  *previous) {
+  if (lane_tells (lane)) {
+    bool has_value = false, is_stored;
+    int64_t found = 0;
+
+    is_stored = entry_try_swap (entry, lane->thread, value, &has_value, &found);
+    lane_end_told (lane, op);
+    *has_previous = has_value;
+    *previous = found;
+    return is_stored;
+  }
+  return entry_swap_steps (entry, lane->thread, false, value, has_previous,
+                           previous);
+}
+
+LANE_INLINE EntryOutcome
+lane_load_or_store_entry (SyncLane *lane,
+                          Entry    *entry,
+                          int64_t   value,
+                          int64_t  *actual) {
+  if (lane_tells (lane)) {
+    int64_t found = 0;
+    EntryOutcome outcome
+        = entry_try_load_or_store (entry, lane->thread, value, &found);
+
+    lane_end_told (lane, OP_LOAD_OR_STORE);
+    *actual = found;
+    return outcome;
+  }
+  return entry_load_or_store_steps (entry, lane->thread, false, value, actual);
+}
+
+LANE_INLINE bool
+lane_delete_entry (SyncLane *lane,
+                   OpKind    op,
+                   Entry    *entry,
+                   int64_t  *value) {
+  if (lane_tells (lane)) {
+    int64_t found = 0;
+    bool is_deleted = entry_delete (entry, lane->thread, &found);
+
+    lane_end_told (lane, op);
+    *value = found;
+    return is_deleted;
+  }
+  return entry_delete_steps (entry, lane->thread, false, value);
+}
+
+LANE_INLINE bool
+lane_swap_entry_if (SyncLane *lane,
+                    Entry    *entry,
+                    int64_t   old,
+                    int64_t   value) {
+  if (lane_tells (lane)) {
+    bool is_swapped
+        = entry_try_compare_and_swap (entry, lane->thread, old, value);
+
+    lane_end_told (lane, OP_COMPARE_AND_SWAP);
+    return is_swapped;
+  }
+  return entry_compare_and_swap_steps (entry, lane->thread, false, old, value);
+}
+
+LANE_INLINE bool
+lane_delete_entry_if (SyncLane *lane,
+                      Entry    *entry,
+                      int64_t   old) {
+  if (lane_tells (lane)) {
+    bool is_deleted
+        = entry_try_compare_and_delete (entry, lane->thread, old);
+
+    lane_end_told (lane, OP_COMPARE_AND_DELETE);
+    return is_deleted;
+  }
+  return entry_compare_and_delete_steps (entry, lane->thread, false, old);
+}
+
+/* The operations, as in EngineClass ----------------------------------------- */
+
+LANE_INLINE bool
+syncmap_lane_load (SyncLane *lane,
+                   int64_t   key,
+                   int64_t  *value) {
+  Entry *entry;
+  int64_t found = 0;
+
+  if (__builtin_expect (lane_find (lane, key, &entry), 1)) {
+    if (__builtin_expect (entry != NULL, 1)) {
+      uint64_t word = entry_peek (entry);
+
+      if (__builtin_expect (!entry_word_has_value (word), 0))
+        return lane_end (lane, OP_LOAD, OP_PATH_IN_READ);
+      *value = entry_word_value (word);
+      return lane_end (lane, OP_LOAD, OP_PATH_IN_READ | OP_PATH_OK);
+    }
+    if (lane_has_all (lane))
+      return lane_end (lane, OP_LOAD, 0);
+  }
+  if (!lane_turn (lane, OP_LOAD, key, 0, 0, &found))
+    return false;
+  *value = found;
+  return true;
+}
+
+/* *stored: as the class's store says it. Returns whether there was a value. */
+LANE_INLINE bool
+lane_swap (SyncLane *lane,
+           OpKind    op,
+           int64_t   key,
+           int64_t   value,
+           int64_t  *previous,
+           bool     *is_stored) {
+  bool has_previous = false;
+  Entry *entry;
+
+  *is_stored = true;
+  if (__builtin_expect (lane_find (lane, key, &entry) && entry != NULL, 1)
+      && __builtin_expect (lane_swap_entry (lane, op, entry, value,
+                                            &has_previous, previous), 1)) {
+    if (__builtin_expect (has_previous, 1))
+      return lane_end (lane, op, OP_PATH_IN_READ | OP_PATH_OK);
+    return lane_end (lane, op, OP_PATH_IN_READ);
+  }
+  return *is_stored = lane_turn (lane, op, key, value, 0, previous);
+}
+
+LANE_INLINE bool
+syncmap_lane_store (SyncLane *lane,
+                    int64_t   key,
+                    int64_t   value) {
+  int64_t previous = 0;
+  bool is_stored;
+
+  lane_swap (lane, OP_STORE, key, value, &previous, &is_stored);
+  return is_stored;
+}
+
+LANE_INLINE bool
+syncmap_lane_swap (SyncLane *lane,
+                   int64_t   key,
+                   int64_t   value,
+                   int64_t  *previous) {
+  int64_t found = 0;
+  bool is_stored;
+
+  if (!lane_swap (lane, OP_SWAP, key, value, &found, &is_stored))
+    return false;
+  *previous = found;
+  return true;
+}
+
+LANE_INLINE bool
+syncmap_lane_load_or_store (SyncLane *lane,
+                            int64_t   key,
+                            int64_t   value,
+                            int64_t  *actual) {
+  Entry *entry;
+  int64_t found = 0;
+  bool is_loaded;
+
+  if (__builtin_expect (lane_find (lane, key, &entry) && entry != NULL, 1)) {
+    EntryOutcome outcome
+        = lane_load_or_store_entry (lane, entry, value, &found);
+
+    if (__builtin_expect (outcome == ENTRY_LOADED, 1)) {
+      *actual = found;
+      return lane_end (lane, OP_LOAD_OR_STORE, OP_PATH_IN_READ | OP_PATH_OK);
+    }
+    if (outcome == ENTRY_STORED) {
+      *actual = value;
+      return lane_end (lane, OP_LOAD_OR_STORE, OP_PATH_IN_READ);
+    }
+  }
+  found = 0; /* and it stays so after an error */
+  is_loaded = lane_turn (lane, OP_LOAD_OR_STORE, key, value, 0, &found);
+  *actual = found;
+  return is_loaded;
+}
+
+LANE_INLINE bool
+lane_delete (SyncLane *lane,
+             OpKind    op,
+             int64_t   key,
+             int64_t  *value) {
+  Entry *entry;
+  int64_t found = 0;
+
+  if (__builtin_expect (lane_find (lane, key, &entry), 1)) {
+    if (entry != NULL) {
+      if (!lane_delete_entry (lane, op, entry, &found))
+        return lane_end (lane, op, OP_PATH_IN_READ);
+      *value = found;
+      return lane_end (lane, op, OP_PATH_IN_READ | OP_PATH_OK);
+    }
+    if (lane_has_all (lane))
+      return lane_end (lane, op, 0);
+  }
+  if (!lane_turn (lane, op, key, 0, 0, &found))
+    return false;
+  *value = found;
+  return true;
+}
+
+LANE_INLINE bool
+syncmap_lane_load_and_delete (SyncLane *lane,
+                              int64_t   key,
+                              int64_t  *value) {
+  return lane_delete (lane, OP_LOAD_AND_DELETE, key, value);
+}
+
+LANE_INLINE bool
+syncmap_lane_delete (SyncLane *lane,
+                     int64_t   key) {
+  int64_t ignored = 0;
+
+  return lane_delete (lane, OP_DELETE, key, &ignored);
+}
+
+LANE_INLINE bool
+syncmap_lane_compare_and_swap (SyncLane *lane,
+                               int64_t   key,
+                               int64_t   old,
+                               int64_t   value) {
+  Entry *entry;
+  int64_t ignored = 0;
+
+  if (__builtin_expect (lane_find (lane, key, &entry), 1)) {
+    if (entry != NULL) {
+      if (lane_swap_entry_if (lane, entry, old, value))
+        return lane_end (lane, OP_COMPARE_AND_SWAP,
+                         OP_PATH_IN_READ | OP_PATH_OK);
+      return lane_end (lane, OP_COMPARE_AND_SWAP, OP_PATH_IN_READ);
+    }
+    if (lane_has_all (lane))
+      return lane_end (lane, OP_COMPARE_AND_SWAP, 0);
+  }
+  return lane_turn (lane, OP_COMPARE_AND_SWAP, key, value, old, &ignored);
+}
+
+LANE_INLINE bool
+syncmap_lane_compare_and_delete (SyncLane *lane,
+                                 int64_t   key,
+                                 int64_t   old) {
+  Entry *entry;
+  int64_t ignored = 0;
+
+  if (__builtin_expect (lane_find (lane, key, &entry), 1)) {
+    if (entry != NULL) {
+      if (lane_delete_entry_if (lane, entry, old))
+        return lane_end (lane, OP_COMPARE_AND_DELETE,
+                         OP_PATH_IN_READ | OP_PATH_OK);
+      return lane_end (lane, OP_COMPARE_AND_DELETE, OP_PATH_IN_READ);
+    }
+    if (lane_has_all (lane))
+      return lane_end (lane, OP_COMPARE_AND_DELETE, 0);
+  }
+  return lane_turn (lane, OP_COMPARE_AND_DELETE, key, 0, old, &ignored);
+}
+
+/* The class's, with the lane shut meanwhile: a callback may use it. */
+LANE_INLINE bool
+syncmap_lane_range (SyncLane   *lane,
+                    EngineVisit visit,
+                    void       *data) {
+  bool goes_on;
+
+  syncmap_lane_close (lane);
+  goes_on = lane->map->klass->range (lane->map, lane->thread, visit, data);
+  lane->is_closed = false;
+  syncmap_lane_reopen (lane);
+  return goes_on;
+}
+
+LANE_INLINE bool
+syncmap_lane_clear (SyncLane *lane) {
+  bool is_ok;
+
+  syncmap_lane_close (lane);
+  is_ok = lane->map->klass->clear (lane->map, lane->thread);
+  lane->is_closed = false;
+  syncmap_lane_reopen (lane);
+  return is_ok;
+}

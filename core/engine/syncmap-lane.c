@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* syncmap-lane.c — what a lane does once for many operations
+ *
+ * The design is told in syncmap-lane-inline.h.
+ */
+#include "core/engine/syncmap-lane-inline.h"
+
+#include "core/engine/syncmap.h"
+
+#include <assert.h>
+
+/* A table without keys may have no buckets: its lane looks in this one. */
+static const GoBucket empty_bucket;
+
+/* What the tally has grown by since this was last asked. */
+static uint32_t
+take_untold (EngineTally *tally,
+             unsigned     op,
+             unsigned     outcome) {
+  uint64_t n = sync_count_get (&tally->n_ops[op][outcome]);
+  uint32_t grown = (uint32_t)(n - tally->n_told[op][outcome]);
+
+  tally->n_told[op][outcome] = n;
+  return grown;
+}
+
+/* What may pass before the next operation must be the class's. */
+static uint32_t
+operations_to_pass (const Probe *probe) {
+  uint32_t n = LANE_OPS;
+
+  if (probe == NULL)
+    return n;
+  if (probe->tells_brief)
+    return 0;
+  /* The operation that finds a countdown of 1 is the span. */
+  if (probe->span_countdown - 1 < n)
+    n = probe->span_countdown - 1;
+  /* And the one before may end a window of counts, or a stamp. */
+  if (PROBE_STAMP_OPS - probe->n_uncounted % PROBE_STAMP_OPS < n)
+    n = PROBE_STAMP_OPS - probe->n_uncounted % PROBE_STAMP_OPS;
+  return n;
+}
+
+/* Opens the section and looks which table read names. */
+void
+syncmap_lane_reopen (SyncLane *lane) {
+  SyncMap *self = (SyncMap *)lane->map;
+  uint32_t n = operations_to_pass (lane->probe);
+  const GoMap *map;
+  SyncRead read;
+
+  if (lane->is_closed || lane->map->klass != &syncmap_class || n == 0
+      || self->engine.config.hash.kind != HASH_GOOD)
+    return;
+  reclaim_enter (lane->thread->reclaim);
+  read = syncmap_read (self);
+  map = &read.table->map;
+  if (map->oldbuckets != NULL) {
+    reclaim_leave (lane->thread->reclaim);
+    return;
+  }
+  lane->bits = (uintptr_t)read.table | read.amended;
+  lane->block = map->count != 0 ? map->buckets->block : &empty_bucket;
+  lane->mask = map->count != 0 ? map->buckets->n_main - 1 : 0;
+  lane->seed = map->hash0;
+  lane->n_left = lane->n_granted = n;
+  if (lane->probe != NULL)
+    for (unsigned op = 0; op < OP_N_KINDS; op++)
+      for (unsigned outcome = 0; outcome < ENGINE_OUTCOMES; outcome++)
+        take_untold (lane->thread->tally, op, outcome);
+}
+
+/* Tells the probe of the operations since the lane was opened. */
+static void
+settle (SyncLane *lane) {
+  Probe *probe = lane->probe;
+  uint32_t n = lane->n_granted - lane->n_left;
+
+  if (probe == NULL || n == 0)
+    return;
+  for (unsigned op = 0; op < OP_N_KINDS; op++)
+    for (unsigned outcome = 0; outcome < ENGINE_OUTCOMES; outcome++) {
+      uint32_t grown = take_untold (lane->thread->tally, op, outcome);
+
+      probe->counts[op].n += grown;
+      probe->counts[op].n_ok += (outcome & OP_PATH_OK) != 0 ? grown : 0;
+      probe->counts[op].n_in_read
+          += (outcome & OP_PATH_IN_READ) != 0 ? grown : 0;
+    }
+  probe->span_countdown -= n;
+  probe->n_uncounted += n;
+  if (probe->n_uncounted % PROBE_STAMP_OPS == 0)
+    probe_end_count (probe);
+}
+
+void
+syncmap_lane_shut (SyncLane *lane) {
+  if (lane->bits == 0)
+    return;
+  settle (lane);
+  lane->bits = 0;
+  lane->n_left = lane->n_granted = 0;
+  reclaim_leave (lane->thread->reclaim);
+}
+
+void
+syncmap_lane_start (SyncLane     *lane,
+                    MapEngine    *map,
+                    EngineThread *thread) {
+  *lane = (SyncLane){ .map = map, .thread = thread, .probe = probe_current };
+  syncmap_lane_reopen (lane);
+}
+
+Entry *
+syncmap_lane_find_further (uintptr_t bits,
+                           int64_t   key,
+                           uint64_t  hash) {
+  const SyncTable *table = (const SyncTable *)(bits & ~(uintptr_t)1);
+  uint64_t elem = gomap_find_further (&table->map, key, hash);
+
+  return elem != GOMAP_ABSENT ? syncmap_entry_of (elem) : NULL;
+}
+
+static bool
+do_by_class (MapEngine    *map,
+             EngineThread *thread,
+             OpKind        op,
+             int64_t       key,
+             int64_t       value,
+             int64_t       old,
+             int64_t      *found) {
+  const EngineClass *klass = map->klass;
+
+  switch (op) {
+  case OP_LOAD:
+    return klass->load (map, thread, key, found);
+  case OP_STORE:
+    return klass->store (map, thread, key, value);
+  case OP_LOAD_OR_STORE:
+    return klass->load_or_store (map, thread, key, value, found);
+  case OP_LOAD_AND_DELETE:
+    return klass->load_and_delete (map, thread, key, found);
+  case OP_DELETE:
+    return klass->delete_key (map, thread, key);
+  case OP_SWAP:
+    return klass->swap (map, thread, key, value, found);
+  case OP_COMPARE_AND_SWAP:
+    return klass->compare_and_swap (map, thread, key, old, value);
+  case OP_COMPARE_AND_DELETE:
+    return klass->compare_and_delete (map, thread, key, old);
+  case OP_RANGE:
+  case OP_CLEAR:
+  case OP_LEN:
+  case OP_N_KINDS:
+    break;
+  }
+  assert (!"an operation on a key");
+  return false;
+}
+
+bool
+syncmap_lane_turn (SyncLane *lane,
+                   OpKind    op,
+                   int64_t   key,
+                   int64_t   value,
+                   int64_t   old,
+                   int64_t  *found) {
+  bool is_ok;
+
+  /* The plain way took it, and ended in nothing. */
+  lane->n_left++;
+  syncmap_lane_shut (lane);
+  is_ok = do_by_class (lane->map, lane->thread, op, key, value, old, found);
+  syncmap_lane_reopen (lane);
+  return is_ok;
+}
