@@ -298,6 +298,16 @@ file_action (GtkWidget  *widget,
 }
 
 static void
+export_action (GtkWidget  *widget,
+               const char *name,
+               GVariant   *parameter) {
+  ExportFormat format = export_format_find (g_variant_get_string (parameter, NULL));
+
+  if (format < EXPORT_N_FORMATS)
+    tophash_window_choose_export (TOPHASH_WINDOW (widget), format);
+}
+
+static void
 cancel_action (GtkWidget  *widget,
                const char *name,
                GVariant   *parameter) {
@@ -332,6 +342,8 @@ tophash_window_update_actions (TophashWindow *self) {
   gtk_widget_action_set_enabled (widget, "win.follow",
                                  tophash_session_is_running (self->session));
   gtk_widget_action_set_enabled (widget, "win.open", self->job == NULL);
+  gtk_widget_action_set_enabled (widget, "win.export",
+                                 has_log && self->job == NULL);
   if (has_log)
     gtk_widget_action_set_enabled (widget, "win.save", self->job == NULL);
   gtk_widget_action_set_enabled (widget, "win.cancel", self->job != NULL);
@@ -453,4 +465,6 @@ tophash_window_add_actions (TophashWindowClass *klass) {
   for (guint i = 0; i < G_N_ELEMENTS (actions); i++)
     gtk_widget_class_install_action (GTK_WIDGET_CLASS (klass), actions[i].name,
                                      NULL, actions[i].run);
+  gtk_widget_class_install_action (GTK_WIDGET_CLASS (klass), "win.export", "s",
+                                   export_action);
 }

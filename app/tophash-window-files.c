@@ -8,16 +8,25 @@
  */
 #include "app/compat.h"
 #include "app/tophash-window-private.h"
+#include "core/export/export.h"
 #include "core/record/tracelog-file.h"
 #include "widgets/tophash-picture.h"
 
 #include <glib/gi18n.h>
+
+typedef enum {
+  JOB_OPEN,
+  JOB_SAVE,
+  JOB_EXPORT,
+} JobKind;
 
 typedef struct {
   TophashWindow *window; /* a reference: the task outlives a closed window */
   GFile         *file;
   TraceLog      *log;     /* to save, or the result of opening */
   char          *warning; /* of opening */
+  ExportFormat   format;  /* of exporting */
+  guint64        to;      /* the same: what stands at one instant, at this */
 } FileJob;
 
 static void
@@ -51,16 +60,19 @@ show_progress_cb (gpointer data) {
 static FileJob *
 begin_job (TophashWindow *self,
            GFile         *file,
-           gboolean       is_save) {
+           JobKind        kind) {
   FileJob *job = g_new0 (FileJob, 1);
   g_autofree char *name = g_file_get_basename (file);
-  g_autofree char *text = g_strdup_printf (
-      is_save ? _ ("Saving %s") : _ ("Opening %s"), name);
+  g_autofree char *text
+      = g_strdup_printf (kind == JOB_OPEN   ? _ ("Opening %s")
+                         : kind == JOB_SAVE ? _ ("Saving %s")
+                                            : _ ("Exporting %s"),
+                         name);
 
   job->window = g_object_ref (self);
   job->file = g_object_ref (file);
   self->job = g_cancellable_new ();
-  self->job_is_save = is_save;
+  self->job_is_save = kind == JOB_SAVE;
   g_atomic_int_set (&self->progress, 0);
   gtk_label_set_text (self->busy_label, text);
   gtk_progress_bar_set_fraction (self->busy_bar, 0);
@@ -128,6 +140,7 @@ open_done_cb (GObject      *source,
   show_scenario_of (self, tracelog_get_info (job->log));
   tophash_session_set_log (self->session, job->log);
   tophash_session_mark_saved (self->session);
+  tophash_session_restore_view (self->session);
   if (job->warning != NULL)
     tophash_window_toast (self, job->warning);
 }
@@ -148,7 +161,7 @@ tophash_window_open (TophashWindow *self,
   if (self->job != NULL)
     return;
   {
-    FileJob *job = begin_job (self, file, FALSE);
+    FileJob *job = begin_job (self, file, JOB_OPEN);
 
     task = g_task_new (NULL, self->job, open_done_cb, NULL);
     g_task_set_task_data (task, job, (GDestroyNotify)file_job_free);
@@ -206,11 +219,82 @@ save_chosen_cb (GFile    *file,
   if (file == NULL || self->job != NULL || self->session == NULL
       || tophash_session_get_log (self->session) == NULL)
     return;
-  job = begin_job (self, file, TRUE);
+  job = begin_job (self, file, JOB_SAVE);
   job->log = tracelog_ref (tophash_session_get_log (self->session));
+  tophash_session_store_view (self->session);
   task = g_task_new (NULL, self->job, save_done_cb, NULL);
   g_task_set_task_data (task, job, (GDestroyNotify)file_job_free);
   g_task_run_in_thread (task, save_thread);
+}
+
+/* Exporting ---------------------------------------------------------------- */
+
+/* What stood under the name is replaced only by a whole file. */
+static void
+export_thread (GTask        *task,
+               gpointer      source,
+               gpointer      data,
+               GCancellable *cancellable) {
+  FileJob *job = data;
+  ExportOptions options = { .format = job->format, .to = job->to };
+  g_autoptr (GFileOutputStream) out = NULL;
+  g_autoptr (GCancellable) drop = g_cancellable_new ();
+  GError *error = NULL;
+
+  out = g_file_replace (job->file, NULL, FALSE, G_FILE_CREATE_NONE, cancellable,
+                        &error);
+  if (out != NULL
+      && export_log (job->log, &options, G_OUTPUT_STREAM (out), progress_cb, job,
+                     cancellable, &error)
+      && g_output_stream_close (G_OUTPUT_STREAM (out), cancellable, &error)) {
+    g_task_return_boolean (task, TRUE);
+    return;
+  }
+  if (out != NULL) {
+    g_cancellable_cancel (drop);
+    g_output_stream_close (G_OUTPUT_STREAM (out), drop, NULL);
+  }
+  g_task_return_error (task, error);
+}
+
+static void
+export_done_cb (GObject      *source,
+                GAsyncResult *result,
+                gpointer      data) {
+  FileJob *job = g_task_get_task_data (G_TASK (result));
+  TophashWindow *self = job->window;
+  g_autofree char *name = g_file_get_basename (job->file);
+  g_autofree char *text = g_strdup_printf (_ ("Saved %s"), name);
+  g_autoptr (GError) error = NULL;
+
+  end_job (self);
+  if (self->session == NULL)
+    return;
+  if (g_task_propagate_boolean (G_TASK (result), &error))
+    tophash_window_toast (self, text);
+  else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    tophash_window_toast (self, error->message);
+}
+
+static void
+export_chosen_cb (GFile    *file,
+                  gpointer  data) {
+  TophashWindow *self = data;
+  g_autoptr (GTask) task = NULL;
+  FileJob *job;
+
+  if (file == NULL || self->job != NULL || self->session == NULL
+      || tophash_session_get_log (self->session) == NULL)
+    return;
+  job = begin_job (self, file, JOB_EXPORT);
+  job->log = tracelog_ref (tophash_session_get_log (self->session));
+  job->format = self->export_format;
+  job->to = job->format == EXPORT_PROMETHEUS
+                ? tophash_session_get_position (self->session)
+                : G_MAXUINT64;
+  task = g_task_new (NULL, self->job, export_done_cb, NULL);
+  g_task_set_task_data (task, job, (GDestroyNotify)file_job_free);
+  g_task_run_in_thread (task, export_thread);
 }
 
 static void
@@ -288,4 +372,17 @@ tophash_window_choose_picture (TophashWindow *self) {
 
   compat_file_save (GTK_WINDOW (self), _ ("Save Picture"), name, filters,
                     picture_chosen_cb, self);
+}
+
+void
+tophash_window_choose_export (TophashWindow *self,
+                              ExportFormat   format) {
+  g_autofree char *pattern
+      = g_strconcat ("*.", export_format_suffix (format), NULL);
+  const char *const filters[] = { export_format_title (format), pattern, NULL };
+  g_autofree char *name = suggest_name (self, export_format_suffix (format));
+
+  self->export_format = format;
+  compat_file_save (GTK_WINDOW (self), export_format_title (format), name, filters,
+                    export_chosen_cb, self);
 }

@@ -9,6 +9,7 @@
 
 #include "app/tophash-settings-pane.h"
 #include "app/tophash-window.h"
+#include "core/export/export.h"
 #include "widgets/tophash-inspector.h"
 #include "widgets/tophash-map-view.h"
 #include "widgets/tophash-misuse-banner.h"
@@ -60,6 +61,7 @@ struct _TophashWindow {
   guint    tick_id;
   guint    progress_id;
   gint     progress;            /* thousandths; atomic */
+  ExportFormat export_format;   /* a name is being chosen for */
   gboolean job_is_save;
   gboolean closes_when_saved;
   gboolean is_lecture;
@@ -89,5 +91,7 @@ char  *tophash_window_speed_text  (guint               index);
 void tophash_window_choose_open    (TophashWindow     *self);
 void tophash_window_choose_save    (TophashWindow     *self);
 void tophash_window_choose_picture (TophashWindow     *self);
+void tophash_window_choose_export  (TophashWindow     *self,
+                                    ExportFormat       format);
 
 G_END_DECLS
