@@ -101,7 +101,7 @@ run_row (Bench *bench) {
     fprintf (stderr, "%s: no memory for the map\n", PEER_NAME);
     return 1;
   }
-  if (bench->row->run == run_grow_latency || bench->row->run == run_worst_store) {
+  if (has_latencies (bench->row)) {
     bench->n_latencies = bench->n_ops;
     bench->latency_ns
         = (uint32_t *)calloc (bench->n_ops, sizeof *bench->latency_ns);

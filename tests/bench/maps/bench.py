@@ -2,19 +2,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """bench.py: the rows of rows.h on every map that was built, side by side.
 
-  bench.py FOLDER [--threads 1,2,4] [--passes 5] [--rows NAME,...]
+  bench.py FOLDER [--threads 1,2,4] [--passes 5] [--minutes 25] [--rows NAME,...]
            [--peers NAME,...] [--go GO,...] [--json FILE] [--report FILE]
            [--scale SHARE] [--short]
 
 FOLDER holds the programs (bench-map, peer-*). Every run is a process of its own;
 passes go round all maps, so that what disturbs the machine for a while disturbs
 all alike; what is shown are medians, with the spread of the middle half. Ratios
-are of medians of the same call of this program, never of an older one.
+are of medians of the same call of this program, never of an older one. What was
+wanted is told in goals.py, the page is written by report.py.
 
+  --minutes no pass begins that would not end by then; the first always does
   --go      Go commands; each builds the peer of go/ (default: all that are found)
   --scale   operations as a share of each row's own number
-  --short   one pass, a thousandth of the operations, our maps alone: shows that
-            the programs run, not how fast
+  --short   one pass, a thousandth of the operations, our maps alone and recorded
+            with two threads only: shows that the programs run, not how fast
 """
 
 import argparse
@@ -24,55 +26,28 @@ import math
 import os
 import pathlib
 import shutil
-import statistics
 import subprocess
 import sys
+import time
+
+import goals
+import report
 
 HERE = pathlib.Path(__file__).resolve().parent
 OURS = "syncmap:off"
 RECORDINGS = ("structural", "structural-append", "brief", "brief-append", "spans")
 # Not thread-safe, or of no interest beyond what mutexmap shows.
 SINGLE_ENGINES = {"gomap"}
-RUN_SECONDS = 120
-
-# NUMBERS: wanted ratio to Go's sync.Map at one thread and at two.
-MOSTLY = ("SwapMostlyHits", "CompareAndSwapMostlyHits",
-          "CompareAndSwapMostlyMisses", "CompareAndDeleteMostlyHits",
-          "CompareAndDeleteMostlyMisses")
-WANTED = {"LoadMostlyHits": ("E1", 10, 10), "LoadMostlyMisses": ("E2", 7, 7)}
-WANTED |= {name: ("E3", 6, 5) for name in MOSTLY}
-WANTED |= {
-    "SwapMostlyMisses": ("E3", 2.5, 2),
-    "LoadOrStoreUnique": ("E4", 4, 4), "LoadOrStoreBalanced": ("E4", 4, 4),
-    "LoadAndDeleteBalanced": ("E5", 5, 5), "LoadAndDeleteUnique": ("E5", 5, 5),
-    "Range": ("E6", 8, 8),
-    "AdversarialAlloc": ("E7", 4, 3), "AdversarialDelete": ("E7", 4, 3),
-    "LoadOrStoreCollision": ("E8", 3, 3), "DeleteCollision": ("E8", 3, 3),
-    "CompareAndSwapCollision": ("E8", 3, 3),
-    "CompareAndSwapNoExistingKey": ("E8", 3, 3),
-    "CompareAndSwapValueNotEqual": ("E8", 3, 3),
-    "CompareAndDeleteCollision": ("E8", 3, 3), "Clear": ("E8", 3, 3),
-    "SwapCollision": ("E8", 2, 1.1), "LoadAndDeleteCollision": ("E8", 2.5, 2),
-    "a": ("E9", 4, 4), "b": ("E9", 3.5, 3.5), "c": ("E9", 2.8, 2.8),
-    "d1": ("E10", 4, 4), "d2": ("E10", 3, 3), "g": ("E10", 4.5, 4.5),
-    "f": ("E10", 6, 6),
-}
-MEANINGS = {
-    "a": "99/1 load/store, 64 k keys", "b": "90/10 uniform, 1 M keys",
-    "c": "90/10 zipf 0.99, 1 M keys", "d1": "stores of new keys",
-    "d2": "new key, then load", "g": "churn: store / load-and-delete",
-    "f": "Range while others write, per entry",
-    "GrowLatency": "each insert of a million",
-    "WorstStore": "new keys after a million read ones",
-    "Memory": "bytes per key", "Snapshot": "walking a snapshot, per pair",
-}
-
+RUN_SECONDS = 60
+# A map that takes longer than this for a row is asked for that row once only.
+SLOW_SECONDS = 4
 
 class Peer:
     """A program with its first arguments, and the rows that it offers."""
 
-    def __init__(self, name, command):
-        self.name, self.command = name, [str(part) for part in command]
+    def __init__(self, name, command, version="this tree"):
+        self.name, self.version = name, version
+        self.command = [str(part) for part in command]
         listed = subprocess.run(self.command + ["--list"], text=True,
                                 capture_output=True, check=True).stdout
         self.rows = dict(line.split() for line in listed.splitlines())
@@ -99,7 +74,7 @@ def find_go():
 
 
 def build_go(go, folder):
-    """The Go peers of one toolchain; [] with a word when it cannot."""
+    """The Go peers of one toolchain, and [(name, why not)]."""
     environment = dict(os.environ, GOTOOLCHAIN="local", GOFLAGS="-mod=mod",
                        GOCACHE=str(folder / "go-cache"), CGO_ENABLED="0")
     try:
@@ -109,187 +84,99 @@ def build_go(go, folder):
         subprocess.run([go, "build", "-o", program, "."], cwd=HERE / "go",
                        check=True, env=environment)
     except (OSError, subprocess.CalledProcessError) as error:
-        print(f"# {go}: {error}", file=sys.stderr)
-        return []
+        return [], [(go, f"does not build the peer: {error}")]
     short = ".".join(version.split(".")[:2])
-    return [Peer(f"{short}-{name}", [program, name]) for name in ("syncmap", "rwmap")]
+    return [Peer(f"{short}-{name}", [program, name], version)
+            for name in ("syncmap", "rwmap")], []
 
 
-def find_peers(options):
-    folder = options.folder
+# Maps of others: pkg-config's name of the library, names of its package.
+LIBRARIES = {
+    "urcu": ("liburcu", ()), "ck": ("ck", ()), "tbb": ("tbb", ()),
+    "cuckoo": (None, ("libcuckoo-dev", "libcuckoo-devel", "libcuckoo")),
+    "glib": ("glib-2.0", ()),
+}
+
+
+def find_own(folder):
     engines = ["syncmap", "viewmap", "mutexmap", "rwmap", "shardmap", "gomap"]
     peers = [Peer(f"{engine}:off", [folder / "bench-map", f"{engine}:off"])
              for engine in engines]
     peers += [Peer(f"syncmap:{mode}", [folder / "bench-map", f"syncmap:{mode}"])
-              for mode in RECORDINGS]
+              for mode in goals.RECORDINGS]
     if (folder / "bench-map-out").exists():
         peers.append(Peer("syncmap:out", [folder / "bench-map-out", "syncmap"]))
-    if options.short:
-        return peers
-    for name in ("urcu", "ck", "cuckoo", "tbb", "glib"):
-        if (folder / f"peer-{name}").exists():
-            peers.append(Peer(name, [folder / f"peer-{name}"]))
-        else:
-            print(f"# {name}: not installed, left out", file=sys.stderr)
-    toolchains = options.go.split(",") if options.go else find_go()
-    if not toolchains:
-        print("# Go: not installed, left out: no ratios to it", file=sys.stderr)
-    for go in toolchains:
-        peers += build_go(go, folder)
-    if options.peers:
-        wanted = options.peers.split(",")
-        peers = [peer for peer in peers if peer.name in wanted]
     return peers
 
 
-def is_baseline(name):
-    """Go's sync.Map of the kind that ours follows: before 1.24."""
-    if not (name.startswith("go1.") and name.endswith("-syncmap")):
-        return False
-    return int(name[4:].split("-")[0]) < 24
+def find_peers(options):
+    """All that are here, and [(name, why not)] for the others."""
+    folder, absent = options.folder, []
+    peers = find_own(folder)
+    if options.short:
+        return peers, absent
+    for name, (module, packages) in LIBRARIES.items():
+        if (folder / f"peer-{name}").exists():
+            peers.append(Peer(name, [folder / f"peer-{name}"],
+                              report.version_of(module, packages)))
+        else:
+            absent.append((name, "its library was not there when this was built"))
+    toolchains = options.go.split(",") if options.go else find_go()
+    if not toolchains:
+        absent.append(("Go", "not installed"))
+    for go in toolchains:
+        built, failed = build_go(go, folder)
+        peers += built
+        absent += failed
+    if options.peers:
+        wanted = options.peers.split(",")
+        peers = [peer for peer in peers if peer.name in wanted]
+    for name, why in absent:
+        print(f"# {name} is left out: {why}", file=sys.stderr)
+    return peers, absent
 
 
-def baseline_of(peers):
-    names = [peer.name for peer in peers if is_baseline(peer.name)]
-    return max(names, key=lambda name: int(name[4:].split("-")[0]), default=None)
+def suits(options, peer, row, threads):
+    """gomap is no map for threads, and recording is judged with one and two."""
+    engine, _, mode = peer.name.partition(":")
+    if threads == 1 and mode in goals.RECORDINGS:
+        return peer.rows[row] != "single" and not options.short
+    if threads == 1:
+        return True
+    return (peer.rows[row] != "single" and engine not in SINGLE_ENGINES
+            and (threads == 2 or mode in ("", "off")))
 
 
-def measure(options, peers):
-    """{(row, threads): {peer: [result, ...]}}, in the order of the table."""
-    threads = [int(number) for number in options.threads.split(",")]
+def plan(options, peers):
+    """[(row, threads, peer)] of one pass: maps in turn within a row."""
     names = list(dict.fromkeys(row for peer in peers for row in peer.rows))
     if options.rows:
         names = [row for row in names if row in options.rows.split(",")]
-    results, dead = {}, set()
+    return [(row, n, peer) for row in names for n in options.threads for peer in peers
+            if row in peer.rows and suits(options, peer, row, n)]
+
+
+def measure(options, peers):
+    """{(row, threads): {peer: [result, ...]}} in the order of the table, and the
+    number of passes."""
+    results, left = {}, plan(options, peers)
+    began = time.monotonic()
     for number in range(options.passes):
-        for row in names:
-            for n in threads:
-                for peer in peers:
-                    kind = peer.rows.get(row)
-                    if kind is None or (peer, row, n) in dead:
-                        continue
-                    if n > 1 and (kind == "single"
-                                  or peer.name.split(":")[0] in SINGLE_ENGINES):
-                        continue
-                    result = peer.run(row, n, options.ops(row))
-                    if result is None:
-                        dead.add((peer, row, n))
-                        continue
-                    results.setdefault((row, n), {}).setdefault(
-                        peer.name, []).append(result)
-        print(f"# pass {number + 1} of {options.passes} is done", file=sys.stderr)
-    return results
-
-
-def median(results, key="ns_per_op"):
-    values = [result[key] for result in results if key in result]
-    return statistics.median(values) if values else None
-
-
-def spread(results):
-    """Half the width of the middle half, in percent of the median."""
-    values = [result["ns_per_op"] for result in results]
-    if len(values) < 3:
-        return None
-    low, middle, high = statistics.quantiles(values, n=4)
-    return 50 * (high - low) / middle if middle else None
-
-
-def geometric_mean(values):
-    return math.exp(statistics.fmean(map(math.log, values))) if values else None
-
-
-def number_text(value):
-    if value is None:
-        return "–"
-    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
-
-
-def table(head, lines):
-    out = ["| " + " | ".join(head) + " |", "| " + " | ".join("---" for _ in head) + " |"]
-    return out + ["| " + " | ".join(line) + " |" for line in lines] + [""]
-
-
-def goal_lines(results, baseline):
-    """Ratio to Go against what NUMBERS wants, the worst first."""
-    lines = []
-    for (row, n), by_peer in results.items():
-        if row not in WANTED or n > 2 or not {OURS, baseline} <= by_peer.keys():
-            continue
-        name, *wanted = WANTED[row]
-        ratio = median(by_peer[baseline]) / median(by_peer[OURS])
-        lines.append((ratio / wanted[n - 1], [
-            row, str(n), number_text(median(by_peer[OURS])),
-            number_text(median(by_peer[baseline])), f"{ratio:.2f}×",
-            f"{wanted[n - 1]}×", name, "yes" if ratio >= wanted[n - 1] else "no"]))
-    return [line for _, line in sorted(lines, key=lambda pair: pair[0])]
-
-
-def recording_lines(results):
-    lines = []
-    for (row, n), by_peer in results.items():
-        cells = [row, str(n)]
-        off = median(by_peer.get(OURS, []))
-        for mode in ("out", *RECORDINGS):
-            value = median(by_peer.get(f"syncmap:{mode}", []))
-            cells.append("–" if not value or not off else
-                         f"{off / value:.2f}×" if mode == "out" else f"{value / off:.2f}×")
-        if any(cell != "–" for cell in cells[2:]):
-            lines.append(cells)
-    return lines
-
-
-def report(results, peers):
-    baseline = baseline_of(peers)
-    names = [peer.name for peer in peers]
-    out = ["# Maps side by side", "",
-           f"{os.cpu_count()} processors; medians of ns per operation; in brackets: "
-           "half the width of the middle half of the passes, in percent.", ""]
-    if baseline:
-        goals = goal_lines(results, baseline)
-        ratios = [median(by_peer[baseline]) / median(by_peer[OURS])
-                  for (row, n), by_peer in results.items()
-                  if row in WANTED and {OURS, baseline} <= by_peer.keys()]
-        out += [f"## syncmap against {baseline}, the worst first", ""]
-        out += table(["row", "threads", "syncmap", baseline, "ratio", "wanted", "", "met"],
-                     goals)
-        if ratios:
-            out += [f"Geometric mean {geometric_mean(ratios):.2f}× over {len(ratios)} "
-                    f"rows; {sum(line[-1] == 'yes' for line in goals)} of {len(goals)} "
-                    "meet what is wanted.", ""]
-    costs = recording_lines(results)
-    if costs:
-        out += ["## What recording costs syncmap", "",
-                "off: compiled in and switched off, against compiled out; the others "
-                "against off. structural: changes of state are told, operations "
-                "counted; brief: each operation is told by one event; spans: by its "
-                "two fenced ends. A recorder merges and packs meanwhile; with -append "
-                "everything told is read and thrown away, which shows what telling "
-                "costs where one thread cannot pack as fast.", ""]
-        out += table(["row", "threads", "off", *RECORDINGS], costs)
-    out += ["## All maps", ""]
-    lines = []
-    for (row, n), by_peer in results.items():
-        cells = []
-        for name in names:
-            value, width = median(by_peer.get(name, [])), None
-            if name in by_peer:
-                width = spread(by_peer[name])
-            cells.append(number_text(value) + (f" ({width:.0f})" if width else ""))
-        lines.append([row, str(n)] + cells)
-    out += table(["row", "threads"] + names, lines)
-    single = [(row, by_peer) for (row, n), by_peer in results.items() if n == 1]
-    for title, key in (("p50", "p50"), ("p99", "p99"), ("p99.9", "p99.9"), ("max", "max"),
-                       ("bytes per key", "bytes_per_key")):
-        lines = [[row] + [number_text(median(by_peer.get(name, []), key))
-                          for name in names]
-                 for row, by_peer in single
-                 if any(median(by_peer.get(name, []), key) is not None for name in names)]
-        if lines:
-            out += [f"### {title}", ""] + table(["row"] + names, lines)
-    out += ["Rows: " + "; ".join(f"{row}: {text}" for row, text in MEANINGS.items())
-            + "; the others as in Go's sync/map_bench_test.go."]
-    return "\n".join(out) + "\n"
+        pass_began, done = time.monotonic(), []
+        for row, n, peer in left:
+            run_began = time.monotonic()
+            result = peer.run(row, n, options.ops(row))
+            if result is None:
+                continue
+            results.setdefault((row, n), {}).setdefault(peer.name, []).append(result)
+            if time.monotonic() - run_began < SLOW_SECONDS:
+                done.append((row, n, peer))
+        left, now = done, time.monotonic()
+        print(f"# pass {number + 1} of {options.passes} is done, "
+              f"{(now - began) / 60:.1f} minutes", file=sys.stderr)
+        if now - began + (now - pass_began) > options.minutes * 60:
+            break
+    return results, number + 1
 
 
 def parse():
@@ -297,6 +184,7 @@ def parse():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--threads", default="1,2,4")
     parser.add_argument("--passes", type=int, default=5)
+    parser.add_argument("--minutes", type=float, default=25)
     parser.add_argument("--rows")
     parser.add_argument("--peers")
     parser.add_argument("--go")
@@ -317,24 +205,26 @@ def parse():
     options.ops = lambda row: (max(8, int(sizes[row] * options.scale))
                                if row in sizes else None)
     options.folder = options.folder.resolve()
+    options.threads = [int(number) for number in options.threads.split(",")]
     return options
 
 
 def main():
     options = parse()
-    peers = find_peers(options)
-    results = measure(options, peers)
+    peers, absent = find_peers(options)
+    began = time.monotonic()
+    results, n_passes = measure(options, peers)
     if options.json:
         options.json.write_text(json.dumps(
             [result for by_peer in results.values() for many in by_peer.values()
              for result in many], indent=1) + "\n", encoding="utf-8")
-    text = report(results, peers)
+    text = report.write(results, peers, absent, n_passes,
+                        (time.monotonic() - began) / 60)
     if options.report:
         options.report.write_text(text, encoding="utf-8")
     print(text)
     # A row that one of our own maps could not do is a failure.
-    asked = {(peer.name, row) for peer in peers for row in peer.rows
-             if not options.rows or row in options.rows.split(",")}
+    asked = {(peer.name, row) for row, _, peer in plan(options, peers)}
     done = {(name, row) for (row, _), by_peer in results.items() for name in by_peer}
     missing = sorted(pair for pair in asked - done if ":" in pair[0])
     for name, row in missing:

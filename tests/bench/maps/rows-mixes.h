@@ -251,6 +251,33 @@ run_worst_store (Worker *worker) {
   PEER_CLOSE ();
 }
 
+static void
+prepare_half (Worker *worker) {
+  preload (worker, worker->n / 2);
+  PEER_OPEN (worker);
+  peer_store (lane, worker->n, 0);
+  PEER_CLOSE ();
+}
+
+/* Half as many keys as there are loads, all of them read, and a new one. Each
+ * load that does not find its key among those read counts against them; the last
+ * ones pay for whatever the map does then. Twice in all, so that the first is
+ * seen whatever a map counts. */
+static void
+run_worst_load (Worker *worker) {
+  PEER_OPEN (worker);
+  Bench *bench = worker->bench;
+  uint64_t value;
+
+  EACH_OP (worker, i) {
+    int64_t began_ns = bench_now_ns ();
+
+    peer_load (lane, worker->n, &value);
+    bench->latency_ns[i] = (uint32_t)(bench_now_ns () - began_ns);
+  }
+  PEER_CLOSE ();
+}
+
 static size_t
 resident_bytes (void) {
   size_t total = 0, resident = 0;

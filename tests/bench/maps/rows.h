@@ -96,17 +96,25 @@ static const Row bench_rows[] = {
 #endif
   { "GrowLatency", M, M, NULL, run_grow_latency },
   { "WorstStore", 1000, KEYS_1M, prepare_1m, run_worst_store },
+  { "WorstLoad", 2 * M, KEYS_1M, prepare_half, run_worst_load },
+  { "WorstLoad1k", 2000, 1000, prepare_half, run_worst_load },
   { "Memory", M, M, NULL, run_memory },
 #ifdef PEER_HAS_SNAPSHOT
   { "Snapshot", 200, KEYS_64K, prepare_64k, run_snapshot },
 #endif
 };
 
+/* Whose operations are timed one by one. */
+static bool
+has_latencies (const Row *row) {
+  return row->run == run_grow_latency || row->run == run_worst_store
+         || row->run == run_worst_load;
+}
+
 /* Which rows one thread alone does. */
 static bool
 is_single (const Row *row) {
-  return row->run == run_grow_latency || row->run == run_worst_store
-         || row->run == run_memory;
+  return has_latencies (row) || row->run == run_memory;
 }
 
 #include "tests/bench/maps/bench-run.h"

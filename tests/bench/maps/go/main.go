@@ -328,6 +328,19 @@ func timedStores(first int) func(w *worker) {
 	}
 }
 
+func prepareHalf(w *worker) {
+	preload(w, w.n/2)
+	w.peer.Store(w.n, 0)
+}
+
+func runWorstLoad(w *worker) {
+	for i := 0; i < w.n; i++ {
+		began := time.Now()
+		w.peer.Load(w.n)
+		w.bench.latency[i] = int64(time.Since(began))
+	}
+}
+
 func heapBytes() uint64 {
 	var stats runtime.MemStats
 	runtime.GC()
@@ -427,11 +440,17 @@ var rows = []row{
 	{"f", 200, prepare64k, runF, ""},
 	{"GrowLatency", million, nil, timedStores(0), ""},
 	{"WorstStore", 1000, prepare1m, timedStores(keys1m), ""},
+	{"WorstLoad", 2 * million, prepareHalf, runWorstLoad, ""},
+	{"WorstLoad1k", 2000, prepareHalf, runWorstLoad, ""},
 	{"Memory", million, nil, runMemory, ""},
 }
 
+func hasLatencies(name string) bool {
+	return name == "GrowLatency" || strings.HasPrefix(name, "Worst")
+}
+
 func isSingle(name string) bool {
-	return name == "GrowLatency" || name == "WorstStore" || name == "Memory"
+	return hasLatencies(name) || name == "Memory"
 }
 
 func newPeer(name string) Peer {
