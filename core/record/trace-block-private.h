@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 typedef enum {
   TRACE_CODEC_PLAIN = 0, /* numbers of the file format */
   TRACE_CODEC_LZ4 = 1,
+  TRACE_CODEC_ZSTD = 2,
 } TraceCodec;
 
 /* Bytes of a raw block: its head, and what each event, each long step of time

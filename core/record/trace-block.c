@@ -27,7 +27,8 @@
  *             p each      payload b, 8 planes
  *
  *             Codec 0 stores these bytes as they are; codec 1 as one LZ4 block
- *             (no frame). n stands outside, with the sizes of both forms.
+ *             (no frame); codec 2 as one zstd frame (trace-zstd.c), which only
+ *             saving makes. n stands outside, with the sizes of both forms.
  *
  * Groups      The planes of a full block lie 4096 bytes apart, where they would
  *             push each other out of the first cache. So the fields of a group
@@ -48,6 +49,7 @@
  *             decoder, not worth it.
  */
 #include "core/record/trace-block-private.h"
+#include "core/record/trace-zstd-private.h"
 
 #include <glib/gi18n-lib.h>
 #include <lz4.h>
@@ -383,13 +385,18 @@ trace_block_unpack (const PackedBlock *block,
     if (block->stored_size != block->raw_size)
       return N_ ("two sizes that differ without compression");
     memcpy (raw, block->data, block->raw_size);
-    break;
+    return gather (raw, block, limits, events);
   case TRACE_CODEC_LZ4:
     if (LZ4_decompress_safe ((const char *)block->data, (char *)raw,
                              (int)block->stored_size, (int)block->raw_size)
         != (int)block->raw_size)
       return N_ ("bytes that are no LZ4 of the declared size");
-    break;
+    return gather (raw, block, limits, events);
+  case TRACE_CODEC_ZSTD:
+    if (!trace_zstd_unpack (block->data, block->stored_size, raw,
+                            block->raw_size))
+      return N_ ("bytes that are no zstd of the declared size");
+    return gather (raw, block, limits, events);
   }
-  return gather (raw, block, limits, events);
+  return N_ ("been packed in an unknown way");
 }

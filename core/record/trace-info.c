@@ -2,22 +2,7 @@
 
 /* trace-info.c — facts about a run that are not events, also as JSON
  *
- * Format      One JSON object, UTF-8. Members that a reader does not know are
- *             skipped; absent texts read as null.
- *
- *             member           value
- *             engine, engine_title, scenario_name, scenario_title,
- *             scenario, machine, version            texts or null
- *             seed             a text: "0x" and 16 hexadecimal digits, because
- *                              JSON numbers are not safe above 2^53
- *             started_at_us    an integer
- *             n_threads        an integer, 0 to MAX_THREADS
- *             thread_roles     texts, n_threads of them
- *             phase_names      texts
- *             kinds            texts: the name of each kind number in the file's
- *                              events, from 0 on. Files stay readable when kinds
- *                              are added or change places: a reader translates
- *                              by name.
+ * The members are told in FORMAT.md, under INFO.
  *
  * Safety      Depth and size are checked before the JSON parser, which is
  *             recursive, sees a byte.
@@ -154,10 +139,10 @@ wrong (GError    **error,
   return FALSE;
 }
 
-/* Whether brackets outside of texts nest at most MAX_DEPTH deep. */
-static gboolean
-is_shallow (const char *json,
-            gsize       length) {
+gboolean
+trace_json_is_shallow (const char *json,
+                       gsize       length,
+                       int         max_depth) {
   gboolean in_text = FALSE;
   int depth = 0;
 
@@ -170,7 +155,7 @@ is_shallow (const char *json,
     } else if (json[i] == '"') {
       in_text = TRUE;
     } else if (json[i] == '{' || json[i] == '[') {
-      if (++depth > MAX_DEPTH)
+      if (++depth > max_depth)
         return FALSE;
     } else if (json[i] == '}' || json[i] == ']') {
       depth--;
@@ -330,7 +315,7 @@ trace_info_from_json (const char *json,
   JsonNode *root;
 
   if (!g_utf8_validate (json, (gssize)length, NULL)
-      || !is_shallow (json, length)) {
+      || !trace_json_is_shallow (json, length, MAX_DEPTH)) {
     wrong (error, "facts of the run", "JSON of little depth, in UTF-8");
     return NULL;
   }

@@ -12,14 +12,19 @@
  *             All but id, position and at_ns may be left out.
  *
  * Bounds      As in trace-notes.h, held when reading too: a file cannot make the
- *             notes larger than people could.
+ *             notes larger than people could. Brackets nest at most MAX_DEPTH
+ *             deep: the JSON parser is recursive.
  */
 #include "core/record/trace-notes.h"
+
+#include "core/record/tracelog-private.h"
 
 #include <glib/gi18n-lib.h>
 #include <inttypes.h>
 #include <json-glib/json-glib.h>
 #include <string.h>
+
+#define MAX_DEPTH 64
 
 static void
 bookmark_free (gpointer data) {
@@ -143,7 +148,8 @@ trace_notes_add (TraceNotes *notes,
                  const char *note) {
   TraceBookmark *bookmark;
 
-  if (notes->bookmarks->len >= TRACE_NOTES_MAX_BOOKMARKS)
+  if (notes->bookmarks->len >= TRACE_NOTES_MAX_BOOKMARKS
+      || notes->next_id >= G_MAXINT64)
     return NULL;
   bookmark = bookmark_new (notes->next_id++, position, at_ns, title, note);
   insert_bookmark (notes, bookmark);
@@ -211,7 +217,11 @@ trace_notes_to_json (const TraceNotes *notes) {
   json_builder_end_array (builder);
   put_int (builder, "next-id", (gint64)notes->next_id);
   put_text (builder, "text", notes->text);
-  view = *notes->view != '\0' ? json_from_string (notes->view, NULL) : NULL;
+  /* Inside of the notes it nests one deeper. */
+  view = *notes->view != '\0'
+                 && trace_json_is_shallow (notes->view, strlen (notes->view),
+                                           MAX_DEPTH - 1)
+             ? json_from_string (notes->view, NULL) : NULL;
   if (view != NULL) {
     json_builder_set_member_name (builder, "view");
     json_builder_add_value (builder, g_steal_pointer (&view));
@@ -355,6 +365,11 @@ trace_notes_from_json (const char *json,
   if (!g_utf8_validate_len (json, length, NULL)) {
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
                          _("notes: wanted UTF-8"));
+    return NULL;
+  }
+  if (!trace_json_is_shallow (json, length, MAX_DEPTH)) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                 _("notes: wanted brackets at most %d deep"), MAX_DEPTH);
     return NULL;
   }
   if (!json_parser_load_from_data (parser, json, (gssize)length, error)) {

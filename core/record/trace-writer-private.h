@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include "core/record/trace-keyframe.h"
+#include "core/record/trace-notes.h"
 #include "core/record/tracelog-file-private.h"
 
 G_BEGIN_DECLS
@@ -47,6 +49,15 @@ gboolean trace_writer_put_honesty (TraceWriter        *self,
                                    const TraceHonesty *honesty,
                                    guint64             length,
                                    GError            **error);
+gboolean trace_writer_put_notes   (TraceWriter        *self,
+                                   const TraceNotes   *notes,
+                                   guint64             length,
+                                   GError            **error);
+/* @payload: as tracelog_dup_keyframe() gives it. */
+gboolean trace_writer_put_keyframe (TraceWriter         *self,
+                                    const TraceKeyframe *facts,
+                                    GBytes              *payload,
+                                    GError             **error);
 /* INDEX of the blocks since the latest one, or of all, then END. */
 gboolean trace_writer_put_end     (TraceWriter        *self,
                                    gboolean            is_whole,

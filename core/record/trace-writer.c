@@ -153,8 +153,47 @@ trace_writer_put_honesty (TraceWriter        *self,
              (honesty->is_complete ? HONESTY_IS_COMPLETE : 0)
                  | (honesty->was_limited ? HONESTY_WAS_LIMITED : 0)
                  | (honesty->lacks_raises ? HONESTY_LACKS_RAISES : 0));
+  bytes_put (payload + 48, 8, (guint64)(honesty->blind_ns * 1000));
+  bytes_put (payload + 56, 8, (guint64)(honesty->recorded_ns * 1000));
   self->honesty_at = self->offset;
   return put_chunk (self, &chunk, payload, sizeof payload, error);
+}
+
+gboolean
+trace_writer_put_notes (TraceWriter      *self,
+                        const TraceNotes *notes,
+                        guint64           length,
+                        GError          **error) {
+  g_autofree char *json = trace_notes_to_json (notes);
+  Chunk chunk = { .type = CHUNK_NOTES, .first = length };
+
+  if (strlen (json) > NOTES_MAX_SIZE) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
+                 _("the notes take %zu bytes, at most %u fit"), strlen (json),
+                 NOTES_MAX_SIZE);
+    return FALSE;
+  }
+  self->notes_at = self->offset;
+  return put_chunk (self, &chunk, json, strlen (json), error);
+}
+
+gboolean
+trace_writer_put_keyframe (TraceWriter         *self,
+                           const TraceKeyframe *facts,
+                           GBytes              *payload,
+                           GError             **error) {
+  KeyframePlace place = { self->offset, facts->position };
+  Chunk chunk = {
+    .type = CHUNK_KEYFRAME,
+    .first = facts->position,
+    .t0_ns = facts->at_ns,
+  };
+
+  if (self->keyframes->len >= MAX_KEYFRAMES)
+    return TRUE; /* they are never the truth */
+  g_array_append_val (self->keyframes, place);
+  return put_chunk (self, &chunk, g_bytes_get_data (payload, NULL),
+                    g_bytes_get_size (payload), error);
 }
 
 /* Tables ------------------------------------------------------------------- */

@@ -33,8 +33,10 @@ G_BEGIN_DECLS
 #define HONESTY_LACKS_RAISES 4u
 #define INDEX_ENTRY_SIZE 24
 #define PLACE_SIZE 24
-/* Free choice: ten times the keyframes of a recording of a day. */
-#define END_MAX_SIZE (65536u * PLACE_SIZE + 8)
+/* Free choice: a state every 8 M events of a day at full speed. */
+#define MAX_KEYFRAMES 65536u
+#define END_MAX_SIZE ((MAX_KEYFRAMES + 16) * PLACE_SIZE + 8)
+#define NOTES_MAX_SIZE (256u << 20)
 
 typedef enum {
   CHUNK_INFO = 1,

@@ -38,6 +38,14 @@ gboolean  tracelog_save (TraceLog         *self,
                          GCancellable     *cancellable,
                          GError          **error);
 
+/* Puts the log's notes into a file that it was opened from or saved to: a few
+ * KiB are appended, and a failure loses nothing that stood there. Errors: also
+ * G_IO_ERROR_NOT_SUPPORTED: another file, an older one, or not a whole one;
+ * tracelog_save() then. */
+gboolean  tracelog_save_notes (TraceLog *self,
+                               GFile    *file,
+                               GError  **error);
+
 /* Opens a file as far as it is whole. Its blocks stay there and are read when
  * they are asked for, so the file must stay too; replaced or removed it stays
  * readable, cut or overwritten the log ends there (tracelog_dup_damage()). A

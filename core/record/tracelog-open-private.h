@@ -19,6 +19,7 @@ typedef struct {
   GCancellable    *cancellable;
 
   guint            minor;  /* of the file's version */
+  guint8           uuid[16];
   TraceInfo       *info;   /* NULL until INFO was read */
   guint8           kinds[128];
   GArray          *places; /* of BlockPlace: all blocks */
@@ -27,6 +28,8 @@ typedef struct {
   TraceHonesty     honesty;
   gboolean         has_honesty; /* of the events so far */
   GArray          *keyframes;   /* of KeyframePlace */
+  guint64          index_at;    /* the latest ones; 0: none */
+  guint64          honesty_at;
   guint64          notes_at;
 
   guint64          walk_from; /* behind INFO; 0: it was not read */
@@ -40,6 +43,7 @@ typedef struct {
  * on. Returns whether it does. */
 gboolean opener_stop        (Opener   *self,
                              char     *problem);
+void     opener_clear       (Opener   *self);
 /* INFO behind the file's header; FALSE: the walk will say why. */
 gboolean opener_read_info   (Opener   *self);
 /* Everything by the tables of an END that is the last thing in the file; FALSE:

@@ -125,6 +125,7 @@ read_header (Opener  *self,
         (guint)bytes_get (header + 60, 4), crc32c (0, header, 60));
     return refuse (self, error, TRACELOG_FILE_ERROR_CORRUPT, reason);
   }
+  memcpy (self->uuid, header + FILE_UUID_AT, sizeof self->uuid);
   return check_version (self, header, error);
 }
 
@@ -223,6 +224,41 @@ make_log (Opener *self) {
   return log;
 }
 
+/* Gives the log its notes; (transfer full): a sentence when they are bad, which
+ * costs nothing else. */
+static char *
+take_notes (Opener   *self,
+            TraceLog *log) {
+  g_autofree guint8 *json = NULL;
+  g_autoptr (TraceNotes) notes = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *problem = NULL;
+  Chunk chunk;
+
+  if (self->notes_at == 0)
+    return NULL;
+  problem = trace_store_read_header (self->store, self->notes_at, &chunk);
+  if (problem == NULL
+      && (chunk.type != CHUNK_NOTES || chunk.codec != TRACE_CODEC_PLAIN))
+    problem = g_strdup (_("a part is packed in an unknown way"));
+  if (problem == NULL)
+    problem = trace_store_read_payload (self->store, self->notes_at, &chunk,
+                                        NOTES_MAX_SIZE, &json);
+  if (problem == NULL) {
+    notes = trace_notes_from_json ((const char *)json, chunk.stored_size,
+                                   &error);
+    if (notes != NULL) {
+      tracelog_set_notes (log, notes);
+      return NULL;
+    }
+    problem = g_strdup (error->message);
+  }
+  return g_strdup_printf (_("The notes in “%s”, at byte %" PRIu64
+                            ", cannot be read: %s. All events were opened."),
+                          trace_store_get_name (self->store), self->notes_at,
+                          problem);
+}
+
 /* Makes the result of tables or walk. */
 static TraceLog *
 conclude (Opener  *self,
@@ -254,6 +290,14 @@ conclude (Opener  *self,
     refuse_empty (self, error);
     return NULL;
   }
+  if (sentence == NULL)
+    sentence = take_notes (self, log);
+  else
+    g_free (take_notes (self, log));
+  for (guint i = 0; i < self->keyframes->len; i++)
+    tracelog_attach_keyframe (
+        log, &g_array_index (self->keyframes, KeyframePlace, i));
+  memcpy (log->uuid, self->uuid, sizeof log->uuid);
   self->honesty.lacks_raises |= self->minor < FILE_MINOR_RAISES;
   tracelog_restore (log, &self->honesty);
   if (warning != NULL)
@@ -274,6 +318,15 @@ open_store (Opener  *self,
   return conclude (self, warning, error);
 }
 
+void
+opener_clear (Opener *self) {
+  g_array_unref (self->places);
+  g_array_unref (self->keyframes);
+  trace_info_free (self->info);
+  g_free (self->problem);
+  trace_store_unref (self->store);
+}
+
 static TraceLog *
 open_and_clear (Opener  *self,
                 char   **warning,
@@ -288,11 +341,7 @@ open_and_clear (Opener  *self,
   log = open_store (self, warning, error);
   if (log != NULL && self->progress != NULL)
     self->progress (1, self->data);
-  g_array_unref (self->places);
-  g_array_unref (self->keyframes);
-  trace_info_free (self->info);
-  g_free (self->problem);
-  trace_store_unref (self->store);
+  opener_clear (self);
   return log;
 }
 

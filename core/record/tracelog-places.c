@@ -135,6 +135,10 @@ read_honesty (Opener      *self,
     .was_limited = (flags & HONESTY_WAS_LIMITED) != 0,
     .lacks_raises = (flags & HONESTY_LACKS_RAISES) != 0,
   };
+  if (chunk->stored_size >= HONESTY_SIZE) {
+    self->honesty.blind_ns = (double)bytes_get (payload + 48, 8) / 1000;
+    self->honesty.recorded_ns = (double)bytes_get (payload + 56, 8) / 1000;
+  }
   self->has_honesty = TRUE;
   return TRUE;
 }
@@ -258,30 +262,28 @@ prove_ends (Opener *self) {
 }
 
 /* Takes one place that END names. */
-static gboolean
+static void
 read_place (Opener       *self,
-            const guint8 *place,
-            guint64      *honesty_at) {
+            const guint8 *place) {
   guint64 type = bytes_get (place, 4);
   KeyframePlace keyframe = { bytes_get (place + 8, 8),
                              bytes_get (place + 16, 8) };
 
   if (type == CHUNK_INDEX)
-    return read_indices (self, keyframe.offset);
-  if (type == CHUNK_HONESTY)
-    *honesty_at = keyframe.offset;
+    self->index_at = keyframe.offset;
+  else if (type == CHUNK_HONESTY)
+    self->honesty_at = keyframe.offset;
   else if (type == CHUNK_NOTES)
     self->notes_at = keyframe.offset;
   else if (type == CHUNK_KEYFRAME)
     g_array_append_val (self->keyframes, keyframe);
-  return TRUE;
 }
 
 gboolean
 opener_read_tables (Opener *self) {
   g_autofree guint8 *contents = NULL;
-  guint64 end_at, honesty_at = 0;
   guint8 own[8];
+  guint64 end_at;
   const char *failure;
   Chunk end, honesty;
 
@@ -298,11 +300,10 @@ opener_read_tables (Opener *self) {
   if (contents == NULL)
     return FALSE;
   for (guint at = 0; at + PLACE_SIZE <= end.stored_size; at += PLACE_SIZE)
-    if (!read_place (self, contents + at, &honesty_at))
-      return FALSE;
-  if (!prove_ends (self) || opener_length (self) != end.first
-      || !find_chunk (self, honesty_at, CHUNK_HONESTY, &honesty)
-      || !read_honesty (self, honesty_at, &honesty))
+    read_place (self, contents + at);
+  if (!read_indices (self, self->index_at) || !prove_ends (self) || opener_length (self) != end.first
+      || !find_chunk (self, self->honesty_at, CHUNK_HONESTY, &honesty)
+      || !read_honesty (self, self->honesty_at, &honesty))
     return FALSE;
   self->is_ended = TRUE;
   return TRUE;
@@ -356,9 +357,10 @@ read_chunk_of_type (Opener      *self,
     return read_end (self, chunk);
   if (chunk->type == CHUNK_NOTES)
     self->notes_at = self->chunk_at;
-  else if (chunk->type == CHUNK_KEYFRAME)
-    g_array_append_val (self->keyframes, keyframe);
-  else if (chunk->type != CHUNK_INDEX && (chunk->flags & CHUNK_MUST_KNOW))
+  else if (chunk->type == CHUNK_KEYFRAME) {
+    if (self->keyframes->len < MAX_KEYFRAMES)
+      g_array_append_val (self->keyframes, keyframe);
+  } else if (chunk->type != CHUNK_INDEX && (chunk->flags & CHUNK_MUST_KNOW))
     return opener_stop (self,
                  g_strdup (_("what follows needs a newer version of Tophash")));
   return TRUE;

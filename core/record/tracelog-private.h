@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/record/trace-block-private.h"
+#include "core/record/trace-keyframe.h"
 #include "core/record/trace-notes.h"
 #include "core/record/trace-store-private.h"
 
@@ -31,6 +32,13 @@ typedef struct {
   guint32 stored_size;
   guint8  codec; /* TraceCodec */
 } BlockEntry;
+
+/* A full state, packed: a KEYFRAME's payload, or where it stands. */
+typedef struct {
+  TraceKeyframe facts;
+  GBytes       *payload; /* NULL: in the store */
+  guint64       offset;  /* of its chunk there */
+} KeyframeEntry;
 
 typedef struct {
   guint64     number;
@@ -62,6 +70,8 @@ struct _TraceLog {
   guint64           cache_clock;
   TraceHonesty      honesty; /* what the writer told: stalls, how it ended */
   TraceNotes       *notes;   /* never changed in place */
+  GArray           *keyframes; /* of KeyframeEntry, by position */
+  guint8            uuid[16]; /* of the file it was opened from or saved to */
 };
 
 static inline BlockEntry *
@@ -91,6 +101,15 @@ void     tracelog_attach      (TraceLog            *self,
                                TraceStore          *store,
                                const BlockPlace    *places,
                                guint                n);
+/* A keyframe that stands in the log's store; FALSE: it is no good. */
+gboolean tracelog_attach_keyframe (TraceLog            *self,
+                                   const KeyframePlace *place);
+guint    tracelog_n_keyframes     (TraceLog            *self);
+/* (transfer full): the payload of keyframe @i as it stands in a file; NULL: it
+ * is damaged. */
+GBytes  *tracelog_dup_keyframe    (TraceLog            *self,
+                                   guint                i,
+                                   TraceKeyframe       *facts);
 /* Writer: finishes a log that was opened; n_events, bytes and duration stay
  * the log's own. */
 void     tracelog_restore     (TraceLog            *self,
@@ -98,6 +117,11 @@ void     tracelog_restore     (TraceLog            *self,
 
 /* Facts of a run as JSON, and back. @kinds: 128, filled with this program's
  * kind for each kind number of the file, 0 for unknown ones. */
+/* Whether brackets outside of texts nest so little that a recursive parser may
+ * see them. */
+gboolean   trace_json_is_shallow (const char *json,
+                                  gsize       length,
+                                  int         max_depth);
 char      *trace_info_to_json   (const TraceInfo *info);
 TraceInfo *trace_info_from_json (const char      *json,
                                  gsize            length,

@@ -4,15 +4,27 @@
  *
  * Written beside the target under another name, synced, renamed: the target is
  * the old file or the whole new one, never in between. A log that reads its
- * blocks from the very file goes on reading them from the old one.
+ * blocks from the very file goes on reading them from the old one. Blocks are
+ * packed anew with zstd on the way, in as many threads as there are processors.
+ *
+ * Changed notes alone are appended to a file that holds the events already: NOTES
+ * and an END, some KiB whatever the file's size. Until that END is whole the old
+ * one is, and what follows it is cut off again when writing fails.
  */
 #include "core/record/trace-writer-private.h"
-#include "core/record/tracelog-private.h"
+#include "core/record/trace-zstd-private.h"
+#include "core/record/tracelog-open-private.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <gio/gunixoutputstream.h>
 #include <glib/gi18n-lib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Blocks packed at a time: some MiB, enough for every processor. */
+#define BATCH 64u
+#define MAX_THREADS 8
 
 /* A block that was there when saving began proved bad. */
 static gboolean
@@ -25,52 +37,113 @@ fail_damaged (TraceLog *log,
   return FALSE;
 }
 
-/* The block that begins at @first of a log of @length events; the open one is
- * packed as far as it is below @length. */
+/* A block to be packed anew. */
+typedef struct {
+  TraceLog   *log;
+  guint64     first;
+  guint64     length; /* of the log */
+  PackedBlock packed;
+  gboolean    is_good;
+} Job;
+
+/* Packs one block; the open one as far as it is below the length. In several
+ * threads. */
+static void
+pack_cb (gpointer data,
+         gpointer unused) {
+  Job *job = data;
+  guint64 left = job->length - job->first;
+
+  job->is_good = TRUE;
+  if (left < TRACE_BLOCK_EVENTS
+      || !tracelog_dup_packed (job->log, job->first / TRACE_BLOCK_EVENTS,
+                               &job->packed)) {
+    g_autoptr (TraceBlock) block = tracelog_ref_block (job->log, job->first);
+
+    job->is_good = block != NULL && block->n_events >= MIN (left, 4096);
+    if (job->is_good)
+      trace_block_pack (&job->packed, job->first, block->events,
+                        (guint)MIN (left, TRACE_BLOCK_EVENTS));
+  }
+  if (job->is_good)
+    trace_zstd_repack (&job->packed);
+}
+
+/* Up to BATCH blocks from @first on, packed side by side, written in order. */
 static gboolean
-put_block (TraceWriter *writer,
+put_batch (TraceWriter *writer,
            TraceLog    *log,
            guint64      first,
            guint64      length,
            GError     **error) {
-  g_autoptr (TraceBlock) block = NULL;
-  PackedBlock packed;
-  gboolean is_put;
+  guint n_threads = CLAMP (g_get_num_processors (), 1, MAX_THREADS);
+  GThreadPool *pool
+      = g_thread_pool_new (pack_cb, NULL, (gint)n_threads, FALSE, NULL);
+  g_autofree Job *jobs = g_new0 (Job, BATCH);
+  gboolean is_good = TRUE;
+  guint n = 0;
 
-  if (length - first < TRACE_BLOCK_EVENTS
-      || !tracelog_dup_packed (log, first / TRACE_BLOCK_EVENTS, &packed)) {
-    block = tracelog_ref_block (log, first);
-    if (block == NULL)
-      return fail_damaged (log, error);
-    trace_block_pack (&packed, first, block->events,
-                      (guint)MIN (length - first, TRACE_BLOCK_EVENTS));
+  for (; n < BATCH && first < length; n++, first += TRACE_BLOCK_EVENTS) {
+    jobs[n] = (Job){ .log = log, .first = first, .length = length };
+    g_thread_pool_push (pool, &jobs[n], NULL);
   }
-  is_put = trace_writer_put_block (writer, &packed, error);
-  g_free (packed.data);
-  return is_put;
+  g_thread_pool_free (pool, FALSE, TRUE);
+  for (guint i = 0; i < n; i++) {
+    if (is_good && !jobs[i].is_good)
+      is_good = fail_damaged (log, error);
+    is_good = is_good && trace_writer_put_block (writer, &jobs[i].packed, error);
+    if (jobs[i].is_good)
+      g_free (jobs[i].packed.data);
+  }
+  return is_good;
+}
+
+static gboolean
+put_keyframes (TraceWriter *writer,
+               TraceLog    *log,
+               guint64      length,
+               GError     **error) {
+  guint n = tracelog_n_keyframes (log);
+
+  for (guint i = 0; i < n; i++) {
+    TraceKeyframe facts;
+    g_autoptr (GBytes) payload = tracelog_dup_keyframe (log, i, &facts);
+
+    /* A damaged one is left out: the events are the truth. */
+    if (payload != NULL && facts.position <= length
+        && !trace_writer_put_keyframe (writer, &facts, payload, error))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 static gboolean
 put_log (TraceWriter      *writer,
          TraceLog         *log,
+         guint8            uuid[16],
          TraceLogProgress  progress,
          gpointer          data,
          GError          **error) {
+  g_autoptr (TraceNotes) notes = tracelog_dup_notes (log);
   TraceHonesty honesty;
   guint64 length;
 
   /* Honesty first: what it calls complete is complete below this length. */
   tracelog_get_honesty (log, &honesty);
   length = honesty.is_complete ? honesty.n_events : tracelog_get_length (log);
-  if (!trace_writer_put_head (writer, tracelog_get_info (log), 0, NULL, error))
+  if (!trace_writer_put_head (writer, tracelog_get_info (log),
+                              FILE_FEATURE_ZSTD, uuid, error))
     return FALSE;
-  for (guint64 first = 0; first < length; first += TRACE_BLOCK_EVENTS) {
-    if (!put_block (writer, log, first, length, error))
+  for (guint64 first = 0; first < length; first += BATCH * TRACE_BLOCK_EVENTS) {
+    if (!put_batch (writer, log, first, length, error)
+        || g_cancellable_set_error_if_cancelled (writer->cancellable, error))
       return FALSE;
     if (progress != NULL)
       progress ((double)first / (double)length, data);
   }
-  return trace_writer_put_honesty (writer, &honesty, length, error)
+  return put_keyframes (writer, log, length, error)
+         && trace_writer_put_notes (writer, notes, length, error)
+         && trace_writer_put_honesty (writer, &honesty, length, error)
          && trace_writer_put_end (writer, TRUE, length, error);
 }
 
@@ -102,6 +175,7 @@ file_beside (GFile *file) {
 static gboolean
 save_as (TraceLog         *self,
          GFile            *part,
+         guint8            uuid[16],
          TraceLogProgress  progress,
          gpointer          data,
          GCancellable     *cancellable,
@@ -114,7 +188,7 @@ save_as (TraceLog         *self,
   if (out == NULL)
     return FALSE;
   trace_writer_init (&writer, G_OUTPUT_STREAM (out), 0, cancellable);
-  is_written = put_log (&writer, self, progress, data, error);
+  is_written = put_log (&writer, self, uuid, progress, data, error);
   trace_writer_clear (&writer);
   if (!is_written) {
     g_output_stream_close (G_OUTPUT_STREAM (out), NULL, NULL);
@@ -136,7 +210,9 @@ tracelog_save (TraceLog         *self,
   g_autoptr (GFile) part = file_beside (file);
   g_autofree char *name = file_display_name (file);
 
-  if (!save_as (self, part, progress, data, cancellable, error)
+  guint8 uuid[16];
+
+  if (!save_as (self, part, uuid, progress, data, cancellable, error)
       || !g_file_move (part, file,
                        G_FILE_COPY_OVERWRITE | G_FILE_COPY_NO_FALLBACK_FOR_MOVE,
                        cancellable, NULL, NULL, error)) {
@@ -145,7 +221,99 @@ tracelog_save (TraceLog         *self,
     g_prefix_error (error, _("“%s” could not be saved: "), name);
     return FALSE;
   }
+  pthread_mutex_lock (&self->lock);
+  memcpy (self->uuid, uuid, sizeof self->uuid);
+  pthread_mutex_unlock (&self->lock);
   if (progress != NULL)
     progress (1, data);
   return TRUE;
+}
+
+/* Notes -------------------------------------------------------------------- */
+
+static gboolean
+fail_errno (GError    **error,
+            const char *name) {
+  int problem = errno;
+
+  g_set_error (error, G_IO_ERROR, (gint)g_io_error_from_errno (problem),
+               _("“%s” could not be saved: %s"), name, g_strerror (problem));
+  return FALSE;
+}
+
+/* Finds out where everything stands in a file that must be this log's. */
+static gboolean
+read_places (TraceLog *self,
+             Opener   *opener,
+             GError  **error) {
+  guint8 uuid[16], own[16];
+  const char *failure;
+
+  pthread_mutex_lock (&self->lock);
+  memcpy (own, self->uuid, sizeof own);
+  pthread_mutex_unlock (&self->lock);
+  if (trace_store_read (opener->store, FILE_UUID_AT, uuid, sizeof uuid,
+                        &failure) == sizeof uuid
+      && memcmp (uuid, own, sizeof own) == 0
+      && !trace_store_is_locked (opener->store) && opener_read_info (opener)
+      && opener_read_tables (opener)
+      && opener_length (opener) == tracelog_get_length (self))
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+               _("“%s” is not the file of this recording, or is not whole"),
+               trace_store_get_name (opener->store));
+  return FALSE;
+}
+
+static gboolean
+append_notes (TraceLog *self,
+              Opener   *opener,
+              int       fd,
+              GError  **error) {
+  g_autoptr (TraceNotes) notes = tracelog_dup_notes (self);
+  g_autoptr (GOutputStream) out = g_unix_output_stream_new (fd, FALSE);
+  guint64 length = opener_length (opener);
+  gboolean is_written;
+  TraceWriter writer;
+
+  if (lseek (fd, (off_t)opener->size, SEEK_SET) < 0)
+    return fail_errno (error, trace_store_get_name (opener->store));
+  trace_writer_init (&writer, out, opener->size, NULL);
+  writer.index_at = opener->index_at;
+  writer.honesty_at = opener->honesty_at;
+  g_array_append_vals (writer.keyframes, opener->keyframes->data,
+                       opener->keyframes->len);
+  is_written = trace_writer_put_notes (&writer, notes, length, error)
+               && trace_writer_put_end (&writer, FALSE, length, error);
+  trace_writer_clear (&writer);
+  if (is_written && fsync (fd) != 0)
+    is_written = fail_errno (error, trace_store_get_name (opener->store));
+  /* Nothing to be done where even this fails: the old END is found by a walk. */
+  if (!is_written && ftruncate (fd, (off_t)opener->size) != 0)
+    g_debug ("a half-written note stays: %s", g_strerror (errno));
+  return is_written;
+}
+
+gboolean
+tracelog_save_notes (TraceLog *self,
+                     GFile    *file,
+                     GError  **error) {
+  g_autofree char *path = g_file_get_path (file);
+  g_autofree char *name = file_display_name (file);
+  int fd = path != NULL ? open (path, O_RDWR | O_CLOEXEC) : -1;
+  gboolean is_saved;
+  Opener opener = { .minor = 0 };
+
+  if (fd < 0) {
+    errno = path != NULL ? errno : ENOTSUP;
+    return fail_errno (error, name);
+  }
+  opener.store = trace_store_new_for_fd (fd, name);
+  opener.size = trace_store_get_size (opener.store);
+  opener.places = g_array_new (FALSE, FALSE, sizeof (BlockPlace));
+  opener.keyframes = g_array_new (FALSE, FALSE, sizeof (KeyframePlace));
+  is_saved = read_places (self, &opener, error)
+             && append_notes (self, &opener, fd, error);
+  opener_clear (&opener);
+  return is_saved;
 }

@@ -95,6 +95,7 @@ tracelog_new (const TraceInfo *info,
   self->tail = plain_block_new ();
   self->blocks = g_array_new (FALSE, FALSE, sizeof (BlockEntry));
   self->notes = trace_notes_new ();
+  self->keyframes = g_array_new (FALSE, FALSE, sizeof (KeyframeEntry));
   atomic_init (&self->cut, G_MAXUINT64);
   pthread_mutex_init (&self->lock, NULL);
   return self;
@@ -117,11 +118,14 @@ tracelog_unref (TraceLog *self) {
   g_array_unref (self->blocks);
   trace_store_unref (self->store);
   g_free (self->damage);
+  trace_notes_free (self->notes);
+  for (guint i = 0; i < self->keyframes->len; i++)
+    g_bytes_unref (g_array_index (self->keyframes, KeyframeEntry, i).payload);
+  g_array_unref (self->keyframes);
   plain_block_unref (self->recent);
   plain_block_unref (self->tail);
   pthread_mutex_destroy (&self->lock);
   trace_info_free (self->info);
-  trace_notes_free (self->notes);
   g_free (self);
 }
 
@@ -257,6 +261,16 @@ tracelog_set_stalls (TraceLog *self,
   pthread_mutex_lock (&self->lock);
   self->honesty.n_stalls = n_stalls;
   self->honesty.stalled_ns = stalled_ns;
+  pthread_mutex_unlock (&self->lock);
+}
+
+void
+tracelog_set_cost (TraceLog *self,
+                   double    blind_ns,
+                   double    recorded_ns) {
+  pthread_mutex_lock (&self->lock);
+  self->honesty.blind_ns = blind_ns;
+  self->honesty.recorded_ns = recorded_ns;
   pthread_mutex_unlock (&self->lock);
 }
 

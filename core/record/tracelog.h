@@ -61,6 +61,8 @@ typedef struct {
   gint64  duration_ns;   /* time of the last event */
   gboolean is_complete;  /* the run ended and all its events are here */
   gboolean was_limited;  /* ended because the log reached its limit */
+  double   blind_ns;     /* an operation of this workload without recording … */
+  double   recorded_ns;  /* … and with it; 0: not measured */
   gboolean lacks_raises; /* from an old file: operations do not tell by how much
                           * their times were raised */
 } TraceHonesty;
@@ -86,6 +88,11 @@ void       tracelog_publish        (TraceLog        *self);
 void       tracelog_set_stalls     (TraceLog        *self,
                                     guint64          n_stalls,
                                     gint64           stalled_ns);
+/* Any thread: what an operation of this workload costs, per operation and thread,
+ * as honesty_measure() found. */
+void       tracelog_set_cost       (TraceLog        *self,
+                                    double           blind_ns,
+                                    double           recorded_ns);
 /* Writer: nothing will be appended any more. */
 void       tracelog_finish         (TraceLog        *self,
                                     gboolean         was_limited);

@@ -34,6 +34,28 @@ read_history (TraceLog *log) {
   }
 }
 
+/* Notes and states come back in their bounds, or do not. */
+static void
+read_parts (TraceLog *log) {
+  g_autoptr (TraceNotes) notes = tracelog_dup_notes (log);
+  guint64 position = tracelog_get_length (log);
+  TraceKeyframe keyframe;
+
+  g_assert (notes->bookmarks->len <= TRACE_NOTES_MAX_BOOKMARKS);
+  while (tracelog_find_keyframe (log, position, &keyframe)) {
+    g_assert (keyframe.n_frames <= TRACE_KEYFRAME_MAX_FRAMES);
+    for (guint i = 0; i < MIN (keyframe.n_frames, 4); i++) {
+      g_autoptr (GBytes) frame
+          = tracelog_read_frame (log, keyframe.position, i);
+
+      g_assert (frame == NULL || g_bytes_get_size (frame) <= TRACE_FRAME_MAX);
+    }
+    if (keyframe.position == 0)
+      break;
+    position = keyframe.position - 1;
+  }
+}
+
 static void
 open_and_read (const uint8_t *data,
                size_t         size) {
@@ -66,6 +88,7 @@ open_and_read (const uint8_t *data,
     i = block->first + block->n_events;
   }
   g_assert (tracelog_index_at (log, last_ns) == tracelog_get_length (log));
+  read_parts (log);
   read_history (log);
 }
 

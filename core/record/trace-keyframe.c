@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* trace-keyframe.c — full states that stand beside the events, as bytes
+ *
+ * A keyframe is kept as the payload that a file holds (FORMAT.md): a head of 16
+ * bytes, a table, then the frames, LZ4 where that is smaller. One in a file
+ * stays there; of it only head and table are read to give a frame.
+ *
+ * Safety      Counts and sizes are held against their bounds and the chunk's
+ *             size before memory is taken; each frame against its own CRC.
+ */
+#include "core/record/trace-keyframe.h"
+
+#include "core/record/crc32c.h"
+#include "core/record/tracelog-private.h"
+#include "core/record/trace-zstd-private.h"
+
+#include <lz4.h>
+#include <string.h>
+
+#define HEAD_SIZE 16u
+#define ROW_SIZE 16u
+
+/* One row of the table, and where its frame begins in the payload. */
+typedef struct {
+  guint32 stored_size;
+  guint32 raw_size;
+  guint32 crc;
+  guint32 codec;
+  guint64 offset;
+} FrameRow;
+
+/* Making ------------------------------------------------------------------- */
+
+/* Appends @frame, packed where that is smaller, and its row. */
+static void
+append_frame (GByteArray *table,
+              GByteArray *frames,
+              GBytes     *frame) {
+  gsize raw_size;
+  const char *raw = g_bytes_get_data (frame, &raw_size);
+  g_autofree char *packed = g_malloc (raw_size);
+  int size = LZ4_compress_default (raw, packed, (int)raw_size,
+                                   (int)raw_size - 1);
+  const char *stored = size > 0 ? packed : raw;
+  guint32 stored_size = size > 0 ? (guint32)size : (guint32)raw_size;
+  guint8 row[ROW_SIZE];
+
+  bytes_put (row, 4, stored_size);
+  bytes_put (row + 4, 4, raw_size);
+  bytes_put (row + 8, 4, crc32c (0, stored, stored_size));
+  bytes_put (row + 12, 4, size > 0 ? TRACE_CODEC_LZ4 : TRACE_CODEC_PLAIN);
+  g_byte_array_append (table, row, sizeof row);
+  g_byte_array_append (frames, (const guint8 *)stored, stored_size);
+}
+
+/* (transfer full): the payload. */
+static GBytes *
+pack (const TraceKeyframe *facts,
+      GPtrArray           *frames) {
+  g_autoptr (GByteArray) table = g_byte_array_new ();
+  g_autoptr (GByteArray) packed = g_byte_array_new ();
+  GByteArray *payload = g_byte_array_new ();
+  guint8 head[HEAD_SIZE] = { 0 };
+
+  for (guint i = 0; i < frames->len; i++)
+    append_frame (table, packed, g_ptr_array_index (frames, i));
+  bytes_put (head, 4, frames->len);
+  bytes_put (head + 4, 4, facts->version);
+  bytes_put (head + 8, 4, crc32c (0, table->data, table->len));
+  g_byte_array_append (payload, head, sizeof head);
+  g_byte_array_append (payload, table->data, table->len);
+  g_byte_array_append (payload, packed->data, packed->len);
+  return g_byte_array_free_to_bytes (payload);
+}
+
+static gboolean
+fits (GPtrArray *frames) {
+  if (frames->len == 0 || frames->len > TRACE_KEYFRAME_MAX_FRAMES)
+    return FALSE;
+  for (guint i = 0; i < frames->len; i++) {
+    gsize size = g_bytes_get_size (g_ptr_array_index (frames, i));
+
+    if (size == 0 || size > TRACE_FRAME_MAX)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static KeyframeEntry *
+keyframe_at (TraceLog *log,
+             guint     i) {
+  return &g_array_index (log->keyframes, KeyframeEntry, i);
+}
+
+/* The place of the first keyframe behind @position. */
+static guint
+find_behind_locked (TraceLog *log,
+                    guint64   position) {
+  guint low = 0, high = log->keyframes->len;
+
+  while (low < high) {
+    guint middle = low + (high - low) / 2;
+
+    if (keyframe_at (log, middle)->facts.position <= position)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+/* FALSE: there is one at that position. */
+static gboolean
+insert (TraceLog            *log,
+        const KeyframeEntry *entry) {
+  gboolean is_new;
+  guint i;
+
+  pthread_mutex_lock (&log->lock);
+  i = find_behind_locked (log, entry->facts.position);
+  is_new = i == 0
+           || keyframe_at (log, i - 1)->facts.position < entry->facts.position;
+  if (is_new)
+    g_array_insert_val (log->keyframes, i, *entry);
+  pthread_mutex_unlock (&log->lock);
+  return is_new;
+}
+
+gboolean
+tracelog_put_keyframe (TraceLog            *log,
+                       const TraceKeyframe *facts,
+                       GPtrArray           *frames) {
+  KeyframeEntry entry = { .facts = *facts };
+
+  if (!fits (frames))
+    return FALSE;
+  entry.facts.n_frames = frames->len;
+  entry.payload = pack (facts, frames);
+  if (insert (log, &entry))
+    return TRUE;
+  g_bytes_unref (entry.payload);
+  return FALSE;
+}
+
+/* Reading ------------------------------------------------------------------ */
+
+/* @size bytes at @at of the payload. */
+static gboolean
+read_part (TraceLog            *log,
+           const KeyframeEntry *entry,
+           guint64              at,
+           gpointer             bytes,
+           gsize                size) {
+  const char *failure;
+
+  if (entry->payload == NULL)
+    return trace_store_read (log->store,
+                             entry->offset + CHUNK_HEADER_SIZE + at, bytes,
+                             size, &failure)
+           == size;
+  if (at + size > g_bytes_get_size (entry->payload))
+    return FALSE;
+  memcpy (bytes,
+          (const guint8 *)g_bytes_get_data (entry->payload, NULL) + at, size);
+  return TRUE;
+}
+
+/* Row @frame of the table, which is proved. */
+static gboolean
+read_row (TraceLog            *log,
+          const KeyframeEntry *entry,
+          guint                frame,
+          FrameRow            *row) {
+  guint n = entry->facts.n_frames;
+  g_autofree guint8 *table = g_malloc ((gsize)n * ROW_SIZE);
+  guint64 offset = HEAD_SIZE + (guint64)n * ROW_SIZE;
+  guint8 head[HEAD_SIZE];
+
+  if (!read_part (log, entry, 0, head, sizeof head)
+      || bytes_get (head, 4) != n
+      || !read_part (log, entry, HEAD_SIZE, table, (gsize)n * ROW_SIZE)
+      || bytes_get (head + 8, 4) != crc32c (0, table, (gsize)n * ROW_SIZE))
+    return FALSE;
+  for (guint i = 0; i < frame; i++)
+    offset += bytes_get (table + i * ROW_SIZE, 4);
+  *row = (FrameRow){
+    .stored_size = (guint32)bytes_get (table + frame * ROW_SIZE, 4),
+    .raw_size = (guint32)bytes_get (table + frame * ROW_SIZE + 4, 4),
+    .crc = (guint32)bytes_get (table + frame * ROW_SIZE + 8, 4),
+    .codec = (guint32)bytes_get (table + frame * ROW_SIZE + 12, 4),
+    .offset = offset,
+  };
+  return row->raw_size >= 1 && row->raw_size <= TRACE_FRAME_MAX
+         && row->stored_size <= row->raw_size;
+}
+
+static gboolean
+unpack_frame (const FrameRow *row,
+              const guint8   *stored,
+              guint8         *raw) {
+  switch ((TraceCodec)row->codec) {
+  case TRACE_CODEC_PLAIN:
+    if (row->stored_size == row->raw_size)
+      memcpy (raw, stored, row->raw_size);
+    return row->stored_size == row->raw_size;
+  case TRACE_CODEC_LZ4:
+    return LZ4_decompress_safe ((const char *)stored, (char *)raw,
+                                (int)row->stored_size, (int)row->raw_size)
+           == (int)row->raw_size;
+  case TRACE_CODEC_ZSTD:
+    return trace_zstd_unpack (stored, row->stored_size, raw, row->raw_size);
+  }
+  return FALSE;
+}
+
+GBytes *
+tracelog_read_frame (TraceLog *log,
+                     guint64   position,
+                     guint     frame) {
+  g_autofree guint8 *stored = NULL;
+  g_autofree guint8 *raw = NULL;
+  KeyframeEntry entry;
+  FrameRow row;
+  gboolean is_there;
+  guint i;
+
+  pthread_mutex_lock (&log->lock);
+  i = find_behind_locked (log, position);
+  is_there = i > 0 && keyframe_at (log, i - 1)->facts.position == position;
+  if (is_there)
+    entry = *keyframe_at (log, i - 1); /* its payload stays as long as the log */
+  pthread_mutex_unlock (&log->lock);
+  if (!is_there || frame >= entry.facts.n_frames
+      || !read_row (log, &entry, frame, &row))
+    return NULL;
+  stored = g_malloc (row.stored_size);
+  raw = g_malloc (row.raw_size);
+  if (!read_part (log, &entry, row.offset, stored, row.stored_size)
+      || crc32c (0, stored, row.stored_size) != row.crc
+      || !unpack_frame (&row, stored, raw))
+    return NULL;
+  return g_bytes_new_take (g_steal_pointer (&raw), row.raw_size);
+}
+
+gboolean
+tracelog_find_keyframe (TraceLog      *log,
+                        guint64        position,
+                        TraceKeyframe *found) {
+  guint i;
+
+  pthread_mutex_lock (&log->lock);
+  i = find_behind_locked (log, MIN (position, tracelog_get_length (log)));
+  if (i > 0)
+    *found = keyframe_at (log, i - 1)->facts;
+  pthread_mutex_unlock (&log->lock);
+  return i > 0;
+}
+
+/* Files -------------------------------------------------------------------- */
+
+gboolean
+tracelog_attach_keyframe (TraceLog            *log,
+                          const KeyframePlace *place) {
+  KeyframeEntry entry = { .offset = place->offset };
+  g_autofree char *problem = NULL;
+  guint8 head[HEAD_SIZE];
+  Chunk chunk;
+
+  problem = trace_store_read_header (log->store, place->offset, &chunk);
+  if (problem != NULL || chunk.type != CHUNK_KEYFRAME
+      || chunk.first != place->position || chunk.codec != TRACE_CODEC_PLAIN
+      || chunk.stored_size < HEAD_SIZE
+      || !read_part (log, &entry, 0, head, sizeof head))
+    return FALSE;
+  entry.facts = (TraceKeyframe){
+    .position = place->position,
+    .at_ns = chunk.t0_ns,
+    .version = (guint32)bytes_get (head + 4, 4),
+    .n_frames = (guint)bytes_get (head, 4),
+  };
+  return entry.facts.n_frames >= 1
+         && entry.facts.n_frames <= TRACE_KEYFRAME_MAX_FRAMES
+         && chunk.stored_size
+                >= HEAD_SIZE + (guint64)entry.facts.n_frames * ROW_SIZE
+         && insert (log, &entry);
+}
+
+guint
+tracelog_n_keyframes (TraceLog *log) {
+  guint n;
+
+  pthread_mutex_lock (&log->lock);
+  n = log->keyframes->len;
+  pthread_mutex_unlock (&log->lock);
+  return n;
+}
+
+GBytes *
+tracelog_dup_keyframe (TraceLog      *log,
+                       guint          i,
+                       TraceKeyframe *facts) {
+  guint8 *payload = NULL;
+  g_autofree char *problem = NULL;
+  KeyframeEntry entry;
+  Chunk chunk;
+
+  pthread_mutex_lock (&log->lock);
+  entry = *keyframe_at (log, i);
+  pthread_mutex_unlock (&log->lock);
+  *facts = entry.facts;
+  if (entry.payload != NULL)
+    return g_bytes_ref (entry.payload);
+  problem = trace_store_read_header (log->store, entry.offset, &chunk);
+  if (problem == NULL)
+    problem = trace_store_read_payload (log->store, entry.offset, &chunk,
+                                        G_MAXUINT32, &payload);
+  return problem == NULL ? g_bytes_new_take (payload, chunk.stored_size) : NULL;
+}

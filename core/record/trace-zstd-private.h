@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* trace-zstd-private.h — codec 2: one zstd frame of declared size */
+#pragma once
+
+#include "core/record/trace-block-private.h"
+
+G_BEGIN_DECLS
+
+/* Unpacks into exactly @raw_size bytes; FALSE: it is no such frame. */
+gboolean trace_zstd_unpack (const guint8 *packed,
+                            guint32       stored_size,
+                            guint8       *raw,
+                            guint32       raw_size);
+/* Makes a good block's data zstd; left as it is where that is not smaller. */
+void     trace_zstd_repack (PackedBlock  *block);
+
+G_END_DECLS

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* recording-file.h — a folder for one recording, and logs to put there
+ *
+ * For the tests of files: g_test_add() with Fixture, set_up() and tear_down().
+ */
+#pragma once
+
+#include "core/base/prng.h"
+#include "core/record/tracelog-file-private.h"
+
+#include <glib/gstdio.h>
+
+typedef struct {
+  char  *folder;
+  GFile *file;
+} Fixture;
+
+static inline void
+set_up (Fixture      *fixture,
+        gconstpointer unused) {
+  g_autofree char *path = NULL;
+
+  fixture->folder = g_dir_make_tmp ("tophash-XXXXXX", NULL);
+  g_assert_nonnull (fixture->folder);
+  path = g_build_filename (fixture->folder, "run.tophash", NULL);
+  fixture->file = g_file_new_for_path (path);
+}
+
+static inline guint
+count_files (const char *folder) {
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (dir) != NULL)
+    n++;
+  return n;
+}
+
+static inline void
+tear_down (Fixture      *fixture,
+           gconstpointer unused) {
+  g_file_delete (fixture->file, NULL, NULL);
+  g_assert_cmpuint (count_files (fixture->folder), ==, 0);
+  g_rmdir (fixture->folder);
+  g_object_unref (fixture->file);
+  g_free (fixture->folder);
+}
+
+static inline TraceInfo *
+make_info (void) {
+  TraceInfo *info = trace_info_new ();
+
+  info->engine = g_strdup ("syncmap");
+  info->engine_title = g_strdup ("sync.Map ≤ Go 1.23");
+  info->scenario_name = g_strdup ("first-promotion");
+  info->scenario_title = g_strdup ("First “promotion”\n");
+  info->scenario_json = g_strdup ("{\"name\": [[[[[[[[[[1]]]]]]]]]]}");
+  info->seed = 0xfedcba9876543210u;
+  info->started_at_us = 1700000000123456;
+  info->n_threads = 2;
+  g_strfreev (info->thread_roles);
+  info->thread_roles = g_strsplit ("reader,writer", ",", -1);
+  g_strfreev (info->phase_names);
+  info->phase_names = g_strsplit ("load,run,rest", ",", -1);
+  info->version = g_strdup ("0.1.0");
+  return info;
+}
+
+static inline TraceLog *
+make_log (guint64 n_events) {
+  g_autoptr (TraceInfo) info = make_info ();
+  TraceLog *log = tracelog_new (info, 0);
+  Prng prng = { 7 };
+
+  for (guint64 i = 0; i < n_events; i++) {
+    Event event = {
+      .at_ns = (gint64)(i * 100 + prng_below (&prng, 50)),
+      .a = i % 4 == 0 ? prng_next (&prng) : 0,
+      .res = (guint32)prng_below (&prng, 64),
+      .ver = (guint32)i,
+      .thread = i % 7 == 0 ? EVENT_THREAD_MAIN : (guint16)(i % 2),
+      .kind = (guint8)(1 + prng_below (&prng, EVENT_TIME - 1)),
+    };
+
+    tracelog_append (log, &event);
+  }
+  tracelog_set_stalls (log, 12, 3456);
+  tracelog_finish (log, TRUE);
+  return log;
+}
+
+/* The first @n events are the same. */
+static inline void
+assert_same_events (TraceLog *a,
+                    TraceLog *b,
+                    guint64   n) {
+  for (guint64 i = 0; i < n; i++) {
+    Event x, y;
+
+    g_assert_true (tracelog_get_event (a, i, &x));
+    g_assert_true (tracelog_get_event (b, i, &y));
+    g_assert_true (x.at_ns == y.at_ns && x.a == y.a && x.b == y.b
+                   && x.res == y.res && x.ver == y.ver && x.thread == y.thread
+                   && x.aux16 == y.aux16 && x.kind == y.kind
+                   && x.aux8 == y.aux8);
+  }
+}
+
+static inline GBytes *
+log_to_bytes (TraceLog *log,
+              GFile    *file) {
+  g_autoptr (GError) error = NULL;
+  GBytes *bytes;
+
+  g_assert_true (tracelog_save (log, file, NULL, NULL, NULL, &error));
+  g_assert_no_error (error);
+  bytes = g_file_load_bytes (file, NULL, NULL, &error);
+  g_assert_no_error (error);
+  return bytes;
+}
