@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* gomap-copy.c — a table packed into another of the same shape; and as text
+/* gomap-copy.c — a table packed into another of the same shape; slot by slot; and
+ * as text
  *
  * Copy        With B, hash and seed alike, a key's chain and tophash in the copy
  *             are what they are in the source: nothing is hashed and nothing is
@@ -111,6 +112,30 @@ gomap_copy_packed (GoMap       *map,
     copy_chain (map, source, main, keep, data);
   }
   return true;
+}
+
+/* A slot of a chain that has moved is not live in the old array, and one that
+ * has not come yet is empty in the new. */
+void
+gomap_visit (const GoMap *map,
+             void       (*visit) (int64_t key, uint64_t elem, void *data),
+             void        *data) {
+  const GoArray *arrays[] = { map->buckets, map->oldbuckets };
+
+  for (unsigned i = 0; i < 2; i++) {
+    uint64_t n_buckets = arrays[i] != NULL ? arrays[i]->n_buckets : 0;
+
+    for (uint64_t index = 0; index < n_buckets; index++) {
+      const GoBucket *bucket = goarray_at (arrays[i], index);
+      unsigned live = tophash_live (bucket->tophash);
+
+      for (; live != 0; live &= live - 1) {
+        unsigned slot = (unsigned)__builtin_ctz (live);
+
+        visit (bucket->keys[slot], gobucket_elem (bucket, slot), data);
+      }
+    }
+  }
 }
 
 static void

@@ -114,6 +114,12 @@ bool gomap_copy_packed (GoMap       *map,
                         bool       (*keep) (uint64_t elem, void *data),
                         void        *data);
 
+/* Calls @visit for each live slot, in no order; a growing table's too. Tells
+ * nothing. */
+void gomap_visit (const GoMap *map,
+                  void       (*visit) (int64_t key, uint64_t elem, void *data),
+                  void        *data);
+
 /* Iteration: Go's mapiterinit / mapiternext. */
 #define GOMAP_ITER_MARKS 1u /* set the iterator flags (needs the write lock) */
 #define GOMAP_ITER_TELLS 2u /* tell RANGE_WALKED */

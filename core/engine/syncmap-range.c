@@ -12,7 +12,8 @@
  *             seen. The walk is no snapshot.
  *
  * Clear       publishes an empty read and empties dirty in place. dirty stays,
- *             so the next new key need not copy. The entries of the old read go
+ *             so the next new key need not copy. An empty read that is amended is
+ *             published again as it is, not amended (Go makes a new one). The entries of the old read go
  *             with it; those in dirty alone become orphans. A store that found
  *             its entry before the Clear may still change it after: it is then
  *             ordered before.
@@ -21,6 +22,10 @@
  */
 #include "core/base/mutant.h"
 #include "core/engine/syncmap-private.h"
+
+/* Entries that Clears may leave waiting for the next table that is superseded.
+ * Free choice: a batch of the reclaimer. */
+#define CLEAR_ORPHANS 64
 
 /* Range -------------------------------------------------------------------- */
 
@@ -82,18 +87,32 @@ syncmap_range (MapEngine    *map,
 
 /* Clear -------------------------------------------------------------------- */
 
-/* Entries that only dirty holds; mu held. */
-static void
-orphan_dirty_locked (SyncMap         *self,
-                     const SyncTable *read) {
-  GoIter iter;
+typedef struct {
+  SyncMap         *self;
+  const SyncTable *read;
+} Orphaning;
 
-  if (self->dirty == NULL)
-    return;
-  gomap_iter_begin (&iter, &self->dirty->map, 0, 0, 0, 0);
-  while (gomap_iter_next (&iter))
-    if (read->map.count == 0 || syncmap_find (read, iter.key) == NULL)
-      syncmap_orphan_locked (self, syncmap_entry_of (iter.elem));
+/* Makes the entry of a slot of dirty an orphan if read lacks it; mu held. */
+static void
+orphan_cb (int64_t  key,
+           uint64_t elem,
+           void    *data) {
+  const Orphaning *orphaning = data;
+
+  if (orphaning->read->map.count == 0
+      || syncmap_find (orphaning->read, key) == NULL)
+    syncmap_orphan_locked (orphaning->self, syncmap_entry_of (elem));
+}
+
+/* Whether Clear makes a new empty table. One that is empty may stay; but orphans
+ * wait until some table is superseded (P4), so it goes when they are many. */
+static bool
+needs_new_read_locked (const SyncMap *self,
+                       SyncRead       read) {
+  uint64_t n_dirty = self->dirty != NULL ? (uint64_t)self->dirty->map.count : 0;
+
+  return read.table->map.count > 0
+         || (read.amended && self->n_orphans + n_dirty > CLEAR_ORPHANS);
 }
 
 static void
@@ -101,12 +120,15 @@ replace_read_locked (SyncCall  *call,
                      SyncTable *old,
                      SyncTable *empty) {
   SyncMap *self = call->self;
+  uint32_t version = syncmap_next_version_locked (self);
 
-  empty->published_ver = syncmap_next_version_locked (self);
+  /* A table that readers may walk is not written to: it was published before. */
+  if (empty != old)
+    empty->published_ver = version;
   syncmap_publish (self, empty, false);
-  probe_event (EVENT_READ_PUBLISHED, 0, empty->published_ver, 0,
-               empty->map.config.id);
-  syncmap_supersede_locked (call, old, true);
+  probe_event (EVENT_READ_PUBLISHED, 0, version, 0, empty->map.config.id);
+  if (empty != old)
+    syncmap_supersede_locked (call, old, true);
 }
 
 /* false: no memory, nothing changed. */
@@ -114,27 +136,29 @@ static bool
 clear_locked (SyncCall *call) {
   SyncMap *self = call->self;
   SyncRead read = syncmap_read (self);
-  SyncTable *empty = NULL;
+  SyncTable *empty = read.table;
   uint32_t orphans = self->orphans;
   uint32_t n_orphans = self->n_orphans;
+  Orphaning orphaning = { self, read.table };
 
-  if (read.table->map.count > 0 || read.amended) {
+  if (needs_new_read_locked (self, read)) {
     empty = syncmap_table_new_locked (self, 0, 0);
     if (empty == NULL)
       return false;
   }
 
-  orphan_dirty_locked (self, read.table);
+  if (self->dirty != NULL)
+    gomap_visit (&self->dirty->map, orphan_cb, &orphaning);
   /* Go replaces read first. This might fail, so it comes first here. */
   if (self->dirty != NULL && !MUTANT (CLEAR_KEEPS_DIRTY)
       && !gomap_clear (&self->dirty->map)) {
     self->orphans = orphans;
     self->n_orphans = n_orphans;
-    if (empty != NULL)
+    if (empty != read.table)
       syncmap_table_free (self, empty);
     return false;
   }
-  if (empty != NULL)
+  if (empty != read.table || read.amended)
     replace_read_locked (call, read.table, empty);
 
   if (sync_plain_read (&self->misses, SYNC_LABEL ("read misses")) != 0) {
