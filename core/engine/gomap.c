@@ -107,7 +107,7 @@ unsigned
 gomap_hint_B (uint64_t hint) {
   unsigned B = 0;
 
-  if (gomap_is_over_load (hint, GOMAP_MAX_B))
+  if (hint <= BUCKET_SLOTS || gomap_is_over_load (hint, GOMAP_MAX_B))
     return 0;
   while (gomap_is_over_load (hint, B))
     B++;

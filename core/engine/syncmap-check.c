@@ -244,7 +244,7 @@ syncmap_get_stats (MapEngine   *map,
   add_table (stats, syncmap_read (self).table);
   if (self->dirty != NULL)
     add_table (stats, self->dirty);
-  stats->bytes += sizeof *self + syncmap_pool_bytes (self)
+  stats->bytes += sizeof *self + syncmap_pool_bytes_locked (self)
                   + held_table_bytes (self);
   sync_mutex_unlock (&self->mu, SYNC_LABEL ("unlock mu"));
   stats->bytes_held = held.bytes_held;

@@ -13,8 +13,8 @@
  *             table and all its dead: when no reader holds the table, none can
  *             find those entries. The reclaimer then calls free_superseded_cb()
  *             in the thread that retired, which puts them on the pool's list.
- *             mu's holder takes that whole list when its own is empty, so the
- *             pool's mutex is met once a batch, not once an entry.
+ *             mu's holder takes that whole list when its own is empty, so it
+ *             meets the pool's mutex once a batch, not once an entry.
  *
  * Tables      A map whose keys come and go makes and frees small tables all the
  *             time. A freed one goes to the pool, up to SYNCMAP_POOL_TABLES of
@@ -24,12 +24,15 @@
  *             dead go back in one turn of the pool's mutex.
  *
  * Table ids   are 16 bits wide in events. One is handed out again only after its
- *             TABLE_FREED was told, and as late as can be: the search goes round.
+ *             TABLE_FREED was told, and late: the search goes round. mu's holder
+ *             sets 64 of them aside at a time.
  *             With all of them in use there is no table to be had, which is told
  *             as lack of memory.
  */
 #include "core/base/alloc.h"
 #include "core/engine/syncmap-private.h"
+
+#define N_ID_WORDS (SYNCMAP_N_TABLE_IDS / 64)
 
 /* Slabs -------------------------------------------------------------------- */
 
@@ -88,15 +91,30 @@ new_entry_locked (SyncMap *self) {
   return entry;
 }
 
-static uint32_t
-take_returned (SyncPool *pool) {
-  uint32_t list;
+/* Takes over what came back: the tables, a word of ids, the entries, each if mu's
+ * holder has none. */
+static void
+take_over_locked (SyncMap *self) {
+  SyncPool *pool = &self->pool;
 
   sync_mutex_lock (&pool->mutex, SYNC_LABEL ("lock pool"));
-  list = pool->returned;
-  pool->returned = 0;
+  if (self->free_entries == 0) {
+    self->free_entries = pool->returned;
+    pool->returned = 0;
+  }
+  if (self->free_tables == NULL) {
+    self->free_tables = pool->tables;
+    self->n_free_tables = pool->n_tables;
+    pool->tables = NULL;
+    pool->n_tables = 0;
+  }
+  for (uint32_t i = 0; i < N_ID_WORDS && self->free_ids == 0; i++) {
+    self->id_word = pool->next_id_word;
+    self->free_ids = ~pool->used_table_ids[self->id_word];
+    pool->used_table_ids[self->id_word] = UINT64_MAX;
+    pool->next_id_word = (self->id_word + 1) % N_ID_WORDS;
+  }
   sync_mutex_unlock (&pool->mutex, SYNC_LABEL ("unlock pool"));
-  return list;
 }
 
 Entry *
@@ -104,7 +122,7 @@ syncmap_take_entry_locked (SyncMap *self) {
   Entry *entry;
 
   if (self->free_entries == 0)
-    self->free_entries = take_returned (&self->pool);
+    take_over_locked (self);
   if (self->free_entries == 0)
     return new_entry_locked (self);
   entry = syncmap_entry_at (self, self->free_entries - 1);
@@ -124,61 +142,38 @@ syncmap_give_entry_locked (SyncMap *self,
 
 /* Tables ------------------------------------------------------------------- */
 
-/* A free id, from next_table_id on; the pool's mutex is held. */
-static bool
-take_table_id_locked (SyncPool *pool,
-                      uint16_t *id) {
-  for (uint32_t i = 0; i < SYNCMAP_N_TABLE_IDS; i++) {
-    uint32_t candidate = (pool->next_table_id + i) % SYNCMAP_N_TABLE_IDS;
-    uint64_t bit = (uint64_t)1 << candidate % 64;
+/* A table for @id, of which only the memory is new; NULL: none. */
+static SyncTable *
+take_table_locked (SyncMap  *self,
+                   uint16_t *id) {
+  SyncTable *table;
 
-    if (pool->used_table_ids[candidate / 64] & bit)
-      continue;
-    pool->used_table_ids[candidate / 64] |= bit;
-    pool->next_table_id = candidate + 1;
-    *id = (uint16_t)candidate;
-    return true;
+  if (self->free_ids == 0 || self->free_tables == NULL)
+    take_over_locked (self);
+  if (self->free_ids == 0)
+    return NULL;
+  table = self->free_tables;
+  if (table == NULL) {
+    table = alloc_zeroed (sizeof *table);
+    if (table == NULL)
+      return NULL;
+  } else {
+    self->free_tables = table->next;
+    self->n_free_tables--;
+    sync_reuse (table, sizeof *table);
   }
-  return false;
-}
-
-/* An id, and a table if one lies ready, else NULL. false: no id. */
-static bool
-take_from_pool (SyncPool   *pool,
-                uint16_t   *id,
-                SyncTable **table) {
-  bool has_id;
-
-  *table = NULL;
-  sync_mutex_lock (&pool->mutex, SYNC_LABEL ("lock pool"));
-  has_id = take_table_id_locked (pool, id);
-  if (has_id && pool->tables != NULL) {
-    *table = pool->tables;
-    pool->tables = (*table)->next;
-    pool->n_tables--;
-  }
-  sync_mutex_unlock (&pool->mutex, SYNC_LABEL ("unlock pool"));
-  if (*table != NULL)
-    sync_reuse (*table, sizeof **table);
-  return has_id;
-}
-
-/* The id, which may be handed out from now on. */
-static void
-give_table_id (SyncPool *pool,
-               uint16_t  id) {
-  sync_mutex_lock (&pool->mutex, SYNC_LABEL ("lock pool"));
-  pool->used_table_ids[id / 64] &= ~((uint64_t)1 << id % 64);
-  sync_mutex_unlock (&pool->mutex, SYNC_LABEL ("unlock pool"));
+  *id = (uint16_t)(self->id_word * 64
+                   + (unsigned)__builtin_ctzll (self->free_ids));
+  self->free_ids &= self->free_ids - 1;
+  return table;
 }
 
 /* Takes a table without arrays back, with its dead up to @last, if there are
- * any. @bytes: of a superseded table and its dead, else 0. */
+ * any. */
 static void
 give_to_pool (SyncPool  *pool,
               SyncTable *table,
-              Entry     *last,
-              size_t     bytes) {
+              Entry     *last) {
   uint16_t id = table->map.config.id;
   bool is_kept;
 
@@ -190,7 +185,7 @@ give_to_pool (SyncPool  *pool,
     pool->n_returned += table->n_dead;
   }
   pool->used_table_ids[id / 64] &= ~((uint64_t)1 << id % 64);
-  pool->bytes_returned += bytes;
+  pool->bytes_returned += table->retired_bytes;
   is_kept = pool->n_tables < SYNCMAP_POOL_TABLES;
   if (is_kept) {
     table->next = pool->tables;
@@ -221,20 +216,18 @@ syncmap_table_new_locked (SyncMap *self,
     .hooks = self->engine.config.hooks,
   };
 
-  if (!take_from_pool (&self->pool, &config.id, &table))
-    return NULL;
+  table = take_table_locked (self, &config.id);
   if (table == NULL)
-    table = alloc_zeroed (sizeof *table);
-  if (table != NULL) {
-    config.home = &table->home;
-    table->dead = 0;
-    table->n_dead = 0;
-    table->owns_all = false;
-    if (gomap_init (&table->map, &config, hint, seed))
-      return table;
-    alloc_free (table, sizeof *table);
-  }
-  give_table_id (&self->pool, config.id);
+    return NULL;
+  config.home = &table->home;
+  table->dead = 0;
+  table->n_dead = 0;
+  table->owns_all = false;
+  table->retired_bytes = 0;
+  if (gomap_init (&table->map, &config, hint, seed))
+    return table;
+  table->map.config.id = config.id;
+  give_to_pool (&self->pool, table, NULL);
   return NULL;
 }
 
@@ -245,24 +238,22 @@ syncmap_table_free (SyncMap   *self,
   /* Told before the id can be handed out again. */
   probe_event (EVENT_TABLE_FREED, table->map.created_ver, 0, 0,
                table->map.config.id);
-  give_to_pool (&self->pool, table, NULL, 0);
+  give_to_pool (&self->pool, table, NULL);
 }
 
 /* Reclamation -------------------------------------------------------------- */
 
-/* Adds the entries in the slots of @table to its dead. */
+/* Adds the entry in a slot of a table to its dead. */
 static void
-bury_slots (SyncTable *table) {
-  GoIter iter;
+bury_cb (int64_t  key,
+         uint64_t elem,
+         void    *data) {
+  SyncTable *table = data;
+  Entry *entry = syncmap_entry_of (elem);
 
-  gomap_iter_begin (&iter, &table->map, 0, 0, 0, 0);
-  while (gomap_iter_next (&iter)) {
-    Entry *entry = syncmap_entry_of (iter.elem);
-
-    entry->link = table->dead;
-    table->dead = entry->id + 1;
-    table->n_dead++;
-  }
+  entry->link = table->dead;
+  table->dead = entry->id + 1;
+  table->n_dead++;
 }
 
 /* No reader can reach the table or its dead any more: every section that began
@@ -272,11 +263,10 @@ free_superseded_cb (void *memory,
                     void *data) {
   SyncTable *table = memory;
   SyncMap *self = data;
-  size_t bytes = syncmap_retired_bytes (table);
   Entry *last = NULL;
 
   if (table->owns_all)
-    bury_slots (table);
+    gomap_visit (&table->map, bury_cb, table);
   for (uint32_t link = table->dead; link != 0; link = last->link) {
     last = syncmap_entry_at (self, link - 1);
     sync_disuse (last, sizeof *last);
@@ -285,33 +275,31 @@ free_superseded_cb (void *memory,
   /* Told before the id can be handed out again. */
   probe_event (EVENT_TABLE_FREED, table->map.created_ver, 0, 0,
                table->map.config.id);
-  give_to_pool (&self->pool, table, last, bytes);
-}
-
-size_t
-syncmap_retired_bytes (const SyncTable *table) {
-  size_t n_dead = table->n_dead
-                  + (table->owns_all ? (size_t)table->map.count : 0);
-
-  return sizeof *table + gomap_bytes (&table->map) + n_dead * sizeof (Entry);
+  give_to_pool (&self->pool, table, last);
 }
 
 void
 syncmap_retire (SyncMap       *self,
                 ReclaimThread *thread,
                 SyncTable     *table) {
-  reclaim_retire (thread, table, syncmap_retired_bytes (table),
-                  free_superseded_cb, self);
+  reclaim_retire (thread, table, table->retired_bytes, free_superseded_cb,
+                  self);
+}
+
+static void
+free_tables (SyncTable *tables) {
+  SyncTable *next;
+
+  for (SyncTable *table = tables; table != NULL; table = next) {
+    next = table->next;
+    alloc_free (table, sizeof *table);
+  }
 }
 
 void
 syncmap_pool_clear (SyncMap *self) {
-  SyncTable *next;
-
-  for (SyncTable *table = self->pool.tables; table != NULL; table = next) {
-    next = table->next;
-    alloc_free (table, sizeof *table);
-  }
+  free_tables (self->free_tables);
+  free_tables (self->pool.tables);
   for (unsigned slab = 0; slab < SYNCMAP_N_SLABS; slab++)
     if (self->slabs[slab] != NULL)
       alloc_free (self->slabs[slab], slab_bytes (slab));
@@ -319,11 +307,11 @@ syncmap_pool_clear (SyncMap *self) {
 }
 
 size_t
-syncmap_pool_bytes (SyncMap *self) {
-  size_t bytes;
+syncmap_pool_bytes_locked (SyncMap *self) {
+  size_t bytes = self->n_free_tables * sizeof (SyncTable);
 
   sync_mutex_lock (&self->pool.mutex, SYNC_LABEL ("lock pool"));
-  bytes = self->pool.n_tables * sizeof (SyncTable);
+  bytes += self->pool.n_tables * sizeof (SyncTable);
   sync_mutex_unlock (&self->pool.mutex, SYNC_LABEL ("unlock pool"));
   for (unsigned slab = 0; slab < SYNCMAP_N_SLABS; slab++)
     if (self->slabs[slab] != NULL)

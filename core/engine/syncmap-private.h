@@ -19,8 +19,8 @@
 #define SYNCMAP_SLAB_ENTRIES 64u
 #define SYNCMAP_N_SLABS 26
 
-/* Superseded tables that are kept for reuse at the most. Free choice: two batches
- * of the reclaimer; 50 KiB. */
+/* Freed tables in the pool's list at the most, and in mu's. Free choice: two
+ * batches of the reclaimer; 50 KiB. */
 #define SYNCMAP_POOL_TABLES 128u
 
 /* One table: dirty, then read, then superseded, always the same object. */
@@ -33,6 +33,7 @@ struct _SyncTable {
   uint32_t dead;      /* list of entries that no other table refers to */
   uint32_t n_dead;
   bool     owns_all;  /* Clear: the entries in its slots are dead too */
+  size_t   retired_bytes; /* its own and its dead's */
   SyncTable *next;    /* in the pool */
   GoHome   home;
 };
@@ -46,8 +47,8 @@ typedef struct {
   uint64_t  bytes_returned; /* with the tables that they rode on */
   SyncTable *tables;    /* list: their arrays are gone, but for the home */
   uint32_t  n_tables;
-  uint32_t  next_table_id;
-  uint64_t  used_table_ids[SYNCMAP_N_TABLE_IDS / 64];
+  uint32_t  next_id_word;
+  uint64_t  used_table_ids[SYNCMAP_N_TABLE_IDS / 64]; /* or set aside */
 } SyncPool;
 
 typedef struct {
@@ -63,6 +64,10 @@ typedef struct {
   SyncTable *dirty; /* NULL = nil */
   GoDomain   domain;
   uint32_t   free_entries; /* list: may be handed out */
+  SyncTable *free_tables;  /* likewise */
+  uint32_t   n_free_tables;
+  uint32_t   id_word;      /* in used_table_ids: where free_ids are from */
+  uint64_t   free_ids;     /* set aside, and not handed out yet */
   uint32_t   expunged; /* list: what the present dirty table's copy expunged,
                         * those brought back since included */
   uint32_t   orphans;  /* list: deleted straight out of dirty since the last
@@ -84,6 +89,12 @@ typedef struct {
   SyncTable *table;
   bool       amended;
 } SyncRead;
+
+/* What an operation's first look found. */
+typedef struct {
+  const SyncTable *table;
+  Entry           *entry; /* NULL: absent */
+} SyncLook;
 
 /* One operation under way. */
 typedef struct {
@@ -134,6 +145,18 @@ syncmap_find (const SyncTable *table,
   return elem != GOMAP_ABSENT ? syncmap_entry_of (elem) : NULL;
 }
 
+/* The second look, in what read is now. A table that this section has looked in
+ * is the same all along (S9), and says what it said. */
+static inline Entry *
+syncmap_find_again (const SyncTable *table,
+                    SyncLook         first,
+                    int64_t          key) {
+  if (table != first.table)
+    return syncmap_find (table, key);
+  sync_read_point (table, SYNC_LABEL ("look in the table"));
+  return first.entry;
+}
+
 /* mu held. */
 static inline Entry *
 syncmap_find_dirty_locked (const SyncMap *self,
@@ -169,6 +192,24 @@ syncmap_begin (SyncCall     *call,
   *call = (SyncCall){ .self = (SyncMap *)map, .thread = thread, .op = op };
   probe_op_begin (op, (uint64_t)key, (uint64_t)value);
   reclaim_enter (thread->reclaim);
+}
+
+/* The copy for a slow way, and what it may have changed. Field by field: copied as
+ * a whole, two fields are loaded at once, and wait for both stores to arrive. */
+static inline SyncCall
+syncmap_go_slow (const SyncCall *call) {
+  return (SyncCall){ .self = call->self,
+                     .thread = call->thread,
+                     .op = call->op,
+                     .path = call->path,
+                     .superseded = call->superseded };
+}
+
+static inline void
+syncmap_come_back (SyncCall       *call,
+                   const SyncCall *slow) {
+  call->path = slow->path;
+  call->superseded = slow->superseded;
 }
 
 /* Closes it, retires what was superseded, tells the end; returns @is_ok. */
@@ -258,15 +299,13 @@ SyncTable *syncmap_table_new_locked (SyncMap   *self,
 /* Frees a table that nobody can reach, and tells it. */
 void   syncmap_table_free        (SyncMap   *self,
                                   SyncTable *table);
-/* What goes with a superseded table. */
-size_t syncmap_retired_bytes     (const SyncTable *table);
 /* Hands a superseded table to the reclaimer. mu not held. */
 void   syncmap_retire            (SyncMap       *self,
                                   ReclaimThread *thread,
                                   SyncTable     *table);
 void   syncmap_pool_clear        (SyncMap *self);
-/* Of the slabs, and of the tables that lie ready. */
-size_t syncmap_pool_bytes        (SyncMap       *self);
+/* mu held. Of the slabs, and of the tables that lie ready. */
+size_t syncmap_pool_bytes_locked (SyncMap       *self);
 
 /* syncmap-check.c ---------------------------------------------------------- */
 

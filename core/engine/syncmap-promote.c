@@ -28,7 +28,8 @@
  *                         the only table they were in. Other threads may hold
  *                         one from their own look under mu, so they wait for
  *                         the next table to be superseded. Each such delete is
- *                         a miss, so there are never more than dirty has keys.
+ *                         a miss, so there are never more than dirty has keys;
+ *                         and CLEAR_ORPHANS, when Clears have left them.
  *             Both ride on the superseded table, and are freed with it: one
  *             grace period for all. Clear supersedes a table with everything in
  *             it; the entries of dirty that read lacks become orphans first.
@@ -89,6 +90,7 @@ syncmap_supersede_locked (SyncCall  *call,
                           SyncTable *table,
                           bool       owns_all) {
   SyncMap *self = call->self;
+  uint64_t n_dead;
 
   /* With owns_all the expunged are in the table's own slots. */
   if (owns_all)
@@ -99,8 +101,11 @@ syncmap_supersede_locked (SyncCall  *call,
   table->owns_all = owns_all;
   table->dead = self->orphans;
   table->n_dead = self->n_orphans;
-  self->n_sent += self->n_orphans + (owns_all ? (uint64_t)table->map.count : 0);
-  self->bytes_sent += syncmap_retired_bytes (table);
+  n_dead = self->n_orphans + (owns_all ? (uint64_t)table->map.count : 0);
+  table->retired_bytes = sizeof *table + gomap_bytes (&table->map)
+                         + n_dead * sizeof (Entry);
+  self->n_sent += n_dead;
+  self->bytes_sent += table->retired_bytes;
   self->orphans = 0;
   self->n_orphans = 0;
   self->stats.n_growths += table->map.n_growths;
@@ -255,7 +260,9 @@ copy_read_locked (SyncCall *call) {
 
   sync_read_point (read, SYNC_LABEL ("copy read to dirty"));
   /* A seed of 0 is drawn anew by gomap_init(): then there is nothing to pack. */
-  if (is_packed && dirty->map.hash0 == read->map.hash0)
+  if (read->map.count == 0)
+    is_done = true;
+  else if (is_packed && dirty->map.hash0 == read->map.hash0)
     is_done = gomap_copy_packed (&dirty->map, &read->map, keep_elem, &copy);
   else
     is_done = copy_one_by_one (dirty, read, &copy);

@@ -408,13 +408,15 @@ test_keeps_so_many_tables (void) {
   reclaim_get_stats (f.map->engine.reclaim, &retired);
   g_assert_cmpuint (before.n_promotions, >=, 3 * SYNCMAP_POOL_TABLES);
   g_assert_cmpuint (retired.n_held, <, SYNCMAP_POOL_TABLES);
-  g_assert_cmpuint (f.map->pool.n_tables, >, 0);
+  g_assert_cmpuint (f.map->n_free_tables, >, 0);
+  g_assert_cmpuint (f.map->n_free_tables, <=, SYNCMAP_POOL_TABLES);
   g_assert_cmpuint (f.map->pool.n_tables, <=, SYNCMAP_POOL_TABLES);
-  g_assert_cmpuint (syncmap_pool_bytes (f.map), >=,
-                    f.map->pool.n_tables * sizeof (SyncTable));
+  g_assert_cmpuint (syncmap_pool_bytes_locked (f.map), >=,
+                    (f.map->n_free_tables + f.map->pool.n_tables)
+                        * sizeof (SyncTable));
   g_assert_cmpuint (after.bytes, <=,
                     sizeof *f.map
-                        + 2 * SYNCMAP_POOL_TABLES * sizeof (SyncTable)
+                        + 3 * SYNCMAP_POOL_TABLES * sizeof (SyncTable)
                         + 4 * f.map->n_entries * sizeof (Entry) + 4096);
   fixture_clear (&f);
   g_assert_cmpuint (alloc_bytes_held (), ==, held);
