@@ -62,6 +62,7 @@ insert_locked (SyncCall *call,
 
 __attribute__ ((noinline)) static bool
 swap_slowly (SyncCall *call,
+             SyncLook  first,
              int64_t   key,
              int64_t   value,
              bool     *has_previous,
@@ -73,7 +74,7 @@ swap_slowly (SyncCall *call,
 
   syncmap_lock (call);
   read = syncmap_read (self);
-  entry = syncmap_find (read.table, key);
+  entry = syncmap_find_again (read.table, first, key);
   if (entry != NULL) {
     call->path |= OP_PATH_IN_READ;
     is_stored = bring_back_locked (call, key, entry);
@@ -101,7 +102,8 @@ swap_value (SyncCall *call,
             int64_t   value,
             bool     *has_previous,
             int64_t  *previous) {
-  Entry *entry = syncmap_find (syncmap_read (call->self).table, key);
+  const SyncTable *read = syncmap_read (call->self).table;
+  Entry *entry = syncmap_find (read, key);
   bool is_stored;
 
   if (entry != NULL
@@ -110,10 +112,11 @@ swap_value (SyncCall *call,
     return true;
   }
 
-  SyncCall slow = *call;
+  SyncCall slow = syncmap_go_slow (call);
 
-  is_stored = swap_slowly (&slow, key, value, has_previous, previous);
-  *call = slow;
+  is_stored = swap_slowly (&slow, (SyncLook){ read, entry }, key, value,
+                           has_previous, previous);
+  syncmap_come_back (call, &slow);
   return is_stored;
 }
 
@@ -155,6 +158,7 @@ syncmap_swap (MapEngine    *map,
 /* ENTRY_GAVE_UP: no memory. */
 __attribute__ ((noinline)) static EntryOutcome
 load_or_store_slowly (SyncCall *call,
+                      SyncLook  first,
                       int64_t   key,
                       int64_t   value,
                       int64_t  *actual) {
@@ -165,7 +169,7 @@ load_or_store_slowly (SyncCall *call,
 
   syncmap_lock (call);
   read = syncmap_read (self);
-  entry = syncmap_find (read.table, key);
+  entry = syncmap_find_again (read.table, first, key);
   if (entry != NULL) {
     call->path |= OP_PATH_IN_READ;
     if (bring_back_locked (call, key, entry))
@@ -194,13 +198,15 @@ syncmap_load_or_store_entry (SyncCall *call,
                              int64_t   key,
                              int64_t   value,
                              int64_t  *actual) {
-  Entry *entry = syncmap_find (syncmap_read (call->self).table, key);
+  const SyncTable *read = syncmap_read (call->self).table;
+  Entry *entry = syncmap_find (read, key);
   EntryOutcome outcome = ENTRY_GAVE_UP;
 
   if (entry != NULL)
     outcome = entry_try_load_or_store (entry, call->thread, value, actual);
   if (outcome == ENTRY_GAVE_UP)
-    return load_or_store_slowly (call, key, value, actual);
+    return load_or_store_slowly (call, (SyncLook){ read, entry }, key, value,
+                                 actual);
   call->path |= OP_PATH_IN_READ;
   return outcome;
 }
@@ -214,19 +220,22 @@ syncmap_load_or_store (MapEngine    *map,
   SyncCall call;
   EntryOutcome outcome = ENTRY_GAVE_UP;
   int64_t found = 0;
+  const SyncTable *read;
   Entry *entry;
 
   syncmap_begin (&call, map, thread, OP_LOAD_OR_STORE, key, value);
-  entry = syncmap_find (syncmap_read (call.self).table, key);
+  read = syncmap_read (call.self).table;
+  entry = syncmap_find (read, key);
   if (entry != NULL)
     outcome = entry_try_load_or_store (entry, thread, value, &found);
   if (outcome != ENTRY_GAVE_UP) {
     call.path |= OP_PATH_IN_READ;
   } else {
-    SyncCall slow = call;
+    SyncCall slow = syncmap_go_slow (&call);
 
-    outcome = load_or_store_slowly (&slow, key, value, &found);
-    call = slow;
+    outcome = load_or_store_slowly (&slow, (SyncLook){ read, entry }, key,
+                                    value, &found);
+    syncmap_come_back (&call, &slow);
   }
   if (outcome != ENTRY_GAVE_UP)
     *actual = found;
@@ -237,6 +246,7 @@ syncmap_load_or_store (MapEngine    *map,
 
 __attribute__ ((noinline)) static bool
 compare_and_swap_slowly (SyncCall *call,
+                         SyncLook  first,
                          int64_t   key,
                          int64_t   old,
                          int64_t   value) {
@@ -245,7 +255,7 @@ compare_and_swap_slowly (SyncCall *call,
 
   call->path |= OP_PATH_AMENDED;
   syncmap_lock (call);
-  entry = syncmap_find (syncmap_read (call->self).table, key);
+  entry = syncmap_find_again (syncmap_read (call->self).table, first, key);
   if (entry != NULL) {
     call->path |= OP_PATH_IN_READ;
     is_swapped = entry_try_compare_and_swap (entry, call->thread, old, value);
@@ -279,10 +289,11 @@ syncmap_compare_and_swap (MapEngine    *map,
     call.path |= OP_PATH_IN_READ;
     is_swapped = entry_try_compare_and_swap (entry, thread, old, value);
   } else if (read.amended) {
-    SyncCall slow = call;
+    SyncCall slow = syncmap_go_slow (&call);
 
-    is_swapped = compare_and_swap_slowly (&slow, key, old, value);
-    call = slow;
+    is_swapped = compare_and_swap_slowly (&slow, (SyncLook){ read.table, NULL },
+                                          key, old, value);
+    syncmap_come_back (&call, &slow);
   }
   return syncmap_end (&call, is_swapped, is_swapped, old);
 }

@@ -76,9 +76,12 @@
  *             An expunged entry is put into dirty before it is made nil, Go does
  *             it after: here putting can fail for lack of memory. Likewise Clear
  *             empties dirty before it replaces read. mu is held over both steps,
- *             so no thread can tell. A dirty copy with as many buckets as read
- *             shares its seed. Values lie in the entries; a store allocates
- *             nothing. New keys: the entry is taken before the dirty copy.
+ *             so no thread can tell. Clear leaves a read that is empty in place
+ *             and publishes it as not amended. The second look is spared when
+ *             read is the table of the first. A dirty copy with as many buckets
+ *             as read shares its seed. Values lie in the entries; a store
+ *             allocates nothing. New keys: the entry is taken before the dirty
+ *             copy.
  *
  * Source      Go 1.23 sync/map.go.
  */
@@ -165,6 +168,7 @@ syncmap_unlock (SyncCall *call) {
 /* The second look, under mu; with @is_delete the key leaves dirty. */
 __attribute__ ((noinline)) static Entry *
 find_slowly (SyncCall *call,
+             SyncLook  first,
              int64_t   key,
              bool      is_delete) {
   SyncMap *self = call->self;
@@ -177,7 +181,7 @@ find_slowly (SyncCall *call,
   read = syncmap_read (self);
   entry = MUTANT (LOAD_LOOKS_ONCE) && !is_delete
               ? NULL
-              : syncmap_find (read.table, key);
+              : syncmap_find_again (read.table, first, key);
   if (entry != NULL) {
     call->path |= OP_PATH_IN_READ;
   } else if (read.amended) {
@@ -214,10 +218,10 @@ find_entry (SyncCall *call,
   if (read.amended && MUTANT (DIRTY_UNLOCKED) && !is_delete)
     return syncmap_find_dirty_locked (call->self, key);
   if (read.amended) {
-    SyncCall slow = *call;
+    SyncCall slow = syncmap_go_slow (call);
 
-    entry = find_slowly (&slow, key, is_delete);
-    *call = slow;
+    entry = find_slowly (&slow, (SyncLook){ read.table, NULL }, key, is_delete);
+    syncmap_come_back (call, &slow);
   }
   return entry;
 }
