@@ -64,9 +64,9 @@ tell_time (Probe *probe) {
   Ring *ring = &probe->ring;
 
   ring_wait_room (ring, 2);
-  ring->units[ring->written & ring->mask].event
+  ring_place (ring, ring->written)->event
       = (RingEvent){ .kind = EVENT_TIME | EVENT_HAS_PAYLOAD };
-  ring->units[(ring->written + 1) & ring->mask].payload
+  ring_place (ring, ring->written + 1)->payload
       = (RingPayload){ .a = probe->op_stamp };
   probe->last_stamp = probe->op_stamp;
   ring->written += 2;
@@ -109,17 +109,12 @@ probe_open (Probe  *probe,
     probe->op_stamp = 0;
     probe->stamp_until = ring->written + PROBE_STAMP_UNITS;
   }
-  /* What the owner wrote last itself, so any order does. */
-  until = atomic_load_explicit (&ring->tail, memory_order_relaxed)
-          + PROBE_PUBLISH_BATCH;
+  until = ring->copied + RING_STAGE;
   if (ring->written + n_units > until) {
     wind_up (probe);
-    ring_publish (ring);
-    until = ring->written + PROBE_PUBLISH_BATCH;
+    ring_advance (ring);
+    until = ring->copied + RING_STAGE;
   }
-  ring_wait_room (ring, n_units);
-  if (until > ring->seen_head + ring->mask + 1)
-    until = ring->seen_head + ring->mask + 1;
   probe->open_until = until < probe->stamp_until ? until : probe->stamp_until;
   return dt;
 }

@@ -72,9 +72,9 @@ typedef struct {
 /* Operations counted before OPS_COUNTED is told, at the latest. */
 #define PROBE_COUNT_WINDOW 4096u
 /* Units written before they are published, at the latest. */
-#define PROBE_PUBLISH_BATCH 128u
+#define PROBE_PUBLISH_BATCH RING_STAGE
 /* Units, and operations counted, that may share a stamp. */
-#define PROBE_STAMP_UNITS 32u
+#define PROBE_STAMP_UNITS 64u
 #define PROBE_STAMP_OPS 256u
 
 #ifdef TOPHASH_NO_PROBE
@@ -124,8 +124,8 @@ probe_new_stamp (Probe *probe) {
 uint32_t probe_open (Probe  *probe,
                      size_t  n_units);
 
-/* Fills a unit in two stores of 8 bytes, which leave for the cache as one line
- * does; an event put together elsewhere and copied would stall the processor. */
+/* Fills a unit at once; an event put together in smaller parts elsewhere and
+ * copied would stall the processor. */
 static inline void
 probe_write (RingUnit *unit,
              uint32_t  dt,
@@ -135,9 +135,11 @@ probe_write (RingUnit *unit,
              uint8_t   aux8,
              uint16_t  aux16) {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-  unit->payload.a = dt | (uint64_t)res << 32;
-  unit->payload.b = ver | (uint64_t)kind << 32 | (uint64_t)aux8 << 40
-                    | (uint64_t)aux16 << 48;
+  uint64_t low = dt | (uint64_t)res << 32;
+  uint64_t high = ver | (uint64_t)kind << 32 | (uint64_t)aux8 << 40
+                  | (uint64_t)aux16 << 48;
+
+  unit->bits = (RingBits)high << 64 | low;
 #else
   unit->event = (RingEvent){ dt, res, ver, (uint8_t)kind, aux8, aux16 };
 #endif
@@ -156,8 +158,7 @@ probe_tell (Probe    *probe,
 
   if (__builtin_expect (ring->written >= probe->open_until, 0))
     dt = probe_open (probe, 1);
-  probe_write (&ring->units[ring->written & ring->mask], dt, res, ver, kind, aux8,
-               aux16);
+  probe_write (ring_place (ring, ring->written), dt, res, ver, kind, aux8, aux16);
   ring->written++;
 }
 
@@ -176,9 +177,9 @@ probe_tell_more (Probe    *probe,
 
   if (__builtin_expect (ring->written + 1 >= probe->open_until, 0))
     dt = probe_open (probe, 2);
-  probe_write (&ring->units[ring->written & ring->mask], dt, res, ver,
+  probe_write (ring_place (ring, ring->written), dt, res, ver,
                kind | EVENT_HAS_PAYLOAD, aux8, aux16);
-  ring->units[(ring->written + 1) & ring->mask].payload = (RingPayload){ a, b };
+  ring_place (ring, ring->written + 1)->bits = (RingBits)b << 64 | a;
   ring->written += 2;
 }
 

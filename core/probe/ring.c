@@ -6,34 +6,45 @@
  * a ring that it alone writes and the recorder alone reads. No event is lost: a
  * full ring makes its owner wait, and the wait is counted and shown to the user.
  *
- * Layout      mask + 1 units of 16 bytes, a power of two. head, tail and written
- *             run free and are masked on use; head and tail sit on cache lines
- *             of their own, tail with the statistics that the recorder reads
- *             too: what the owner writes with each event is its alone. Units between tail and written are written but not
- *             yet shown: one release store shows a batch of them.
+ * Layout      mask + 1 units of 16 bytes, a power of two. head, tail, copied and
+ *             written run free and are masked on use. What the owner writes with
+ *             each event, what it publishes and what the recorder writes lie on
+ *             cache lines of their own.
  *
- *                  head          tail    written
- *             [ . | e | e | e | e | w | w | . | . ]    e shown   . free
+ *                  head          tail    copied          written
+ *             [ . | e | e | e | e | c | c | . | . ]  [ s | s | . ]   . free
+ *               ring: e shown, c on its way            stage
+ *
+ * Stage       The ring's lines were last in the recorder's cache. To get one back
+ *             takes as long as twenty events, and what the owner does next (a
+ *             CAS, above all) waits for it. So units are written to a stage that
+ *             never leaves the owner's cache, and go to the ring together, by
+ *             stores that pass the caches by and wait for nobody: measured 1.7 ns
+ *             an event against 4 to 18, depending on where the two processors
+ *             lie. They are shown with the next batch, when they have long
+ *             arrived, or at once when the owner is about to wait.
  *
  * Waiting     The owner remembers the last head it saw and looks again only when
  *             the ring seems full by it, so the recorder's cache line is fetched
  *             once a lap, not once an event. When the ring is full it shows all
- *             it has, then spins, yields and naps, longer each time: the wait
- *             ends with the recorder's next turn, whatever that takes.
+ *             that is in it, then spins, yields and naps, longer each time: the
+ *             wait ends with the recorder's next turn, whatever that takes. What
+ *             is still on the stage then comes after all in the ring, so the
+ *             recorder is not waiting for it.
  *
- * Invariants  R1  head <= tail <= written, as unsigned differences
- *             R2  written - head <= mask + 1
+ * Invariants  R1  head <= tail <= copied <= written, as unsigned differences
+ *             R2  copied - head <= mask + 1, written - copied <= RING_STAGE
  *             R3  every unit in [head, tail) is whole, and an event and its
- *                 payload are shown by the same store of tail
+ *                 payload are copied together and shown by the same store of tail
  *
  * Threads     field             written by  order    read by
  *             tail              the owner   release  ring_peek(), acquire
- *             head              recorder    release  ring_wait_room(), acquire
+ *             head              recorder    release  wait_room(), acquire
  *             units in R3       the owner   plain    the recorder, plain: ordered
  *                                                    by tail, given back by head
  *             n_stalls,         the owner   relaxed  anyone; statistics only
  *             stalled_ns
- *             written, seen_head: the owner's own
+ *             written, copied, seen_head, stage: the owner's own
  *
  * Source      L. Lamport, Specifying Concurrent Program Modules, 1983.
  */
@@ -45,6 +56,24 @@
 
 #include <assert.h>
 #include <sched.h>
+/* The thread sanitizer does not see stores that pass the caches by. */
+#if defined(__SANITIZE_THREAD__)
+#define CAN_STREAM 0
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define CAN_STREAM 0
+#endif
+#endif
+#ifndef CAN_STREAM
+#if defined(__SSE2__)
+#define CAN_STREAM 1
+#else
+#define CAN_STREAM 0
+#endif
+#endif
+#if CAN_STREAM
+#include <emmintrin.h>
+#endif
 
 /* Free choices: a short spin covers a recorder that is just taking, the yields
  * one that waits for this core, the naps one that writes to a disk. */
@@ -53,6 +82,8 @@
 #define FIRST_NAP_NS 20000
 #define LONGEST_NAP_NS 1000000
 #define PAGE_BYTES 4096
+/* Fewer are not worth going past the cache. */
+#define MANY_UNITS 32u
 
 bool
 ring_init (Ring   *ring,
@@ -79,13 +110,6 @@ ring_clear (Ring *ring) {
   ring->units = NULL;
 }
 
-/* Whether @n_units fit behind the last head seen. */
-static bool
-has_room (const Ring *ring,
-          size_t      n_units) {
-  return ring->written + n_units - ring->seen_head <= ring->mask + 1;
-}
-
 /* One turn of a wait that grows gentler with @turn. */
 static void
 back_off (unsigned turn) {
@@ -103,23 +127,27 @@ back_off (unsigned turn) {
   }
 }
 
-void
-ring_wait_room (Ring   *ring,
-                size_t  n_units) {
+/* Whether @n units fit behind what was copied, by the last head seen. */
+static bool
+has_room (const Ring *ring,
+          size_t      n) {
+  return ring->copied + n - ring->seen_head <= ring->mask + 1;
+}
+
+/* Waits until @n units have room behind what was copied, all of it being shown. */
+static void __attribute__ ((noinline))
+wait_room (Ring   *ring,
+           size_t  n) {
   int64_t start_ns;
 
-  assert (n_units <= ring->mask + 1);
-  if (has_room (ring, n_units))
-    return;
   /* Acquire: the recorder is done with the units it gave back. Pairs with the
    * release store of head in ring_take(). */
   ring->seen_head = atomic_load_explicit (&ring->head, memory_order_acquire);
-  if (has_room (ring, n_units))
+  if (has_room (ring, n))
     return;
 
-  ring_publish (ring);
   start_ns = clock_now_ns ();
-  for (unsigned turn = 0; !has_room (ring, n_units); turn++) {
+  for (unsigned turn = 0; !has_room (ring, n); turn++) {
     back_off (turn);
     ring->seen_head = atomic_load_explicit (&ring->head, memory_order_acquire);
   }
@@ -135,11 +163,81 @@ ring_wait_room (Ring   *ring,
       memory_order_relaxed);
 }
 
+/* Units [@from, @to) to the ring, where there is room for them. */
+static void
+copy_units (Ring     *ring,
+            uint64_t  from,
+            uint64_t  to) {
+#if CAN_STREAM
+  if (to - from >= MANY_UNITS) {
+    for (uint64_t i = from; i < to; i++)
+      _mm_stream_si128 ((__m128i *)(void *)&ring->units[i & ring->mask],
+                        _mm_load_si128 ((__m128i *)(void *)ring_place (ring, i)));
+    return;
+  }
+#endif
+  for (uint64_t i = from; i < to; i++)
+    ring->units[i & ring->mask] = *ring_place (ring, i);
+}
+
+/* Hands over what was copied. */
+static void
+show_copied (Ring *ring) {
+#if CAN_STREAM
+  /* The stores of copy_units() are in no order with the next one without this. */
+  _mm_sfence ();
+#endif
+  /* Release: the units' bytes become visible first. Pairs with the acquire load
+   * of tail in ring_peek(). */
+  atomic_store_explicit (&ring->tail, ring->copied, memory_order_release);
+}
+
+/* The units of the event on the stage that begins at @at. */
+static size_t
+event_units (Ring     *ring,
+             uint64_t  at) {
+  return ring_place (ring, at)->event.kind & EVENT_HAS_PAYLOAD ? 2 : 1;
+}
+
+/* Copies the whole events on the stage that there is room for; at least one. */
+static void
+copy_some (Ring *ring) {
+  uint64_t until = ring->written;
+
+  if (!has_room (ring, (size_t)(until - ring->copied))) {
+    /* The recorder takes only what it sees. */
+    show_copied (ring);
+    wait_room (ring, event_units (ring, ring->copied));
+    until = ring->copied;
+    while (until != ring->written
+           && has_room (ring, (size_t)(until - ring->copied)
+                                  + event_units (ring, until)))
+      until += event_units (ring, until);
+  }
+  copy_units (ring, ring->copied, until);
+  ring->copied = until;
+}
+
+void
+ring_advance (Ring *ring) {
+  if (atomic_load_explicit (&ring->tail, memory_order_relaxed) != ring->copied)
+    show_copied (ring);
+  while (ring->copied != ring->written)
+    copy_some (ring);
+}
+
 void
 ring_publish (Ring *ring) {
-  /* Hand the units over. Release: their bytes become visible first. Pairs with
-   * the acquire load of tail in ring_peek(). */
-  atomic_store_explicit (&ring->tail, ring->written, memory_order_release);
+  while (ring->copied != ring->written)
+    copy_some (ring);
+  show_copied (ring);
+}
+
+void
+ring_wait_room (Ring   *ring,
+                size_t  n_units) {
+  if (ring->written - ring->copied + n_units > RING_STAGE)
+    ring_advance (ring);
 }
 
 size_t
@@ -164,6 +262,6 @@ ring_take (Ring   *ring,
   uint64_t head = atomic_load_explicit (&ring->head, memory_order_relaxed);
 
   /* Release: the units have been read before they can be written again. Pairs
-   * with the acquire load of head in ring_wait_room(). */
+   * with the acquire load of head in wait_room(). */
   atomic_store_explicit (&ring->head, head + n_units, memory_order_release);
 }

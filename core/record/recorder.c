@@ -42,9 +42,10 @@
  *             program order. So it is at the head of a ring, admitted, and
  *             merged in this round or when it is LAG_NS (LATE_NS) old; or it is
  *             unpublished. Then its writer is running, since threads publish
- *             before they wait for anything (probe.h, Waiting), room in the ring
- *             included, and it publishes after at most PROBE_PUBLISH_BATCH units.
- *             A full ring never waits for its own owner.
+ *             before they wait for anything (probe.h, Waiting), and it publishes
+ *             after at most 2 * PROBE_PUBLISH_BATCH units; or it waits for room
+ *             in its ring, and then the event is behind others there, which
+ *             would be causes. A full ring never waits for its own owner.
  *
  * Time        Stamps become nanoseconds since the first merged event's stamp. What
  *             was gated behind others, or came late, stands in the log behind
@@ -131,7 +132,8 @@ recorder_ring_units (guint n_threads) {
   gsize n_units = MAX_RING_UNITS;
 
   while (n_units > MIN_RING_UNITS
-         && n_units * MAX (n_threads, 1) >= (1u << (ENTRY_VERSION_BITS - 1)))
+         && (n_units + RING_STAGE) * MAX (n_threads, 1)
+                >= (1u << (ENTRY_VERSION_BITS - 1)))
     n_units /= 2;
   return n_units;
 }
