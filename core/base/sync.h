@@ -57,7 +57,9 @@ void step_disused  (const void *where,
 void step_reused   (const void *where,
                     size_t      size_bytes);
 #define SYNC_POINT(kind, where, label) step_point (kind, where, label)
+#define SYNC_IS_FREE false /* somebody wants to see every access */
 #else
+#define SYNC_IS_FREE true
 #define SYNC_POINT(kind, where, label) ((void)(where), (void)(label))
 #endif
 

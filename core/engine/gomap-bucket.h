@@ -2,21 +2,21 @@
 
 /* gomap-bucket.h — one bucket: eight slots on two cache lines
  *
- * Layout      byte   0 …  7   tophash x 8
- *                    8 … 11   overflow, the index of the next bucket
- *                   16 … 47   the low 32 bits of the elements
- *                   48 … 63   the high 16
- *                   64 …127   keys x 8
+ * Layout      byte   0 …  63   keys x 8
+ *                   64 …  95   the low 32 bits of the elements
+ *                   96 … 111   the high 16
+ *                  112 … 119   tophash x 8
+ *                  120 … 123   overflow, the index of the next bucket
  *
  *             Once the tophashes have come the element is at hand, so the miss
  *             of the entry that it points to starts together with that of the
  *             keys; the comparison of the key only confirms what was guessed. A
- *             key that is absent, and the way along a chain, cost the first line
- *             alone. In Go's order, keys first, the element is the third miss in
- *             a row. Measured on tables beyond the caches: 5 to 15 % of a Load;
- *             four slots to a line, each with its tophash's, key and element,
- *             lost more to the arithmetic than it won. What is shown and told is
- *             Go's bucket: slots 0 to 7 and a next one.
+ *             key that is absent, and the way along a chain, cost one line
+ *             alone. In Go's order, keys before elements, the element is the
+ *             third miss in a row. Measured on tables beyond the caches: 5 to
+ *             15 % of a Load; four slots to a line, with all that is theirs, lost
+ *             more to the arithmetic than it won. What is shown and told is Go's
+ *             bucket: slots 0 to 7 and a next one.
  *
  * Elements    An element is a value or an entry's address. The low 48 bits are
  *             kept and read back with zeros above; so a value, which has
@@ -41,14 +41,14 @@
 _Static_assert (ENGINE_VALUE_BITS <= GOMAP_ELEM_BITS, "an element holds a value");
 
 typedef struct {
-  _Alignas (64) uint8_t tophash[BUCKET_SLOTS];
-  uint32_t overflow; /* index of the next bucket; 0 = none */
-  uint32_t unused;
+  _Alignas (64) int64_t keys[BUCKET_SLOTS];
   uint32_t elems_low[BUCKET_SLOTS];
   uint16_t elems_high[BUCKET_SLOTS];
-  _Alignas (64) int64_t keys[BUCKET_SLOTS];
+  uint8_t  tophash[BUCKET_SLOTS];
+  uint32_t overflow; /* index of the next bucket; 0 = none */
+  uint32_t unused;
 } GoBucket;
-_Static_assert (offsetof (GoBucket, keys) == 64, "keys have a line");
+_Static_assert (offsetof (GoBucket, elems_low) == 64, "keys have a line");
 _Static_assert (sizeof (GoBucket) == BUCKET_BYTES, "as it is told and shown");
 
 static inline uint64_t

@@ -53,6 +53,7 @@
 
 #include "core/engine/syncmap-entry-private.h"
 #include "core/engine/syncmap-private.h"
+#include "core/engine/syncmap-range-private.h"
 
 /* Free choice: what opening costs is spread over enough, and a section stays
  * open for about a microsecond. */
@@ -457,7 +458,7 @@ syncmap_lane_compare_and_delete (SyncLane *lane,
   return lane_turn (lane, OP_COMPARE_AND_DELETE, key, 0, old, &ignored);
 }
 
-/* The class's, with the lane shut meanwhile: a callback may use it. */
+/* With the lane shut meanwhile: a callback may use it. */
 LANE_INLINE bool
 syncmap_lane_range (SyncLane   *lane,
                     EngineVisit visit,
@@ -465,7 +466,10 @@ syncmap_lane_range (SyncLane   *lane,
   bool goes_on;
 
   syncmap_lane_close (lane);
-  goes_on = lane->map->klass->range (lane->map, lane->thread, visit, data);
+  if (__builtin_expect (lane->map->klass->range == syncmap_range, 1))
+    goes_on = syncmap_range_inline (lane->map, lane->thread, visit, data);
+  else
+    goes_on = lane->map->klass->range (lane->map, lane->thread, visit, data);
   lane->is_closed = false;
   syncmap_lane_reopen (lane);
   return goes_on;

@@ -9,7 +9,9 @@
  *             lock and may use the map as it likes; the section stays open, so
  *             the table stays. No key comes twice; a value is one that the key
  *             had at some moment of the walk; keys that come meanwhile are not
- *             seen. The walk is no snapshot.
+ *             seen. The walk is no snapshot. Unless somebody listens, or read was
+ *             promoted in the middle of a growth, it goes by batches
+ *             (gomap-walk.c, syncmap-range-private.h).
  *
  * Clear       publishes an empty read and empties dirty in place. dirty stays,
  *             so the next new key need not copy. An empty read that is amended is
@@ -22,6 +24,7 @@
  */
 #include "core/base/mutant.h"
 #include "core/engine/syncmap-private.h"
+#include "core/engine/syncmap-range-private.h"
 
 /* Entries that Clears may leave waiting for the next table that is superseded.
  * Free choice: a batch of the reclaimer. */
@@ -46,22 +49,18 @@ syncmap_whole_table (SyncCall *call) {
 }
 
 bool
-syncmap_range (MapEngine    *map,
-               EngineThread *thread,
-               EngineVisit   visit,
-               void         *data) {
-  SyncCall call;
-  SyncTable *table;
+syncmap_range_told (SyncCall    *call,
+                    SyncTable   *table,
+                    EngineVisit  visit,
+                    void        *data,
+                    uint64_t    *n_visited) {
   GoIter iter;
   uint32_t id;
-  uint64_t n_visited = 0;
   bool goes_on = true;
 
-  syncmap_begin (&call, map, thread, OP_RANGE, 0, 0);
-  table = syncmap_whole_table (&call);
-  id = 1 + (uint32_t)sync_word_add (&call.self->next_iterator, 1,
+  id = 1 + (uint32_t)sync_word_add (&call->self->next_iterator, 1,
                                 SYNC_LABEL ("number the iterator"));
-  gomap_iter_begin (&iter, &table->map, prng_next (&thread->prng),
+  gomap_iter_begin (&iter, &table->map, prng_next (&call->thread->prng),
                     GOMAP_ITER_TELLS, id, table->published_ver);
   probe_event_more (EVENT_RANGE_BEGAN, (uint32_t)iter.start_bucket, id,
                     iter.offset, table->map.config.id,
@@ -75,14 +74,22 @@ syncmap_range (MapEngine    *map,
       gomap_iter_skip (&iter, entry_word_is_expunged (word));
       continue;
     }
-    n_visited++;
+    ++*n_visited;
     probe_range_yield (id, iter.key, entry_word_value (word));
     goes_on = visit (iter.key, entry_word_value (word), data);
   }
 
   gomap_iter_flush (&iter);
-  probe_event (EVENT_RANGE_ENDED, (uint32_t)n_visited, id, !goes_on, 0);
-  return syncmap_end (&call, goes_on, (int64_t)n_visited, 0);
+  probe_event (EVENT_RANGE_ENDED, (uint32_t)*n_visited, id, !goes_on, 0);
+  return goes_on;
+}
+
+bool
+syncmap_range (MapEngine    *map,
+               EngineThread *thread,
+               EngineVisit   visit,
+               void         *data) {
+  return syncmap_range_with (map, thread, false, visit, data);
 }
 
 /* Clear -------------------------------------------------------------------- */

@@ -10,6 +10,7 @@
 #include "core/base/alloc.h"
 #include "core/engine/gomap-find-private.h"
 #include "core/engine/gomap-private.h"
+#include "core/engine/gomap-walk-private.h"
 
 #include <glib.h>
 
@@ -182,6 +183,57 @@ test_bucket_keeps_elements (void) {
     g_assert_cmpuint (
       (uintptr_t)goarray_bucket (table.map.buckets, i) % 64, ==, 0);
   gomap_finish (&table.map);
+}
+
+/* The batches of a walk, one behind the other, are what an iterator gives from
+ * the same random number. */
+static void
+assert_walk (GoMap   *map,
+             uint64_t random,
+             unsigned n_wanted,
+             unsigned (*take) (GoWalk *, unsigned, GoBatch *)) {
+  GoBatch batch;
+  GoWalk walk;
+  GoIter iter;
+  unsigned n;
+
+  gomap_iter_begin (&iter, map, random, 0, 1, 0);
+  gomap_walk_begin (&walk, map, random);
+  do {
+    n = take (&walk, n_wanted, &batch);
+    g_assert_cmpuint (n, <, n_wanted + BUCKET_SLOTS);
+    for (unsigned i = 0; i < n; i++) {
+      g_assert_true (gomap_iter_next (&iter));
+      g_assert_cmpint (batch.keys[i], ==, iter.key);
+      g_assert_cmpuint (batch.elems[i], ==, iter.elem);
+    }
+  } while (n >= n_wanted);
+  g_assert_false (gomap_iter_next (&iter));
+}
+
+static void
+test_walks_as_iterator (gconstpointer kind) {
+  Table table;
+  Prng prng;
+
+  prng_init (&prng, 5);
+  for (unsigned n_keys = 0; n_keys < 1500; n_keys = 2 * n_keys + 1) {
+    table_init (&table, GPOINTER_TO_UINT (kind), 0);
+    for (unsigned i = 0; i < n_keys; i++)
+      put (&table.map, i, i % 2 == 0 ? (int64_t)GOMAP_ELEM_MASK - i : i);
+    for (unsigned i = 0; i < n_keys / 3; i++)
+      gomap_delete (&table.map, (int64_t)prng_below (&prng, n_keys), NULL, NULL);
+    while (!gomap_is_settled (&table.map))
+      put (&table.map, n_keys + prng_next (&prng) % 64, 1);
+    for (unsigned turn = 0; turn < 24; turn++) {
+      uint64_t random = prng_next (&prng);
+
+      assert_walk (&table.map, random, 1 + turn % 3 * 60, gomap_walk_take);
+      assert_walk (&table.map, random, 1 + turn % 3 * 60,
+                   gomap_walk_take_portably);
+    }
+    gomap_finish (&table.map);
+  }
 }
 
 typedef struct {
@@ -488,6 +540,11 @@ main (int    argc,
   g_test_add_func ("/core/gomap/iter/outlives-its-array",
                    test_iter_outlives_its_array);
   g_test_add_func ("/core/gomap/reads-frozen-growth", test_reads_frozen_growth);
+  g_test_add_data_func ("/core/gomap/walks-as-iterator/good",
+                        GUINT_TO_POINTER (HASH_GOOD), test_walks_as_iterator);
+  g_test_add_data_func ("/core/gomap/walks-as-iterator/top-bits",
+                        GUINT_TO_POINTER (HASH_TOP_BITS),
+                        test_walks_as_iterator);
   g_test_add_func ("/core/gomap/bucket/keeps-elements",
                    test_bucket_keeps_elements);
   add_under_hashes ("/core/gomap/agrees-with-model", test_agrees_with_model);
