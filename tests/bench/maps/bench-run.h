@@ -93,7 +93,8 @@ print_result (const Bench  *bench,
 
 static int
 run_row (Bench *bench) {
-  Worker *workers = (Worker *)calloc (bench->n_threads, sizeof *workers);
+  Worker *workers = (Worker *)aligned_alloc (
+    BENCH_APART_BYTES, bench->n_threads * sizeof *workers);
   pthread_t threads[BENCH_MAX_THREADS];
 
   bench->peer = peer_new (bench->n_threads, bench->row->n_keys);

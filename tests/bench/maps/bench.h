@@ -29,6 +29,9 @@ using std::memory_order_relaxed;
 #include <unistd.h>
 
 #define BENCH_MAX_THREADS 16
+/* Workers write to their own state at each operation: they keep off the lines of
+ * each other, and off the pairs of lines that some processors fetch together. */
+#define BENCH_APART_BYTES 128
 
 /* What a row's calls are made with: lane, a variable of the row's own function. */
 #ifndef PEER_HAS_LANES
@@ -50,7 +53,7 @@ typedef struct {
   int64_t    ended_ns;
   uint64_t   sum;     /* of what was read: nothing is optimised away */
   uint64_t   random;
-} Worker;
+} __attribute__ ((aligned (BENCH_APART_BYTES))) Worker;
 
 typedef struct {
   const char *name;
