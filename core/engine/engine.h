@@ -71,8 +71,6 @@ struct _EngineTally {
   SyncCount    lock_holds[ENGINE_HISTOGRAM_N]; /* one in ENGINE_HOLD_PERIOD */
   uint32_t     hold_countdown;
   uint64_t     hold_began_ns; /* of the hold being timed; 0 = none is */
-  /* n_ops as of when a lane's operations were last told to its probe. */
-  uint64_t     n_told[OP_N_KINDS][ENGINE_OUTCOMES];
   EngineTally *next; /* guarded by the map's tallies_mutex */
 };
 

@@ -76,7 +76,7 @@ goarray_next (const GoArray  *array,
 /* Bit i is set when tophash[i] == @wanted: one comparison for all eight. */
 static inline unsigned
 tophash_match (const uint8_t tophash[BUCKET_SLOTS],
-               uint8_t       wanted) {
+               unsigned      wanted) {
 #if defined(__SSE2__) && defined(__x86_64__)
   __m128i bytes = _mm_loadl_epi64 ((const __m128i *)(const void *)tophash);
   /* One multiplication spreads the byte in less code than SSE2's shuffles. */

@@ -36,15 +36,16 @@
  *             the next span is due, and that one is the class's. Where the probe
  *             tells every operation, all are.
  *
- * Counts      Each operation is counted in the thread's tally at once. When the
- *             lane is shut, its probe is told by how much the tally has grown.
+ * Counts      What is done here is counted here, and goes to the thread's tally and
+ *             its probe when the lane is shut. The map's statistics are behind by
+ *             that much meanwhile.
  *
  * Invariants  L1  lane.bits is 0, or the section is open since before read was
  *                 loaded as lane.bits: that table is not freed, and as long as
  *                 read equals lane.bits it is the table that read names
  *             L2  the class's functions are called outside the lane's section
- *             L3  n_granted - n_left operations were counted since the lane was
- *                 last opened; none of them was to be a span
+ *             L3  of the operations done here none was to be a span
+ *             L4  bits is 0: n_left is 1, and n_done all 0
  *
  * A map of another class can be used through a lane too: it is never open then,
  * and all goes to the class.
@@ -59,6 +60,9 @@
  * open for about a microsecond. */
 #define LANE_OPS 256u
 
+/* Kinds of operations that have a plain way; the others come after them. */
+#define LANE_N_OPS (OP_COMPARE_AND_DELETE + 1)
+
 #define LANE_INLINE static inline __attribute__ ((always_inline))
 
 typedef struct {
@@ -69,9 +73,10 @@ typedef struct {
   const GoBucket *block; /* the table's main buckets, */
   uint64_t        mask;  /* their number, less 1, */
   uint64_t        seed;  /* and the seed of its hash */
-  uint32_t        n_left;
-  uint32_t        n_granted;
+  uint32_t        n_left; /* operations, and one: at 1 it is the class's turn */
   bool            is_closed; /* to stay shut */
+  /* Those done here since the lane was opened, by ENGINE_OUTCOME(). */
+  uint32_t        n_done[LANE_N_OPS][ENGINE_OUTCOMES];
 } SyncLane;
 
 /* Out of line: a lane that is handed to them is a copy. ---------------------- */
@@ -134,28 +139,34 @@ lane_find (SyncLane *lane,
                                              SYNC_LABEL ("load read"));
   const GoBucket *bucket;
   uint64_t hash;
-  unsigned same, slot;
+  unsigned top, same;
 
   *entry = NULL;
   /* One less in any case: syncmap_lane_turn() gives it back. */
-  if (__builtin_expect (lane->n_left-- == 0 || bits != lane->bits, 0))
+  if (__builtin_expect (--lane->n_left == 0, 0))
+    return false;
+  if (__builtin_expect (bits != lane->bits, 0))
     return false;
   sync_read_point ((void *)(bits & ~(uintptr_t)1),
                    SYNC_LABEL ("look in the table"));
   hash = hash_good (key, lane->seed);
   bucket = &lane->block[hash & lane->mask];
-  same = tophash_match (bucket->tophash, tophash_of (hash));
-  if (__builtin_expect (same == 0, 0)) {
-    if (tophash_match (bucket->tophash, TOPHASH_EMPTY_REST) != 0)
-      return true;
-  } else {
-    slot = (unsigned)__builtin_ctz (same);
+  /* As tophash_of(), but in a whole register. */
+  top = (unsigned)(hash >> 56);
+  top = top < TOPHASH_MIN ? top + TOPHASH_MIN : top;
+  same = tophash_match (bucket->tophash, top);
+  if (__builtin_expect (same != 0, 1)) {
+    unsigned slot = (unsigned)__builtin_ctz (same);
+
     if (__builtin_expect (bucket->keys[slot] == key, 1)) {
       *entry = syncmap_entry_of (gobucket_elem (bucket, slot));
+      /* Spares its callers a look. */
       if (*entry == NULL)
         __builtin_unreachable ();
       return true;
     }
+  } else if (tophash_match (bucket->tophash, TOPHASH_EMPTY_REST) != 0) {
+    return true;
   }
   *entry = syncmap_lane_find_further (bits, key, hash);
   return true;
@@ -171,7 +182,7 @@ LANE_INLINE bool
 lane_end (SyncLane *lane,
           OpKind    op,
           unsigned  path) {
-  engine_count_op (lane->thread, op, path);
+  lane->n_done[op][ENGINE_OUTCOME (path)]++;
   return (path & OP_PATH_OK) != 0;
 }
 

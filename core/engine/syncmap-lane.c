@@ -9,21 +9,12 @@
 #include "core/engine/syncmap.h"
 
 #include <assert.h>
+#include <string.h>
+
+_Static_assert (ENGINE_OUTCOMES == 4, "a kind's outcomes are added up by name");
 
 /* A table without keys may have no buckets: its lane looks in this one. */
 static const GoBucket empty_bucket;
-
-/* What the tally has grown by since this was last asked. */
-static uint32_t
-take_untold (EngineTally *tally,
-             unsigned     op,
-             unsigned     outcome) {
-  uint64_t n = sync_count_get (&tally->n_ops[op][outcome]);
-  uint32_t grown = (uint32_t)(n - tally->n_told[op][outcome]);
-
-  tally->n_told[op][outcome] = n;
-  return grown;
-}
 
 /* What may pass before the next operation must be the class's. */
 static uint32_t
@@ -65,32 +56,35 @@ syncmap_lane_reopen (SyncLane *lane) {
   lane->block = map->count != 0 ? map->buckets->block : &empty_bucket;
   lane->mask = map->count != 0 ? map->buckets->n_main - 1 : 0;
   lane->seed = map->hash0;
-  lane->n_left = lane->n_granted = n;
-  if (lane->probe != NULL)
-    for (unsigned op = 0; op < OP_N_KINDS; op++)
-      for (unsigned outcome = 0; outcome < ENGINE_OUTCOMES; outcome++)
-        take_untold (lane->thread->tally, op, outcome);
+  lane->n_left = n + 1;
 }
 
-/* Tells the probe of the operations since the lane was opened. */
+/* Counts for the tally and for the probe what was done since the lane opened. */
 static void
 settle (SyncLane *lane) {
   Probe *probe = lane->probe;
-  uint32_t n = lane->n_granted - lane->n_left;
+  uint32_t n_all = 0;
 
-  if (probe == NULL || n == 0)
-    return;
-  for (unsigned op = 0; op < OP_N_KINDS; op++)
-    for (unsigned outcome = 0; outcome < ENGINE_OUTCOMES; outcome++) {
-      uint32_t grown = take_untold (lane->thread->tally, op, outcome);
+  for (unsigned op = 0; op < LANE_N_OPS; op++) {
+    uint32_t *n = lane->n_done[op];
 
-      probe->counts[op].n += grown;
-      probe->counts[op].n_ok += (outcome & OP_PATH_OK) != 0 ? grown : 0;
+    if ((n[0] | n[1] | n[2] | n[3]) == 0)
+      continue;
+    for (unsigned outcome = 0; outcome < ENGINE_OUTCOMES; outcome++)
+      sync_count_add (&lane->thread->tally->n_ops[op][outcome], n[outcome]);
+    if (probe != NULL) {
+      probe->counts[op].n += n[0] + n[1] + n[2] + n[3];
+      probe->counts[op].n_ok += n[OP_PATH_OK] + n[OP_PATH_OK | OP_PATH_IN_READ];
       probe->counts[op].n_in_read
-          += (outcome & OP_PATH_IN_READ) != 0 ? grown : 0;
+          += n[OP_PATH_IN_READ] + n[OP_PATH_OK | OP_PATH_IN_READ];
+      n_all += n[0] + n[1] + n[2] + n[3];
     }
-  probe->span_countdown -= n;
-  probe->n_uncounted += n;
+    memset (n, 0, sizeof lane->n_done[op]);
+  }
+  if (n_all == 0)
+    return;
+  probe->span_countdown -= n_all;
+  probe->n_uncounted += n_all;
   if (probe->n_uncounted % PROBE_STAMP_OPS == 0)
     probe_end_count (probe);
 }
@@ -101,7 +95,7 @@ syncmap_lane_shut (SyncLane *lane) {
     return;
   settle (lane);
   lane->bits = 0;
-  lane->n_left = lane->n_granted = 0;
+  lane->n_left = 1;
   reclaim_leave (lane->thread->reclaim);
 }
 
@@ -109,7 +103,8 @@ void
 syncmap_lane_start (SyncLane     *lane,
                     MapEngine    *map,
                     EngineThread *thread) {
-  *lane = (SyncLane){ .map = map, .thread = thread, .probe = probe_current };
+  *lane = (SyncLane){ .map = map, .thread = thread, .probe = probe_current,
+                       .n_left = 1 };
   syncmap_lane_reopen (lane);
 }
 

@@ -379,9 +379,12 @@ static void
 retire_some (Twin         *twin,
              EngineThread *other) {
   const EngineClass *klass = twin->map->klass;
+  int64_t value;
 
   for (guint i = 0; i < 400; i++) {
     klass->store (twin->map, other, 1, 1);
+    /* A miss, which promotes. */
+    klass->load (twin->map, other, 1, &value);
     klass->clear (twin->map, other);
   }
   klass->store (twin->map, other, 1, 1);
