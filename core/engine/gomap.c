@@ -119,24 +119,36 @@ gomap_init (GoMap             *map,
             const GoMapConfig *config,
             uint64_t           hint,
             uint64_t           seed) {
-  unsigned B = gomap_hint_B (hint);
-  GoArray *buckets = NULL;
+  map->config = *config;
+  return gomap_renew (map, hint, seed);
+}
 
-  if (B > 0) {
-    buckets = goarray_new (B, 0);
-    if (buckets == NULL)
+bool
+gomap_renew (GoMap   *map,
+             uint64_t hint,
+             uint64_t seed) {
+  const GoMapConfig *config = &map->config;
+
+  map->count = 0;
+  map->flags = 0;
+  map->B = (uint8_t)gomap_hint_B (hint);
+  map->noverflow = 0;
+  map->buckets = NULL;
+  map->oldbuckets = NULL;
+  map->nevacuate = 0;
+  map->n_growths = 0;
+  map->n_same_size_growths = 0;
+  map->n_evacuated = 0;
+  map->is_misused = false;
+  if (map->B > 0) {
+    map->buckets = goarray_new (map->B, 0);
+    if (map->buckets == NULL)
       return false;
   }
-
-  *map = (GoMap){
-    .B = (uint8_t)B,
-    .hash0 = seed != 0 ? seed : prng_next (config->prng),
-    .buckets = buckets,
-    .config = *config,
-  };
+  map->hash0 = seed != 0 ? seed : prng_next (config->prng);
   map->created_ver = gomap_next_version (map);
   probe_event_more (EVENT_TABLE_CREATED,
-                    config->flags | (buckets == NULL ? TABLE_IS_LAZY : 0u),
+                    config->flags | (map->buckets == NULL ? TABLE_IS_LAZY : 0u),
                     map->created_ver, map->B, config->id, map->hash0,
                     config->domain->id | (uint64_t)config->hash->kind << 32);
   return true;

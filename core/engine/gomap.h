@@ -73,6 +73,10 @@ bool gomap_init  (GoMap             *map,
                   const GoMapConfig *config,
                   uint64_t           hint,
                   uint64_t           seed);
+/* The same for a map that was finished, with the config that it has. */
+bool gomap_renew (GoMap             *map,
+                  uint64_t           hint,
+                  uint64_t           seed);
 /* Frees the arrays, but for a home. Tells nothing. */
 void gomap_finish (GoMap            *map);
 

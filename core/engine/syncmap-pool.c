@@ -142,10 +142,32 @@ syncmap_give_entry_locked (SyncMap *self,
 
 /* Tables ------------------------------------------------------------------- */
 
-/* A table for @id, of which only the memory is new; NULL: none. */
+static uint64_t
+elem_id (uint64_t elem) {
+  return syncmap_entry_of (elem)->id;
+}
+
 static SyncTable *
-take_table_locked (SyncMap  *self,
-                   uint16_t *id) {
+allocate_table (SyncMap *self) {
+  SyncTable *table = alloc_zeroed (sizeof *table);
+
+  if (table != NULL)
+    table->map.config = (GoMapConfig){
+      .hash = &self->engine.config.hash,
+      .domain = &self->domain,
+      .prng = &self->prng,
+      .flags = TABLE_HOLDS_ENTRIES | TABLE_WIPES_OLD | self->table_flags,
+      .elem_id = elem_id,
+      .hooks = self->engine.config.hooks,
+      .home = &table->home,
+    };
+  return table;
+}
+
+/* A table with an id and what else stays as it is from one use to the next;
+ * NULL: no memory, no id. */
+static SyncTable *
+take_table_locked (SyncMap *self) {
   SyncTable *table;
 
   if (self->free_ids == 0 || self->free_tables == NULL)
@@ -154,7 +176,7 @@ take_table_locked (SyncMap  *self,
     return NULL;
   table = self->free_tables;
   if (table == NULL) {
-    table = alloc_zeroed (sizeof *table);
+    table = allocate_table (self);
     if (table == NULL)
       return NULL;
   } else {
@@ -162,7 +184,8 @@ take_table_locked (SyncMap  *self,
     self->n_free_tables--;
     sync_reuse (table, sizeof *table);
   }
-  *id = (uint16_t)(self->id_word * 64
+  table->map.config.id
+      = (uint16_t)(self->id_word * 64
                    + (unsigned)__builtin_ctzll (self->free_ids));
   self->free_ids &= self->free_ids - 1;
   return table;
@@ -197,36 +220,20 @@ give_to_pool (SyncPool  *pool,
     alloc_free (table, sizeof *table);
 }
 
-static uint64_t
-elem_id (uint64_t elem) {
-  return syncmap_entry_of (elem)->id;
-}
-
 SyncTable *
 syncmap_table_new_locked (SyncMap *self,
                           uint64_t hint,
                           uint64_t seed) {
-  SyncTable *table;
-  GoMapConfig config = {
-    .hash = &self->engine.config.hash,
-    .domain = &self->domain,
-    .prng = &self->prng,
-    .flags = TABLE_HOLDS_ENTRIES | TABLE_WIPES_OLD | self->table_flags,
-    .elem_id = elem_id,
-    .hooks = self->engine.config.hooks,
-  };
+  SyncTable *table = take_table_locked (self);
 
-  table = take_table_locked (self, &config.id);
   if (table == NULL)
     return NULL;
-  config.home = &table->home;
   table->dead = 0;
   table->n_dead = 0;
   table->owns_all = false;
   table->retired_bytes = 0;
-  if (gomap_init (&table->map, &config, hint, seed))
+  if (gomap_renew (&table->map, hint, seed))
     return table;
-  table->map.config.id = config.id;
   give_to_pool (&self->pool, table, NULL);
   return NULL;
 }

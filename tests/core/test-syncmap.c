@@ -422,6 +422,32 @@ test_keeps_so_many_tables (void) {
   g_assert_cmpuint (alloc_bytes_held (), ==, held);
 }
 
+/* A Clear that leaves an empty read in place: its entries come back all the same,
+ * and what is there after it is not what was there before. */
+static void
+test_clears_into_the_same_table (void) {
+  Fixture f;
+  const SyncTable *read;
+  int64_t value;
+
+  fixture_init (&f, HASH_GOOD);
+  read = syncmap_read (f.map).table;
+  CALL (&f, store, 1, 10);
+  g_assert_true (CALL (&f, clear));
+  g_assert_true (syncmap_read (f.map).table == read);
+  expect_header (&f, 0, FALSE, 0, 0);
+  g_assert_false (CALL (&f, load, 1, &value));
+  for (int64_t i = 0; i < 10000; i++) {
+    g_assert_true (CALL (&f, store, i % 7, i));
+    g_assert_true (CALL (&f, clear));
+    g_assert_false (CALL (&f, load, i % 7, &value));
+  }
+  /* CLEAR_ORPHANS wait for a table, and a batch of tables for the reclaimer. */
+  g_assert_cmpuint (f.map->n_entries, <, 2000);
+  g_assert_cmpuint (CALL (&f, len), ==, 0);
+  fixture_clear (&f);
+}
+
 /* Go's tests --------------------------------------------------------------- */
 
 /* TestIssue40999: ever-new keys, stored and deleted, must not be kept. */
@@ -595,6 +621,8 @@ main (int    argc,
                    test_reuses_freed_tables);
   g_test_add_func ("/core/syncmap/keeps-so-many-tables",
                    test_keeps_so_many_tables);
+  g_test_add_func ("/core/syncmap/clears-into-the-same-table",
+                   test_clears_into_the_same_table);
   g_test_add_func ("/core/syncmap/reclaims-deleted-keys",
                    test_reclaims_deleted_keys);
   g_test_add_func ("/core/syncmap/allocates-nothing", test_allocates_nothing);
