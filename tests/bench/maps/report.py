@@ -181,6 +181,8 @@ def goal_part(results, go, go_24):
 def peer_part(results, peers, absent):
     """How all of them compare with syncmap, in one number each."""
     out = ["## Maps in this run", "",
+           "syncmap is called in line, through a lane, as the C and C++ maps are; "
+           "our other maps through their class. "
            "How many times longer an operation takes there than in syncmap, as the "
            "geometric mean of the rows that both have; in brackets, how many of these "
            "rows syncmap wins.", ""]
