@@ -17,7 +17,7 @@ static const char *const kind_names[EVENT_N_KINDS] = {
   [EVENT_TIME] = "time",
 };
 
-static const unsigned char kind_gates[EVENT_N_KINDS] = {
+const unsigned char event_kind_gates[EVENT_N_KINDS] = {
 #define X(NAME, name, gate) [EVENT_##NAME] = gate,
   EVENT_KINDS (X)
 #undef X
@@ -48,11 +48,6 @@ static const char *const misuse_texts[] = {
 const char *
 event_kind_name (unsigned kind) {
   return kind < EVENT_N_KINDS ? kind_names[kind] : NULL;
-}
-
-EventGate
-event_kind_gate (EventKind kind) {
-  return kind < EVENT_N_KINDS ? (EventGate)kind_gates[kind] : GATE_NONE;
 }
 
 int

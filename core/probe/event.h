@@ -345,7 +345,11 @@ event_told_key (const Event *event) {
 
 /* "slot-written"; NULL for a number that is no kind. */
 const char *event_kind_name (unsigned kind);
-EventGate   event_kind_gate (EventKind kind);
+extern const unsigned char event_kind_gates[EVENT_N_KINDS];
+static inline EventGate
+event_kind_gate (EventKind kind) {
+  return kind < EVENT_N_KINDS ? (EventGate)event_kind_gates[kind] : GATE_NONE;
+}
 /* Whether the kind is a landmark on a timeline: promotions, copies, growths,
  * clears, ranges' ends, phases, misuse. */
 int         event_kind_is_structural (EventKind kind);

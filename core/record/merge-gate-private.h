@@ -12,6 +12,14 @@ G_BEGIN_DECLS
 gboolean merge_gate_is_late (MergeGate   *gate,
                              const Event *event);
 
+/* Lets the event pass if it may now; all of the recorder's questions at once.
+ * @waits_for_none: late ones too. *n_overdue: one more if a later change of its
+ * entry has passed already. */
+gboolean merge_gate_try (MergeGate   *gate,
+                         const Event *event,
+                         gboolean     waits_for_none,
+                         guint64     *n_overdue);
+
 /* Whether a later change of the event's entry has passed already. */
 gboolean merge_gate_is_overdue (MergeGate   *gate,
                                 const Event *event);

@@ -98,7 +98,7 @@ find_domain (MergeGate *gate,
 }
 
 /* The event's domain; NULL when its table is not known yet. */
-static Domain *
+static inline Domain *
 domain_of (MergeGate   *gate,
            const Event *event) {
   switch (event->kind) {
@@ -132,6 +132,15 @@ entry_version (const MergeGate *gate,
   return entry < gate->n_entries ? gate->entries[entry] : 0;
 }
 
+/* Whether a change of @domain, or a thread that takes its lock, is next. */
+static inline gboolean
+is_next (const Domain *domain,
+         const Event  *event) {
+  return domain != NULL && event->ver == domain->version + 1
+         && (event->kind != EVENT_LOCK_ACQUIRED
+             || (guint32)event->a == domain->n_reads);
+}
+
 gboolean
 merge_gate_admits (MergeGate   *gate,
                    const Event *event) {
@@ -142,10 +151,7 @@ merge_gate_admits (MergeGate   *gate,
   case GATE_NONE:
     return TRUE;
   case GATE_DOMAIN:
-    domain = domain_of (gate, event);
-    return domain != NULL && event->ver == domain->version + 1
-           && (event->kind != EVENT_LOCK_ACQUIRED
-               || (guint32)event->a == domain->n_reads);
+    return is_next (domain_of (gate, event), event);
   case GATE_ENTRY:
     seen = entry_version (gate, event->res);
     return !(seen & ENTRY_SEEN) || lead_of (event, seen) == 0
@@ -194,11 +200,10 @@ pass_entry (MergeGate   *gate,
   gate->entries[event->res] = (event->ver & ENTRY_VERSION_MASK) | ENTRY_SEEN;
 }
 
-static void
+static inline void
 pass_domain (MergeGate   *gate,
-             const Event *event) {
-  Domain *domain = domain_of (gate, event);
-
+             const Event *event,
+             Domain      *domain) {
   if (domain == NULL)
     return;
   domain->version = event->ver;
@@ -214,7 +219,7 @@ merge_gate_pass (MergeGate   *gate,
                  const Event *event) {
   switch (event_kind_gate ((EventKind)event->kind)) {
   case GATE_DOMAIN:
-    pass_domain (gate, event);
+    pass_domain (gate, event, domain_of (gate, event));
     break;
   case GATE_ENTRY:
     pass_entry (gate, event);
@@ -226,4 +231,41 @@ merge_gate_pass (MergeGate   *gate,
   case GATE_OBSERVES:
     break;
   }
+}
+
+/* An entry seen before, whose next change this is: nearly all are. */
+static inline gboolean
+try_known_entry (MergeGate   *gate,
+                 const Event *event) {
+  guint32 seen = entry_version (gate, event->res);
+
+  if (!(seen & ENTRY_SEEN) || lead_of (event, seen) != 0)
+    return FALSE;
+  gate->entries[event->res] = (event->ver & ENTRY_VERSION_MASK) | ENTRY_SEEN;
+  return TRUE;
+}
+
+gboolean
+merge_gate_try (MergeGate   *gate,
+                const Event *event,
+                gboolean     waits_for_none,
+                guint64     *n_overdue) {
+  EventGate kind = event_kind_gate ((EventKind)event->kind);
+
+  if (kind == GATE_DOMAIN) {
+    Domain *domain = domain_of (gate, event);
+
+    if (!is_next (domain, event))
+      return FALSE;
+    pass_domain (gate, event, domain);
+    return TRUE;
+  }
+  if (kind == GATE_ENTRY && try_known_entry (gate, event))
+    return TRUE;
+  if (!merge_gate_admits (gate, event)
+      || (!waits_for_none && merge_gate_is_late (gate, event)))
+    return FALSE;
+  *n_overdue += (guint64)merge_gate_is_overdue (gate, event);
+  merge_gate_pass (gate, event);
+  return TRUE;
 }

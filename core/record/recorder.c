@@ -238,15 +238,13 @@ time_of (const Recorder *self,
   return (gint64)floor ((double)since_first * self->ns_per_stamp);
 }
 
-/* The lane's head becomes the log's next event. */
+/* The lane's head, which has passed the gate, becomes the log's next event. */
 static void
 append_head (Recorder *self,
              Lane     *lane) {
   if (G_UNLIKELY (self->first_stamp == NO_STAMP))
     self->first_stamp = lane->stamp;
   lane->head.at_ns = time_of (self, lane->stamp);
-  self->n_forced += merge_gate_is_overdue (self->gate, &lane->head);
-  merge_gate_pass (self->gate, &lane->head);
   if (G_UNLIKELY (!tracelog_append (self->log, &lane->head)))
     /* Relaxed: a wish to stop, nothing is read after it. */
     atomic_store_explicit (&self->is_full, TRUE, memory_order_relaxed);
@@ -295,14 +293,6 @@ find_first (const Recorder *self,
   return best;
 }
 
-static gboolean
-may_pass (Recorder   *self,
-          const Lane *lane) {
-  return merge_gate_admits (self->gate, &lane->head)
-         && (lane->stamp < self->late_stamp
-             || !merge_gate_is_late (self->gate, &lane->head));
-}
-
 /* Runs one lane while it is first, up to @bound. Returns how many passed. */
 static guint64
 run_lane (Recorder *self,
@@ -312,12 +302,14 @@ run_lane (Recorder *self,
   guint64 n_passed = 0;
 
   while (lane->has_head && lane->stamp <= bound) {
-    gboolean is_gated
-        = event_kind_gate ((EventKind)lane->head.kind) != GATE_NONE;
-    /* It may let a writer pass that waits for readers. */
-    gboolean opens = is_gated || lane->head.kind == EVENT_LOCK_READ_RELEASED;
+    /* What has a gate; and a reader that leaves, which may let a writer pass that
+     * waits for readers. */
+    gboolean opens = event_kind_gate ((EventKind)lane->head.kind) != GATE_NONE
+                     || lane->head.kind == EVENT_LOCK_READ_RELEASED;
 
-    if (is_gated && !may_pass (self, lane)) {
+    if (opens
+        && !merge_gate_try (self->gate, &lane->head,
+                            lane->stamp < self->late_stamp, &self->n_forced)) {
       self->keys[i] = NO_STAMP;
       self->n_parked++;
       return n_passed;
@@ -367,7 +359,8 @@ force_first (Recorder *self) {
   }
   if (first == NULL)
     return FALSE;
-  self->n_forced++;
+  self->n_forced += 1 + (guint64)merge_gate_is_overdue (self->gate, &first->head);
+  merge_gate_pass (self->gate, &first->head);
   append_head (self, first);
   return TRUE;
 }
