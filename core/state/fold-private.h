@@ -48,6 +48,9 @@ struct _Fold {
   ChainEnd ends[2]; /* x, y */
 };
 
+/* Continues on @state itself, which is taken over and nobody else holds. */
+Fold *fold_new_taking (MapState *state);
+
 void fold_fault (Fold        *self,
                  const Event *event,
                  const char  *format,

@@ -44,14 +44,9 @@ fold_new (void) {
 }
 
 Fold *
-fold_new_from_state (const MapState *state) {
-  Fold *self;
+fold_new_taking (MapState *state) {
+  Fold *self = fold_new_around (state);
 
-  if (state == NULL)
-    return fold_new ();
-
-  self = fold_new_around (map_state_copy (state, NULL));
-  state = self->state;
   self->budget.bytes_made = map_state_bytes (state);
   for (guint i = 0; i < state->n_tables; i++)
     self->table_at[state->tables[i].id] = (guint16)(i + 1);
@@ -61,6 +56,12 @@ fold_new_from_state (const MapState *state) {
     self->thread_at[MIN (state->threads[i].shown.thread, FOLD_MAX_THREADS)] =
         (guint16)(i + 1);
   return self;
+}
+
+Fold *
+fold_new_from_state (const MapState *state) {
+  return state != NULL ? fold_new_taking (map_state_copy (state, NULL))
+                       : fold_new ();
 }
 
 void

@@ -123,6 +123,9 @@ MapState   *map_state_new        (void);
 MapState   *map_state_copy       (const MapState   *state,
                                   gsize            *bytes);
 
+/* The state is about to be shown to others: its vectors forget their editor. */
+void        map_state_disown     (const MapState   *state);
+
 /* What the chunks of @state take, shared ones included. */
 gsize       map_state_bytes      (const MapState   *state);
 

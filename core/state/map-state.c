@@ -87,26 +87,36 @@ map_state_new (void) {
   return state;
 }
 
-/* NULL is allowed. */
-static void
-share_array (const StateArray *array) {
-  if (array == NULL)
-    return;
-  chunk_vec_disown (&array->buckets);
-  state_array_ref (array);
+void
+map_state_disown (const MapState *state) {
+  for (guint i = 0; i < state->n_tables; i++) {
+    if (state->tables[i].buckets != NULL)
+      chunk_vec_disown (&state->tables[i].buckets->buckets);
+    if (state->tables[i].oldbuckets != NULL)
+      chunk_vec_disown (&state->tables[i].oldbuckets->buckets);
+  }
+  for (guint i = 0; i < state->n_iters; i++)
+    for (guint half = 0; half < 2; half++)
+      chunk_vec_disown (&state->iters[i].marks[half]);
+  chunk_vec_disown (&state->entries);
+  chunk_vec_disown (&state->versions);
 }
 
 MapState *
 map_state_copy (const MapState *state,
                 gsize          *bytes) {
-  MapState *copy = g_memdup2 (state, sizeof *state);
+  MapState *copy;
 
+  map_state_disown (state);
+  copy = g_memdup2 (state, sizeof *state);
   copy->ref_count = 1;
   copy->tables = g_memdup2 (state->tables, sizeof *state->tables * state->n_tables);
   copy->tables_room = state->n_tables;
   for (guint i = 0; i < copy->n_tables; i++) {
-    share_array (copy->tables[i].buckets);
-    share_array (copy->tables[i].oldbuckets);
+    if (copy->tables[i].buckets != NULL)
+      state_array_ref (copy->tables[i].buckets);
+    if (copy->tables[i].oldbuckets != NULL)
+      state_array_ref (copy->tables[i].oldbuckets);
   }
   copy->frees = g_memdup2 (state->frees, sizeof *state->frees * state->n_frees);
   copy->frees_room = state->n_frees;

@@ -236,7 +236,8 @@ raise_root (ChunkVec    *vec,
   return TRUE;
 }
 
-/* Makes the index reach leaf @leaf; FALSE: it is not to. */
+/* Makes the index reach leaf @leaf; FALSE: it is not to. It takes no more than
+ * the chunks do: indices from a damaged file may lie far apart. */
 static gboolean
 reach_index (ChunkVec *vec,
              guint32   leaf) {
@@ -248,6 +249,8 @@ reach_index (ChunkVec *vec,
     return FALSE;
   while (n <= leaf)
     n *= 2;
+  if (n * sizeof *vec->owned > vec->bytes)
+    return FALSE;
   vec->owned = g_renew (guint8 *, vec->owned, n);
   memset (vec->owned + vec->n_owned, 0,
           (n - vec->n_owned) * sizeof *vec->owned);
