@@ -28,7 +28,7 @@
 #define SLAB_BYTES ((gsize)2 << 20)
 #define SLAB_HEAD 64u
 /* Free choices: two states of a million slots; what a small map needs. */
-#define MAX_READY 20u
+#define MAX_READY 28u
 #define N_PLAIN 2u
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

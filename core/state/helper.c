@@ -1,77 +1,134 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* helper.c — a second thread for work that is wanted at once
+/* helper.c — a second thread for work that is wanted at once, and one for later
  *
  * A call that nobody has begun when it is dismissed is void; one that has begun
  * is waited for. So the caller's data need only live until then, and a helper
  * that is busy elsewhere delays nobody.
+ *
+ * The threads are made when they are first wanted and wait until the process
+ * ends. Plain pthreads, which race detectors understand.
  */
 #include "core/state/helper.h"
 
 #include <pthread.h>
 
 struct _Helper {
-  void    (*work) (gpointer data); /* NULL once dismissed */
-  gpointer  data;
-  gboolean  is_working;
-  gboolean  is_queued; /* the pool holds it */
+  Helper    *next;
+  HelperWork work; /* NULL once dismissed */
+  gpointer   data;
+  gboolean   is_kept; /* its caller will dismiss it */
+  gboolean   is_working;
+  gboolean   is_over;
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards every Helper */
-static pthread_cond_t ended = PTHREAD_COND_INITIALIZER;
+typedef struct {
+  pthread_cond_t wanted;
+  Helper        *first; /* waiting, oldest first */
+  Helper       **last;  /* NULL: there is no thread yet */
+} Lane;
 
+/* Guards the lanes and every Helper. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t over = PTHREAD_COND_INITIALIZER;
+static Lane at_once = { .wanted = PTHREAD_COND_INITIALIZER };
+static Lane in_turn = { .wanted = PTHREAD_COND_INITIALIZER };
+
+/* Does the oldest call; the lock is held but while it works. */
 static void
-help_cb (gpointer item,
-         gpointer unused) {
-  Helper *helper = item;
-  void (*work) (gpointer data);
-  gboolean is_void;
+do_first_locked (Lane *lane) {
+  Helper *helper = lane->first;
+
+  lane->first = helper->next;
+  if (lane->first == NULL)
+    lane->last = &lane->first;
+  if (helper->work != NULL) {
+    helper->is_working = TRUE;
+    pthread_mutex_unlock (&lock);
+    helper->work (helper->data);
+    pthread_mutex_lock (&lock);
+    helper->is_working = FALSE;
+  }
+  helper->is_over = TRUE;
+  if (helper->is_kept)
+    pthread_cond_broadcast (&over);
+  else
+    g_free (helper);
+}
+
+static void *
+serve_cb (void *data) {
+  Lane *lane = data;
 
   pthread_mutex_lock (&lock);
-  work = helper->work;
-  is_void = work == NULL;
-  helper->is_working = !is_void;
-  helper->is_queued = FALSE;
-  pthread_mutex_unlock (&lock);
-  if (is_void) {
-    g_free (helper);
-    return;
+  for (;;) {
+    while (lane->first == NULL)
+      pthread_cond_wait (&lane->wanted, &lock);
+    do_first_locked (lane);
   }
-  work (helper->data);
+  return NULL;
+}
+
+static gboolean
+has_thread_locked (Lane *lane) {
+  pthread_t thread;
+
+  if (lane->last != NULL)
+    return TRUE;
+  if (pthread_create (&thread, NULL, serve_cb, lane) != 0)
+    return FALSE;
+  pthread_detach (thread);
+  lane->last = &lane->first;
+  return TRUE;
+}
+
+static Helper *
+call (Lane      *lane,
+      HelperWork work,
+      gpointer   data,
+      gboolean   is_kept) {
+  Helper *helper = NULL;
+
   pthread_mutex_lock (&lock);
-  helper->is_working = FALSE;
-  pthread_cond_broadcast (&ended);
+  if (has_thread_locked (lane)) {
+    helper = g_new0 (Helper, 1);
+    helper->work = work;
+    helper->data = data;
+    helper->is_kept = is_kept;
+    *lane->last = helper;
+    lane->last = &helper->next;
+    pthread_cond_signal (&lane->wanted);
+  }
   pthread_mutex_unlock (&lock);
+  return helper;
 }
 
 Helper *
-helper_call (void   (*work) (gpointer data),
-             gpointer data) {
-  static gsize pool;
-  Helper *helper = g_new0 (Helper, 1);
+helper_call (HelperWork work,
+             gpointer   data) {
+  return call (&at_once, work, data, TRUE);
+}
 
-  if (g_once_init_enter (&pool))
-    g_once_init_leave (&pool,
-                       (gsize)g_thread_pool_new (help_cb, NULL, 1, FALSE, NULL));
-  helper->work = work;
-  helper->data = data;
-  helper->is_queued = TRUE;
-  g_thread_pool_push ((GThreadPool *)pool, helper, NULL);
-  return helper;
+gboolean
+helper_later (HelperWork work,
+              gpointer   data) {
+  return call (&in_turn, work, data, FALSE) != NULL;
 }
 
 void
 helper_dismiss (Helper *helper) {
-  gboolean is_queued;
+  gboolean is_over;
 
   if (helper == NULL)
     return;
   pthread_mutex_lock (&lock);
   helper->work = NULL;
   while (helper->is_working)
-    pthread_cond_wait (&ended, &lock);
-  is_queued = helper->is_queued;
+    pthread_cond_wait (&over, &lock);
+  is_over = helper->is_over;
+  /* Still waiting: the thread frees it when it comes to it. */
+  helper->is_kept = FALSE;
   pthread_mutex_unlock (&lock);
-  if (!is_queued)
+  if (is_over)
     g_free (helper);
 }

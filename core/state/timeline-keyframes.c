@@ -2,125 +2,427 @@
 
 /* timeline-keyframes.c — states kept along the way
  *
- * Idea        A state kept costs what the fold copies afterwards because of it.
- *             Frames begin close together; when their cost passes the budget,
- *             every second one goes and the distance doubles. A log of any
- *             length so keeps between half of and all the frames that the
- *             budget buys, evenly spread.
+ * Idea        To get anywhere one folds on from the nearest state before it. A
+ *             state of a million slots is rewritten all over between any two
+ *             places worth keeping, so nothing is gained by sharing its chunks:
+ *             each key-frame is the whole state, packed (state-frames.c). Two
+ *             threads restore such a state in the time of some hundred thousand
+ *             folds, and that is how far apart frames of it need to stand.
  *
- * Cost        Two neighbours merged cost at most the sum of both, and at most
- *             one whole state: the lesser is taken. It is a bound from above, so
- *             the budget holds.
+ * Spacing     A frame may be added when the events since the last one have paid
+ *             for it, at BYTES_PER_EVENT. Small maps so get frames as near as
+ *             FIRST_SPACING, large ones as far as restoring them costs. When the
+ *             length of the log is known, the frames to come are spread over the
+ *             budget; when it is not and the budget is passed, every second frame
+ *             goes and the spacing doubles.
+ *
+ * Place       The first MEMORY_BYTES stay in memory. What comes then goes to a file
+ *             in the user's cache folder that has no name from its beginning: it
+ *             is gone with the process, however that ends. Where there is no
+ *             room for it, frames are fewer. The pages of the file are the
+ *             kernel's, which takes them back when it needs them.
+ *
+ * Handed in   A recording may bring frames of its own, every few million events:
+ *             a seek can start from them before the log is folded so far.
  *
  * Recent      A few results of seeks are kept beside the frames, the least
- *             recently used replaced: stepping backwards starts from them.
+ *             recently used replaced: steps start from them. Far seeks share
+ *             nothing, so of large states those around the last two are kept.
  */
 #include "core/state/timeline-private.h"
 
-#include <string.h>
+#include "core/state/map-state-private.h"
+#include "core/state/state-frames.h"
 
-#define FIRST_SPACING 2048
-/* Free choice: a quarter of the memory of an open recording (NUMBERS T4). */
-#define BUDGET_BYTES ((gsize)96 << 20)
+#include <fcntl.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define FIRST_SPACING 2048u
+/* Measured: restoring a byte of a frame costs about as much as folding 1/80th of
+ * an event from the log, so that both halves of a seek are about equal. */
+#define BYTES_PER_EVENT 96u
+/* Free choices: a sixth of the memory of an open recording (NUMBERS T4); what a
+ * cache may take of a disk. */
+#define MEMORY_BYTES ((gsize)64 << 20)
+#define FILE_BYTES ((guint64)2 << 30)
+#define FILE_SHARE 8u
+/* Recent states beyond this are kept for the last seeks only. */
+#define LARGE_BYTES ((gsize)4 << 20)
+
+/* Frames of one state. Immutable; freed when nobody reads it any more. */
+struct _PackedState {
+  gatomicrefcount ref_count;
+  guint8         *bytes;  /* NULL: in the file */
+  GPtrArray      *handed; /* of GBytes: those of a recording */
+  CacheFile      *file;
+  guint64         at;     /* in the file */
+  gsize           size;
+  guint           n_spans;
+  StateSpan      *spans;
+};
+
+struct _CacheFile {
+  gatomicrefcount ref_count;
+  int             fd;
+};
+
+static void
+cache_file_unref (CacheFile *file) {
+  if (file == NULL || !g_atomic_ref_count_dec (&file->ref_count))
+    return;
+  close (file->fd);
+  g_free (file);
+}
+
+void
+packed_state_unref (PackedState *self) {
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  /* The room in the file is free again; where holes cannot be made it stays. */
+  if (self->file != NULL)
+    (void)!fallocate (self->file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                      (off_t)self->at, (off_t)self->size);
+  cache_file_unref (self->file);
+  g_clear_pointer (&self->handed, g_ptr_array_unref);
+  g_free (self->bytes);
+  g_free (self->spans);
+  g_free (self);
+}
+
+gsize
+packed_state_size (const PackedState *self) {
+  return self->size;
+}
+
+static const guint8 *
+read_frame (gpointer data,
+            guint    index,
+            guint8  *scratch,
+            gsize   *size) {
+  const PackedState *self = data;
+  const StateSpan *span = &self->spans[index];
+  gsize done = 0;
+
+  *size = span->size;
+  if (self->handed != NULL)
+    return g_bytes_get_data (self->handed->pdata[index], NULL);
+  if (self->bytes != NULL)
+    return self->bytes + span->at;
+  while (done < span->size) {
+    gssize n = pread (self->file->fd, scratch + done, span->size - done,
+                      (off_t)(self->at + span->at + done));
+
+    if (n <= 0)
+      return NULL;
+    done += (gsize)n;
+  }
+  return scratch;
+}
+
+MapState *
+packed_state_restore (PackedState *self,
+                      gboolean     has_help) {
+  return map_state_restore (read_frame, self, self->n_spans, self->size, has_help,
+                            NULL);
+}
+
+static PackedState *
+packed_state_new (const StateFrames *frames) {
+  PackedState *self = g_new0 (PackedState, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->size = frames->bytes->len;
+  self->n_spans = frames->spans->len;
+  self->spans = g_memdup2 (frames->spans->data,
+                           frames->spans->len * sizeof (StateSpan));
+  return self;
+}
+
+/* The file -------------------------------------------------------------- */
+
+/* A file without a name; -1: there can be none. */
+static int
+open_nameless (void) {
+  g_autofree char *folder
+      = g_build_filename (g_get_user_cache_dir (), "tophash", NULL);
+  g_autofree char *path = g_build_filename (folder, "frames-XXXXXX", NULL);
+  int fd;
+
+  if (g_mkdir_with_parents (folder, 0700) != 0)
+    return -1;
+  fd = g_mkstemp_full (path, O_RDWR | O_CLOEXEC, 0600);
+  if (fd >= 0)
+    unlink (path);
+  return fd;
+}
+
+/* Room for frames in a file, in bytes; 0: it cannot be used. */
+static guint64
+open_file (Keyframes *self) {
+  struct statvfs disk;
+  int fd;
+
+  if (self->file != NULL)
+    return self->file_limit;
+  if (self->has_no_file || (fd = open_nameless ()) < 0)
+    return 0;
+  if (fstatvfs (fd, &disk) != 0) {
+    close (fd);
+    return 0;
+  }
+  self->file = g_new0 (CacheFile, 1);
+  g_atomic_ref_count_init (&self->file->ref_count);
+  self->file->fd = fd;
+  self->file_limit = MIN (FILE_BYTES, (guint64)disk.f_bavail * disk.f_frsize
+                                          / FILE_SHARE);
+  return self->file_limit;
+}
+
+/* Writes @bytes to the end of the file; FALSE: there is no room. */
+static gboolean
+write_to_file (Keyframes    *self,
+               PackedState  *packed,
+               const guint8 *bytes) {
+  gsize done = 0;
+
+  if (open_file (self) < self->file_used + packed->size)
+    return FALSE;
+  while (done < packed->size) {
+    gssize n = pwrite (self->file->fd, bytes + done, packed->size - done,
+                       (off_t)(self->file_end + done));
+
+    if (n <= 0) {
+      self->file_limit = self->file_used;
+      return FALSE;
+    }
+    done += (gsize)n;
+  }
+  g_atomic_ref_count_inc (&self->file->ref_count);
+  packed->file = self->file;
+  packed->at = self->file_end;
+  /* Holes are made of whole blocks of the file system. */
+  self->file_end += (packed->size + 4095) & ~(gsize)4095;
+  return TRUE;
+}
+
+/* Frames ------------------------------------------------------------------- */
 
 void
 keyframes_init (Keyframes *self) {
   memset (self, 0, sizeof *self);
   self->frames = g_array_new (FALSE, FALSE, sizeof (Keyframe));
+  self->handed = g_array_new (FALSE, FALSE, sizeof (Keyframe));
   self->spacing = FIRST_SPACING;
+  state_frames_init (&self->scratch);
+}
+
+static void
+clear_frames (GArray **frames) {
+  for (guint i = 0; i < (*frames)->len; i++)
+    packed_state_unref (g_array_index (*frames, Keyframe, i).packed);
+  g_clear_pointer (frames, g_array_unref);
 }
 
 void
 keyframes_clear (Keyframes *self) {
-  for (guint i = 0; i < self->frames->len; i++)
-    map_state_unref (g_array_index (self->frames, Keyframe, i).state);
-  g_clear_pointer (&self->frames, g_array_unref);
+  clear_frames (&self->frames);
+  clear_frames (&self->handed);
   for (guint i = 0; i < KEYFRAMES_N_RECENT; i++)
     g_clear_pointer (&self->recent[i].state, map_state_unref);
+  state_frames_clear (&self->scratch);
+  g_clear_pointer (&self->file, cache_file_unref);
 }
 
 guint64
 keyframes_next (Keyframes *self,
-                guint64    position) {
-  return (position / self->spacing + 1) * self->spacing;
+                guint64    length) {
+  const Keyframe *last;
+  guint64 distance, room, used;
+
+  if (self->frames->len == 0)
+    return 0;
+  last = &g_array_index (self->frames, Keyframe, self->frames->len - 1);
+  distance = MAX (self->spacing, last->packed->size / BYTES_PER_EVENT);
+  /* As many as there is room for, when the end is known. */
+  room = MEMORY_BYTES + (self->file != NULL ? self->file_limit : FILE_BYTES);
+  used = self->memory_used + self->file_used;
+  if (length != G_MAXUINT64 && length > last->position && room > used) {
+    guint64 n_more = (room - used) / last->packed->size;
+
+    distance = MAX (distance, (length - last->position) / (n_more + 1));
+  }
+  return last->position + distance;
 }
 
-/* Drops the frames that the doubled spacing does not meet. */
 static void
-thin_out (Keyframes *self,
-          gsize      state_bytes) {
+drop_frame (Keyframes *self,
+            Keyframe  *frame) {
+  if (frame->packed->file != NULL)
+    self->file_used -= frame->packed->size;
+  else
+    self->memory_used -= frame->packed->size;
+  packed_state_unref (frame->packed);
+}
+
+/* Drops every second frame; the first stays. */
+static void
+thin_out (Keyframes *self) {
   guint n_kept = 0;
-  gsize carried = 0;
 
   self->spacing *= 2;
-  self->bytes = 0;
   for (guint i = 0; i < self->frames->len; i++) {
-    Keyframe frame = g_array_index (self->frames, Keyframe, i);
+    Keyframe *frame = &g_array_index (self->frames, Keyframe, i);
 
-    carried += frame.bytes;
-    if (frame.position % self->spacing != 0) {
-      map_state_unref (frame.state);
-      continue;
-    }
-    frame.bytes = MIN (carried, state_bytes);
-    carried = 0;
-    self->bytes += frame.bytes;
-    g_array_index (self->frames, Keyframe, n_kept++) = frame;
+    if (i % 2 == 0)
+      g_array_index (self->frames, Keyframe, n_kept++) = *frame;
+    else
+      drop_frame (self, frame);
   }
   g_array_set_size (self->frames, n_kept);
 }
 
-void
-keyframes_add (Keyframes *self,
-               MapState  *state,
-               gsize      bytes,
-               gsize      state_bytes) {
-  Keyframe frame = { .position = map_state_n_events (state),
-                     .bytes = bytes,
-                     .state = state };
+/* Puts the bytes somewhere; FALSE: nowhere. The lock is not held: only the
+ * follower comes here. */
+static gboolean
+place_frame (Keyframes   *self,
+             PackedState *packed) {
+  const guint8 *bytes = self->scratch.bytes->data;
 
-  g_array_append_val (self->frames, frame);
-  self->bytes += bytes;
-  while (self->bytes > BUDGET_BYTES && self->frames->len > 2)
-    thin_out (self, state_bytes);
+  if (self->memory_used + packed->size <= MEMORY_BYTES) {
+    packed->bytes = g_memdup2 (bytes, packed->size);
+    return TRUE;
+  }
+  return write_to_file (self, packed, bytes);
 }
 
 void
-keyframes_add_recent (Keyframes *self,
-                      MapState  *state) {
-  guint place = 0;
+keyframes_add (Keyframes       *self,
+               const MapState  *state,
+               pthread_mutex_t *lock) {
+  Keyframe frame = { .position = map_state_n_events (state) };
+  gboolean is_placed;
 
-  for (guint i = 1; i < KEYFRAMES_N_RECENT; i++)
-    if (self->used[i] < self->used[place])
-      place = i;
-  g_clear_pointer (&self->recent[place].state, map_state_unref);
-  self->recent[place].position = map_state_n_events (state);
-  self->recent[place].state = state;
-  self->used[place] = ++self->clock;
+  state_frames_write (&self->scratch, state);
+  frame.packed = packed_state_new (&self->scratch);
+  is_placed = place_frame (self, frame.packed);
+  pthread_mutex_lock (lock);
+  while (!is_placed && self->frames->len > 1) {
+    thin_out (self);
+    is_placed = place_frame (self, frame.packed);
+  }
+  if (is_placed) {
+    g_array_append_val (self->frames, frame);
+    if (frame.packed->file != NULL)
+      self->file_used += frame.packed->size;
+    else
+      self->memory_used += frame.packed->size;
+  } else {
+    packed_state_unref (frame.packed);
+    self->spacing *= 2;
+  }
+  pthread_mutex_unlock (lock);
 }
 
-MapState *
-keyframes_find (Keyframes *self,
-                guint64    position) {
-  MapState *best = NULL;
-  guint low = 0;
-  guint high = self->frames->len;
+void
+keyframes_hand_in (Keyframes *self,
+                   guint64    position,
+                   GPtrArray *frames) {
+  Keyframe frame = { .position = position };
+  guint place = self->handed->len;
+
+  frame.packed = g_new0 (PackedState, 1);
+  g_atomic_ref_count_init (&frame.packed->ref_count);
+  frame.packed->handed = g_ptr_array_ref (frames);
+  frame.packed->n_spans = frames->len;
+  frame.packed->spans = g_new0 (StateSpan, frames->len);
+  for (guint i = 0; i < frames->len; i++) {
+    gsize size = g_bytes_get_size (frames->pdata[i]);
+
+    frame.packed->spans[i].size = (guint32)MIN (size, G_MAXUINT32);
+    frame.packed->size += size;
+  }
+  while (place > 0
+         && g_array_index (self->handed, Keyframe, place - 1).position > position)
+    place--;
+  g_array_insert_val (self->handed, place, frame);
+}
+
+/* The latest of @frames at or before @position; NULL: none. */
+static const Keyframe *
+find_frame (GArray  *frames,
+            guint64  position) {
+  guint low = 0, high = frames->len;
 
   while (low < high) {
     guint middle = (low + high) / 2;
 
-    if (g_array_index (self->frames, Keyframe, middle).position <= position)
+    if (g_array_index (frames, Keyframe, middle).position <= position)
       low = middle + 1;
     else
       high = middle;
   }
-  if (low > 0)
-    best = g_array_index (self->frames, Keyframe, low - 1).state;
+  return low > 0 ? &g_array_index (frames, Keyframe, low - 1) : NULL;
+}
+
+PackedState *
+keyframes_ref_packed (Keyframes *self,
+                      guint64    n_events,
+                      guint64   *position) {
+  const Keyframe *best = find_frame (self->frames, n_events);
+  const Keyframe *handed = find_frame (self->handed, n_events);
+
+  if (handed != NULL && (best == NULL || handed->position > best->position))
+    best = handed;
+  if (best == NULL)
+    return NULL;
+  g_atomic_ref_count_inc (&best->packed->ref_count);
+  *position = best->position;
+  return best->packed;
+}
+
+/* Recent ------------------------------------------------------------------- */
+
+void
+keyframes_begin_family (Keyframes *self) {
+  self->family++;
+}
+
+void
+keyframes_add_recent (Keyframes *self,
+                      MapState  *state,
+                      GPtrArray *dropped) {
+  guint place = 0;
+
+  if (map_state_bytes (state) > LARGE_BYTES)
+    for (guint i = 0; i < KEYFRAMES_N_RECENT; i++)
+      if (self->recent[i].state != NULL && self->recent[i].family + 1 < self->family)
+        g_ptr_array_add (dropped, g_steal_pointer (&self->recent[i].state));
+  for (guint i = 1; i < KEYFRAMES_N_RECENT; i++)
+    if (self->recent[place].state != NULL
+        && (self->recent[i].state == NULL
+            || self->recent[i].used < self->recent[place].used))
+      place = i;
+  if (self->recent[place].state != NULL)
+    g_ptr_array_add (dropped, self->recent[place].state);
+  self->recent[place] = (RecentState){ .position = map_state_n_events (state),
+                                       .state = state,
+                                       .family = self->family,
+                                       .used = ++self->clock };
+}
+
+MapState *
+keyframes_find_recent (Keyframes *self,
+                       guint64    position) {
+  RecentState *best = NULL;
+
   for (guint i = 0; i < KEYFRAMES_N_RECENT; i++)
     if (self->recent[i].state != NULL && self->recent[i].position <= position
-        && (best == NULL || self->recent[i].position > map_state_n_events (best))) {
-      best = self->recent[i].state;
-      self->used[i] = ++self->clock;
-    }
-  return best;
+        && (best == NULL || self->recent[i].position > best->position))
+      best = &self->recent[i];
+  if (best == NULL)
+    return NULL;
+  best->used = ++self->clock;
+  return best->state;
 }

@@ -4,47 +4,83 @@
 #pragma once
 
 #include "core/state/fold.h"
+#include "core/state/state-frames.h"
 #include "core/state/timeline.h"
 
 #include <pthread.h>
 
 G_BEGIN_DECLS
 
-/* Kept states: timeline-keyframes.c. Not locked: the timeline's lock guards. */
+/* Kept states: timeline-keyframes.c. The timeline's lock guards them, but for what
+ * the follower alone uses. */
+typedef struct _PackedState PackedState; /* a state as frames */
+typedef struct _CacheFile CacheFile;
+
+/* (transfer full): restored, and nobody else's; NULL: its bytes are damaged or
+ * cannot be read. No lock is needed. */
+MapState *packed_state_restore (PackedState       *self,
+                                gboolean           has_help);
+gsize     packed_state_size    (const PackedState *self);
+void      packed_state_unref   (PackedState       *self);
+
 typedef struct {
-  guint64   position;
-  gsize     bytes; /* copied since the one before */
-  MapState *state;
+  guint64      position;
+  PackedState *packed;
 } Keyframe;
 
 #define KEYFRAMES_N_RECENT 16
 
 typedef struct {
-  GArray  *frames;  /* of Keyframe, by position */
-  guint64  spacing; /* events between two */
-  gsize    bytes;   /* what the frames cost together, from above */
-  Keyframe recent[KEYFRAMES_N_RECENT]; /* results of seeks; by use below */
-  guint64  used[KEYFRAMES_N_RECENT];
-  guint64  clock;
+  guint64   position;
+  MapState *state;
+  guint     family; /* counts far seeks */
+  guint64   used;
+} RecentState;
+
+typedef struct {
+  GArray     *frames;      /* of Keyframe, by position */
+  GArray     *handed;      /* of Keyframe, likewise: those of the recording */
+  guint64     spacing;     /* events between two of frames, at the least */
+  gsize       memory_used;
+  CacheFile  *file;        /* the follower's, with the four below */
+  gboolean    has_no_file;
+  guint64     file_end;
+  guint64     file_limit;
+  StateFrames scratch;
+  guint64     file_used;
+  RecentState recent[KEYFRAMES_N_RECENT]; /* results of seeks */
+  guint       family;
+  guint64     clock;
 } Keyframes;
 
-void      keyframes_init       (Keyframes *self);
-void      keyframes_clear      (Keyframes *self);
-/* The first position after @position at which a frame is due. */
-guint64   keyframes_next       (Keyframes *self,
-                                guint64    position);
-/* Takes over @state. @bytes: copied since the last add; @state_bytes: what one
- * whole state may cost. */
-void      keyframes_add        (Keyframes *self,
-                                MapState  *state,
-                                gsize      bytes,
-                                gsize      state_bytes);
-/* Takes over @state. */
-void      keyframes_add_recent (Keyframes *self,
-                                MapState  *state);
-/* (transfer none): the latest kept state at or before @position; NULL: none. */
-MapState *keyframes_find       (Keyframes *self,
-                                guint64    position);
+void      keyframes_init       (Keyframes       *self);
+void      keyframes_clear      (Keyframes       *self);
+/* The follower's, without the lock. Where the next frame is due; @length: of the
+ * log, G_MAXUINT64 while that grows. */
+guint64   keyframes_next       (Keyframes       *self,
+                                guint64          length);
+/* The follower's, without the lock, which it takes for a moment. */
+void      keyframes_add        (Keyframes       *self,
+                                const MapState  *state,
+                                pthread_mutex_t *lock);
+/* Takes a reference on @frames, of GBytes. */
+void      keyframes_hand_in    (Keyframes       *self,
+                                guint64          position,
+                                GPtrArray       *frames);
+/* (transfer full): the latest frame at or before @n_events; NULL: none. */
+PackedState *keyframes_ref_packed (Keyframes    *self,
+                                guint64          n_events,
+                                guint64         *position);
+/* What is added from now on shares nothing with what was. */
+void      keyframes_begin_family (Keyframes     *self);
+/* Takes over @state. States that are kept no longer go to @dropped, to be let go
+ * of without the lock. */
+void      keyframes_add_recent (Keyframes       *self,
+                                MapState        *state,
+                                GPtrArray       *dropped);
+/* (transfer none): the latest one at or before @position; NULL: none. */
+MapState *keyframes_find_recent (Keyframes      *self,
+                                guint64          position);
 
 /* What the views draw: timeline-sums.c. Guarded by the timeline's lock. */
 #define SUMS_BINS 16384u
@@ -153,6 +189,7 @@ struct _Timeline {
   guint64         n_faults;
   char           *first_fault;
   Keyframes       keyframes;
+  guint           n_seeks;   /* far ones; tells a newer from an older */
   Sums            sums;
   Landmarks       landmarks;
   GArray         *block_kinds; /* of EventKinds: which kinds a block holds */

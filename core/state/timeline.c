@@ -7,26 +7,40 @@
  *             the lock. While the log grows it looks for more every few
  *             milliseconds; when the log is finished and folded, it ends.
  *
- * Seek        From the nearest kept state at or before the place, forward over
- *             decoded blocks. A long way leaves a state shortly before its end,
- *             so that the steps back which often follow are short.
+ * Seek        From a recent state, when that is near, else from the key-frame
+ *             before the place, restored by two threads; then forward over the
+ *             log, whose blocks the second thread unpacks ahead.
+ *
+ * Steps       The steps back that often follow a far seek would each be a far seek
+ *             again. So after one, when it is over, a thread leaves states at a
+ *             few places before its end (crumbs), from which a step is short.
  *
  * Threads     lock guards what the follower and the callers share; it is held
  *             for the sums of one slice, or one query, at the longest. The fold
  *             belongs to the follower alone. States are immutable.
  */
 #include "core/state/timeline-private.h"
-#include "core/state/map-state-private.h"
 
-#include <errno.h>
+#include "core/state/fold-private.h"
+#include "core/state/helper.h"
+
+#include <string.h>
 #include <time.h>
 
 #define POLL_NS (4 * 1000 * 1000)
 #define PUBLISH_US (8 * 1000)
+/* Folding on after a state was shown copies what it touches. So that this stays
+ * the lesser part, large states are shown less often: a megabyte, 2 ms. */
+#define PUBLISH_BYTES_PER_US 512
 /* Events between two looks at the clock and at the stop flag. */
 #define SLICE_EVENTS 2048u
-/* A seek longer than this leaves a state so far before its end. */
-#define CRUMB_DISTANCE 4096u
+/* Where a far seek leaves states, in events before its end. A thousand folds on
+ * shared chunks are a third of a millisecond. */
+static const guint crumbs[] = { 4096, 3072, 2048, 1024, 256 };
+/* A seek that costs less needs none. */
+#define CRUMB_COST_NS 500000
+/* Blocks unpacked ahead of a fold; the log keeps some more. */
+#define BLOCKS_AHEAD 16u
 
 static void
 wait_a_while (Timeline *self) {
@@ -101,19 +115,6 @@ fold_slice (Timeline         *self,
   pthread_mutex_unlock (&self->lock);
 }
 
-static void
-keep_frame (Timeline *self,
-            gsize    *bytes_before) {
-  gsize bytes = fold_bytes_copied (self->fold);
-  MapState *state = fold_ref_state (self->fold);
-
-  pthread_mutex_lock (&self->lock);
-  keyframes_add (&self->keyframes, state, bytes - *bytes_before,
-                 map_state_bytes (state));
-  pthread_mutex_unlock (&self->lock);
-  *bytes_before = bytes;
-}
-
 static gboolean
 is_stopping (Timeline *self) {
   gboolean result;
@@ -128,25 +129,29 @@ is_stopping (Timeline *self) {
 static void
 fold_to (Timeline *self,
          guint64   length,
-         gsize    *bytes_before) {
+         guint64   log_length) {
   gint64 published_us = g_get_monotonic_time ();
   guint64 position;
 
   while ((position = fold_n_events (self->fold)) < length
          && !is_stopping (self)) {
     g_autoptr (TraceBlock) block = tracelog_ref_block (self->log, position);
+    guint64 due = keyframes_next (&self->keyframes, log_length);
     guint64 end;
 
     if (block == NULL)
       return;
-    end = MIN (MIN (length, block->first + block->n_events),
-               keyframes_next (&self->keyframes, position));
+    end = MIN (length, block->first + block->n_events);
     end = MIN (end, position + SLICE_EVENTS);
+    if (due > position)
+      end = MIN (end, due);
     fold_slice (self, block, (guint)(position - block->first),
                 (guint)(end - block->first));
-    if (keyframes_next (&self->keyframes, position) == end)
-      keep_frame (self, bytes_before);
-    if (g_get_monotonic_time () - published_us >= PUBLISH_US) {
+    if (end >= due)
+      keyframes_add (&self->keyframes, fold_peek_state (self->fold), &self->lock);
+    if (g_get_monotonic_time () - published_us
+        >= PUBLISH_US + (gint64)(map_state_bytes (fold_peek_state (self->fold))
+                                 / PUBLISH_BYTES_PER_US)) {
       publish (self, FALSE);
       published_us = g_get_monotonic_time ();
     }
@@ -156,7 +161,6 @@ fold_to (Timeline *self,
 static gpointer
 follow (gpointer data) {
   Timeline *self = data;
-  gsize bytes_before = 0;
 
   while (!is_stopping (self)) {
     /* Finished first: a length read after it is the last one. */
@@ -164,7 +168,7 @@ follow (gpointer data) {
     guint64 length = tracelog_get_length (self->log);
 
     if (fold_n_events (self->fold) < length) {
-      fold_to (self, length, &bytes_before);
+      fold_to (self, length, is_finished ? length : G_MAXUINT64);
       publish (self, FALSE);
     } else if (is_finished) {
       publish (self, TRUE);
@@ -194,7 +198,7 @@ timeline_new (TraceLog *log) {
   sums_init (&self->sums);
   landmarks_init (&self->landmarks);
   self->block_kinds = g_array_new (FALSE, TRUE, sizeof (EventKinds));
-  keyframes_add (&self->keyframes, fold_ref_state (self->fold), 0, 0);
+  keyframes_add (&self->keyframes, self->head, &self->lock);
   self->follower = g_thread_new ("timeline", follow, self);
   return self;
 }
@@ -294,79 +298,277 @@ timeline_get_n_faults (Timeline *self,
   return n_faults;
 }
 
-/* (transfer full): the kept state to start from; *n_events is clamped. */
-static MapState *
-ref_nearest (Timeline *self,
-             guint64  *n_events) {
-  MapState *nearest;
+/* Seeking ------------------------------------------------------------------ */
 
+void
+timeline_add_keyframe (Timeline  *self,
+                       guint64    n_events,
+                       GPtrArray *frames) {
   pthread_mutex_lock (&self->lock);
-  *n_events = MIN (*n_events, self->length);
-  nearest = keyframes_find (&self->keyframes, *n_events);
-  if (map_state_n_events (self->head) <= *n_events)
-    nearest = self->head;
-  map_state_ref (nearest);
+  keyframes_hand_in (&self->keyframes, n_events, frames);
   pthread_mutex_unlock (&self->lock);
-  return nearest;
+}
+
+/* Where a seek starts: from a state, or else from a packed one. */
+typedef struct {
+  guint64      from;
+  guint64      to;
+  MapState    *state;
+  PackedState *packed;
+  guint64      cost_ns;
+} SeekStart;
+
+static void
+seek_start_clear (SeekStart *start) {
+  g_clear_pointer (&start->state, map_state_unref);
+  g_clear_pointer (&start->packed, packed_state_unref);
+}
+
+/* Estimates, measured on states of a million slots: an event from the log on a
+ * state that is ours alone; what it costs more while its chunks are shared, until
+ * all are copied; a byte of a frame, and its thread called. */
+#define OWN_EVENT_NS 16
+#define SHARED_EVENT_NS 250
+#define COPIED_BYTES_PER_NS 8
+#define FRAME_BYTES_PER_NS 6
+#define RESTORE_NS 30000
+
+static guint64
+cost_from_state (const MapState *state,
+                 guint64         distance) {
+  return OWN_EVENT_NS * distance
+         + MIN (SHARED_EVENT_NS * distance,
+                map_state_bytes (state) / COPIED_BYTES_PER_NS);
+}
+
+static guint64
+cost_from_packed (const PackedState *packed,
+                  guint64            distance) {
+  return OWN_EVENT_NS * distance + RESTORE_NS
+         + packed_state_size (packed) / FRAME_BYTES_PER_NS;
+}
+
+/* The cheaper start; start->to is @n_events, clamped. */
+static void
+find_start (Timeline  *self,
+            guint64    n_events,
+            SeekStart *start) {
+  MapState *state;
+
+  memset (start, 0, sizeof *start);
+  pthread_mutex_lock (&self->lock);
+  start->to = MIN (n_events, self->keyframes.handed->len > 0
+                                 ? tracelog_get_length (self->log)
+                                 : self->length);
+  state = keyframes_find_recent (&self->keyframes, start->to);
+  if (map_state_n_events (self->head) <= start->to
+      && (state == NULL
+          || map_state_n_events (self->head) > map_state_n_events (state)))
+    state = self->head;
+  start->packed = keyframes_ref_packed (&self->keyframes, start->to, &start->from);
+  if (start->packed != NULL)
+    start->cost_ns = cost_from_packed (start->packed, start->to - start->from);
+  if (state != NULL
+      && (start->packed == NULL
+          || cost_from_state (state, start->to - map_state_n_events (state))
+                 <= start->cost_ns)) {
+    start->from = map_state_n_events (state);
+    start->cost_ns = cost_from_state (state, start->to - start->from);
+    start->state = map_state_ref (state);
+    g_clear_pointer (&start->packed, packed_state_unref);
+  }
+  pthread_mutex_unlock (&self->lock);
 }
 
 guint64
 timeline_seek_distance (Timeline *self,
                         guint64   n_events) {
-  g_autoptr (MapState) nearest = ref_nearest (self, &n_events);
+  SeekStart start;
 
-  return n_events - map_state_n_events (nearest);
+  find_start (self, n_events, &start);
+  seek_start_clear (&start);
+  return start.cost_ns / 100;
 }
 
 static void
 keep_recent (Timeline *self,
              Fold     *fold) {
+  g_autoptr (GPtrArray) dropped
+      = g_ptr_array_new_with_free_func ((GDestroyNotify)map_state_unref);
   MapState *state = fold_ref_state (fold);
 
   pthread_mutex_lock (&self->lock);
-  keyframes_add_recent (&self->keyframes, state);
+  keyframes_add_recent (&self->keyframes, state, dropped);
   pthread_mutex_unlock (&self->lock);
 }
 
-/* Folds on to position @n_events; FALSE: cancelled. */
+/* Blocks that a second thread unpacks, into the log's cache, while the first one
+ * folds them. */
+typedef struct {
+  TraceLog *log;
+  guint64   next; /* index in the block to be unpacked next; the helper's */
+  guint64   end;
+  gint      at;   /* blocks that the fold has done; atomic */
+  gint      stop; /* atomic */
+} Ahead;
+
+static void
+unpack_ahead_cb (gpointer data) {
+  Ahead *ahead = data;
+
+  for (gint n = 0; ahead->next < ahead->end; n++) {
+    TraceBlock *block;
+
+    while (n >= g_atomic_int_get (&ahead->at) + (gint)BLOCKS_AHEAD
+           && !g_atomic_int_get (&ahead->stop))
+      g_thread_yield ();
+    if (g_atomic_int_get (&ahead->stop))
+      return;
+    block = tracelog_ref_block (ahead->log, ahead->next);
+    if (block == NULL)
+      return;
+    ahead->next = block->first + block->n_events;
+    trace_block_unref (block);
+  }
+}
+
+/* Folds on to position @n_events; FALSE: cancelled, or the log ends before. */
 static gboolean
 advance (Timeline     *self,
          Fold         *fold,
          guint64       n_events,
+         gboolean      has_help,
          GCancellable *cancellable) {
-  guint64 position;
+  guint64 position = fold_n_events (fold);
+  Ahead ahead = { .log = self->log, .next = position + TRACE_BLOCK_EVENTS,
+                  .end = n_events };
+  Helper *helper = NULL;
+  gboolean is_whole = TRUE;
 
-  while ((position = fold_n_events (fold)) < n_events) {
+  if (has_help && n_events - position > 2 * TRACE_BLOCK_EVENTS)
+    helper = helper_call (unpack_ahead_cb, &ahead);
+  while (is_whole && (position = fold_n_events (fold)) < n_events) {
     g_autoptr (TraceBlock) block = NULL;
     guint64 end;
 
-    if (g_cancellable_is_cancelled (cancellable))
-      return FALSE;
-    block = tracelog_ref_block (self->log, position);
-    if (block == NULL)
-      return FALSE;
+    if (!g_cancellable_is_cancelled (cancellable))
+      block = tracelog_ref_block (self->log, position);
+    is_whole = block != NULL;
+    if (!is_whole)
+      break;
     end = MIN (n_events, block->first + block->n_events);
-    for (; position < end; position++)
-      fold_apply (fold, &block->events[position - block->first]);
+    fold_apply_many (fold, block->events + (position - block->first),
+                     (guint)(end - position));
+    g_atomic_int_inc (&ahead.at);
   }
-  return TRUE;
+  g_atomic_int_set (&ahead.stop, TRUE);
+  helper_dismiss (helper);
+  return is_whole;
+}
+
+/* (transfer full): a fold at the start; from the log's beginning when the bytes
+ * of a packed state are no good. */
+static Fold *
+begin_seek (const SeekStart *start,
+            gboolean         has_help) {
+  MapState *state;
+
+  if (start->state != NULL)
+    return fold_new_from_state (start->state);
+  state = start->packed != NULL ? packed_state_restore (start->packed, has_help)
+                                : NULL;
+  if (state != NULL && map_state_n_events (state) == start->from)
+    return fold_new_taking (state);
+  g_clear_pointer (&state, map_state_unref);
+  return fold_new ();
+}
+
+/* Crumbs of a far seek. */
+typedef struct {
+  Timeline *timeline;
+  guint64   position;
+  guint     number; /* n_seeks then */
+} CrumbJob;
+
+static gboolean
+is_newest_seek (const CrumbJob *job) {
+  gboolean is_newest;
+
+  pthread_mutex_lock (&job->timeline->lock);
+  is_newest = job->timeline->n_seeks == job->number
+              && !job->timeline->is_stopping;
+  pthread_mutex_unlock (&job->timeline->lock);
+  return is_newest;
+}
+
+static void
+leave_crumbs_cb (gpointer data) {
+  CrumbJob *job = data;
+  guint64 first = job->position - MIN (job->position, crumbs[0]);
+  g_autoptr (Fold) fold = NULL;
+  SeekStart start;
+
+  if (is_newest_seek (job)) {
+    find_start (job->timeline, first, &start);
+    fold = begin_seek (&start, FALSE);
+    seek_start_clear (&start);
+  }
+  for (guint i = 0; fold != NULL && i < G_N_ELEMENTS (crumbs); i++) {
+    guint64 place = job->position - MIN (job->position, crumbs[i]);
+
+    if (!is_newest_seek (job)
+        || !advance (job->timeline, fold, place, FALSE, NULL))
+      break;
+    keep_recent (job->timeline, fold);
+  }
+  timeline_unref (job->timeline);
+  g_free (job);
+}
+
+static void
+leave_crumbs (Timeline *self,
+              guint64   position,
+              guint     number) {
+  CrumbJob *job = g_new0 (CrumbJob, 1);
+
+  job->timeline = timeline_ref (self);
+  job->position = position;
+  job->number = number;
+  if (!helper_later (leave_crumbs_cb, job)) {
+    timeline_unref (self);
+    g_free (job);
+  }
 }
 
 MapState *
 timeline_seek (Timeline     *self,
                guint64       n_events,
                GCancellable *cancellable) {
-  g_autoptr (MapState) nearest = ref_nearest (self, &n_events);
   g_autoptr (Fold) fold = NULL;
-  guint64 distance = n_events - map_state_n_events (nearest);
+  SeekStart start;
+  gboolean is_far;
+  guint number = 0;
 
-  if (distance == 0)
-    return g_steal_pointer (&nearest);
-  fold = fold_new_from_state (nearest);
-  if (distance > 2 * CRUMB_DISTANCE
-      && advance (self, fold, n_events - CRUMB_DISTANCE, cancellable))
+  find_start (self, n_events, &start);
+  if (start.state != NULL && start.from == start.to) {
+    MapState *state = g_steal_pointer (&start.state);
+
+    seek_start_clear (&start);
+    return state;
+  }
+  is_far = start.packed != NULL && start.cost_ns > CRUMB_COST_NS;
+  if (is_far) {
+    pthread_mutex_lock (&self->lock);
+    number = ++self->n_seeks;
+    keyframes_begin_family (&self->keyframes);
+    pthread_mutex_unlock (&self->lock);
+  }
+  fold = begin_seek (&start, TRUE);
+  seek_start_clear (&start);
+  if (advance (self, fold, start.to, TRUE, cancellable)) {
     keep_recent (self, fold);
-  if (advance (self, fold, n_events, cancellable))
-    keep_recent (self, fold);
+    if (is_far)
+      leave_crumbs (self, start.to, number);
+  }
   return fold_ref_state (fold);
 }

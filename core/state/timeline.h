@@ -40,13 +40,22 @@ MapState *timeline_ref_head    (Timeline *self);
 guint64   timeline_get_n_faults (Timeline *self,
                                  char    **first);
 
-/* Any. (transfer full): the state after @n_events (clamped to the length).
- * Cost: at most one key-frame distance of folds, some milliseconds. */
+/* Any. A state that the recording brings: @frames, of GBytes, are those of
+ * map_state_serialise() after @n_events events. A seek may start from it, and go
+ * beyond what is folded so far, to anywhere in the log. Frames that are damaged
+ * do no harm but for the time it takes to find out. */
+void      timeline_add_keyframe (Timeline     *self,
+                                 guint64       n_events,
+                                 GPtrArray    *frames);
+/* Any. (transfer full): the state after @n_events (clamped to the length, or to
+ * the log's where the recording brought states).
+ * Cost: restoring a key-frame and folding on from it, some milliseconds. */
 MapState *timeline_seek        (Timeline     *self,
                                 guint64       n_events,
                                 GCancellable *cancellable);
-/* How far timeline_seek (@n_events) would have to fold from the nearest kept
- * state; the window seeks at once when it is small and in a task otherwise. */
+/* What timeline_seek (@n_events) would cost, in events folded one by one on a
+ * state that is shown, about 100 ns each; the window seeks at once when it is
+ * small and in a task otherwise. */
 guint64   timeline_seek_distance (Timeline   *self,
                                   guint64     n_events);
 

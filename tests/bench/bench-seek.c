@@ -11,6 +11,8 @@
  *
  *   fold_events_per_ms    events that are decoded, folded one after another
  *   play_events_per_ms    the same from the packed log
+ *   early_seek_*          right after opening, from the states that a recording
+ *                         brings every 8 million events
  *   build_ms              the timeline's pass, frames and sums included
  *   seek_*, step_*        random places; single steps back and forward there
  *   memory_mb             what the process grew by, the log itself not counted
@@ -19,6 +21,7 @@
 #include "core/engine/engine.h"
 #include "core/record/recorder.h"
 #include "core/state/fold.h"
+#include "core/state/state-frames.h"
 #include "core/state/timeline.h"
 
 #include <pthread.h>
@@ -29,7 +32,10 @@
 
 #define N_WORKERS 2
 #define N_SEEKS 400
+#define N_EARLY 10
 #define N_STEPS 20 /* each way, at each of N_SEEKS / 8 places */
+/* As files have them; whole blocks. */
+#define EVENTS_PER_STATE ((guint64)1 << 23)
 #define FOLDED_AT_ONCE (1u << 21)
 
 typedef struct {
@@ -150,9 +156,20 @@ process_mb (void) {
   return (double)g_ascii_strtoll (line + strlen ("RssAnon:"), NULL, 10) / 1024;
 }
 
-/* Events from the middle of the log, folded on the state before them. */
+/* A state that a recording would bring. */
 static void
-bench_fold (TraceLog *log) {
+keep_state (Fold      *fold,
+            GPtrArray *states) {
+  g_autoptr (MapState) state = fold_ref_state (fold);
+
+  g_ptr_array_add (states, map_state_serialise (state));
+}
+
+/* The last events of the log, folded on the state before them. @states: one for
+ * each EVENTS_PER_STATE. */
+static void
+bench_fold (TraceLog  *log,
+            GPtrArray *states) {
   guint64 length = tracelog_get_length (log);
   guint64 n = MIN (length / 2, FOLDED_AT_ONCE), at, from = length - n;
   g_autofree Event *events = g_new (Event, n);
@@ -166,6 +183,12 @@ bench_fold (TraceLog *log) {
     fold_apply_many (fold, block->events + (at - block->first),
                      (guint)(end - at));
     at = end;
+    if (at / EVENTS_PER_STATE > states->len) {
+      double paused_ms = cpu_ms ();
+
+      keep_state (fold, states);
+      start_ms += cpu_ms () - paused_ms;
+    }
   }
   printf ("    \"play_events_per_ms\": %.0f,\n",
           (double)from / (cpu_ms () - start_ms));
@@ -226,6 +249,28 @@ bench_seeks (Timeline *timeline) {
   map_state_unref (shown);
 }
 
+/* Right after a log was opened, its recording's own states at hand. */
+static void
+bench_early_seeks (TraceLog  *log,
+                   GPtrArray *states) {
+  g_autoptr (Timeline) timeline = timeline_new (log);
+  double ms[N_EARLY];
+  Prng prng;
+
+  prng_init (&prng, 6);
+  for (guint i = 0; i < states->len; i++)
+    timeline_add_keyframe (timeline, (i + 1) * EVENTS_PER_STATE,
+                           states->pdata[i]);
+  for (guint i = 0; i < N_EARLY; i++) {
+    guint64 place = prng_below (&prng, tracelog_get_length (log));
+    double start_ms = now_ms ();
+
+    map_state_unref (timeline_seek (timeline, place, NULL));
+    ms[i] = now_ms () - start_ms;
+  }
+  print_times ("early_seek", ms, N_EARLY);
+}
+
 static void
 bench_steps (Timeline *timeline) {
   guint64 length = timeline_get_length (timeline);
@@ -259,11 +304,17 @@ bench_engine (const EngineClass *klass,
   guint64 n_keys = klass->has_read_and_dirty ? n_slots * 3 / 8 : n_slots * 3 / 4;
   g_autoptr (TraceLog) log = record (klass, n_events, n_keys);
   g_autoptr (Timeline) timeline = NULL;
-  double memory_mb = process_mb (), start_ms;
+  g_autoptr (GPtrArray) states
+      = g_ptr_array_new_with_free_func ((GDestroyNotify)g_ptr_array_unref);
+  double memory_mb, start_ms;
 
   printf ("  \"%s\": {\n    \"events\": %" G_GUINT64_FORMAT ",\n", klass->name,
           tracelog_get_length (log));
-  bench_fold (log);
+  bench_fold (log, states);
+  if (states->len > 0)
+    bench_early_seeks (log, states);
+  g_ptr_array_set_size (states, 0);
+  memory_mb = process_mb ();
   start_ms = now_ms ();
   timeline = timeline_new (log);
   timeline_wait (timeline);
