@@ -134,16 +134,38 @@ check_run (Runner         *runner,
          && runner_get_n_ungated (runner) == 0;
 }
 
-/* The recording, and the picture of its end; either may be unwanted. */
+/* The file grows while the run goes on, so that nothing is lost if it is killed.
+ * Where there is no path the recording is saved in the end. */
+static gboolean
+record_into (Runner     *runner,
+             const char *record,
+             GError    **error) {
+  g_autoptr (GFile) file = NULL;
+  g_autofree char *path = NULL;
+
+  if (record == NULL)
+    return TRUE;
+  file = g_file_new_for_commandline_arg (record);
+  path = g_file_get_path (file);
+  return path == NULL
+         || tracelog_record_to (runner_get_log (runner), file, error);
+}
+
+/* The recording, smaller now, and the picture of its end; either may be
+ * unwanted. */
 static gboolean
 save_files (TraceLog       *log,
             const MapState *state,
             const char     *record,
             const char     *picture,
             GError        **error) {
+  g_autofree char *reason = tracelog_dup_limit_reason (log);
+
   if (record != NULL) {
     g_autoptr (GFile) file = g_file_new_for_commandline_arg (record);
 
+    if (reason != NULL)
+      g_printerr ("tophash-cli: %s\n", reason);
     if (!tracelog_save (log, file, NULL, NULL, NULL, error))
       return FALSE;
   }
@@ -192,7 +214,8 @@ cli_run (int    argc,
   if (scenario == NULL)
     return cli_fail (error);
   runner = runner_new (scenario, done_cb, loop, &error);
-  if (runner == NULL || !run_whole (runner, loop, duration, &error))
+  if (runner == NULL || !record_into (runner, record, &error)
+      || !run_whole (runner, loop, duration, &error))
     return cli_fail (error);
   log = runner_get_log (runner);
   state = cli_fold (log, tracelog_get_length (log), &n_faults, &first_fault);

@@ -63,6 +63,10 @@ gboolean trace_writer_put_end     (TraceWriter        *self,
                                    gboolean            is_whole,
                                    guint64             length,
                                    GError            **error);
+/* After a failure: forgets what was put from @offset on. The stream is to go on
+ * there. */
+void     trace_writer_rewind      (TraceWriter        *self,
+                                   guint64             offset);
 gboolean trace_writer_flush       (TraceWriter        *self,
                                    GError            **error);
 

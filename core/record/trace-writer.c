@@ -51,6 +51,28 @@ trace_writer_flush (TraceWriter *self,
   return is_written;
 }
 
+void
+trace_writer_rewind (TraceWriter *self,
+                     guint64      offset) {
+  guint n = self->index->len / INDEX_ENTRY_SIZE;
+
+  while (n > 0
+         && bytes_get (self->index->data + (n - 1) * INDEX_ENTRY_SIZE, 8)
+                >= offset)
+    n--;
+  g_byte_array_set_size (self->index, n * INDEX_ENTRY_SIZE);
+  g_byte_array_set_size (self->buffer, 0);
+  /* What is behind it is told anew. */
+  self->n_indexed = 0;
+  if (self->index_at >= offset)
+    self->index_at = 0;
+  if (self->honesty_at >= offset)
+    self->honesty_at = 0;
+  if (self->notes_at >= offset)
+    self->notes_at = 0;
+  self->offset = offset;
+}
+
 static gboolean
 put_bytes (TraceWriter  *self,
            gconstpointer bytes,

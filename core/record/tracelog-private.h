@@ -25,12 +25,13 @@ typedef struct {
 /* A full block: its data, or where it stands in the store. */
 typedef struct {
   guint8 *data;   /* NULL: in the store */
-  guint64 offset; /* of its chunk there */
+  guint64 offset; /* of its chunk there; 0: it is in memory alone */
   gint64  t0_ns;
   gint64  t1_ns;  /* -1: not known before it is read */
   guint32 raw_size;
   guint32 stored_size;
-  guint8  codec; /* TraceCodec */
+  guint16 n_pins; /* readers of data outside of the lock */
+  guint8  codec;  /* TraceCodec */
 } BlockEntry;
 
 /* A full state, packed: a KEYFRAME's payload, or where it stands. */
@@ -45,6 +46,9 @@ typedef struct {
   guint64     used; /* of the clock below, when last asked for */
   PlainBlock *block; /* NULL: empty place */
 } CachePlace;
+
+/* Writes blocks behind the recorder's back: tracelog-sink.c. */
+typedef struct _TraceSink TraceSink;
 
 struct _TraceLog {
   gatomicrefcount   ref_count;
@@ -65,6 +69,11 @@ struct _TraceLog {
   TraceStore       *store;  /* of the blocks that are not in memory; or NULL */
   guint64           stored_bytes; /* of those */
   char             *damage; /* why the log is cut; or NULL */
+  TraceSink        *sink;   /* writes to the store; or NULL */
+  guint64           disk_bound;   /* writer's; G_MAXUINT64: as told in tracelog.h */
+  gboolean          spill_failed; /* writer's */
+  char             *limit_reason; /* why the run must end; or NULL */
+  pthread_cond_t    room;         /* told when bytes went down, or never will */
   PlainBlock       *recent; /* the last of them, or NULL */
   CachePlace        cache[N_CACHED];
   guint64           cache_clock;
@@ -101,6 +110,13 @@ void     tracelog_attach      (TraceLog            *self,
                                TraceStore          *store,
                                const BlockPlace    *places,
                                guint                n);
+/* The lock is held: there is one more block. */
+void     trace_sink_wake_locked   (TraceSink           *self);
+/* Writer: makes a sink to a temporary file, if there may be one. */
+void     trace_sink_start_spill   (TraceLog            *self);
+/* Writer, or nobody else: the last blocks are written, the thread ends. */
+void     trace_sink_finish        (TraceLog            *self);
+
 /* A keyframe that stands in the log's store; FALSE: it is no good. */
 gboolean tracelog_attach_keyframe (TraceLog            *self,
                                    const KeyframePlace *place);

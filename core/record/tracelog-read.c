@@ -128,7 +128,9 @@ tracelog_dup_packed (TraceLog    *self,
   is_full = number < self->blocks->len;
   if (is_full) {
     *block = wanted_block_locked (self, number);
-    block->data = g_memdup2 (block->data, block->stored_size);
+    block->data = block->data != NULL
+                      ? g_memdup2 (block->data, block->stored_size)
+                      : NULL;
   }
   pthread_mutex_unlock (&self->lock);
   if (!is_full || block->data != NULL)
@@ -164,6 +166,8 @@ find_plain_locked (TraceLog    *self,
     }
   }
   *packed = wanted_block_locked (self, number);
+  if (packed->data != NULL)
+    entry_at (self, number)->n_pins++; /* until ref_plain() is done with it */
   return NULL;
 }
 
@@ -208,7 +212,7 @@ unpack (TraceLog    *self,
     g_free (packed->data);
     return is_good;
   }
-  /* Data in memory is immutable and lives as long as the log. */
+  /* Data in memory is immutable and stays while it is pinned. */
   problem = trace_block_unpack (packed, &any, events);
   if (problem != NULL)
     g_error ("block %" G_GUINT64_FORMAT " of the log has %s", number, problem);
@@ -220,7 +224,8 @@ unpack (TraceLog    *self,
 static PlainBlock *
 ref_plain (TraceLog *self,
            guint64   number) {
-  PlainBlock *block, *evicted;
+  PlainBlock *block, *evicted = NULL;
+  gboolean is_pinned, is_good;
   PackedBlock packed;
 
   pthread_mutex_lock (&self->lock);
@@ -230,15 +235,19 @@ ref_plain (TraceLog *self,
     return block;
 
   block = plain_block_new ();
-  if (!unpack (self, number, &packed, block->events)) {
-    plain_block_unref (block);
-    return NULL;
-  }
+  is_pinned = packed.data != NULL;
+  is_good = unpack (self, number, &packed, block->events);
   pthread_mutex_lock (&self->lock);
-  evicted = remember_locked (self, number, block);
+  if (is_pinned)
+    entry_at (self, number)->n_pins--;
+  if (is_good)
+    evicted = remember_locked (self, number, block);
   pthread_mutex_unlock (&self->lock);
   plain_block_unref (evicted);
-  return block;
+  if (is_good)
+    return block;
+  plain_block_unref (block);
+  return NULL;
 }
 
 TraceBlock *

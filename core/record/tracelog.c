@@ -48,7 +48,10 @@
  */
 #include "core/record/tracelog-private.h"
 
-#define DEFAULT_LIMIT_BYTES ((gsize)1 << 30)
+#include <glib/gi18n-lib.h>
+#include <inttypes.h>
+
+#define DEFAULT_LIMIT_BYTES ((gsize)256 << 20)
 
 PlainBlock *
 plain_block_new (void) {
@@ -97,7 +100,9 @@ tracelog_new (const TraceInfo *info,
   self->notes = trace_notes_new ();
   self->keyframes = g_array_new (FALSE, FALSE, sizeof (KeyframeEntry));
   atomic_init (&self->cut, G_MAXUINT64);
+  self->disk_bound = G_MAXUINT64;
   pthread_mutex_init (&self->lock, NULL);
+  pthread_cond_init (&self->room, NULL);
   return self;
 }
 
@@ -111,6 +116,7 @@ void
 tracelog_unref (TraceLog *self) {
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
+  trace_sink_finish (self);
   for (guint i = 0; i < N_CACHED; i++)
     plain_block_unref (self->cache[i].block);
   for (guint i = 0; i < self->blocks->len; i++)
@@ -118,6 +124,8 @@ tracelog_unref (TraceLog *self) {
   g_array_unref (self->blocks);
   trace_store_unref (self->store);
   g_free (self->damage);
+  g_free (self->limit_reason);
+  pthread_cond_destroy (&self->room);
   trace_notes_free (self->notes);
   for (guint i = 0; i < self->keyframes->len; i++)
     g_bytes_unref (g_array_index (self->keyframes, KeyframeEntry, i).payload);
@@ -178,7 +186,23 @@ add_packed_locked (TraceLog          *self,
 
   g_array_append_val (self->blocks, entry);
   self->bytes += packed->stored_size;
-  self->is_full = self->bytes >= self->limit_bytes;
+}
+
+/* Sees to the bounds after a block was added: waits for the sink, or tells that
+ * the log is full. */
+static void
+keep_bounds_locked (TraceLog *self) {
+  if (self->sink != NULL) {
+    trace_sink_wake_locked (self->sink);
+    while (self->bytes > self->limit_bytes && self->limit_reason == NULL)
+      pthread_cond_wait (&self->room, &self->lock);
+  } else if (self->bytes >= self->limit_bytes && self->limit_reason == NULL) {
+    self->limit_reason
+        = g_strdup_printf (_("The recording takes %" PRIu64
+                             " MB in memory: that is as much as it may."),
+                           (guint64)self->bytes >> 20);
+  }
+  self->is_full = self->limit_reason != NULL;
 }
 
 /* Packs the full tail and opens the next one. The tail stays at hand as the
@@ -188,6 +212,8 @@ seal_tail (TraceLog *self) {
   PackedBlock packed;
   PlainBlock *old;
 
+  if (self->sink == NULL && self->bytes >= self->limit_bytes / 2)
+    trace_sink_start_spill (self);
   trace_block_pack (&packed, written_length (self) - TRACE_BLOCK_EVENTS,
                     self->tail->events, TRACE_BLOCK_EVENTS);
   pthread_mutex_lock (&self->lock);
@@ -200,6 +226,7 @@ seal_tail (TraceLog *self) {
   }
   self->tail = old;
   self->n_tail = 0;
+  keep_bounds_locked (self);
   pthread_mutex_unlock (&self->lock);
   tracelog_publish (self);
 }
@@ -290,11 +317,15 @@ tracelog_finish (TraceLog *self,
                  gboolean  was_limited) {
   TraceHonesty honesty;
 
+  tracelog_publish (self);
+  pthread_mutex_lock (&self->lock);
+  self->honesty.is_complete = TRUE;
+  self->honesty.was_limited = was_limited;
+  pthread_mutex_unlock (&self->lock);
+  trace_sink_finish (self);
   pthread_mutex_lock (&self->lock);
   honesty = self->honesty;
   pthread_mutex_unlock (&self->lock);
-  honesty.is_complete = TRUE;
-  honesty.was_limited = was_limited;
   tracelog_restore (self, &honesty);
 }
 

@@ -67,12 +67,29 @@ typedef struct {
                           * their times were raised */
 } TraceHonesty;
 
-/* @info: copied. @limit_bytes: of compressed blocks in memory; 0 = 1 GiB. */
+/* @info: copied. @limit_bytes: of compressed blocks in memory; 0 = 256 MiB. What
+ * is beyond it goes to a temporary file. */
 TraceLog  *tracelog_new            (const TraceInfo *info,
                                     gsize            limit_bytes);
 TraceLog  *tracelog_ref            (TraceLog        *self);
 void       tracelog_unref          (TraceLog        *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TraceLog, tracelog_unref)
+
+/* Before the first event: what the log may take on disk beside its memory. 0: no
+ * temporary file. G_MAXUINT64, the default: a temporary file of up to 16 GiB and
+ * half of what is free, a file that was asked for without a bound. */
+void       tracelog_set_disk_bound (TraceLog        *self,
+                                    guint64          bytes);
+/* Before the first event: the log is written into @file while it is recorded.
+ * The file takes its name at once and is whole at least once a second: whatever
+ * happens to this program, it holds what was written. tracelog_finish() ends it.
+ * Packed with LZ4; tracelog_save() over it afterwards makes it smaller. */
+gboolean   tracelog_record_to      (TraceLog        *self,
+                                    GFile           *file,
+                                    GError         **error);
+/* (transfer full, nullable): why the limit was reached: a bound, or what went
+ * wrong with the disk; NULL: it was not. */
+char      *tracelog_dup_limit_reason (TraceLog      *self);
 
 const TraceInfo *tracelog_get_info (TraceLog        *self);
 void       tracelog_get_honesty    (TraceLog        *self,
@@ -80,7 +97,8 @@ void       tracelog_get_honesty    (TraceLog        *self,
 
 /* Writer. Events get their place; at_ns is raised to the previous event's if it
  * is earlier (or to 0); an operation's begin and end keep by how much. They are published by tracelog_publish() or when a block fills.
- * Returns FALSE when the limit is reached: the event was still taken. */
+ * Returns FALSE when the limit is reached, in memory and on disk: the event was
+ * still taken. */
 gboolean   tracelog_append         (TraceLog        *self,
                                     const Event     *event);
 void       tracelog_publish        (TraceLog        *self);

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tracelog-sink.c — a log under recording that is larger than memory
+ *
+ * Idea        Packed blocks go to a file behind the recorder's back: a thread
+ *             takes them in order, writes them a batch at a time and then frees
+ *             the oldest in memory. Who reads them finds them in the file, like
+ *             those of a recording that was opened. The file is either a
+ *             temporary one without a name, made when half of the memory bound
+ *             is used, or the recording itself (tracelog_record_to()), which
+ *             then ends a generation (FORMAT.md) every 256 blocks or second:
+ *             whatever kills the program, the file is good up to there.
+ *
+ * Waiting     The recorder waits for the thread only when the memory bound is
+ *             reached, not for single writes.
+ *
+ * Ends        A write that fails, or the bound on disk, ends the run as a full
+ *             log does, with a sentence. Blocks that were not written stay in
+ *             memory, whatever the bound: nothing that was recorded is lost.
+ *
+ * Invariants  S1  blocks below n_stored are in the file, whole
+ *             S2  blocks below n_freed are in the file only
+ *             S3  n_freed <= n_stored <= blocks->len
+ *             S4  data with pins is not freed
+ *
+ * Threads     field                        guarded by
+ *             n_stored, n_freed, flags     the log's lock
+ *             writer, n_told, told_us      the sink's own
+ */
+#include "core/record/trace-temp-private.h"
+#include "core/record/trace-writer-private.h"
+#include "core/record/tracelog-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gunixoutputstream.h>
+#include <glib/gi18n-lib.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Free choices. */
+#define BATCH 64u
+#define GENERATION_BLOCKS 256u
+#define GENERATION_US G_USEC_PER_SEC
+#define LARGEST_SPILL ((guint64)16 << 30)
+
+struct _TraceSink {
+  TraceLog      *log; /* borrowed: it joins the thread before it goes */
+  int            fd;  /* the log's store owns it */
+  gboolean       is_file;  /* the recording itself */
+  gboolean       is_stopping;
+  pthread_t      thread;
+  pthread_cond_t wake;
+  guint          n_stored;
+  guint          n_freed;
+
+  TraceWriter    writer;
+  guint          n_blocks_told; /* of the last generation */
+  guint64        n_told;        /* its events */
+  gint64         told_us;
+};
+
+/* Bytes on disk that blocks may take at all; those that were asked for. */
+static gboolean
+may_grow (TraceSink *self,
+          gsize      more) {
+  guint64 bound = self->log->disk_bound;
+  guint64 size = self->writer.offset + more;
+
+  if (bound != G_MAXUINT64)
+    return size <= bound;
+  /* What a user asked for may fill the disk. */
+  return self->is_file
+         || (size <= LARGEST_SPILL && size <= trace_temp_free_bytes (self->fd));
+}
+
+/* The run is to end: @problem is translated, (transfer full). */
+static void
+fail (TraceSink *self,
+      char      *problem) {
+  TraceLog *log = self->log;
+
+  pthread_mutex_lock (&log->lock);
+  if (log->limit_reason == NULL)
+    log->limit_reason = problem;
+  else
+    g_free (problem);
+  pthread_cond_broadcast (&log->room);
+  pthread_mutex_unlock (&log->lock);
+}
+
+/* Writes the blocks; nothing half-written stays. */
+static gboolean
+write_blocks (TraceSink   *self,
+              PackedBlock *blocks,
+              guint64     *offsets,
+              guint        n) {
+  guint64 before = self->writer.offset;
+  g_autoptr (GError) error = NULL;
+  gboolean is_written = TRUE;
+  gsize size = 0;
+
+  for (guint i = 0; i < n; i++)
+    size += blocks[i].stored_size + CHUNK_HEADER_SIZE + CHUNK_ALIGN;
+  if (!may_grow (self, size)) {
+    fail (self, g_strdup_printf (_("The recording takes %" PRIu64
+                                   " MB on disk: that is as much as it may."),
+                                 before >> 20));
+    return FALSE;
+  }
+  for (guint i = 0; i < n && is_written; i++) {
+    offsets[i] = self->writer.offset;
+    is_written = trace_writer_put_block (&self->writer, &blocks[i], &error);
+  }
+  is_written = is_written && trace_writer_flush (&self->writer, &error);
+  if (is_written)
+    return TRUE;
+  fail (self, g_strdup_printf (_("The recording could not be written: %s"),
+                               error->message));
+  trace_writer_rewind (&self->writer, before);
+  if (ftruncate (self->fd, (off_t)before) != 0
+      || lseek (self->fd, (off_t)before, SEEK_SET) < 0)
+    g_debug ("a half-written block stays: %s", g_strerror (errno));
+  return FALSE;
+}
+
+/* The oldest blocks leave memory while it holds too much. */
+static void
+free_oldest_locked (TraceSink *self) {
+  TraceLog *log = self->log;
+
+  while (self->n_freed < self->n_stored && log->bytes > log->limit_bytes / 2) {
+    BlockEntry *entry = entry_at (log, self->n_freed);
+
+    if (entry->n_pins > 0)
+      return;
+    log->bytes -= entry->stored_size;
+    log->stored_bytes += entry->stored_size;
+    g_clear_pointer (&entry->data, g_free);
+    self->n_freed++;
+  }
+}
+
+/* Up to BATCH full blocks. FALSE: there were none, or writing failed. */
+static gboolean
+store_batch (TraceSink *self) {
+  TraceLog *log = self->log;
+  PackedBlock blocks[BATCH];
+  guint64 offsets[BATCH];
+  guint n = 0;
+
+  pthread_mutex_lock (&log->lock);
+  for (; n < BATCH && self->n_stored + n < log->blocks->len; n++) {
+    const BlockEntry *entry = entry_at (log, self->n_stored + n);
+
+    /* The sink alone frees data, so it stays. */
+    blocks[n] = (PackedBlock){
+      .first = (guint64)(self->n_stored + n) * TRACE_BLOCK_EVENTS,
+      .t0_ns = entry->t0_ns,
+      .t1_ns = entry->t1_ns,
+      .n_events = TRACE_BLOCK_EVENTS,
+      .raw_size = entry->raw_size,
+      .stored_size = entry->stored_size,
+      .codec = (TraceCodec)entry->codec,
+      .data = entry->data,
+    };
+  }
+  pthread_mutex_unlock (&log->lock);
+  if (n == 0 || !write_blocks (self, blocks, offsets, n))
+    return FALSE;
+  pthread_mutex_lock (&log->lock);
+  for (guint i = 0; i < n; i++)
+    entry_at (log, self->n_stored + i)->offset = offsets[i];
+  self->n_stored += n;
+  free_oldest_locked (self);
+  pthread_cond_broadcast (&log->room);
+  pthread_mutex_unlock (&log->lock);
+  return TRUE;
+}
+
+/* Generations -------------------------------------------------------------- */
+
+/* Writes the open block as far as it is published, when all full ones are
+ * written; *length: events in the file then. */
+static gboolean
+put_open_block (TraceSink *self,
+                guint64   *length,
+                GError   **error) {
+  TraceLog *log = self->log;
+  PlainBlock *tail = NULL;
+  PackedBlock packed;
+  gboolean is_put;
+  guint n = 0;
+
+  pthread_mutex_lock (&log->lock);
+  *length = (guint64)self->n_stored * TRACE_BLOCK_EVENTS;
+  if (self->n_stored == log->blocks->len
+      && tracelog_get_length (log) > *length) {
+    n = (guint)(tracelog_get_length (log) - *length);
+    tail = plain_block_ref (log->tail);
+  }
+  pthread_mutex_unlock (&log->lock);
+  if (n == 0) {
+    plain_block_unref (tail);
+    return TRUE;
+  }
+  trace_block_pack (&packed, *length, tail->events, n);
+  plain_block_unref (tail);
+  is_put = trace_writer_put_block (&self->writer, &packed, error);
+  g_free (packed.data);
+  *length += n;
+  return is_put;
+}
+
+static gboolean
+put_generation (TraceSink *self,
+                gboolean   is_last,
+                GError   **error) {
+  g_autoptr (TraceNotes) notes = tracelog_dup_notes (self->log);
+  TraceHonesty honesty;
+  guint64 length;
+
+  if (!put_open_block (self, &length, error))
+    return FALSE;
+  tracelog_get_honesty (self->log, &honesty);
+  honesty.is_complete &= length == tracelog_get_length (self->log);
+  if ((is_last && !trace_writer_put_notes (&self->writer, notes, length, error))
+      || !trace_writer_put_honesty (&self->writer, &honesty, length, error)
+      || !trace_writer_put_end (&self->writer, is_last, length, error))
+    return FALSE;
+  self->n_told = length;
+  self->n_blocks_told = self->n_stored;
+  self->told_us = g_get_monotonic_time ();
+  return TRUE;
+}
+
+/* What stands before it in the file stays good if it fails. */
+static gboolean
+end_generation (TraceSink *self,
+                gboolean   is_last) {
+  guint64 before = self->writer.offset;
+  g_autoptr (GError) error = NULL;
+
+  if (put_generation (self, is_last, &error))
+    return TRUE;
+  fail (self, g_strdup_printf (_("The recording could not be written: %s"),
+                               error->message));
+  trace_writer_rewind (&self->writer, before);
+  if (ftruncate (self->fd, (off_t)before) != 0
+      || lseek (self->fd, (off_t)before, SEEK_SET) < 0)
+    g_debug ("a half-written generation stays: %s", g_strerror (errno));
+  return FALSE;
+}
+
+static gboolean
+is_generation_due (TraceSink *self) {
+  return self->is_file && self->n_told < tracelog_get_length (self->log)
+         && (self->n_stored - self->n_blocks_told >= GENERATION_BLOCKS
+             || g_get_monotonic_time () - self->told_us >= GENERATION_US);
+}
+
+/* The thread --------------------------------------------------------------- */
+
+/* Waits for a batch, or for a quarter of a second; FALSE: it is to end. */
+static gboolean
+wait_for_blocks (TraceSink *self) {
+  TraceLog *log = self->log;
+  struct timespec until;
+  gboolean goes_on;
+
+  clock_gettime (CLOCK_MONOTONIC, &until);
+  until.tv_nsec += 250 * 1000 * 1000;
+  until.tv_sec += until.tv_nsec / 1000000000;
+  until.tv_nsec %= 1000000000;
+  pthread_mutex_lock (&log->lock);
+  if (!self->is_stopping && log->blocks->len - self->n_stored < BATCH)
+    pthread_cond_timedwait (&self->wake, &log->lock, &until);
+  goes_on = !self->is_stopping && log->limit_reason == NULL;
+  pthread_mutex_unlock (&log->lock);
+  return goes_on;
+}
+
+static void *
+sink_thread (void *data) {
+  TraceSink *self = data;
+
+  while (wait_for_blocks (self)) {
+    while (store_batch (self))
+      if (is_generation_due (self) && !end_generation (self, FALSE))
+        return NULL;
+    if (is_generation_due (self) && !end_generation (self, FALSE))
+      return NULL;
+  }
+  return NULL;
+}
+
+/* Life --------------------------------------------------------------------- */
+
+static TraceSink *
+sink_new (TraceLog   *log,
+          int         fd,
+          const char *name,
+          gboolean    is_file) {
+  TraceSink *self = g_new0 (TraceSink, 1);
+  g_autoptr (GOutputStream) out = g_unix_output_stream_new (fd, FALSE);
+  pthread_condattr_t attributes;
+
+  self->log = log;
+  self->fd = fd;
+  self->is_file = is_file;
+  self->told_us = g_get_monotonic_time ();
+  trace_writer_init (&self->writer, out, 0, NULL);
+  pthread_condattr_init (&attributes);
+  pthread_condattr_setclock (&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init (&self->wake, &attributes);
+  pthread_condattr_destroy (&attributes);
+  log->store = trace_store_new_for_fd (fd, name);
+  return self;
+}
+
+/* Writer: the thread begins; readers may find blocks in the store from now on. */
+static gboolean
+sink_start (TraceSink *self,
+            GError   **error) {
+  TraceLog *log = self->log;
+  int problem = pthread_create (&self->thread, NULL, sink_thread, self);
+
+  if (problem != 0) {
+    g_set_error (error, G_IO_ERROR, (gint)g_io_error_from_errno (problem),
+                 _("no thread to write with: %s"), g_strerror (problem));
+    return FALSE;
+  }
+  pthread_mutex_lock (&log->lock);
+  log->sink = self;
+  pthread_mutex_unlock (&log->lock);
+  return TRUE;
+}
+
+static void
+sink_free (TraceSink *self) {
+  trace_writer_clear (&self->writer);
+  pthread_cond_destroy (&self->wake);
+  g_free (self);
+}
+
+void
+trace_sink_wake_locked (TraceSink *self) {
+  if (self->log->blocks->len - self->n_stored >= BATCH)
+    pthread_cond_signal (&self->wake);
+}
+
+void
+trace_sink_start_spill (TraceLog *log) {
+  g_autoptr (GError) error = NULL;
+  TraceSink *self;
+  int fd;
+
+  if (log->disk_bound == 0 || log->store != NULL || log->spill_failed)
+    return;
+  fd = trace_temp_open (&error);
+  if (fd >= 0) {
+    self = sink_new (log, fd, _("temporary file"), FALSE);
+    if (trace_writer_put_head (&self->writer, log->info, 0, NULL, &error)
+        && sink_start (self, &error))
+      return;
+    sink_free (self);
+  }
+  g_debug ("blocks stay in memory: %s", error->message);
+  log->spill_failed = TRUE;
+}
+
+void
+trace_sink_finish (TraceLog *log) {
+  TraceSink *self = log->sink;
+
+  if (self == NULL)
+    return;
+  pthread_mutex_lock (&log->lock);
+  self->is_stopping = TRUE;
+  pthread_cond_signal (&self->wake);
+  pthread_mutex_unlock (&log->lock);
+  pthread_join (self->thread, NULL);
+  if (self->is_file) {
+    struct flock lock = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
+
+    while (store_batch (self))
+      continue;
+    end_generation (self, TRUE);
+    fsync (self->fd);
+#ifdef F_OFD_SETLK
+    fcntl (self->fd, F_OFD_SETLK, &lock);
+#endif
+  }
+  pthread_mutex_lock (&log->lock);
+  log->sink = NULL;
+  pthread_mutex_unlock (&log->lock);
+  sink_free (self);
+}
+
+/* Files -------------------------------------------------------------------- */
+
+/* Opens a new file beside @path, holding a whole recording of no events, and
+ * gives it the name. */
+static gboolean
+begin_file (TraceSink  *self,
+            const char *part,
+            const char *path,
+            GError    **error) {
+  TraceHonesty none = { 0 };
+#ifdef F_OFD_SETLK
+  struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+  /* Not everywhere; it only tells readers that more will come. */
+  fcntl (self->fd, F_OFD_SETLK, &lock);
+#endif
+  if (!trace_writer_put_head (&self->writer, self->log->info, 0,
+                              self->log->uuid, error)
+      || !trace_writer_put_honesty (&self->writer, &none, 0, error)
+      || !trace_writer_put_end (&self->writer, TRUE, 0, error))
+    return FALSE;
+  if (rename (part, path) == 0)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, (gint)g_io_error_from_errno (errno), "%s",
+               g_strerror (errno));
+  return FALSE;
+}
+
+gboolean
+tracelog_record_to (TraceLog *log,
+                    GFile    *file,
+                    GError  **error) {
+  g_autofree char *path = g_file_get_path (file);
+  g_autofree char *name = file_display_name (file);
+  g_autofree char *part
+      = g_strdup_printf ("%s.%08x.part", path != NULL ? path : "",
+                         g_random_int ());
+  TraceSink *self;
+  int fd;
+
+  g_return_val_if_fail (log->store == NULL && log->blocks->len == 0, FALSE);
+  if (path == NULL) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                 _("“%s” has no path: record first, then save"), name);
+    return FALSE;
+  }
+  fd = open (part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (fd < 0) {
+    g_set_error (error, G_IO_ERROR, (gint)g_io_error_from_errno (errno),
+                 _("“%s” could not be saved: %s"), name, g_strerror (errno));
+    return FALSE;
+  }
+  self = sink_new (log, fd, name, TRUE);
+  if (begin_file (self, part, path, error) && sink_start (self, error))
+    return TRUE;
+  unlink (part);
+  sink_free (self);
+  g_clear_pointer (&log->store, trace_store_unref);
+  g_prefix_error (error, _("“%s” could not be saved: "), name);
+  return FALSE;
+}
+
+char *
+tracelog_dup_limit_reason (TraceLog *log) {
+  char *reason;
+
+  pthread_mutex_lock (&log->lock);
+  reason = g_strdup (log->limit_reason);
+  pthread_mutex_unlock (&log->lock);
+  return reason;
+}
+
+void
+tracelog_set_disk_bound (TraceLog *log,
+                         guint64   bytes) {
+  log->disk_bound = bytes;
+}

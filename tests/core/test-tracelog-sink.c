@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* test-tracelog-sink.c — logs larger than memory, and files that grow
+ *
+ * The run that is killed is a child of its own; what it wrote is opened after.
+ */
+#include "core/record/tracelog-private.h"
+#include "tests/core/recording-file.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define N_KILLS 200
+
+/* The @i-th event: any reader knows what it must be. */
+static Event
+make_event (guint64 i) {
+  guint64 mixed = i * 0x9e3779b97f4a7c15u;
+
+  return (Event){
+    .at_ns = (gint64)(i * 10),
+    .a = i % 3 == 0 ? mixed : 0,
+    .res = (guint32)(mixed >> 40),
+    .ver = (guint32)i,
+    .thread = (guint16)(i % 2),
+    .kind = (guint8)(1 + i % (EVENT_TIME - 1)),
+  };
+}
+
+static gboolean
+append (TraceLog *log,
+        guint64   from,
+        guint64   to) {
+  gboolean goes_on = TRUE;
+
+  for (guint64 i = from; i < to; i++) {
+    Event event = make_event (i);
+
+    goes_on = tracelog_append (log, &event);
+  }
+  tracelog_publish (log);
+  return goes_on;
+}
+
+/* All events are there and right. */
+static void
+assert_events (TraceLog *log,
+               guint64   n) {
+  guint64 at = 0;
+
+  g_assert_cmpuint (tracelog_get_length (log), ==, n);
+  while (at < n) {
+    g_autoptr (TraceBlock) block = tracelog_ref_block (log, at);
+
+    g_assert_nonnull (block);
+    for (guint k = 0; k < block->n_events; k++) {
+      Event wanted = make_event (at + k);
+      const Event *got = &block->events[k];
+
+      g_assert_true (got->at_ns == wanted.at_ns && got->a == wanted.a
+                     && got->res == wanted.res && got->ver == wanted.ver
+                     && got->thread == wanted.thread
+                     && got->kind == wanted.kind);
+    }
+    at += block->n_events;
+  }
+}
+
+static gpointer
+read_along (gpointer data) {
+  TraceLog *log = data;
+  Prng prng = { 3 };
+
+  while (!tracelog_is_finished (log)) {
+    guint64 length = tracelog_get_length (log);
+    guint64 i = length > 0 ? prng_below (&prng, length) : 0;
+    Event event, wanted = make_event (i);
+
+    if (length == 0)
+      continue;
+    g_assert_true (tracelog_get_event (log, i, &event));
+    g_assert_true (event.ver == wanted.ver && event.a == wanted.a);
+  }
+  return NULL;
+}
+
+/* Far beyond the bound: memory stays below it, and all is read while it is
+ * written. */
+static void
+test_spill (void) {
+  guint64 n = 600 * TRACE_BLOCK_EVENTS + 100;
+  g_autoptr (TraceInfo) info = make_info ();
+  g_autoptr (TraceLog) log = tracelog_new (info, 2 << 20);
+  GThread *reader = g_thread_new ("reader", read_along, log);
+  TraceHonesty honesty;
+
+  for (guint64 i = 0; i < n; i += 5000) {
+    g_assert_true (append (log, i, MIN (i + 5000, n)));
+    g_assert_cmpuint (log->bytes, <=, log->limit_bytes + 200000);
+  }
+  tracelog_finish (log, FALSE);
+  g_thread_join (reader);
+  assert_events (log, n);
+  g_assert_null (tracelog_dup_limit_reason (log));
+  tracelog_get_honesty (log, &honesty);
+  g_assert_cmpuint (honesty.bytes, >, 2 * log->limit_bytes);
+  g_assert_true (honesty.is_complete);
+}
+
+/* The bound on disk ends the run; nothing is lost. */
+static void
+test_disk_bound (void) {
+  guint64 n = 0;
+  g_autoptr (TraceInfo) info = make_info ();
+  g_autoptr (TraceLog) log = tracelog_new (info, 1 << 20);
+  g_autofree char *reason = NULL;
+
+  tracelog_set_disk_bound (log, 4 << 20);
+  while (append (log, n, n + 1000))
+    n += 1000;
+  n += 1000;
+  tracelog_finish (log, TRUE);
+  assert_events (log, n);
+  reason = tracelog_dup_limit_reason (log);
+  g_assert_nonnull (strstr (reason, "on disk"));
+}
+
+static void
+test_record_to (Fixture      *fixture,
+                gconstpointer unused) {
+  guint64 n = 300 * TRACE_BLOCK_EVENTS + 77;
+  g_autoptr (TraceInfo) info = make_info ();
+  g_autoptr (TraceLog) log = tracelog_new (info, 1 << 20);
+  g_autoptr (TraceLog) back = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *warning = NULL;
+  gint64 deadline_us = g_get_monotonic_time () + 20 * G_USEC_PER_SEC;
+  guint64 length = 0;
+  TraceHonesty honesty;
+
+  g_assert_true (tracelog_record_to (log, fixture->file, &error));
+  append (log, 0, n / 2);
+  /* Another program sees what is there, and that more may come. */
+  while (length < n / 2 && g_get_monotonic_time () < deadline_us) {
+    g_clear_pointer (&back, tracelog_unref);
+    g_clear_pointer (&warning, g_free);
+    back = tracelog_open (fixture->file, NULL, NULL, NULL, &warning, NULL);
+    length = back != NULL ? tracelog_get_length (back) : 0;
+    g_usleep (1000);
+  }
+  assert_events (back, n / 2);
+  g_assert_nonnull (strstr (warning, "still being recorded"));
+  append (log, n / 2, n);
+  tracelog_finish (log, FALSE);
+  assert_events (log, n);
+  g_clear_pointer (&back, tracelog_unref);
+  g_clear_pointer (&warning, g_free);
+  back = tracelog_open (fixture->file, NULL, NULL, NULL, &warning, &error);
+  g_assert_no_error (error);
+  g_assert_null (warning);
+  assert_events (back, n);
+  tracelog_get_honesty (back, &honesty);
+  g_assert_true (honesty.is_complete);
+  /* Made smaller afterwards, over itself. */
+  g_assert_true (tracelog_save (log, fixture->file, NULL, NULL, NULL, &error));
+  assert_events (log, n);
+}
+
+/* Files cannot grow beyond 3 MB: the run ends, and everything is there. */
+static void
+test_disk_full (Fixture      *fixture,
+                gconstpointer unused) {
+  const struct rlimit small = { 3 << 20, RLIM_INFINITY };
+  struct rlimit former;
+  g_autoptr (TraceInfo) info = make_info ();
+  g_autoptr (TraceLog) log = tracelog_new (info, 1 << 20);
+  g_autoptr (TraceLog) back = NULL;
+  g_autofree char *reason = NULL;
+  g_autofree char *warning = NULL;
+  guint64 n = 0;
+
+  g_assert_true (tracelog_record_to (log, fixture->file, NULL));
+  signal (SIGXFSZ, SIG_IGN);
+  getrlimit (RLIMIT_FSIZE, &former);
+  setrlimit (RLIMIT_FSIZE, &small);
+  while (append (log, n, n + 1000))
+    n += 1000;
+  n += 1000;
+  tracelog_finish (log, TRUE);
+  setrlimit (RLIMIT_FSIZE, &former);
+  reason = tracelog_dup_limit_reason (log);
+  g_assert_nonnull (strstr (reason, "could not be written"));
+  assert_events (log, n);
+  back = tracelog_open (fixture->file, NULL, NULL, NULL, &warning, NULL);
+  g_assert_cmpuint (tracelog_get_length (back), >, n / 4);
+  assert_events (back, tracelog_get_length (back));
+  /* There is room again. */
+  g_assert_true (tracelog_save (log, fixture->file, NULL, NULL, NULL, NULL));
+  g_clear_pointer (&back, tracelog_unref);
+  back = tracelog_open (fixture->file, NULL, NULL, NULL, NULL, NULL);
+  assert_events (back, n);
+}
+
+/* Records until it is killed; a byte in the pipe tells that @n events were
+ * appended. */
+static void
+record_for_ever (GFile  *file,
+                 guint64 n,
+                 int     pipe_end) {
+  g_autoptr (TraceInfo) info = make_info ();
+  TraceLog *log = tracelog_new (info, 1 << 20);
+
+  if (!tracelog_record_to (log, file, NULL))
+    _exit (1);
+  append (log, 0, n);
+  if (write (pipe_end, "", 1) != 1)
+    _exit (1);
+  for (guint64 i = n;; i += 1000)
+    append (log, i, i + 1000);
+}
+
+/* Killed at any moment, a recording is good up to its last batch. */
+static void
+test_kill (Fixture      *fixture,
+           gconstpointer unused) {
+  Prng prng = { 11 };
+  guint64 most = 0;
+
+  for (guint i = 0; i < N_KILLS; i++) {
+    guint64 n = 1 + prng_below (&prng, 160 * TRACE_BLOCK_EVENTS);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (TraceLog) back = NULL;
+    g_autofree char *damage = NULL;
+    int ends[2];
+    pid_t child;
+    char byte;
+
+    g_assert_cmpint (pipe (ends), ==, 0);
+    child = fork ();
+    g_assert_cmpint (child, >=, 0);
+    if (child == 0)
+      record_for_ever (fixture->file, n, ends[1]);
+    close (ends[1]);
+    g_assert_cmpint (read (ends[0], &byte, 1), ==, 1);
+    close (ends[0]);
+    kill (child, SIGKILL);
+    g_assert_cmpint (waitpid (child, NULL, 0), ==, child);
+    back = tracelog_open (fixture->file, NULL, NULL, NULL, NULL, &error);
+    /* Nothing was written yet. */
+    if (back == NULL) {
+      g_assert_error (error, TRACELOG_FILE_ERROR, TRACELOG_FILE_ERROR_EMPTY);
+      continue;
+    }
+    assert_events (back, tracelog_get_length (back));
+    damage = tracelog_dup_damage (back);
+    g_assert_null (damage);
+    most = MAX (most, tracelog_get_length (back));
+  }
+  g_assert_cmpuint (most, >, TRACE_BLOCK_EVENTS);
+}
+
+/* What a killed run left beside its file. */
+static void
+remove_parts (Fixture *fixture) {
+  g_autoptr (GDir) dir = g_dir_open (fixture->folder, 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *path = g_build_filename (fixture->folder, name, NULL);
+
+    if (g_str_has_suffix (name, ".part"))
+      g_unlink (path);
+  }
+}
+
+static void
+tear_down_parts (Fixture      *fixture,
+                 gconstpointer unused) {
+  remove_parts (fixture);
+  tear_down (fixture, unused);
+}
+
+int
+main (int    argc,
+      char **argv) {
+  g_test_init (&argc, &argv, NULL);
+#define ADD(name, test)                                                  \
+  g_test_add ("/core/tracelog-sink/" name, Fixture, NULL, set_up, test,  \
+              tear_down_parts)
+  /* First: the child has no other thread's locks then. */
+  ADD ("kill", test_kill);
+  g_test_add_func ("/core/tracelog-sink/spill", test_spill);
+  g_test_add_func ("/core/tracelog-sink/disk-bound", test_disk_bound);
+  ADD ("record-to", test_record_to);
+  ADD ("disk-full", test_disk_full);
+  return g_test_run ();
+}
