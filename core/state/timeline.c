@@ -405,26 +405,44 @@ keep_recent (Timeline *self,
 /* Blocks that a second thread unpacks, into the log's cache, while the first one
  * folds them. */
 typedef struct {
-  TraceLog *log;
-  guint64   next; /* index in the block to be unpacked next; the helper's */
-  guint64   end;
-  gint      at;   /* blocks that the fold has done; atomic */
-  gint      stop; /* atomic */
+  TraceLog       *log;
+  guint64         next; /* index in the block to be unpacked next; the helper's */
+  guint64         end;
+  pthread_mutex_t lock; /* guards the two below */
+  pthread_cond_t  moved;
+  guint64         at;   /* where the fold stands; G_MAXUINT64: it is over */
 } Ahead;
+
+/* Waits until the fold is near; FALSE: it is over. */
+static gboolean
+wait_for_fold (Ahead *ahead) {
+  gboolean is_over;
+
+  pthread_mutex_lock (&ahead->lock);
+  while (ahead->at != G_MAXUINT64
+         && ahead->at + BLOCKS_AHEAD * TRACE_BLOCK_EVENTS < ahead->next)
+    pthread_cond_wait (&ahead->moved, &ahead->lock);
+  is_over = ahead->at == G_MAXUINT64;
+  pthread_mutex_unlock (&ahead->lock);
+  return !is_over;
+}
+
+static void
+tell_ahead (Ahead  *ahead,
+            guint64 at) {
+  pthread_mutex_lock (&ahead->lock);
+  ahead->at = at;
+  pthread_cond_signal (&ahead->moved);
+  pthread_mutex_unlock (&ahead->lock);
+}
 
 static void
 unpack_ahead_cb (gpointer data) {
   Ahead *ahead = data;
 
-  for (gint n = 0; ahead->next < ahead->end; n++) {
-    TraceBlock *block;
+  while (ahead->next < ahead->end && wait_for_fold (ahead)) {
+    TraceBlock *block = tracelog_ref_block (ahead->log, ahead->next);
 
-    while (n >= g_atomic_int_get (&ahead->at) + (gint)BLOCKS_AHEAD
-           && !g_atomic_int_get (&ahead->stop))
-      g_thread_yield ();
-    if (g_atomic_int_get (&ahead->stop))
-      return;
-    block = tracelog_ref_block (ahead->log, ahead->next);
     if (block == NULL)
       return;
     ahead->next = block->first + block->n_events;
@@ -441,7 +459,8 @@ advance (Timeline     *self,
          GCancellable *cancellable) {
   guint64 position = fold_n_events (fold);
   Ahead ahead = { .log = self->log, .next = position + TRACE_BLOCK_EVENTS,
-                  .end = n_events };
+                  .end = n_events, .lock = PTHREAD_MUTEX_INITIALIZER,
+                  .moved = PTHREAD_COND_INITIALIZER, .at = position };
   Helper *helper = NULL;
   gboolean is_whole = TRUE;
 
@@ -459,10 +478,13 @@ advance (Timeline     *self,
     end = MIN (n_events, block->first + block->n_events);
     fold_apply_many (fold, block->events + (position - block->first),
                      (guint)(end - position));
-    g_atomic_int_inc (&ahead.at);
+    if (helper != NULL)
+      tell_ahead (&ahead, end);
   }
-  g_atomic_int_set (&ahead.stop, TRUE);
+  tell_ahead (&ahead, G_MAXUINT64);
   helper_dismiss (helper);
+  pthread_cond_destroy (&ahead.moved);
+  pthread_mutex_destroy (&ahead.lock);
   return is_whole;
 }
 
