@@ -123,7 +123,7 @@ typedef struct {
 } KeyText;
 
 struct _EventQuery {
-  gatomicrefcount ref_count;
+  gint       ref_count;
   char      *text;
   QueryNode *root;
   QueryNode *state;    /* the branches that ask of the state alone; NULL: none */

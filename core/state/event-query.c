@@ -392,7 +392,7 @@ event_query_new (const char *text,
 
   if (root != NULL) {
     self = g_new0 (EventQuery, 1);
-    g_atomic_ref_count_init (&self->ref_count);
+    self->ref_count = 1;
     self->root = root;
     self->facts = facts_of (root);
     self->text = query_print (root, written);
@@ -415,13 +415,13 @@ query_print (const QueryNode *root,
 
 EventQuery *
 event_query_ref (EventQuery *self) {
-  g_atomic_ref_count_inc (&self->ref_count);
+  g_atomic_int_inc (&self->ref_count);
   return self;
 }
 
 void
 event_query_unref (EventQuery *self) {
-  if (!g_atomic_ref_count_dec (&self->ref_count))
+  if (!g_atomic_int_dec_and_test (&self->ref_count))
     return;
   query_node_free (self->root);
   query_node_free (self->state);

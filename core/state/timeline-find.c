@@ -3,16 +3,16 @@
 /* timeline-find.c — questions that read the log itself
  *
  * Events of a kind are sought block by block; a note of the kinds in each
- * folded block lets whole blocks be passed over. Spans and the life of a key
- * need what stood before the first event looked at: they begin from a state.
+ * folded block lets whole blocks be passed over. Spans need what stood before the
+ * first event looked at: they begin from a state. So does a query that asks of the
+ * state; backward it is held against one block after another.
  */
-#include "core/state/timeline-private.h"
 #include "core/state/map-state-private.h"
+#include "core/state/timeline-private.h"
+#include "core/state/timeline-search.h"
 
 #include <string.h>
 
-/* Fewer events than this are read rather than taken from the sums. */
-#define EXACT_EVENTS 32768u
 /* How far spans are followed beyond the times asked for. */
 #define SPAN_SLACK_EVENTS 4096u
 #define SPAN_MAX_EVENTS 200000u
@@ -67,13 +67,13 @@ is_wanted (const Event *event,
          && (thread < 0 || event->thread == thread);
 }
 
-static guint64
-find_forward (Timeline     *self,
-              guint64       index,
-              guint64       length,
-              EventKinds    kinds,
-              int           thread,
-              GCancellable *cancellable) {
+guint64
+timeline_find_before (Timeline     *self,
+                      guint64       index,
+                      guint64       length,
+                      EventKinds    kinds,
+                      int           thread,
+                      GCancellable *cancellable) {
   while (index < length && !g_cancellable_is_cancelled (cancellable)) {
     guint64 end = MIN (length, (index / TRACE_BLOCK_EVENTS + 1)
                                    * TRACE_BLOCK_EVENTS);
@@ -127,17 +127,16 @@ timeline_find (Timeline     *self,
   guint64 length = timeline_get_length (self);
 
   if (forward)
-    return find_forward (self, from, length, kinds, thread, cancellable);
+    return timeline_find_before (self, from, length, kinds, thread, cancellable);
   return find_backward (self, MIN (from, length), kinds, thread, cancellable);
 }
 
-/* The events with from_ns <= at_ns < to_ns, among those folded. */
-static void
-find_events (Timeline *self,
-             gint64    from_ns,
-             gint64    to_ns,
-             guint64  *first,
-             guint64  *end) {
+void
+timeline_find_times (Timeline *self,
+                     gint64    from_ns,
+                     gint64    to_ns,
+                     guint64  *first,
+                     guint64  *end) {
   guint64 length = timeline_get_length (self);
 
   *first = from_ns > 0 ? tracelog_index_at (self->log, from_ns - 1) : 0;
@@ -146,37 +145,12 @@ find_events (Timeline *self,
   *end = MAX (*first, MIN (*end, length));
 }
 
-/* Whether bins this narrow are better counted from the log, and where. */
-static gboolean
-should_read (Timeline *self,
-             gint64    from_ns,
-             gint64    to_ns,
-             guint     n_bins,
-             guint64  *first,
-             guint64  *end) {
-  gint64 width_ns;
-
-  pthread_mutex_lock (&self->lock);
-  width_ns = self->sums.width_ns;
-  pthread_mutex_unlock (&self->lock);
-  if (n_bins == 0 || to_ns <= from_ns
-      || (to_ns - from_ns) / n_bins >= 2 * width_ns)
-    return FALSE;
-  find_events (self, from_ns, to_ns, first, end);
-  return *end - *first <= EXACT_EVENTS;
-}
-
-/* Calls @visit for the events [@first, @end). */
-typedef void (*VisitEvent) (const Event *event,
-                            guint64      index,
-                            gpointer     data);
-
-static void
-visit_events (Timeline  *self,
-              guint64    first,
-              guint64    end,
-              VisitEvent visit,
-              gpointer   data) {
+void
+timeline_visit (Timeline  *self,
+                guint64    first,
+                guint64    end,
+                VisitEvent visit,
+                gpointer   data) {
   while (first < end) {
     g_autoptr (TraceBlock) block = tracelog_ref_block (self->log, first);
 
@@ -185,68 +159,6 @@ visit_events (Timeline  *self,
     for (; first < end && first - block->first < block->n_events; first++)
       visit (&block->events[first - block->first], first, data);
   }
-}
-
-typedef struct {
-  gint64   from_ns;
-  gint64   to_ns;
-  guint    n_bins;
-  guint32 *counts;
-} CountBins;
-
-static void
-count_event (const Event *event,
-             guint64      index,
-             gpointer     data) {
-  CountBins *count = data;
-  double share = (double)(event->at_ns - count->from_ns)
-                 / (double)(count->to_ns - count->from_ns);
-
-  count->counts[MIN ((guint)(share * count->n_bins), count->n_bins - 1)]++;
-}
-
-void
-timeline_get_density (Timeline *self,
-                      gint64    from_ns,
-                      gint64    to_ns,
-                      guint     n_bins,
-                      guint32  *counts) {
-  CountBins count = { from_ns, to_ns, n_bins, counts };
-  guint64 first;
-  guint64 end;
-
-  if (should_read (self, from_ns, to_ns, n_bins, &first, &end)) {
-    memset (counts, 0, sizeof *counts * n_bins);
-    visit_events (self, first, end, count_event, &count);
-    return;
-  }
-  pthread_mutex_lock (&self->lock);
-  sums_get_density (&self->sums, from_ns, to_ns, n_bins, counts);
-  pthread_mutex_unlock (&self->lock);
-}
-
-void
-timeline_get_lane (Timeline *self,
-                   guint     thread,
-                   gint64    from_ns,
-                   gint64    to_ns,
-                   guint     n_bins,
-                   LaneBin  *bins) {
-  pthread_mutex_lock (&self->lock);
-  sums_get_lane (&self->sums, thread, from_ns, to_ns, n_bins, bins);
-  pthread_mutex_unlock (&self->lock);
-}
-
-void
-timeline_get_series (Timeline  *self,
-                     SeriesKind kind,
-                     gint64     from_ns,
-                     gint64     to_ns,
-                     guint      n_bins,
-                     double    *values) {
-  pthread_mutex_lock (&self->lock);
-  sums_get_series (&self->sums, kind, from_ns, to_ns, n_bins, values);
-  pthread_mutex_unlock (&self->lock);
 }
 
 /* Spans -------------------------------------------------------------------- */
@@ -428,118 +340,109 @@ timeline_get_spans (Timeline *self,
   guint64 first;
   guint64 end;
 
-  find_events (self, from_ns, to_ns, &first, &end);
+  timeline_find_times (self, from_ns, to_ns, &first, &end);
   if (end - first > SPAN_MAX_EVENTS)
     return FALSE;
   state = timeline_seek (self, first, NULL);
   open_under_way (self, &walk, state);
   end = MIN (end + SPAN_SLACK_EVENTS, timeline_get_length (self));
-  visit_events (self, first, end, walk_span, &walk);
+  timeline_visit (self, first, end, walk_span, &walk);
   return !walk.is_full;
 }
 
-/* The life of a key -------------------------------------------------------- */
+/* Queries ------------------------------------------------------------------ */
 
 typedef struct {
-  Fold           *fold;
-  const MapState *state; /* the fold's own */
-  gint64          key;
-  GArray         *indices;
-} KeyWalk;
-
-static gboolean
-slot_holds_key (const MapState *state,
-                const Event    *event,
-                gint64          key) {
-  const StateBucket *bucket;
-  const StateTable *table = NULL;
-
-  for (guint i = map_state_n_tables (state); i > 0 && table == NULL; i--)
-    if (map_state_table (state, i - 1)->id == event->aux16)
-      table = map_state_table (state, i - 1);
-  if (table == NULL || table->buckets == NULL)
-    return FALSE;
-  bucket = state_array_bucket (table->buckets, event->res / BUCKET_SLOTS);
-  return bucket->keys[event->res % BUCKET_SLOTS] == key
-         && bucket->tophash[event->res % BUCKET_SLOTS] >= TOPHASH_MIN;
-}
-
-static gboolean
-thread_is_at_key (const MapState *state,
-                  guint16         thread,
-                  gint64          key) {
-  for (guint i = 0; i < map_state_n_threads (state); i++) {
-    const StateThread *record = map_state_thread (state, i);
-
-    if (record->thread == thread)
-      return record->in_op && record->key == key && record->op != OP_RANGE
-             && record->op != OP_CLEAR && record->op != OP_LEN;
-  }
-  return FALSE;
-}
-
-static gboolean
-touches_key (const KeyWalk *walk,
-             const Event   *event) {
-  if (event->kind == EVENT_OP_BEGAN)
-    return (gint64)event->a == walk->key && event->aux8 != OP_RANGE
-           && event->aux8 != OP_CLEAR && event->aux8 != OP_LEN;
-  if (event->kind == EVENT_OP_TOLD)
-    return event_told_key (event) == walk->key && event->aux8 != OP_RANGE
-           && event->aux8 != OP_CLEAR && event->aux8 != OP_LEN;
-  if (event->kind == EVENT_OP_ENDED)
-    return thread_is_at_key (walk->state, event->thread, walk->key);
-  if (event->kind == EVENT_SLOT_WRITTEN || event->kind == EVENT_SLOT_UPDATED)
-    return (gint64)event->a == walk->key;
-  if (event->kind == EVENT_SLOT_CLEARED)
-    return slot_holds_key (walk->state, event, walk->key);
-  if (event_kind_gate ((EventKind)event->kind) == GATE_ENTRY) {
-    StateEntry entry = map_state_entry (walk->state, event->res);
-
-    return entry.is_known && entry.key == walk->key;
-  }
-  return FALSE;
-}
+  QueryWalk      *walk;
+  Fold           *fold; /* NULL: the state is not asked */
+  const MapState *state;
+  guint64         kinds;
+  guint64         from;  /* matches before are none of ours */
+  gboolean        is_first;
+  gboolean        takes_first;
+  guint64         found; /* position; G_MAXUINT64: none */
+} MatchWalk;
 
 static void
-walk_key (const Event *event,
-          guint64      index,
-          gpointer     data) {
-  KeyWalk *walk = data;
+walk_match (const Event *event,
+            guint64      index,
+            gpointer     data) {
+  MatchWalk *match = data;
+  gboolean looks = match->is_first
+                   || (match->kinds >> (event->kind & 63) & 1) != 0;
 
-  if (event->kind < EVENT_N_KINDS && touches_key (walk, event))
-    g_array_append_val (walk->indices, index);
-  fold_apply (walk->fold, event);
+  if (match->takes_first && match->found != G_MAXUINT64)
+    return;
+  match->is_first = FALSE;
+  if (match->fold != NULL)
+    fold_apply (match->fold, event);
+  if (looks && query_walk_matches (match->walk, event, match->state)
+      && index >= match->from)
+    match->found = index + 1;
 }
 
-void
-timeline_get_key_life (Timeline     *self,
-                       gint64        key,
-                       guint64       n_events,
-                       guint64       window,
-                       guint         max,
-                       GCancellable *cancellable,
-                       GArray       *indices) {
-  KeyWalk walk = { .key = key };
-  g_autoptr (GArray) found = g_array_new (FALSE, FALSE, sizeof (guint64));
-  g_autoptr (MapState) state = NULL;
-  guint64 position;
-  guint surplus;
+/* Holds the query against the events from @from to @end: the first match, or
+ * the last one. */
+static guint64
+match_between (Timeline     *self,
+               EventQuery   *query,
+               guint64       from,
+               guint64       end,
+               gboolean      takes_first,
+               GCancellable *cancellable) {
+  g_autoptr (QueryWalk) walk = query_walk_new (query);
+  g_autoptr (MapState) state = timeline_seek (self, from, cancellable);
+  MatchWalk match = { .walk = walk,
+                      .kinds = event_query_kinds_told (query),
+                      .from = from,
+                      .is_first = from == 0,
+                      .takes_first = takes_first,
+                      .found = G_MAXUINT64 };
 
-  n_events = MIN (n_events, timeline_get_length (self));
-  position = n_events > window ? n_events - window : 0;
-  state = timeline_seek (self, position, cancellable);
-  walk.fold = fold_new_from_state (state);
-  walk.state = fold_peek_state (walk.fold);
-  walk.indices = found;
-  while (position < n_events && !g_cancellable_is_cancelled (cancellable)) {
-    guint64 end = MIN (n_events, position + TRACE_BLOCK_EVENTS);
-
-    visit_events (self, position, end, walk_key, &walk);
-    position = end;
+  if (from > 0)
+    query_walk_begin (walk, state);
+  if (event_query_asks_state (query)) {
+    match.fold = fold_new_from_state (state);
+    match.state = fold_peek_state (match.fold);
   }
-  fold_free (walk.fold);
-  surplus = found->len > max ? found->len - max : 0;
-  g_array_append_vals (indices, &g_array_index (found, guint64, surplus),
-                       found->len - surplus);
+  while (from < end && !g_cancellable_is_cancelled (cancellable)) {
+    guint64 next = MIN (end, (from / TRACE_BLOCK_EVENTS + 1)
+                                 * TRACE_BLOCK_EVENTS);
+
+    if (match.fold != NULL || from == 0
+        || timeline_block_may_hold (self, from, match.kinds))
+      timeline_visit (self, from, next, walk_match, &match);
+    from = next;
+    if (takes_first && match.found != G_MAXUINT64)
+      break;
+  }
+  fold_free (match.fold);
+  return match.found;
+}
+
+guint64
+timeline_find_match (Timeline     *self,
+                     guint64       from,
+                     gboolean      forward,
+                     EventQuery   *query,
+                     GCancellable *cancellable) {
+  guint64 length = timeline_get_length (self);
+  guint64 end = MIN (from, length);
+
+  if (forward)
+    return from < length ? match_between (self, query, from, length, TRUE,
+                                          cancellable)
+                         : G_MAXUINT64;
+  while (end > 0 && !g_cancellable_is_cancelled (cancellable)) {
+    guint64 begin = (end - 1) / TRACE_BLOCK_EVENTS * TRACE_BLOCK_EVENTS;
+    guint64 found = G_MAXUINT64;
+
+    if (begin == 0
+        || timeline_block_may_hold (self, begin, event_query_kinds (query)))
+      found = match_between (self, query, begin, end, FALSE, cancellable);
+    if (found != G_MAXUINT64)
+      return found;
+    end = begin;
+  }
+  return G_MAXUINT64;
 }

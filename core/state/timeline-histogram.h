@@ -3,13 +3,13 @@
 /* timeline-histogram.h — how long operations took, how long chains are
  *
  * Exact over any range of positions: sums kept along the log give the whole
- * blocks, the two ends are read. A bin holds what took [2^i, 2^(i+1)) ns.
+ * groups of blocks, the two ends are read. A bin holds what took [2^i, 2^(i+1)) ns.
  *
- * Latencies are those of operations told one by one; how many more there were,
- * told as counts only, is said beside.
+ * Latencies are those of operations told one by one, begin and end; how many
+ * more there were, told in brief or as counts, is said beside.
  *
- * Threads: any. Cost: two blocks read; the first call on a log waits for the
- * timeline to have been there, as timeline_seek() does.
+ * Threads: any. Cost: up to 64 blocks read, some milliseconds; no further than
+ * the timeline's length.
  */
 #pragma once
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/state/fold.h"
+#include "core/state/pile.h"
 #include "core/state/state-frames.h"
 #include "core/state/timeline.h"
 
@@ -82,72 +83,212 @@ void      keyframes_add_recent (Keyframes       *self,
 MapState *keyframes_find_recent (Keyframes      *self,
                                 guint64          position);
 
-/* What the views draw: timeline-sums.c. Guarded by the timeline's lock. */
-#define SUMS_BINS 16384u
-#define SUMS_LANE_SHIFT 2 /* lanes and series have bins four times as wide */
-#define SUMS_LANE_BINS (SUMS_BINS >> SUMS_LANE_SHIFT)
+/* What the views draw: timeline-sums.c builds it, timeline-screen.c reads it.
+ * Written under the timeline's lock; what is sealed may be read without. */
+#define SUMS_LEAF_BITS 10 /* events of a leaf */
+#define SUMS_LEAF_EVENTS (1u << SUMS_LEAF_BITS)
+#define SUMS_TIME_BITS 6 /* events between two times kept */
+#define SUMS_LEAF_TIMES (SUMS_LEAF_EVENTS >> SUMS_TIME_BITS)
+#define SUMS_FAN_BITS 3 /* children of a node */
+#define SUMS_N_HEIGHTS 6 /* leaves included: of 34 M leaves one node */
 #define SUMS_MAX_LANES 1024u /* and the main thread's */
 
-/* The state at the last event of a bin. Sums run from the log's start. */
+/* Times within a leaf: since its first event, in units of 1 << shift ns. */
 typedef struct {
-  gint64  at_ns; /* -1: no event fell into the bin */
-  double  n_ops;
-  double  n_in_read;
-  double  lock_wait_ns;
-  float   misses;
-  float   dirty_len;
-  float   live;
-  float   held;
-  float   load_factor;
-  float   evacuated;
-} SeriesBin;
+  guint32 shift; /* in place of the first one's, which is 0 */
+  guint32 since[SUMS_LEAF_TIMES - 1];
+} LeafTimes;
+
+/* Levels are SERIES_MISSES to SERIES_EVACUATED. */
+#define SUMS_FIRST_LEVEL SERIES_MISSES
+#define SUMS_N_LEVELS (SERIES_EVACUATED - SERIES_MISSES + 1)
+
+/* Counts run from the log's start to the leaf's end. */
+typedef struct {
+  guint64 n_ops;
+  guint64 n_in_read;
+  gint64  lock_wait_ns;
+  float   last[SUMS_N_LEVELS]; /* at its end; NAN: there is none */
+  float   low[SUMS_N_LEVELS];  /* of all moments of it; INFINITY: none */
+  float   high[SUMS_N_LEVELS]; /* -INFINITY: none */
+} SeriesLeaf;
 
 typedef struct {
-  LaneBin *bins;          /* SUMS_LANE_BINS; NULL: nothing happened */
-  gint64   wait_began_ns; /* -1: not waiting */
-  gint64   hold_began_ns; /* -1: holds no lock */
+  float low[SERIES_N];
+  float high[SERIES_N];
+} SeriesNode;
+
+/* A leaf of a lane, or a node: sums. */
+typedef struct {
+  guint32 n_loads;
+  guint32 n_stores;
+  guint32 n_deletes;
+  guint32 n_ranges : 30;
+  guint32 waits : 1; /* at its end */
+  guint32 holds : 1;
+  float   wait_ns;
+  float   hold_ns;
+} LaneSum;
+
+/* The operations of a lane under way; a Range lasts while others are done inside
+ * and has the second place. */
+typedef struct {
+  gboolean is_in[2];
+  gint64   began_ns[2]; /* truly: before the merge raised it */
+  guint32 *counts;      /* of the group under way, by kind and bin; NULL: none */
+  guint64  n_counted[OP_N_KINDS];
+} LaneOps;
+
+typedef struct {
+  guint64 n;
+  guint16 lane;
+  guint8  op;
+  guint8  bin; /* STATE_HISTOGRAM_N: not told one by one */
+} LatencyCount;
+
+typedef struct {
+  guint16 lane;
+  LaneOps ops;
+} LatencyOpen;
+
+/* What ended in a group of blocks, and what was under way at its end. */
+typedef struct {
+  LatencyCount *counts;
+  guint         n_counts;
+  guint         n_open;
+  LatencyOpen  *open;
+} LatencyGroup;
+
+typedef struct {
+  Pile     heights[SUMS_N_HEIGHTS]; /* of LaneSum */
+  LaneSum  open;
+  gboolean is_active;
+  gint64   wait_from_ns; /* not summed yet; -1: not waiting */
+  gint64   hold_from_ns; /* -1: holds no lock */
+  LaneOps  ops;
+  gboolean has_key; /* the operation under way has */
+  gint64   key;
 } Lane;
 
+/* Which keys a block may know: timeline-keys.c. */
+#define KEY_FILTER_WORDS 128u
+/* Chains that were copied, one after another, from tables of one hash. */
+#define KEY_RANGES 4u
 typedef struct {
-  gint64    width_ns; /* of a density bin; 1 << width_bits */
-  guint     width_bits;
-  gint64    last_ns;  /* of the newest event */
-  guint32  *density;
-  SeriesBin *series;
-  guint     series_bin; /* the one under way */
-  Lane      lanes[SUMS_MAX_LANES + 1];
+  guint64 hash0;
+  int     hash_kind;
+  guint32 n_main;
+  guint32 low;
+  guint32 high;
+} KeyRange;
+
+typedef struct {
+  guint64  *words;      /* first the direct ones */
+  guint16   n_direct;   /* 0 or a power of two */
+  guint16   n_indirect;
+  guint     n_ranges;
+  KeyRange *ranges;
+} KeyFilter;
+
+typedef struct {
+  guint64    n;        /* events added */
+  guint64    n_leaves; /* sealed */
+  gint64     last_ns;  /* of the newest event */
+  guint      pending;  /* what the last event may have changed */
+  gint64     times[SUMS_LEAF_TIMES]; /* of the open leaf */
+  SeriesLeaf open;
+  Pile       starts;   /* of gint64: a leaf's first event */
+  Pile       leaf_times; /* of LeafTimes */
+  Pile       series;   /* of SeriesLeaf */
+  Pile       nodes[SUMS_N_HEIGHTS]; /* of SeriesNode; 0 is not used */
+  Pile       filters; /* of KeyFilter: of whole blocks */
+  guint64    n_filters;
+  guint64    direct[KEY_FILTER_WORDS]; /* of the block under way */
+  guint64    indirect[KEY_FILTER_WORDS];
+  KeyRange   ranges[KEY_RANGES];
+  guint      n_ranges;
+  Pile       latencies; /* of LatencyGroup */
+  guint64    n_latencies;
+  guint      n_active;
+  guint16    active[SUMS_MAX_LANES + 1];
+  Lane       lanes[SUMS_MAX_LANES + 1];
 } Sums;
+
+/* What an event of a kind may be for the sums. */
+enum {
+  SUMS_MISSES = 1 << 0, /* changes it */
+  SUMS_LIVE = 1 << 1,
+  SUMS_TABLES = 1 << 2,
+  SUMS_LANE = 1 << 3,
+  SUMS_TIME = 1 << 4,   /* its place is one whose time is kept */
+  SUMS_OPS = 1 << 5,    /* begins or ends an operation */
+  SUMS_KEYS = 1 << 6,   /* is about a key */
+};
+#define SUMS_LEVELS (SUMS_MISSES | SUMS_LIVE | SUMS_TABLES)
+extern const guint8 sums_work[256]; /* by kind */
 
 void sums_init       (Sums           *self);
 void sums_clear      (Sums           *self);
-/* Before the fold takes @event; @before: the state it meets. */
-void sums_add        (Sums           *self,
+void sums_add_slowly (Sums           *self,
                       const Event    *event,
-                      const MapState *before);
-/* Takes the levels of @state for the bin under way. */
+                      const MapState *before,
+                      guint           work);
+/* What it takes in memory. */
+gsize sums_bytes     (const Sums     *self);
+/* Takes the levels of @state for the leaf under way. */
 void sums_sample     (Sums           *self,
                       const MapState *state);
-void sums_get_density (Sums          *self,
-                       gint64         from_ns,
-                       gint64         to_ns,
-                       guint          n_bins,
-                       guint32       *counts);
-void sums_get_lane   (Sums           *self,
-                      guint           thread,
-                      gint64          from_ns,
-                      gint64          to_ns,
-                      guint           n_bins,
-                      LaneBin        *bins);
-void sums_get_series (Sums           *self,
-                      SeriesKind      kind,
-                      gint64          from_ns,
-                      gint64          to_ns,
-                      guint           n_bins,
-                      double         *values);
-/* Adds an operation of @op to a bin; @n of them. */
-void lane_bin_count  (LaneBin        *bin,
+/* Adds an operation of @op; @n of them. */
+void lane_sum_count  (LaneSum        *sum,
                       guint           op,
                       guint32         n);
+/* Those of @levels that are read off tables: held, dirty, load, evacuated. */
+void sums_table_levels (const MapState *state,
+                        float          *levels);
+/* Where a thread's lane is; above SUMS_MAX_LANES: it has none. */
+static inline guint
+sums_lane_place (guint thread) {
+  return thread == EVENT_THREAD_MAIN ? SUMS_MAX_LANES
+         : thread < SUMS_MAX_LANES   ? thread
+                                     : SUMS_MAX_LANES + 1;
+}
+/* timeline-histogram.c */
+void  lane_ops_add         (LaneOps     *ops,
+                            const Event *event);
+void  sums_seal_latencies  (Sums        *self);
+void  sums_clear_latencies (Sums        *self);
+gsize sums_latency_bytes   (const Sums  *self);
+/* timeline-keys.c */
+void  sums_add_keys        (Sums           *self,
+                            const Event    *event,
+                            const MapState *before);
+void  sums_seal_keys       (Sums        *self);
+void  sums_clear_keys      (Sums        *self);
+gsize sums_key_bytes       (const Sums  *self);
+/* A rate in the leaf @number, whose counts are those of @leaf; NAN: none. */
+float series_leaf_rate (const Sums       *self,
+                        SeriesKind        kind,
+                        guint64           number,
+                        const SeriesLeaf *leaf,
+                        gint64            end_ns);
+/* The lane of a thread; NULL: it has none. */
+const Lane *sums_peek_lane (const Sums *self,
+                            guint       thread);
+
+/* Before the fold takes @event; @before: the state it meets. */
+static inline void
+sums_add (Sums           *self,
+          const Event    *event,
+          const MapState *before) {
+  guint work = sums_work[event->kind] | self->pending;
+
+  if ((self->n & ((1u << SUMS_TIME_BITS) - 1)) == 0)
+    work |= SUMS_TIME;
+  if (work != 0)
+    sums_add_slowly (self, event, before, work);
+  self->last_ns = event->at_ns;
+  self->n++;
+}
 
 /* Landmarks: timeline-landmarks.c. Guarded by the timeline's lock. */
 typedef struct {
@@ -172,6 +313,29 @@ void landmarks_get   (Landmarks      *self,
 gboolean timeline_block_may_hold (Timeline   *self,
                                   guint64     index,
                                   EventKinds  kinds);
+
+/* The events with from_ns <= at_ns < to_ns, among those folded. */
+void     timeline_find_times     (Timeline   *self,
+                                  gint64      from_ns,
+                                  gint64      to_ns,
+                                  guint64    *first,
+                                  guint64    *end);
+/* As timeline_find() forward, of events before @length. */
+guint64  timeline_find_before    (Timeline     *self,
+                                  guint64       index,
+                                  guint64       length,
+                                  EventKinds    kinds,
+                                  int           thread,
+                                  GCancellable *cancellable);
+/* Calls @visit for the events [@first, @end). */
+typedef void (*VisitEvent)       (const Event *event,
+                                  guint64      index,
+                                  gpointer     data);
+void     timeline_visit          (Timeline   *self,
+                                  guint64     first,
+                                  guint64     end,
+                                  VisitEvent  visit,
+                                  gpointer    data);
 
 struct _Timeline {
   gatomicrefcount ref_count;

@@ -29,8 +29,8 @@
 #define POLL_US (4 * 1000)
 
 struct _TimelineSearch {
-  gatomicrefcount users;
-  gatomicrefcount ref_count; /* the users', and the thread's */
+  gint            users;
+  gint            ref_count; /* the users', and the thread's */
   Timeline       *timeline;
   EventQuery     *query;
 
@@ -56,7 +56,7 @@ typedef struct {
 
 static void
 search_unref_inner (TimelineSearch *self) {
-  if (!g_atomic_ref_count_dec (&self->ref_count))
+  if (!g_atomic_int_dec_and_test (&self->ref_count))
     return;
   timeline_unref (self->timeline);
   event_query_unref (self->query);
@@ -194,9 +194,8 @@ timeline_search_new (Timeline   *timeline,
   TimelineSearch *self = g_new0 (TimelineSearch, 1);
   pthread_condattr_t attributes;
 
-  g_atomic_ref_count_init (&self->users);
-  g_atomic_ref_count_init (&self->ref_count);
-  g_atomic_ref_count_inc (&self->ref_count);
+  self->users = 1;
+  self->ref_count = 2;
   self->timeline = timeline_ref (timeline);
   self->query = event_query_ref (query);
   self->hits = g_array_new (FALSE, FALSE, sizeof (SearchHit));
@@ -211,13 +210,13 @@ timeline_search_new (Timeline   *timeline,
 
 TimelineSearch *
 timeline_search_ref (TimelineSearch *self) {
-  g_atomic_ref_count_inc (&self->users);
+  g_atomic_int_inc (&self->users);
   return self;
 }
 
 void
 timeline_search_unref (TimelineSearch *self) {
-  if (!g_atomic_ref_count_dec (&self->users))
+  if (!g_atomic_int_dec_and_test (&self->users))
     return;
   pthread_mutex_lock (&self->lock);
   self->is_stopping = TRUE;

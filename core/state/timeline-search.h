@@ -19,6 +19,16 @@ G_BEGIN_DECLS
 /* Places kept; further ones are only counted. */
 #define TIMELINE_SEARCH_MAX 1000000u
 
+/* As timeline_find(), for a query: next and previous of a key, a bucket
+ * ("bucket=5 table=2"), a thread, a condition. Backward, a condition on the state
+ * is folded block by block, a millisecond each: cancellable, and better answered
+ * by a search when matches are rare. */
+guint64 timeline_find_match (Timeline     *self,
+                             guint64       from,
+                             gboolean      forward,
+                             EventQuery   *query,
+                             GCancellable *cancellable);
+
 typedef struct _TimelineSearch TimelineSearch;
 
 typedef struct {

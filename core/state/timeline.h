@@ -171,16 +171,41 @@ void      timeline_get_series  (Timeline  *self,
                                 gint64     to_ns,
                                 guint      n_bins,
                                 double    *values);
+/* Any. The lowest and the highest value in each bin, NAN where there is none;
+ * @values (nullable): as above, never outside of them. */
+void      timeline_get_series_range (Timeline  *self,
+                                     SeriesKind kind,
+                                     gint64     from_ns,
+                                     gint64     to_ns,
+                                     guint      n_bins,
+                                     double    *values,
+                                     double    *mins,
+                                     double    *maxs);
 
-/* Any. The last events before position @n_events that touched @key (its slot,
- * its entry, operations on it), oldest first; at most @max. Looks back no
- * further than @window events. */
+/* Kinds that may be part of a key's life: those above, moves of the bucket that it
+ * is in, promotions and Clears. */
+EventKinds event_kinds_of_life (void);
+
+/* Any; in a worker. The life of @key across all structures: operations on it that
+ * are told, its slot written, moved by an evacuation, copied to dirty, cleared,
+ * its entry stored, deleted, expunged, promotions and Clears that found it in the
+ * map; no locks. Appends the last @max such events before position @n_events, of
+ * the whole log, oldest first. Returns where to go on for earlier ones, which is
+ * the next call's @n_events; 0: there are none. Cost: blocks that may know the
+ * key are read, those that do are folded. */
+guint64   timeline_get_key_page (Timeline     *self,
+                                 gint64        key,
+                                 guint64       n_events,
+                                 guint         max,
+                                 GCancellable *cancellable,
+                                 GArray       *indices); /* of guint64 */
+/* The same, looking back no further than @window events. */
 void      timeline_get_key_life (Timeline     *self,
                                  gint64        key,
                                  guint64       n_events,
                                  guint64       window,
                                  guint         max,
                                  GCancellable *cancellable,
-                                 GArray       *indices); /* of guint64 */
+                                 GArray       *indices);
 
 G_END_DECLS

@@ -486,6 +486,40 @@ test_finds_what_a_plain_pass_finds (void) {
   }
 }
 
+/* Next and previous, by a match. */
+static void
+test_steps_from_match_to_match (void) {
+  static const guint chosen[] = { 0, 3, 6, 7, 8, 13 };
+  g_autoptr (Timeline) timeline = timeline_new (of_chains.log);
+
+  timeline_wait (timeline);
+  for (guint i = 0; i < G_N_ELEMENTS (chosen); i++) {
+    const Case *wanted = &cases[chosen[i]];
+    g_autoptr (GArray) places = plain_pass (of_chains.log, wanted);
+    g_autoptr (EventQuery) query = event_query_new (wanted->text, "k%d", NULL);
+    guint step = places->len / 20 + 1;
+
+    for (guint k = 0; k + step < places->len; k += step) {
+      guint64 place = g_array_index (places, guint64, k);
+      guint64 next = g_array_index (places, guint64, k + 1);
+
+      g_assert_cmpuint (timeline_find_match (timeline, place, TRUE, query, NULL),
+                        ==, next);
+      g_assert_cmpuint (
+          timeline_find_match (timeline, next - 1, FALSE, query, NULL), ==, place);
+    }
+    if (places->len > 0) {
+      guint64 last = g_array_index (places, guint64, places->len - 1);
+
+      g_assert_cmpuint (timeline_find_match (timeline, last, TRUE, query, NULL),
+                        ==, G_MAXUINT64);
+      g_assert_cmpuint (timeline_find_match (timeline, G_MAXUINT64, FALSE, query,
+                                             NULL),
+                        ==, last);
+    }
+  }
+}
+
 /* Searches ----------------------------------------------------------------- */
 
 static void
@@ -612,6 +646,8 @@ main (int    argc,
                    test_finds_what_a_plain_pass_finds);
   g_test_add_func ("/core/search/counts-and-bins-its-hits",
                    test_counts_and_bins_its_hits);
+  g_test_add_func ("/core/search/steps-from-match-to-match",
+                   test_steps_from_match_to_match);
   g_test_add_func ("/core/search/begins-in-the-middle", test_begins_in_the_middle);
   g_test_add_func ("/core/search/follows-a-growing-log",
                    test_follows_a_growing_log);

@@ -318,7 +318,7 @@ test_key_life_is_about_the_key (void) {
     Event event;
 
     tracelog_get_event (recorded.log, g_array_index (life, guint64, i), &event);
-    g_assert_true (event_kinds_of_key () & EVENT_KIND_BIT (event.kind));
+    g_assert_true (event_kinds_of_life () & EVENT_KIND_BIT (event.kind));
     if (event.kind == EVENT_OP_BEGAN || event.kind == EVENT_SLOT_WRITTEN)
       g_assert_cmpint ((gint64)event.a, ==, 7);
   }

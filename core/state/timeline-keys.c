@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* timeline-keys.c — the life of one key, over the whole log
+ *
+ * Idea        Each block has a Bloom filter of the keys that its events are about.
+ *             Going back from a place, most blocks are passed over by it. Of those
+ *             left, one that names the key is folded from its beginning: then each
+ *             event is judged by the state that it met.
+ *
+ * Direct      A key may be named by the event (an operation, a slot written) or
+ *             follow from the state (an entry's, a cleared slot's, the keys of a
+ *             bucket that moves, an operation that began in an earlier block).
+ *             There is a filter of each. A false hit of the first kind costs the
+ *             reading of one block, which tells; only one of the second kind, of
+ *             which there are few, costs folding.
+ *
+ * Copies      A dirty copy moves all keys there are: instead of their filter the
+ *             range of the chains that it went through in the block is kept, with
+ *             the hash that tells a key's chain.
+ *
+ * Without name  A promotion and a Clear are about all keys, and in no filter. But a
+ *             key that is in no event of a block is where it was before it. So
+ *             after the last event that is about the key at most the next
+ *             promotion, and the next Clear, are part of its life.
+ *
+ * Size        A filter has at most 1 KiB of each kind, and is halved as long as
+ *             a fifth of its bits at most is set.
+ */
+#include "core/base/hash.h"
+#include "core/state/map-state-private.h"
+#include "core/state/timeline-private.h"
+
+#include <string.h>
+
+#define FILTER_BITS (KEY_FILTER_WORDS * 64)
+
+EventKinds
+event_kinds_of_life (void) {
+  return event_kinds_of_key () | EVENT_KIND_BIT (EVENT_BUCKET_EVACUATED)
+         | EVENT_KIND_BIT (EVENT_BUCKET_COPIED)
+         | EVENT_KIND_BIT (EVENT_DIRTY_PROMOTED)
+         | EVENT_KIND_BIT (EVENT_TABLE_CLEARED)
+         | EVENT_KIND_BIT (EVENT_READ_PUBLISHED);
+}
+
+/* Filters ------------------------------------------------------------------ */
+
+static guint64
+spread (gint64 key) {
+  guint64 hash = (guint64)key * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
+
+  hash ^= hash >> 32;
+  return hash * G_GUINT64_CONSTANT (0xd6e8feb86659fd93) >> 16;
+}
+
+static void
+filter_add (guint64 *words,
+            gint64   key) {
+  guint64 hash = spread (key);
+
+  for (guint i = 0; i < 3; i++, hash >>= 13)
+    words[hash % FILTER_BITS / 64] |= (guint64)1 << hash % 64;
+}
+
+static gboolean
+filter_may_hold (const guint64 *words,
+                 guint          n_words,
+                 gint64         key) {
+  guint64 hash = spread (key);
+
+  if (n_words == 0)
+    return FALSE;
+  for (guint i = 0; i < 3; i++, hash >>= 13)
+    if (!(words[hash % FILTER_BITS / 64 % n_words] >> hash % 64 & 1))
+      return FALSE;
+  return TRUE;
+}
+
+/* Bits of both halves together; how many words are left, 0 for none. */
+static guint
+filter_shrink (guint64 *words) {
+  guint n = KEY_FILTER_WORDS;
+  guint n_set = 0;
+
+  for (guint i = 0; i < n; i++)
+    n_set += (guint)__builtin_popcountll (words[i]);
+  if (n_set == 0)
+    return 0;
+  while (n > 1) {
+    n_set = 0;
+    for (guint i = 0; i < n / 2; i++)
+      n_set += (guint)__builtin_popcountll (words[i] | words[i + n / 2]);
+    if (n_set > n / 2 * 64 / 5)
+      break;
+    for (guint i = 0; i < n / 2; i++)
+      words[i] |= words[i + n / 2];
+    n /= 2;
+  }
+  return n;
+}
+
+static const StateTable *
+table_of (const MapState *state,
+          guint16         id) {
+  for (guint i = state->n_tables; i > 0; i--)
+    if (state->tables[i - 1].id == id)
+      return &state->tables[i - 1];
+  return NULL;
+}
+
+/* The bucket that an event moves or copies from, and the slots that it takes. */
+static const StateBucket *
+moved_bucket (const MapState *state,
+              const Event    *event,
+              guint          *mask) {
+  gboolean is_copy = event->kind == EVENT_BUCKET_COPIED;
+  const StateTable *table = table_of (state, is_copy ? (guint16)event->b
+                                                     : event->aux16);
+  const StateArray *array = table == NULL ? NULL
+                            : is_copy     ? table->buckets
+                                          : table->oldbuckets;
+
+  if (array == NULL || event->res >= array->n_buckets)
+    return NULL;
+  *mask = is_copy ? event->aux8 : 0xff;
+  return state_array_bucket (array, event->res);
+}
+
+static gboolean
+cleared_key (const MapState *state,
+             const Event    *event,
+             gint64         *key) {
+  const StateTable *table = table_of (state, event->aux16);
+  const StateBucket *bucket;
+
+  if (table == NULL || table->buckets == NULL
+      || event->res / BUCKET_SLOTS >= table->buckets->n_buckets)
+    return FALSE;
+  bucket = state_array_bucket (table->buckets, event->res / BUCKET_SLOTS);
+  *key = bucket->keys[event->res % BUCKET_SLOTS];
+  return bucket->tophash[event->res % BUCKET_SLOTS] >= TOPHASH_MIN;
+}
+
+/* A copy goes through the chains in order: they are a range, where a filter of
+ * all their keys would be full. FALSE: there are too many ranges already. */
+static gboolean
+add_copied (Sums           *self,
+            const Event    *event,
+            const MapState *before) {
+  const StateTable *table = table_of (before, (guint16)event->b);
+  KeyRange range = { .low = (guint32)event->a, .high = (guint32)event->a };
+
+  if (table == NULL || table->buckets == NULL || table->hash_kind < 0
+      || table->hash_kind >= HASH_FUNCTION)
+    return FALSE;
+  range.hash0 = table->hash0;
+  range.hash_kind = table->hash_kind;
+  range.n_main = table->buckets->n_main;
+  for (guint i = 0; i < self->n_ranges; i++) {
+    KeyRange *known = &self->ranges[i];
+
+    if (known->hash0 != range.hash0 || known->hash_kind != range.hash_kind
+        || known->n_main != range.n_main)
+      continue;
+    known->low = MIN (known->low, range.low);
+    known->high = MAX (known->high, range.high);
+    return TRUE;
+  }
+  if (self->n_ranges == KEY_RANGES)
+    return FALSE;
+  self->ranges[self->n_ranges++] = range;
+  return TRUE;
+}
+
+static gboolean
+ranges_may_hold (const KeyFilter *filter,
+                 gint64           key,
+                 guint32         *chains) {
+  gboolean may_hold = FALSE;
+
+  for (guint i = 0; i < filter->n_ranges; i++) {
+    const KeyRange *range = &filter->ranges[i];
+    Hash hash = { .kind = (HashKind)range->hash_kind };
+    guint32 chain = (guint32)(hash_key (&hash, key, range->hash0)
+                              & (range->n_main - 1));
+
+    chains[i] = chain;
+    may_hold = may_hold || (chain >= range->low && chain <= range->high);
+  }
+  return may_hold;
+}
+
+static gboolean
+has_named_key (const Event *event) {
+  return event->kind == EVENT_SLOT_WRITTEN || event->kind == EVENT_SLOT_UPDATED
+         || ((event->kind == EVENT_OP_BEGAN || event->kind == EVENT_OP_TOLD)
+             && event->aux8 < OP_RANGE);
+}
+
+static gint64
+named_key (const Event *event) {
+  return event->kind == EVENT_OP_TOLD ? event_told_key (event)
+                                      : (gint64)event->a;
+}
+
+void
+sums_add_keys (Sums           *self,
+               const Event    *event,
+               const MapState *before) {
+  const StateBucket *bucket;
+  gint64 key;
+  guint mask;
+
+  if (has_named_key (event)) {
+    filter_add (self->direct, named_key (event));
+  } else if (event->kind == EVENT_SLOT_CLEARED) {
+    if (cleared_key (before, event, &key))
+      filter_add (self->indirect, key);
+  } else if (event_kind_gate ((EventKind)event->kind) == GATE_ENTRY) {
+    StateEntry entry = map_state_entry (before, event->res);
+    const Lane *lane = sums_peek_lane (self, event->thread);
+
+    /* Most are about the key of their own operation, which is named. */
+    if (entry.is_known
+        && (lane == NULL || !lane->has_key || lane->key != entry.key))
+      filter_add (self->indirect, entry.key);
+  } else if ((event->kind == EVENT_BUCKET_EVACUATED
+              || (event->kind == EVENT_BUCKET_COPIED
+                  && !add_copied (self, event, before)))
+             && (bucket = moved_bucket (before, event, &mask)) != NULL) {
+    for (guint i = 0; i < BUCKET_SLOTS; i++)
+      if (bucket->tophash[i] >= TOPHASH_MIN && (mask >> i & 1))
+        filter_add (self->indirect, bucket->keys[i]);
+  }
+}
+
+void
+sums_seal_keys (Sums *self) {
+  KeyFilter *filter;
+  guint n_direct, n_indirect;
+
+  if (self->n % TRACE_BLOCK_EVENTS != 0)
+    return;
+  n_direct = filter_shrink (self->direct);
+  n_indirect = filter_shrink (self->indirect);
+  filter = pile_make (&self->filters, self->n_filters++);
+  if (filter != NULL) {
+    filter->n_direct = (guint16)n_direct;
+    filter->n_indirect = (guint16)n_indirect;
+    filter->words = g_new (guint64, n_direct + n_indirect);
+    memcpy (filter->words, self->direct, n_direct * sizeof (guint64));
+    memcpy (filter->words + n_direct, self->indirect,
+            n_indirect * sizeof (guint64));
+  }
+  if (filter != NULL && self->n_ranges > 0) {
+    filter->n_ranges = self->n_ranges;
+    filter->ranges = g_memdup2 (self->ranges, self->n_ranges * sizeof (KeyRange));
+  }
+  self->n_ranges = 0;
+  memset (self->direct, 0, sizeof self->direct);
+  memset (self->indirect, 0, sizeof self->indirect);
+  for (guint i = 0; i < self->n_active; i++)
+    if (self->lanes[self->active[i]].has_key)
+      filter_add (self->indirect, self->lanes[self->active[i]].key);
+}
+
+void
+sums_clear_keys (Sums *self) {
+  for (guint64 i = 0; i < self->n_filters; i++) {
+    const KeyFilter *filter = pile_get (&self->filters, i);
+
+    if (filter == NULL)
+      continue;
+    g_free (filter->words);
+    g_free (filter->ranges);
+  }
+  pile_clear (&self->filters);
+}
+
+gsize
+sums_key_bytes (const Sums *self) {
+  gsize bytes = pile_bytes (&self->filters);
+
+  for (guint64 i = 0; i < self->n_filters; i++) {
+    const KeyFilter *filter = pile_get (&self->filters, i);
+
+    if (filter != NULL)
+      bytes += ((gsize)filter->n_direct + filter->n_indirect) * sizeof (guint64)
+               + filter->n_ranges * sizeof (KeyRange);
+  }
+  return bytes;
+}
+
+/* Judging one event -------------------------------------------------------- */
+
+typedef struct {
+  Fold           *fold;
+  const MapState *state; /* the fold's own */
+  gint64          key;
+  GArray         *indices;
+} KeyWalk;
+
+static gboolean
+table_has_key (const MapState   *state,
+               const StateTable *table,
+               gint64            key) {
+  StateSlot slot;
+
+  return table != NULL && map_state_find_key (state, table, key, &slot);
+}
+
+static gboolean
+is_in_read_or_dirty (const MapState *state,
+                     gint64          key) {
+  return table_has_key (state, map_state_table_for (state, TABLE_ROLE_READ), key)
+         || table_has_key (state, map_state_table_for (state, TABLE_ROLE_DIRTY),
+                           key);
+}
+
+static gboolean
+thread_is_at_key (const MapState *state,
+                  guint16         thread,
+                  gint64          key) {
+  for (guint i = 0; i < state->n_threads; i++) {
+    const StateThread *record = &state->threads[i].shown;
+
+    if (record->thread == thread)
+      return record->in_op && record->key == key && record->op < OP_RANGE;
+  }
+  return FALSE;
+}
+
+static gboolean
+bucket_takes_key (const MapState *state,
+                  const Event    *event,
+                  gint64          key) {
+  guint mask = 0;
+  const StateBucket *bucket = moved_bucket (state, event, &mask);
+
+  for (guint i = 0; bucket != NULL && i < BUCKET_SLOTS; i++)
+    if (bucket->tophash[i] >= TOPHASH_MIN && (mask >> i & 1)
+        && bucket->keys[i] == key)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+touches_key (const KeyWalk *walk,
+             const Event   *event) {
+  const MapState *state = walk->state;
+  gint64 key;
+
+  if (has_named_key (event))
+    return named_key (event) == walk->key;
+  if (event->kind == EVENT_OP_ENDED)
+    return event->aux8 < OP_RANGE
+           && thread_is_at_key (state, event->thread, walk->key);
+  if (event->kind == EVENT_SLOT_CLEARED)
+    return cleared_key (state, event, &key) && key == walk->key;
+  if (event->kind == EVENT_BUCKET_EVACUATED || event->kind == EVENT_BUCKET_COPIED)
+    return bucket_takes_key (state, event, walk->key);
+  if (event->kind == EVENT_DIRTY_PROMOTED || event->kind == EVENT_READ_PUBLISHED)
+    return is_in_read_or_dirty (state, walk->key);
+  if (event->kind == EVENT_TABLE_CLEARED)
+    return table_has_key (state, table_of (state, event->aux16), walk->key);
+  if (event_kind_gate ((EventKind)event->kind) == GATE_ENTRY) {
+    StateEntry entry = map_state_entry (state, event->res);
+
+    return entry.is_known && entry.key == walk->key;
+  }
+  return FALSE;
+}
+
+static void
+walk_key (const Event *event,
+          guint64      index,
+          gpointer     data) {
+  KeyWalk *walk = data;
+
+  if (event->kind < EVENT_N_KINDS && touches_key (walk, event))
+    g_array_append_val (walk->indices, index);
+  fold_apply (walk->fold, event);
+}
+
+/* What comes without the key's name, after a block that was about it: at most a
+ * promotion, then a Clear. */
+static void
+watch_key (Timeline     *self,
+           KeyWalk      *walk,
+           guint64       from,
+           guint64       end,
+           GCancellable *cancellable) {
+  const MapState *state = walk->state;
+  const StateTable *dirty = map_state_table_for (state, TABLE_ROLE_DIRTY);
+  gboolean is_in_dirty = table_has_key (state, dirty, walk->key);
+  gboolean is_there = is_in_read_or_dirty (state, walk->key);
+  EventKinds kinds = 0;
+  guint64 position = from;
+
+  if (is_there)
+    kinds |= EVENT_KIND_BIT (EVENT_READ_PUBLISHED);
+  if (is_there && dirty != NULL)
+    kinds |= EVENT_KIND_BIT (EVENT_DIRTY_PROMOTED);
+  for (guint i = 0; i < state->n_tables; i++)
+    if (state->tables[i].role == TABLE_ROLE_ONLY
+        || state->tables[i].role == TABLE_ROLE_SHARD)
+      if (table_has_key (state, &state->tables[i], walk->key))
+        kinds |= EVENT_KIND_BIT (EVENT_TABLE_CLEARED);
+  while (kinds != 0
+         && (position = timeline_find_before (self, position, end, kinds, -1,
+                                              cancellable)) != G_MAXUINT64) {
+    guint64 index = position - 1;
+    Event event;
+
+    tracelog_get_event (self->log, index, &event);
+    /* Another shard's. */
+    if (event.kind == EVENT_TABLE_CLEARED
+        && !table_has_key (state, table_of (state, event.aux16), walk->key))
+      continue;
+    g_array_append_val (walk->indices, index);
+    kinds &= ~EVENT_KIND_BIT (EVENT_DIRTY_PROMOTED);
+    if (event.kind != EVENT_DIRTY_PROMOTED || !is_in_dirty)
+      return;
+  }
+}
+
+/* Blocks ------------------------------------------------------------------- */
+
+typedef struct {
+  gint64           key;
+  const KeyFilter *filter;
+  guint32          chains[KEY_RANGES]; /* that the key is in, by range */
+  gboolean         is_known;
+} NameWalk;
+
+static void
+walk_name (const Event *event,
+           guint64      index,
+           gpointer     data) {
+  NameWalk *walk = data;
+
+  if (has_named_key (event) && named_key (event) == walk->key)
+    walk->is_known = TRUE;
+  for (guint i = 0; event->kind == EVENT_BUCKET_COPIED
+                    && i < walk->filter->n_ranges; i++)
+    if (event->a == walk->chains[i])
+      walk->is_known = TRUE;
+}
+
+/* Whether the block of @index, below @end, is to be folded. */
+static gboolean
+block_knows_key (Timeline *self,
+                 guint64   index,
+                 guint64   end,
+                 guint64   n_filters,
+                 gint64    key) {
+  guint64 number = index / TRACE_BLOCK_EVENTS;
+  const KeyFilter *filter = number < n_filters
+                                ? pile_get (&self->sums.filters, number)
+                                : NULL;
+  NameWalk walk = { .key = key, .filter = filter };
+
+  if (filter == NULL
+      || filter_may_hold (filter->words + filter->n_direct, filter->n_indirect,
+                          key))
+    return TRUE;
+  if (!ranges_may_hold (filter, key, walk.chains)
+      && !filter_may_hold (filter->words, filter->n_direct, key))
+    return FALSE;
+  timeline_visit (self, index, end, walk_name, &walk);
+  return walk.is_known;
+}
+
+/* Appends the events of [@from, @to) and those that follow, before @end,
+ * without its name. */
+static void
+fold_block (Timeline     *self,
+            KeyWalk      *walk,
+            guint64       from,
+            guint64       to,
+            guint64       end,
+            GCancellable *cancellable) {
+  g_autoptr (MapState) state = timeline_seek (self, from, cancellable);
+
+  walk->fold = fold_new_from_state (state);
+  walk->state = fold_peek_state (walk->fold);
+  timeline_visit (self, from, to, walk_key, walk);
+  if (to < end)
+    watch_key (self, walk, to, end, cancellable);
+  fold_free (walk->fold);
+}
+
+/* The last ones first. */
+static void
+append_backward (GArray       *all,
+                 const GArray *found) {
+  for (guint i = found->len; i > 0; i--)
+    g_array_append_val (all, g_array_index (found, guint64, i - 1));
+}
+
+static guint64
+get_page (Timeline     *self,
+          gint64        key,
+          guint64       least,
+          guint64       n_events,
+          guint         max,
+          GCancellable *cancellable,
+          GArray       *indices) {
+  g_autoptr (GArray) all = g_array_new (FALSE, FALSE, sizeof (guint64));
+  g_autoptr (GArray) found = g_array_new (FALSE, FALSE, sizeof (guint64));
+  KeyWalk walk = { .key = key, .indices = found };
+  guint64 length, n_filters;
+  guint64 end; /* where the blocks looked at begin */
+  guint64 known; /* where the last one that was about the key begins */
+
+  pthread_mutex_lock (&self->lock);
+  length = self->length;
+  n_filters = self->sums.n_filters;
+  pthread_mutex_unlock (&self->lock);
+  end = known = MIN (n_events, length);
+  while (end > least && all->len < max
+         && !g_cancellable_is_cancelled (cancellable)) {
+    guint64 begin = MAX (least, (end - 1) / TRACE_BLOCK_EVENTS
+                                    * TRACE_BLOCK_EVENTS);
+
+    if (block_knows_key (self, begin, end, n_filters, key)) {
+      g_array_set_size (found, 0);
+      fold_block (self, &walk, begin, end, known, cancellable);
+      append_backward (all, found);
+      known = begin;
+    }
+    end = begin;
+  }
+  g_array_set_size (all, MIN (all->len, max));
+  for (guint i = all->len; i > 0; i--)
+    g_array_append_val (indices, g_array_index (all, guint64, i - 1));
+  if (all->len < max || max == 0)
+    return 0;
+  return g_array_index (all, guint64, all->len - 1);
+}
+
+guint64
+timeline_get_key_page (Timeline     *self,
+                       gint64        key,
+                       guint64       n_events,
+                       guint         max,
+                       GCancellable *cancellable,
+                       GArray       *indices) {
+  return get_page (self, key, 0, n_events, max, cancellable, indices);
+}
+
+void
+timeline_get_key_life (Timeline     *self,
+                       gint64        key,
+                       guint64       n_events,
+                       guint64       window,
+                       guint         max,
+                       GCancellable *cancellable,
+                       GArray       *indices) {
+  n_events = MIN (n_events, timeline_get_length (self));
+  get_page (self, key, n_events > window ? n_events - window : 0, n_events, max,
+            cancellable, indices);
+}

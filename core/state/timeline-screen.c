@@ -1,0 +1,839 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* timeline-screen.c — one screen of timeline, from the pyramid or the log
+ *
+ * Idea        The edges of the bins are times; each leads to a place, a count of
+ *             events. Between two places lie whole nodes and parts of two leaves.
+ *             Few enough events are read themselves: then each stands in its bin.
+ *
+ * Parts       A part of a leaf gets its share of what was counted there, cut so
+ *             that the parts of a leaf sum to the whole: counts by events, waits
+ *             and holds by time.
+ *
+ * Levels      In a bin, those of its last leaf, and the lowest and highest of all
+ *             leaves that it touches. Of a few thousand events they are folded,
+ *             event by event.
+ *
+ * Threads     The lock is held while the open leaf is copied. Sealed leaves are
+ *             read without: they are immutable, and do not move.
+ */
+#include "core/state/map-state-private.h"
+#include "core/state/timeline-private.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Fewer events than this are read: some blocks, which the log keeps unpacked. */
+#define EXACT_EVENTS (8 * TRACE_BLOCK_EVENTS)
+/* Fewer are folded, from no further than as many before. */
+#define EXACT_FOLDS 6144u
+/* A rate is over so many events at least. */
+#define RATE_EVENTS 256.0
+
+/* The sums at one moment. */
+typedef struct {
+  const Sums *sums;
+  const Lane *lane; /* NULL: none is asked */
+  guint64     n;
+  guint64     n_leaves;
+  gint64      last_ns;
+  gint64      times[SUMS_LEAF_TIMES];
+  SeriesLeaf  open;
+  LaneSum     lane_open;
+} Screen;
+
+/* Where a time lies. */
+typedef struct {
+  gint64 at_ns;
+  double place; /* events before it */
+} Edge;
+
+static void
+look (Timeline *self,
+      gboolean  asks_lane,
+      guint     thread,
+      Screen   *screen) {
+  const Sums *sums = &self->sums;
+
+  pthread_mutex_lock (&self->lock);
+  screen->sums = sums;
+  screen->lane = NULL;
+  screen->n = sums->n;
+  screen->n_leaves = sums->n_leaves;
+  screen->last_ns = sums->last_ns;
+  memcpy (screen->times, sums->times, sizeof screen->times);
+  screen->open = sums->open;
+  if (asks_lane)
+    screen->lane = sums_peek_lane (sums, thread);
+  if (screen->lane != NULL && !screen->lane->is_active)
+    screen->lane = NULL;
+  if (screen->lane != NULL) {
+    const Lane *lane = screen->lane;
+
+    screen->lane_open = lane->open;
+    if (lane->wait_from_ns >= 0)
+      screen->lane_open.wait_ns += (float)(sums->last_ns - lane->wait_from_ns);
+    if (lane->hold_from_ns >= 0)
+      screen->lane_open.hold_ns += (float)(sums->last_ns - lane->hold_from_ns);
+  }
+  pthread_mutex_unlock (&self->lock);
+}
+
+/* Times and places --------------------------------------------------------- */
+
+static guint64
+leaf_first (guint64 leaf) {
+  return leaf << SUMS_LEAF_BITS;
+}
+
+/* How many leaves begin with an event, the open one included. */
+static guint64
+n_begun (const Screen *screen) {
+  return screen->n_leaves + (screen->n > leaf_first (screen->n_leaves));
+}
+
+static gint64
+leaf_start (const Screen *screen,
+            guint64       leaf) {
+  const gint64 *start_ns;
+
+  if (leaf >= screen->n_leaves)
+    return screen->times[0];
+  start_ns = pile_get (&screen->sums->starts, leaf);
+  return start_ns != NULL ? *start_ns : 0;
+}
+
+/* When the leaf ended: with the next one's first event. */
+static gint64
+leaf_end (const Screen *screen,
+          guint64       leaf) {
+  return leaf + 1 < n_begun (screen) ? leaf_start (screen, leaf + 1)
+                                     : screen->last_ns;
+}
+
+static guint64
+leaf_events (const Screen *screen,
+             guint64       leaf) {
+  return leaf < screen->n_leaves ? SUMS_LEAF_EVENTS
+                                 : screen->n - leaf_first (leaf);
+}
+
+/* Time of event @i * 64 of the leaf. */
+static gint64
+leaf_time (const Screen *screen,
+           guint64       leaf,
+           guint         i) {
+  const LeafTimes *times;
+
+  if (leaf >= screen->n_leaves)
+    return screen->times[i];
+  times = pile_get (&screen->sums->leaf_times, leaf);
+  if (i == 0 || times == NULL)
+    return leaf_start (screen, leaf);
+  return leaf_start (screen, leaf)
+         + ((gint64)times->since[i - 1] << times->shift);
+}
+
+/* The last leaf that begins before @at_ns, from @leaf on, which does. */
+static guint64
+find_leaf (const Screen *screen,
+           guint64       leaf,
+           gint64        at_ns) {
+  guint64 end = n_begun (screen);
+  guint64 step = 1;
+  guint64 high;
+
+  while (leaf + step < end && leaf_start (screen, leaf + step) < at_ns) {
+    leaf += step;
+    step *= 2;
+  }
+  high = MIN (end, leaf + step);
+  while (leaf + 1 < high) {
+    guint64 middle = leaf + (high - leaf) / 2;
+
+    if (leaf_start (screen, middle) < at_ns)
+      leaf = middle;
+    else
+      high = middle;
+  }
+  return leaf;
+}
+
+static double
+place_in_leaf (const Screen *screen,
+               guint64       leaf,
+               gint64        at_ns) {
+  guint64 n = leaf_events (screen, leaf);
+  guint n_times = (guint)((n + (1u << SUMS_TIME_BITS) - 1) >> SUMS_TIME_BITS);
+  guint i = 0;
+  gint64 from_ns, to_ns;
+  double first, count, share;
+
+  while (i + 1 < n_times && leaf_time (screen, leaf, i + 1) < at_ns)
+    i++;
+  first = (double)(i << SUMS_TIME_BITS);
+  count = MIN ((double)(1u << SUMS_TIME_BITS), (double)n - first);
+  from_ns = leaf_time (screen, leaf, i);
+  to_ns = i + 1 < n_times ? leaf_time (screen, leaf, i + 1)
+                          : leaf_end (screen, leaf);
+  share = to_ns > from_ns ? (double)(at_ns - from_ns) / (double)(to_ns - from_ns)
+                          : 1;
+  return (double)leaf_first (leaf) + first + count * CLAMP (share, 0, 1);
+}
+
+/* Where bin @i of @n_bins between two times begins. */
+static gint64
+bin_start (gint64 from_ns,
+           gint64 to_ns,
+           guint  n_bins,
+           guint  i) {
+  return from_ns + (gint64)((double)(to_ns - from_ns) * i / n_bins);
+}
+
+/* (transfer full): @n_bins + 1 of them. */
+static Edge *
+find_edges (const Screen *screen,
+            gint64        from_ns,
+            gint64        to_ns,
+            guint         n_bins) {
+  Edge *edges = g_new (Edge, n_bins + 1);
+  guint64 leaf = 0;
+
+  for (guint i = 0; i <= n_bins; i++) {
+    gint64 at_ns = bin_start (from_ns, to_ns, n_bins, i);
+
+    edges[i].at_ns = at_ns;
+    if (at_ns > screen->last_ns) {
+      edges[i].place = (double)screen->n;
+    } else if (screen->n == 0 || leaf_start (screen, 0) >= at_ns) {
+      edges[i].place = 0;
+    } else {
+      leaf = find_leaf (screen, leaf, at_ns);
+      edges[i].place = place_in_leaf (screen, leaf, at_ns);
+    }
+  }
+  return edges;
+}
+
+/* Whether the events between are few enough to be read, and which they are. */
+static gboolean
+should_read (Timeline   *self,
+             const Edge *edges,
+             guint       n_bins,
+             guint       limit,
+             guint64    *first,
+             guint64    *end) {
+  if (edges[n_bins].place - edges[0].place > limit)
+    return FALSE;
+  timeline_find_times (self, edges[0].at_ns, edges[n_bins].at_ns, first, end);
+  return *end - *first <= limit;
+}
+
+/* Bins that are filled event by event. */
+typedef struct {
+  gint64 from_ns;
+  gint64 to_ns;
+  guint  n_bins;
+} Bins;
+
+static guint
+bin_of (const Bins *bins,
+        gint64      at_ns) {
+  double share = (double)(at_ns - bins->from_ns)
+                 / (double)(bins->to_ns - bins->from_ns);
+  guint i = (guint)MIN (share * bins->n_bins, (double)(bins->n_bins - 1));
+
+  /* The edges are whole nanoseconds. */
+  while (i + 1 < bins->n_bins
+         && bin_start (bins->from_ns, bins->to_ns, bins->n_bins, i + 1) <= at_ns)
+    i++;
+  while (i > 0
+         && bin_start (bins->from_ns, bins->to_ns, bins->n_bins, i) > at_ns)
+    i--;
+  return i;
+}
+
+/* Density ------------------------------------------------------------------ */
+
+typedef struct {
+  Bins     bins;
+  guint32 *counts;
+} CountBins;
+
+static void
+count_event (const Event *event,
+             guint64      index,
+             gpointer     data) {
+  CountBins *count = data;
+
+  count->counts[bin_of (&count->bins, event->at_ns)]++;
+}
+
+void
+timeline_get_density (Timeline *self,
+                      gint64    from_ns,
+                      gint64    to_ns,
+                      guint     n_bins,
+                      guint32  *counts) {
+  CountBins count = { { from_ns, to_ns, n_bins }, counts };
+  g_autofree Edge *edges = NULL;
+  Screen screen;
+  guint64 first, end;
+
+  memset (counts, 0, sizeof *counts * n_bins);
+  if (n_bins == 0 || to_ns <= from_ns)
+    return;
+  look (self, FALSE, 0, &screen);
+  edges = find_edges (&screen, from_ns, to_ns, n_bins);
+  if (should_read (self, edges, n_bins, EXACT_EVENTS, &first, &end))
+    timeline_visit (self, first, end, count_event, &count);
+  else
+    for (guint i = 0; i < n_bins; i++)
+      counts[i] = (guint32)((guint64)edges[i + 1].place
+                            - (guint64)edges[i].place);
+}
+
+/* Lanes -------------------------------------------------------------------- */
+
+/* The share of a leaf's events, and of its time, before an edge. */
+typedef struct {
+  guint64 leaf;
+  double  of_events;
+  double  of_time;
+} Cut;
+
+static Cut
+cut_at (const Screen *screen,
+        const Edge   *edge) {
+  guint64 leaf = (guint64)edge->place >> SUMS_LEAF_BITS;
+  gint64 start_ns, end_ns;
+  Cut cut = { leaf, 0, 0 };
+
+  if (leaf >= n_begun (screen))
+    return cut;
+  start_ns = leaf_start (screen, leaf);
+  end_ns = leaf_end (screen, leaf);
+  cut.of_events = (edge->place - (double)leaf_first (leaf))
+                  / (double)leaf_events (screen, leaf);
+  if (end_ns > start_ns)
+    cut.of_time = CLAMP ((double)(edge->at_ns - start_ns)
+                             / (double)(end_ns - start_ns), 0, 1);
+  return cut;
+}
+
+static const LaneSum *
+lane_leaf (const Screen *screen,
+           guint64       leaf) {
+  return leaf < screen->n_leaves ? pile_get (&screen->lane->heights[0], leaf)
+                                 : &screen->lane_open;
+}
+
+/* The part of @n that lies between two shares, so that parts sum to @n. */
+static guint32
+part_of (guint32 n,
+         double  before,
+         double  after) {
+  return (guint32)((guint64)(n * after) - (guint64)(n * before));
+}
+
+static void
+add_part (const Screen *screen,
+          guint64       leaf,
+          const Cut    *from,
+          const Cut    *to,
+          LaneBin      *bin) {
+  const LaneSum *sum = leaf < n_begun (screen) ? lane_leaf (screen, leaf) : NULL;
+  double e0 = from != NULL ? from->of_events : 0;
+  double e1 = to != NULL ? to->of_events : 1;
+  double t = (to != NULL ? to->of_time : 1) - (from != NULL ? from->of_time : 0);
+
+  if (sum == NULL)
+    return;
+  bin->n_loads += part_of (sum->n_loads, e0, e1);
+  bin->n_stores += part_of (sum->n_stores, e0, e1);
+  bin->n_deletes += part_of (sum->n_deletes, e0, e1);
+  bin->n_ranges += part_of (sum->n_ranges, e0, e1);
+  bin->wait_ns += (gint64)((double)sum->wait_ns * t);
+  bin->hold_ns += (gint64)((double)sum->hold_ns * t);
+}
+
+/* The whole leaves [@leaf, @end), by nodes as large as possible. */
+static void
+add_whole (const Screen *screen,
+           guint64       leaf,
+           guint64       end,
+           LaneBin      *bin) {
+  while (leaf < end) {
+    guint height = 0;
+    guint64 width = 1;
+    const LaneSum *sum;
+
+    while (height + 1 < SUMS_N_HEIGHTS
+           && (leaf & ((width << SUMS_FAN_BITS) - 1)) == 0
+           && leaf + (width << SUMS_FAN_BITS) <= MIN (end, screen->n_leaves)) {
+      height++;
+      width <<= SUMS_FAN_BITS;
+    }
+    sum = height == 0 ? lane_leaf (screen, leaf)
+                      : pile_get (&screen->lane->heights[height],
+                                  leaf >> (SUMS_FAN_BITS * height));
+    leaf += width;
+    if (sum == NULL)
+      continue;
+    bin->n_loads += sum->n_loads;
+    bin->n_stores += sum->n_stores;
+    bin->n_deletes += sum->n_deletes;
+    bin->n_ranges += sum->n_ranges;
+    bin->wait_ns += (gint64)sum->wait_ns;
+    bin->hold_ns += (gint64)sum->hold_ns;
+  }
+}
+
+/* A lane event by event. */
+typedef struct {
+  Bins     bins;
+  LaneBin *out;
+  guint    thread;
+  gint64   wait_from_ns; /* -1: not waiting */
+  gint64   hold_from_ns; /* -1: holds no lock */
+} LaneWalk;
+
+/* Adds a span of waiting or holding to the bins that it covers. */
+static void
+add_span (LaneWalk *walk,
+          gint64    from_ns,
+          gint64    to_ns,
+          gboolean  is_hold) {
+  const Bins *bins = &walk->bins;
+  guint i;
+
+  if (from_ns < 0)
+    return;
+  from_ns = MAX (from_ns, bins->from_ns);
+  to_ns = MIN (to_ns, bins->to_ns);
+  if (from_ns >= to_ns)
+    return;
+  for (i = bin_of (bins, from_ns); from_ns < to_ns && i < bins->n_bins; i++) {
+    gint64 end = i + 1 < bins->n_bins
+                     ? bin_start (bins->from_ns, bins->to_ns, bins->n_bins, i + 1)
+                     : bins->to_ns;
+
+    end = MIN (end, to_ns);
+    if (is_hold)
+      walk->out[i].hold_ns += end - from_ns;
+    else
+      walk->out[i].wait_ns += end - from_ns;
+    from_ns = end;
+  }
+}
+
+static void
+count_in_lane (LaneWalk    *walk,
+               const Event *event) {
+  LaneBin *bin;
+  LaneSum sum = { 0 };
+
+  if (event->at_ns < walk->bins.from_ns || event->at_ns >= walk->bins.to_ns)
+    return;
+  bin = &walk->out[bin_of (&walk->bins, event->at_ns)];
+  if (event->kind == EVENT_RANGE_WALKED)
+    sum.n_ranges = 1;
+  else
+    lane_sum_count (&sum, event->aux8,
+                    event->kind == EVENT_OPS_COUNTED ? event->res : 1);
+  bin->n_loads += sum.n_loads;
+  bin->n_stores += sum.n_stores;
+  bin->n_deletes += sum.n_deletes;
+  bin->n_ranges += sum.n_ranges;
+}
+
+static void
+walk_lane (const Event *event,
+           guint64      index,
+           gpointer     data) {
+  LaneWalk *walk = data;
+
+  if (event->thread != walk->thread || !(sums_work[event->kind] & SUMS_LANE))
+    return;
+  if (event->kind == EVENT_LOCK_WAITED) {
+    if (event->aux8 != LOCK_WAIT_DRAIN && walk->wait_from_ns < 0)
+      walk->wait_from_ns = event->at_ns;
+  } else if (event->kind == EVENT_LOCK_ACQUIRED
+             || event->kind == EVENT_LOCK_READ_ACQUIRED) {
+    add_span (walk, walk->wait_from_ns, event->at_ns, FALSE);
+    add_span (walk, walk->hold_from_ns, event->at_ns, TRUE);
+    walk->wait_from_ns = -1;
+    walk->hold_from_ns = event->at_ns;
+  } else if (event->kind == EVENT_LOCK_RELEASED
+             || event->kind == EVENT_LOCK_READ_RELEASED) {
+    add_span (walk, walk->hold_from_ns, event->at_ns, TRUE);
+    walk->hold_from_ns = -1;
+  } else {
+    count_in_lane (walk, event);
+  }
+}
+
+/* From the leaf's beginning on: it is known who waited and held then. */
+static void
+read_lane (Timeline     *self,
+           const Screen *screen,
+           LaneWalk     *walk,
+           guint64       first,
+           guint64       end) {
+  guint64 leaf = MIN (first >> SUMS_LEAF_BITS, screen->n_leaves);
+  const LaneSum *before = leaf > 0 ? pile_get (&screen->lane->heights[0], leaf - 1)
+                                   : NULL;
+
+  walk->wait_from_ns = walk->hold_from_ns = -1;
+  if (before != NULL && before->waits)
+    walk->wait_from_ns = leaf_start (screen, leaf);
+  if (before != NULL && before->holds)
+    walk->hold_from_ns = leaf_start (screen, leaf);
+  timeline_visit (self, leaf_first (leaf), end, walk_lane, walk);
+  add_span (walk, walk->wait_from_ns, screen->last_ns, FALSE);
+  add_span (walk, walk->hold_from_ns, screen->last_ns, TRUE);
+}
+
+void
+timeline_get_lane (Timeline *self,
+                   guint     thread,
+                   gint64    from_ns,
+                   gint64    to_ns,
+                   guint     n_bins,
+                   LaneBin  *bins) {
+  LaneWalk walk = { .bins = { from_ns, to_ns, n_bins },
+                    .out = bins,
+                    .thread = thread };
+  g_autofree Edge *edges = NULL;
+  Screen screen;
+  guint64 first, end;
+  Cut from;
+
+  memset (bins, 0, sizeof *bins * n_bins);
+  if (n_bins == 0 || to_ns <= from_ns)
+    return;
+  look (self, TRUE, thread, &screen);
+  if (screen.lane == NULL)
+    return;
+  edges = find_edges (&screen, from_ns, to_ns, n_bins);
+  if (should_read (self, edges, n_bins, EXACT_EVENTS, &first, &end)) {
+    read_lane (self, &screen, &walk, first, end);
+    return;
+  }
+  from = cut_at (&screen, &edges[0]);
+  for (guint i = 0; i < n_bins; i++) {
+    Cut to = cut_at (&screen, &edges[i + 1]);
+
+    if (from.leaf == to.leaf) {
+      add_part (&screen, from.leaf, &from, &to, &bins[i]);
+    } else {
+      add_part (&screen, from.leaf, &from, NULL, &bins[i]);
+      add_whole (&screen, from.leaf + 1, to.leaf, &bins[i]);
+      add_part (&screen, to.leaf, NULL, &to, &bins[i]);
+    }
+    from = to;
+  }
+}
+
+/* Series ------------------------------------------------------------------- */
+
+static gboolean
+is_rate (SeriesKind kind) {
+  return kind == SERIES_HIT_RATE || kind == SERIES_LOCK_WAIT
+         || kind == SERIES_OPS;
+}
+
+static const SeriesLeaf *
+series_leaf (const Screen *screen,
+             guint64       leaf) {
+  return leaf < screen->n_leaves ? pile_get (&screen->sums->series, leaf)
+                                 : &screen->open;
+}
+
+/* What was counted up to a place. */
+typedef struct {
+  double n_ops;
+  double n_in_read;
+  double lock_wait_ns;
+  double at_ns;
+} Counts;
+
+static Counts
+counts_at (const Screen *screen,
+           double        place) {
+  guint64 leaf = MIN ((guint64)place >> SUMS_LEAF_BITS, n_begun (screen) - 1);
+  static const SeriesLeaf zero;
+  const SeriesLeaf *before = leaf > 0 ? series_leaf (screen, leaf - 1) : &zero;
+  const SeriesLeaf *after = series_leaf (screen, leaf);
+  gint64 start_ns = leaf_start (screen, leaf);
+  double f = (place - (double)leaf_first (leaf))
+             / (double)leaf_events (screen, leaf);
+
+  if (before == NULL || after == NULL)
+    return (Counts){ 0 };
+  return (Counts){
+    (double)before->n_ops + f * (double)(after->n_ops - before->n_ops),
+    (double)before->n_in_read
+        + f * (double)(after->n_in_read - before->n_in_read),
+    (double)before->lock_wait_ns
+        + f * (double)(after->lock_wait_ns - before->lock_wait_ns),
+    (double)start_ns + f * (double)(leaf_end (screen, leaf) - start_ns),
+  };
+}
+
+/* A bin with few events has the rate of those around it. */
+static double
+rate_between (const Screen *screen,
+              SeriesKind    kind,
+              double        from,
+              double        to) {
+  Counts low, high;
+  double n_ops;
+
+  if (to - from < RATE_EVENTS) {
+    from = floor (from / RATE_EVENTS) * RATE_EVENTS;
+    to = MAX (ceil (to / RATE_EVENTS) * RATE_EVENTS, from + RATE_EVENTS);
+    to = MIN (to, (double)screen->n);
+    from = MAX (0, MIN (from, to - RATE_EVENTS));
+  }
+  low = counts_at (screen, from);
+  high = counts_at (screen, to);
+  n_ops = high.n_ops - low.n_ops;
+  if (kind == SERIES_OPS)
+    return high.at_ns > low.at_ns ? n_ops * 1e9 / (high.at_ns - low.at_ns) : NAN;
+  if (n_ops <= 0)
+    return NAN;
+  return kind == SERIES_HIT_RATE ? (high.n_in_read - low.n_in_read) / n_ops
+                                 : (high.lock_wait_ns - low.lock_wait_ns) / n_ops;
+}
+
+typedef struct {
+  double value;
+  double low;
+  double high;
+} SeriesBin;
+
+static void
+widen (SeriesBin *bin,
+       double     low,
+       double     high) {
+  if (low < bin->low)
+    bin->low = low;
+  if (high > bin->high)
+    bin->high = high;
+}
+
+static void
+widen_by_leaf (const Screen *screen,
+               SeriesKind    kind,
+               guint64       leaf,
+               SeriesBin    *bin) {
+  const SeriesLeaf *sums = series_leaf (screen, leaf);
+  double rate;
+
+  if (sums == NULL)
+    return;
+  if (!is_rate (kind)) {
+    widen (bin, sums->low[kind - SUMS_FIRST_LEVEL],
+           sums->high[kind - SUMS_FIRST_LEVEL]);
+    return;
+  }
+  /* Of few events it says nothing. */
+  if (leaf_events (screen, leaf) < RATE_EVENTS)
+    return;
+  rate = series_leaf_rate (screen->sums, kind, leaf, sums,
+                           leaf_end (screen, leaf));
+  widen (bin, rate, rate);
+}
+
+/* By the leaves [@leaf, @end), and nodes as large as possible. */
+static void
+widen_by_leaves (const Screen *screen,
+                 SeriesKind    kind,
+                 guint64       leaf,
+                 guint64       end,
+                 SeriesBin    *bin) {
+  while (leaf < end) {
+    guint height = 0;
+    guint64 width = 1;
+
+    while (height + 1 < SUMS_N_HEIGHTS
+           && (leaf & ((width << SUMS_FAN_BITS) - 1)) == 0
+           && leaf + (width << SUMS_FAN_BITS) <= MIN (end, screen->n_leaves)) {
+      height++;
+      width <<= SUMS_FAN_BITS;
+    }
+    if (height == 0) {
+      widen_by_leaf (screen, kind, leaf, bin);
+    } else {
+      const SeriesNode *node = pile_get (&screen->sums->nodes[height],
+                                         leaf >> (SUMS_FAN_BITS * height));
+
+      if (node != NULL)
+        widen (bin, node->low[kind], node->high[kind]);
+    }
+    leaf += width;
+  }
+}
+
+/* The bin between two edges; events are before its end. */
+static void
+sum_bin (const Screen *screen,
+         SeriesKind    kind,
+         const Edge   *from,
+         const Edge   *to,
+         SeriesBin    *bin) {
+  guint64 first = (guint64)from->place >> SUMS_LEAF_BITS;
+  guint64 last = (guint64)MAX (0, ceil (to->place) - 1) >> SUMS_LEAF_BITS;
+
+  first = MIN (first, last);
+  if (is_rate (kind)) {
+    bin->value = rate_between (screen, kind, from->place, to->place);
+    /* Whole leaves alone: a part has no rate of its own. */
+    if (to->place - from->place >= 2 * SUMS_LEAF_EVENTS)
+      widen_by_leaves (screen, kind, first + 1, last, bin);
+  } else {
+    const SeriesLeaf *leaf = series_leaf (screen, last);
+
+    bin->value = leaf != NULL ? leaf->last[kind - SUMS_FIRST_LEVEL] : NAN;
+    widen_by_leaves (screen, kind, first, last + 1, bin);
+  }
+}
+
+static double
+level_of (const MapState *state,
+          SeriesKind      kind) {
+  float levels[SUMS_N_LEVELS];
+
+  if (kind == SERIES_MISSES)
+    return (double)state->misses;
+  if (kind == SERIES_LIVE)
+    return (double)map_state_n_live (state);
+  sums_table_levels (state, levels);
+  return (double)levels[kind - SUMS_FIRST_LEVEL];
+}
+
+/* A level event by event. */
+typedef struct {
+  Bins            bins;
+  SeriesKind      kind;
+  SeriesBin      *out;
+  Fold           *fold;
+  const MapState *state;
+  guint           at;    /* bin */
+  double          level; /* now */
+} LevelWalk;
+
+static void
+move_to_bin (LevelWalk *walk,
+             guint      bin) {
+  while (walk->at < bin) {
+    walk->out[walk->at].value = walk->level;
+    walk->at++;
+    widen (&walk->out[walk->at], walk->level, walk->level);
+  }
+}
+
+static void
+walk_level (const Event *event,
+            guint64      index,
+            gpointer     data) {
+  LevelWalk *walk = data;
+
+  move_to_bin (walk, bin_of (&walk->bins, event->at_ns));
+  fold_apply (walk->fold, event);
+  if (!(sums_work[event->kind] & SUMS_LEVELS))
+    return;
+  walk->level = level_of (walk->state, walk->kind);
+  widen (&walk->out[walk->at], walk->level, walk->level);
+}
+
+/* FALSE: they are too many, or too far from a kept state. */
+static gboolean
+fold_levels (Timeline   *self,
+             SeriesKind  kind,
+             const Edge *edges,
+             guint       n_bins,
+             SeriesBin  *out) {
+  LevelWalk walk = { .bins = { edges[0].at_ns, edges[n_bins].at_ns, n_bins },
+                     .kind = kind,
+                     .out = out };
+  g_autoptr (MapState) state = NULL;
+  guint64 first, end;
+
+  if (!should_read (self, edges, n_bins, EXACT_FOLDS, &first, &end)
+      || timeline_seek_distance (self, first) > EXACT_FOLDS)
+    return FALSE;
+  state = timeline_seek (self, first, NULL);
+  walk.fold = fold_new_from_state (state);
+  walk.state = fold_peek_state (walk.fold);
+  walk.level = first > 0 ? level_of (walk.state, kind) : NAN;
+  widen (&out[0], walk.level, walk.level);
+  timeline_visit (self, first, end, walk_level, &walk);
+  move_to_bin (&walk, n_bins - 1);
+  out[n_bins - 1].value = walk.level;
+  fold_free (walk.fold);
+  return TRUE;
+}
+
+static void
+tell_bin (const SeriesBin *bin,
+          gboolean         is_there,
+          double          *value,
+          double          *low,
+          double          *high) {
+  double least = bin->low;
+  double most = bin->high;
+
+  if (!is_there || (isnan (bin->value) && least > most)) {
+    *value = *low = *high = NAN;
+    return;
+  }
+  *value = bin->value;
+  *low = least > most ? bin->value : fmin (least, bin->value);
+  *high = least > most ? bin->value : fmax (most, bin->value);
+}
+
+void
+timeline_get_series_range (Timeline  *self,
+                           SeriesKind kind,
+                           gint64     from_ns,
+                           gint64     to_ns,
+                           guint      n_bins,
+                           double    *values,
+                           double    *mins,
+                           double    *maxs) {
+  g_autofree SeriesBin *bins = g_new (SeriesBin, n_bins);
+  g_autofree Edge *edges = NULL;
+  gboolean is_folded;
+  Screen screen;
+
+  if (n_bins == 0)
+    return;
+  for (guint i = 0; i < n_bins; i++)
+    bins[i] = (SeriesBin){ NAN, INFINITY, -INFINITY };
+  look (self, FALSE, 0, &screen);
+  edges = find_edges (&screen, from_ns, MAX (to_ns, from_ns + 1), n_bins);
+  is_folded = !is_rate (kind) && fold_levels (self, kind, edges, n_bins, bins);
+  for (guint i = 0; i < n_bins; i++) {
+    gboolean is_there = edges[i].at_ns <= screen.last_ns
+                        && edges[i + 1].place > 0;
+    double value;
+
+    if (is_there && !is_folded)
+      sum_bin (&screen, kind, &edges[i], &edges[i + 1], &bins[i]);
+    tell_bin (&bins[i], is_there, values != NULL ? &values[i] : &value,
+              mins != NULL ? &mins[i] : &value, maxs != NULL ? &maxs[i] : &value);
+  }
+}
+
+void
+timeline_get_series (Timeline  *self,
+                     SeriesKind kind,
+                     gint64     from_ns,
+                     gint64     to_ns,
+                     guint      n_bins,
+                     double    *values) {
+  timeline_get_series_range (self, kind, from_ns, to_ns, n_bins, values, NULL,
+                             NULL);
+}

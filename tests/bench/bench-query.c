@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* bench-query.c — what a long recording is asked, and how long the answers take
+ *
+ * Usage: bench-query [MILLIONS [KEYS]], by default 10 million events and a
+ * million keys.
+ *
+ * Prints one JSON object. The recording is made by eight real workers on a
+ * sync.Map. Then
+ *
+ *   follow_ns, fold_ns      per event: the timeline's pass; the folds alone
+ *   sums_ns                 what the sums add to them
+ *   pyramid_mb, keys_mb     what the sums take, and the keys' filters
+ *   screen_*_us             a screen of 1,920 bins, the slowest of ten places at
+ *                           each zoom: of the whole, a quarter, a 16th …
+ *   search_*                millions of events a second
+ *   latencies_ms            a histogram over a random range; the slowest of ten
+ *   key_life_*              the last 200 events of a key, all of another's, and
+ *                           those of one that is never there
+ */
+#include "core/base/clock.h"
+#include "core/base/prng.h"
+#include "core/engine/engine.h"
+#include "core/engine/syncmap.h"
+#include "core/record/recorder.h"
+#include "core/state/timeline-histogram.h"
+#include "core/state/timeline-private.h"
+#include "core/state/timeline-search.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define N_WORKERS 8
+#define N_BINS 1920
+#define N_PLACES 10
+
+typedef struct {
+  MapEngine *map;
+  TraceLog  *log;
+  guint64    n_events;
+  guint64    n_keys;
+  Probe      probe;
+  guint      index;
+} Worker;
+
+static uint64_t
+now_ns (void) {
+  return (uint64_t)clock_now_ns ();
+}
+
+static double
+now_ms (void) {
+  return (double)clock_now_ns () / 1e6;
+}
+
+/* Two loads to a store, some deletes; a third of the keys at a time, so that a
+ * key has times in which nothing happens to it. */
+static void
+work (Worker       *worker,
+      EngineThread *thread) {
+  const EngineClass *klass = worker->map->klass;
+  guint64 span = MAX (1, worker->n_keys / 3);
+  gint64 found;
+  Prng prng;
+
+  prng_init (&prng, prng_split (9, worker->index));
+  for (guint64 i = 0;
+       i % 64 != 0 || tracelog_get_length (worker->log) < worker->n_events; i++) {
+    guint64 done = tracelog_get_length (worker->log) * 3 / worker->n_events;
+    gint64 key = (gint64)(prng_below (&prng, span) + done * span);
+    guint64 choice = prng_below (&prng, 100);
+
+    if (choice < 60)
+      klass->load (worker->map, thread, key, &found);
+    else if (choice < 92)
+      klass->store (worker->map, thread, key, (gint64)i);
+    else
+      klass->delete_key (worker->map, thread, key);
+  }
+}
+
+static void *
+work_cb (void *data) {
+  Worker *worker = data;
+  EngineThread thread;
+
+  probe_current = &worker->probe;
+  g_assert_true (engine_enter_thread (worker->map, &thread,
+                                      (uint16_t)worker->index));
+  work (worker, &thread);
+  engine_leave_thread (&thread);
+  probe_flush (&worker->probe);
+  probe_current = NULL;
+  return NULL;
+}
+
+static TraceLog *
+record (guint64 n_events,
+        guint64 n_keys) {
+  EngineConfig config = { .seed = 7, .now_ns = now_ns };
+  g_autoptr (TraceInfo) info = trace_info_new ();
+  TraceLog *log = tracelog_new (info, (gsize)8 << 30);
+  g_autoptr (Recorder) recorder = recorder_new (log);
+  Worker workers[N_WORKERS] = { 0 };
+  pthread_t threads[N_WORKERS];
+  Probe main_probe;
+  MapEngine *map;
+
+  probe_init (&main_probe, 1024);
+  recorder_add (recorder, &main_probe, EVENT_THREAD_MAIN);
+  for (guint i = 0; i < N_WORKERS; i++) {
+    probe_init (&workers[i].probe, recorder_ring_units (N_WORKERS + 1));
+    recorder_add (recorder, &workers[i].probe, (guint16)i);
+  }
+  recorder_start (recorder);
+  probe_current = &main_probe;
+  map = engine_new (&syncmap_class, &config);
+  probe_flush (&main_probe);
+  probe_current = NULL;
+  for (guint i = 0; i < N_WORKERS; i++) {
+    workers[i].map = map;
+    workers[i].log = log;
+    workers[i].n_events = n_events;
+    workers[i].n_keys = n_keys;
+    workers[i].index = i;
+    probe_set_span_period (&workers[i].probe, 1);
+    pthread_create (&threads[i], NULL, work_cb, &workers[i]);
+  }
+  for (guint i = 0; i < N_WORKERS; i++)
+    pthread_join (threads[i], NULL);
+  recorder_finish (recorder);
+  for (guint i = 0; i < N_WORKERS; i++)
+    probe_clear (&workers[i].probe);
+  probe_clear (&main_probe);
+  engine_free (map);
+  return log;
+}
+
+static double
+fold_ns (TraceLog *log) {
+  g_autoptr (Fold) fold = fold_new ();
+  guint64 length = tracelog_get_length (log);
+  double start_ms = now_ms ();
+
+  for (guint64 at = 0; at < length;) {
+    g_autoptr (TraceBlock) block = tracelog_ref_block (log, at);
+
+    for (guint i = 0; i < block->n_events; i++)
+      fold_apply (fold, &block->events[i]);
+    at += block->n_events;
+  }
+  return (now_ms () - start_ms) * 1e6 / (double)length;
+}
+
+/* With the sums. */
+static double
+sums_ns (TraceLog *log,
+         double   *megabytes) {
+  g_autoptr (Fold) fold = fold_new ();
+  const MapState *state = fold_peek_state (fold);
+  Sums *sums = g_new (Sums, 1);
+  guint64 length = tracelog_get_length (log);
+  double start_ms = now_ms ();
+  double ms;
+
+  sums_init (sums);
+  for (guint64 at = 0; at < length;) {
+    g_autoptr (TraceBlock) block = tracelog_ref_block (log, at);
+
+    for (guint i = 0; i < block->n_events; i++) {
+      sums_add (sums, &block->events[i], state);
+      fold_apply (fold, &block->events[i]);
+    }
+    at += block->n_events;
+  }
+  ms = now_ms () - start_ms;
+  megabytes[0] = (double)sums_bytes (sums) / 1e6;
+  megabytes[1] = (double)sums_key_bytes (sums) / 1e6;
+  megabytes[2] = (double)sums_latency_bytes (sums) / 1e6;
+  sums_clear (sums);
+  g_free (sums);
+  return ms * 1e6 / (double)length;
+}
+
+/* Screens ------------------------------------------------------------------ */
+
+typedef void (*Ask) (Timeline *timeline,
+                     gint64    from_ns,
+                     gint64    to_ns);
+
+static void
+ask_density (Timeline *timeline,
+             gint64    from_ns,
+             gint64    to_ns) {
+  guint32 counts[N_BINS];
+
+  timeline_get_density (timeline, from_ns, to_ns, N_BINS, counts);
+}
+
+static void
+ask_lane (Timeline *timeline,
+          gint64    from_ns,
+          gint64    to_ns) {
+  static LaneBin bins[N_BINS];
+
+  timeline_get_lane (timeline, 3, from_ns, to_ns, N_BINS, bins);
+}
+
+static void
+ask_level (Timeline *timeline,
+           gint64    from_ns,
+           gint64    to_ns) {
+  double values[N_BINS], mins[N_BINS], maxs[N_BINS];
+
+  timeline_get_series_range (timeline, SERIES_LIVE, from_ns, to_ns, N_BINS, values,
+                             mins, maxs);
+}
+
+static void
+ask_rate (Timeline *timeline,
+          gint64    from_ns,
+          gint64    to_ns) {
+  double values[N_BINS], mins[N_BINS], maxs[N_BINS];
+
+  timeline_get_series_range (timeline, SERIES_HIT_RATE, from_ns, to_ns, N_BINS,
+                             values, mins, maxs);
+}
+
+static double
+bench_screens (Timeline   *timeline,
+               const char *name,
+               Ask         ask) {
+  gint64 all_ns = timeline_get_duration_ns (timeline) + 1;
+  Prng prng = { 2 };
+  double worst = 0;
+
+  printf ("  \"screen_%s_us\": [", name);
+  for (gint64 span_ns = all_ns; span_ns > 2000; span_ns /= 4) {
+    double slowest = 0;
+
+    for (guint i = 0; i < N_PLACES; i++) {
+      gint64 from_ns = (gint64)prng_below (&prng,
+                                           (guint64)(all_ns - span_ns) + 1);
+      double start_ms = now_ms ();
+
+      ask (timeline, from_ns, from_ns + span_ns);
+      slowest = MAX (slowest, now_ms () - start_ms);
+    }
+    printf ("%s%.0f", span_ns == all_ns ? "" : ", ", slowest * 1e3);
+    worst = MAX (worst, slowest);
+  }
+  printf ("],\n");
+  return worst;
+}
+
+/* Searches ----------------------------------------------------------------- */
+
+static void
+bench_search (Timeline   *timeline,
+              const char *name,
+              const char *text) {
+  g_autoptr (EventQuery) query = event_query_new (text, "k%d", NULL);
+  double start_ms = now_ms ();
+  g_autoptr (TimelineSearch) search = timeline_search_new (timeline, query);
+  double ms;
+
+  timeline_search_wait (search);
+  ms = now_ms () - start_ms;
+  printf ("  \"search_%s\": { \"query\": \"%s\", \"hits\": %" G_GUINT64_FORMAT
+          ", \"ms\": %.0f, \"million_per_s\": %.1f },\n",
+          name, text, timeline_search_get_n (search), ms,
+          (double)timeline_get_length (timeline) / ms / 1e3);
+}
+
+/* Histograms and lives ----------------------------------------------------- */
+
+static void
+bench_latencies (Timeline *timeline) {
+  guint64 length = timeline_get_length (timeline);
+  Prng prng = { 4 };
+  double slowest = 0;
+  guint64 n_told = 0;
+
+  for (guint i = 0; i < N_PLACES; i++) {
+    guint64 from = prng_below (&prng, length);
+    guint64 to = from + prng_below (&prng, length - from + 1);
+    double start_ms = now_ms ();
+    LatencyHistogram histogram;
+
+    timeline_get_latencies (timeline, from, to, OP_N_KINDS, -1, NULL, &histogram);
+    slowest = MAX (slowest, now_ms () - start_ms);
+    n_told += histogram.n_told;
+  }
+  printf ("  \"latencies_ms\": %.2f,\n  \"latencies_told\": %" G_GUINT64_FORMAT
+          ",\n",
+          slowest, n_told);
+}
+
+static void
+bench_life (Timeline   *timeline,
+            const char *name,
+            gint64      key,
+            guint       max) {
+  g_autoptr (GArray) life = g_array_new (FALSE, FALSE, sizeof (guint64));
+  double start_ms = now_ms ();
+
+  timeline_get_key_page (timeline, key, G_MAXUINT64, max, NULL, life);
+  printf ("  \"key_life_%s\": { \"events\": %u, \"ms\": %.1f },\n", name,
+          life->len, now_ms () - start_ms);
+}
+
+int
+main (int    argc,
+      char **argv) {
+  double millions = argc > 1 ? g_ascii_strtod (argv[1], NULL) : 10;
+  guint64 n_keys = argc > 2 ? g_ascii_strtoull (argv[2], NULL, 10) : 1000000;
+  g_autoptr (TraceLog) log = record ((guint64)(millions * 1e6), n_keys);
+  guint64 length = tracelog_get_length (log);
+  double megabytes[3];
+  double alone_ns = fold_ns (log);
+  double with_ns = sums_ns (log, megabytes);
+  double start_ms = now_ms ();
+  g_autoptr (Timeline) timeline = timeline_new (log);
+  double worst = 0;
+
+  timeline_wait (timeline);
+  printf ("{\n  \"events\": %" G_GUINT64_FORMAT ",\n  \"threads\": %d,\n"
+          "  \"duration_s\": %.1f,\n  \"fold_ns\": %.2f,\n"
+          "  \"sums_ns\": %.2f,\n  \"follow_ns\": %.2f,\n"
+          "  \"pyramid_mb\": %.1f,\n  \"keys_mb\": %.1f,\n"
+          "  \"latencies_mb\": %.1f,\n",
+          length, N_WORKERS, (double)timeline_get_duration_ns (timeline) / 1e9,
+          alone_ns, with_ns - alone_ns,
+          (now_ms () - start_ms) * 1e6 / (double)length, megabytes[0],
+          megabytes[1], megabytes[2]);
+  worst = MAX (worst, bench_screens (timeline, "density", ask_density));
+  worst = MAX (worst, bench_screens (timeline, "lane", ask_lane));
+  worst = MAX (worst, bench_screens (timeline, "level", ask_level));
+  worst = MAX (worst, bench_screens (timeline, "rate", ask_rate));
+  printf ("  \"screen_worst_us\": %.0f,\n", worst * 1e3);
+  bench_search (timeline, "rare", "promotion");
+  bench_search (timeline, "events", "op=store thread=2 ns > 100000");
+  bench_search (timeline, "state", "misses = len(dirty) - 1");
+  bench_search (timeline, "key", "key = k17 and op=store");
+  bench_latencies (timeline);
+  bench_life (timeline, "page", (gint64)(n_keys / 2), 200);
+  bench_life (timeline, "whole", (gint64)(n_keys / 2 + 1), G_MAXUINT);
+  bench_life (timeline, "of_none", (gint64)(2 * n_keys), 200);
+  printf ("  \"million_keys\": %.1f\n}\n", (double)n_keys / 1e6);
+  return 0;
+}
