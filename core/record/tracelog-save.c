@@ -46,12 +46,16 @@ typedef struct {
   gboolean    is_good;
 } Job;
 
-/* Packs one block; the open one as far as it is below the length. In several
- * threads. */
+/* What the threads of a batch share: each takes the next job that is left. */
+typedef struct {
+  Job          *jobs;
+  guint         n;
+  _Atomic (guint) n_taken;
+} Batch;
+
+/* Packs one block; the open one as far as it is below the length. */
 static void
-pack_cb (gpointer data,
-         gpointer unused) {
-  Job *job = data;
+pack (Job *job) {
   guint64 left = job->length - job->first;
 
   job->is_good = TRUE;
@@ -69,6 +73,37 @@ pack_cb (gpointer data,
     trace_zstd_repack (&job->packed);
 }
 
+static void *
+pack_thread (void *data) {
+  Batch *batch = data;
+  guint i;
+
+  /* Relaxed: a job is its taker's alone; creating and joining the thread order
+   * everything else. */
+  while ((i = atomic_fetch_add_explicit (&batch->n_taken, 1,
+                                         memory_order_relaxed))
+         < batch->n)
+    pack (&batch->jobs[i]);
+  return NULL;
+}
+
+/* Side by side: this thread and as many more as there are processors for. */
+static void
+pack_batch (Job  *jobs,
+            guint n) {
+  guint n_more = CLAMP (g_get_num_processors (), 1, MAX_THREADS) - 1;
+  Batch batch = { .jobs = jobs, .n = n };
+  pthread_t threads[MAX_THREADS];
+  guint n_started = 0;
+
+  while (n_started < n_more
+         && pthread_create (&threads[n_started], NULL, pack_thread, &batch) == 0)
+    n_started++;
+  pack_thread (&batch);
+  for (guint i = 0; i < n_started; i++)
+    pthread_join (threads[i], NULL);
+}
+
 /* Up to BATCH blocks from @first on, packed side by side, written in order. */
 static gboolean
 put_batch (TraceWriter *writer,
@@ -76,18 +111,13 @@ put_batch (TraceWriter *writer,
            guint64      first,
            guint64      length,
            GError     **error) {
-  guint n_threads = CLAMP (g_get_num_processors (), 1, MAX_THREADS);
-  GThreadPool *pool
-      = g_thread_pool_new (pack_cb, NULL, (gint)n_threads, FALSE, NULL);
   g_autofree Job *jobs = g_new0 (Job, BATCH);
   gboolean is_good = TRUE;
   guint n = 0;
 
-  for (; n < BATCH && first < length; n++, first += TRACE_BLOCK_EVENTS) {
+  for (; n < BATCH && first < length; n++, first += TRACE_BLOCK_EVENTS)
     jobs[n] = (Job){ .log = log, .first = first, .length = length };
-    g_thread_pool_push (pool, &jobs[n], NULL);
-  }
-  g_thread_pool_free (pool, FALSE, TRUE);
+  pack_batch (jobs, n);
   for (guint i = 0; i < n; i++) {
     if (is_good && !jobs[i].is_good)
       is_good = fail_damaged (log, error);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* bench-file.c — what a recording of a hundred million events costs as a file
+ *
+ * Prints one JSON object: bytes an event while recording and saved, MB/s of
+ * saving, ms from opening to the first block, a block in the middle, and the
+ * memory that the open log takes. Makes its recording in $TMPDIR, some GB with
+ * the temporary file of the log. The first argument: millions of events.
+ */
+#include "core/base/prng.h"
+#include "core/record/tracelog-file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define N_ENTRIES 65536u
+
+static double
+resident_mb (void) {
+  unsigned long pages = 0;
+  FILE *file = fopen ("/proc/self/statm", "r");
+
+  if (file != NULL) {
+    if (fscanf (file, "%*u %lu", &pages) != 1)
+      pages = 0;
+    fclose (file);
+  }
+  return (double)pages * (double)sysconf (_SC_PAGESIZE) / 1e6;
+}
+
+/* Stores on entries, a few slots and walks: what a busy sync.Map tells. */
+static TraceLog *
+record (guint64 n) {
+  g_autofree guint32 *versions = g_new0 (guint32, N_ENTRIES);
+  g_autoptr (TraceInfo) info = trace_info_new ();
+  TraceLog *log;
+  Prng prng = { 1 };
+  gint64 at_ns = 0;
+
+  info->n_threads = 4;
+  log = tracelog_new (info, 0);
+  for (guint64 i = 0; i < n; i++) {
+    guint64 random = prng_next (&prng);
+    guint32 entry = (guint32)(random % N_ENTRIES) >> (random >> 60);
+    Event event = {
+      .at_ns = at_ns += 20 + (gint64)(random >> 32 & 63),
+      .a = random % 8 < 5 ? random >> 44 : 0,
+      .res = entry,
+      .ver = ++versions[entry],
+      .thread = (guint16)(i / 16 % 4),
+      .kind = random % 8 < 5 ? EVENT_ENTRY_STORED : EVENT_ENTRY_DELETED,
+    };
+
+    tracelog_append (log, &event);
+  }
+  tracelog_finish (log, FALSE);
+  return log;
+}
+
+static double
+since_ms (gint64 from_us) {
+  return (double)(g_get_monotonic_time () - from_us) / 1e3;
+}
+
+int
+main (int    argc,
+      char **argv) {
+  guint64 n = (argc > 1 ? g_ascii_strtoull (argv[1], NULL, 10) : 100) * 1000000;
+  g_autofree char *path
+      = g_build_filename (g_get_tmp_dir (), "bench-file.tophash", NULL);
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  TraceLog *log;
+  TraceBlock *block;
+  TraceHonesty honesty;
+  double record_ms, save_ms, open_ms, middle_ms, before_mb, after_mb;
+  gint64 from_us = g_get_monotonic_time ();
+  g_autoptr (GBytes) none = NULL;
+  guint64 size;
+
+  log = record (n);
+  record_ms = since_ms (from_us);
+  tracelog_get_honesty (log, &honesty);
+  from_us = g_get_monotonic_time ();
+  if (!tracelog_save (log, file, NULL, NULL, NULL, NULL))
+    return 1;
+  save_ms = since_ms (from_us);
+  tracelog_unref (log);
+
+  before_mb = resident_mb ();
+  from_us = g_get_monotonic_time ();
+  log = tracelog_open (file, NULL, NULL, NULL, NULL, NULL);
+  block = tracelog_ref_block (log, 0);
+  open_ms = since_ms (from_us);
+  trace_block_unref (block);
+  from_us = g_get_monotonic_time ();
+  block = tracelog_ref_block (log, n / 2);
+  middle_ms = since_ms (from_us);
+  trace_block_unref (block);
+  after_mb = resident_mb ();
+  {
+    TraceHonesty opened;
+
+    tracelog_get_honesty (log, &opened);
+    size = opened.bytes;
+  }
+  printf ("{\"events\": %" G_GUINT64_FORMAT ", \"record_Mev_s\": %.1f, "
+          "\"recorded_bytes_event\": %.2f, \"saved_bytes_event\": %.2f, "
+          "\"save_Mev_s\": %.1f, \"save_MB_s\": %.0f, \"open_ms\": %.1f, "
+          "\"block_ms\": %.2f, \"open_MB\": %.1f}\n",
+          n, (double)n / record_ms / 1e3, (double)honesty.bytes / (double)n,
+          (double)size / (double)n, (double)n / save_ms / 1e3,
+          (double)size / save_ms / 1e3, open_ms, middle_ms,
+          MAX (0, after_mb - before_mb));
+  tracelog_unref (log);
+  g_file_delete (file, NULL, NULL);
+  return 0;
+}
