@@ -22,6 +22,7 @@
 #include "core/model/narrator.h"
 #include "widgets/strip-words.h"
 #include "widgets/tophash-draw.h"
+#include "widgets/tophash-histograms.h"
 #include "widgets/tophash-notes.h"
 #include "widgets/tophash-slot-figure.h"
 #include "widgets/tophash-statistics.h"
@@ -42,6 +43,7 @@ struct _TophashInspector {
   GtkWidget         *root;
   GtkStack          *pages;
   TophashStatistics *statistics;
+  TophashHistograms *histograms;
   TophashNotes      *notes;
   GtkLabel          *title;
   GtkLabel          *pill;
@@ -534,6 +536,7 @@ tophash_inspector_class_init (TophashInspectorClass *klass) {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = tophash_inspector_dispose;
+  g_type_ensure (TOPHASH_TYPE_HISTOGRAMS);
   g_type_ensure (TOPHASH_TYPE_NOTES);
   g_type_ensure (TOPHASH_TYPE_SLOT_FIGURE);
   g_type_ensure (TOPHASH_TYPE_STATISTICS);
@@ -543,6 +546,8 @@ tophash_inspector_class_init (TophashInspectorClass *klass) {
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, pages);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector,
                                         statistics);
+  gtk_widget_class_bind_template_child (widget_class, TophashInspector,
+                                        histograms);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, notes);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, title);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, pill);
@@ -579,6 +584,7 @@ tophash_inspector_set_session (TophashInspector *self,
     g_cancellable_cancel (self->life_cancel);
   g_set_object (&self->session, session);
   tophash_statistics_set_session (self->statistics, session);
+  tophash_histograms_set_session (self->histograms, session);
   tophash_notes_set_session (self->notes, session);
   if (session != NULL) {
     self->changed_id = g_signal_connect (session, "changed",
