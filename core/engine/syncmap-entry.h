@@ -114,8 +114,8 @@ entry_tell (const Entry *entry,
             EventKind    kind,
             uint64_t     word) {
   if (kind == EVENT_ENTRY_STORED)
-    probe_event_more (kind, entry->id, entry_word_version (word), 0, 0,
-                      (uint64_t)entry_word_value (word), 0);
+    probe_entry_stored (entry->id, entry_word_version (word),
+                        entry_word_value (word));
   else
     probe_event (kind, entry->id, entry_word_version (word), 0, 0);
 }

@@ -200,6 +200,8 @@ lane_tells (const SyncLane *lane) {
 LANE_INLINE void
 lane_end_told (const SyncLane *lane,
                OpKind          op) {
+  if (__builtin_expect (lane->probe->n_cas_retries == 0, 1))
+    return;
   lane->probe->counts[op].n_cas_retries += lane->probe->n_cas_retries;
   lane->probe->n_cas_retries = 0;
 }

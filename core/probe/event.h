@@ -34,6 +34,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define ENTRY_VERSION_BITS 17
@@ -302,7 +304,9 @@ typedef enum {
 } MisusePlace;
 
 /* What an engine thread puts into its ring: 16 bytes, then, when the kind has
- * bit 7 set, 16 bytes of payload. */
+ * bit 7 set, 16 bytes of payload. An ENTRY_STORED of a small value, which is what
+ * most stores tell, needs none: the value lies where its fields leave room, bits 0
+ * to 14 in ver above the version, the next 8 in aux8, the last 16 in aux16. */
 typedef struct {
   uint32_t dt;   /* stamps since this thread's previous event */
   uint32_t res;
@@ -321,6 +325,18 @@ _Static_assert (sizeof (RingPayload) == 16, "a payload is 16 bytes");
 
 #define EVENT_HAS_PAYLOAD 0x80u
 
+/* Values that fit into an event without payload: signed. */
+#define RING_VALUE_BITS 39
+#define RING_VALUE_VER_BITS (32 - ENTRY_VERSION_BITS)
+_Static_assert (RING_VALUE_VER_BITS + 8 + 16 == RING_VALUE_BITS,
+                "a small value fills what ver, aux8 and aux16 leave free");
+
+static inline bool
+ring_value_fits (int64_t value) {
+  return (uint64_t)value + ((uint64_t)1 << (RING_VALUE_BITS - 1))
+         < (uint64_t)1 << RING_VALUE_BITS;
+}
+
 /* An event as the log gives it back: merged, timed, whole. */
 typedef struct {
   int64_t  at_ns;  /* since the log's start; never decreases in a log */
@@ -333,6 +349,33 @@ typedef struct {
   uint8_t  kind;   /* EventKind */
   uint8_t  aux8;
 } Event;
+
+/* What the owner of a ring told; when and who are the reader's to say. @payload:
+ * NULL without one. */
+static inline Event
+event_from_ring (const RingEvent   *told,
+                 const RingPayload *payload) {
+  Event event = { .a = payload != NULL ? payload->a : 0,
+                  .b = payload != NULL ? payload->b : 0,
+                  .res = told->res,
+                  .ver = told->ver,
+                  .aux16 = told->aux16,
+                  .kind = (uint8_t)(told->kind & ~EVENT_HAS_PAYLOAD),
+                  .aux8 = told->aux8 };
+
+  if (told->kind == EVENT_ENTRY_STORED) {
+    uint64_t bits = told->ver >> ENTRY_VERSION_BITS
+                    | (uint64_t)told->aux8 << RING_VALUE_VER_BITS
+                    | (uint64_t)told->aux16 << (RING_VALUE_VER_BITS + 8);
+    uint64_t sign = (uint64_t)1 << (RING_VALUE_BITS - 1);
+
+    event.a = (bits ^ sign) - sign;
+    event.ver &= ENTRY_VERSION_MASK;
+    event.aux8 = 0;
+    event.aux16 = 0;
+  }
+  return event;
+}
 
 /* The key of an OP_TOLD. */
 static inline int64_t

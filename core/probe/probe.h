@@ -241,6 +241,25 @@ probe_event_more (EventKind kind,
     probe_tell_more (probe, kind, res, ver, aux8, aux16, a, b);
 }
 
+/* A value stored in an entry; of a small one without payload, as event.h says. */
+static inline void
+probe_entry_stored (uint32_t entry,
+                    uint32_t ver,
+                    int64_t  value) {
+  Probe *probe = probe_current;
+
+  if (__builtin_expect (probe == NULL, 1))
+    return;
+  if (__builtin_expect (ring_value_fits (value), 1))
+    probe_tell (probe, EVENT_ENTRY_STORED, entry,
+                ver | (uint32_t)value << ENTRY_VERSION_BITS,
+                (uint8_t)(value >> RING_VALUE_VER_BITS),
+                (uint16_t)(value >> (RING_VALUE_VER_BITS + 8)));
+  else
+    probe_tell_more (probe, EVENT_ENTRY_STORED, entry, ver, 0, 0,
+                     (uint64_t)value, 0);
+}
+
 /* An event whose payload says how long something took: without it when nothing
  * was measured. */
 static inline void

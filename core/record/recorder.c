@@ -162,29 +162,21 @@ static void
 load_head (Lane *lane) {
   while (lane->n_run + lane->n_rest > 0) {
     const RingEvent *event = &next_unit (lane)->event;
-    RingPayload payload = { 0, 0 };
+    const RingPayload *payload = NULL;
 
     lane->head_units = 1;
     if (event->kind & EVENT_HAS_PAYLOAD) {
-      payload = next_unit (lane)->payload;
+      payload = &next_unit (lane)->payload;
       lane->head_units = 2;
     }
-    if ((event->kind & ~EVENT_HAS_PAYLOAD) == EVENT_TIME) {
-      lane->stamp = payload.a;
+    if (event->kind == (EVENT_TIME | EVENT_HAS_PAYLOAD)) {
+      lane->stamp = payload->a;
       lane->n_taken += lane->head_units;
       continue;
     }
     lane->stamp += event->dt;
-    lane->head = (Event){
-      .a = payload.a,
-      .b = payload.b,
-      .res = event->res,
-      .ver = event->ver,
-      .thread = lane->thread,
-      .aux16 = event->aux16,
-      .kind = event->kind & (guint8)~EVENT_HAS_PAYLOAD,
-      .aux8 = event->aux8,
-    };
+    lane->head = event_from_ring (event, payload);
+    lane->head.thread = lane->thread;
     lane->has_head = TRUE;
     return;
   }

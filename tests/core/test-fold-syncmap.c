@@ -30,19 +30,11 @@ typedef struct {
 static void
 fold_event (Run            *run,
             const RingUnit *unit) {
-  const RingEvent *event = &unit->event;
-  gboolean has_payload = (event->kind & EVENT_HAS_PAYLOAD) != 0;
-  Event whole = {
-    .at_ns = ++run->n_events,
-    .a = has_payload ? unit[1].payload.a : 0,
-    .b = has_payload ? unit[1].payload.b : 0,
-    .res = event->res,
-    .ver = event->ver,
-    .aux16 = event->aux16,
-    .kind = event->kind & (uint8_t)~EVENT_HAS_PAYLOAD,
-    .aux8 = event->aux8,
-  };
+  gboolean has_payload = (unit->event.kind & EVENT_HAS_PAYLOAD) != 0;
+  Event whole
+      = event_from_ring (&unit->event, has_payload ? &unit[1].payload : NULL);
 
+  whole.at_ns = ++run->n_events;
   if (whole.kind != EVENT_TIME)
     fold_apply (run->fold, &whole);
   if (fold_n_faults (run->fold) > 0)

@@ -390,6 +390,47 @@ test_snapshots_tell_what_they_gave (Fixture      *fixture,
   g_assert_cmpint ((int64_t)told[1].payload.b, ==, -4);
 }
 
+/* A value of RING_VALUE_BITS rides in the event, one more goes beside it. */
+static void
+test_small_values_need_no_payload (Fixture      *fixture,
+                                   gconstpointer data) {
+  const int64_t most = ((int64_t)1 << (RING_VALUE_BITS - 1)) - 1;
+  const struct {
+    int64_t  value;
+    gboolean is_small;
+  } rows[] = {
+    { 0, TRUE },         { 1, TRUE },         { -1, TRUE },
+    { 0x7fff, TRUE },    { 0x8000, TRUE },    { 0x7fffff, TRUE },
+    { 0x800000, TRUE },  { -0x8000, TRUE },   { 0x123456789a, TRUE },
+    { most, TRUE },      { most + 1, FALSE }, { -most - 1, TRUE },
+    { -most - 2, FALSE }, { INT64_MAX, FALSE }, { INT64_MIN, FALSE },
+  };
+  enum { N = G_N_ELEMENTS (rows) };
+  Told told[N + 1];
+
+  for (unsigned i = 0; i < N; i++)
+    probe_entry_stored (7 + i, i % 2 == 0 ? ENTRY_VERSION_MASK : i,
+                        rows[i].value);
+  g_assert_cmpuint (fixture->probe.ring.written, ==, 2 + N + 4);
+  probe_flush (&fixture->probe);
+  g_assert_cmpuint (take (fixture, told, N + 1), ==, N + 1);
+  for (unsigned i = 0; i < N; i++) {
+    RingEvent unit = told[i + 1].event;
+    Event event;
+
+    /* take() has cleared the mark. */
+    if (!rows[i].is_small)
+      unit.kind |= EVENT_HAS_PAYLOAD;
+    event = event_from_ring (
+        &unit, rows[i].is_small ? NULL : &told[i + 1].payload);
+    g_assert_cmpuint (event.kind, ==, EVENT_ENTRY_STORED);
+    g_assert_cmpuint (event.res, ==, 7 + i);
+    g_assert_cmpuint (event.ver, ==, i % 2 == 0 ? ENTRY_VERSION_MASK : i);
+    g_assert_cmpint ((int64_t)event.a, ==, rows[i].value);
+    g_assert_cmpuint (event.b | event.aux8 | event.aux16, ==, 0);
+  }
+}
+
 static void
 test_long_silence_is_told_in_full (Fixture      *fixture,
                                    gconstpointer data) {
@@ -511,6 +552,7 @@ main (int    argc,
        test_full_speed_publishes_in_batches);
   ADD ("only-told-ranges-tell-yields", test_only_told_ranges_tell_yields);
   ADD ("snapshots-tell-what-they-gave", test_snapshots_tell_what_they_gave);
+  ADD ("small-values-need-no-payload", test_small_values_need_no_payload);
   ADD ("long-silence-is-told-in-full", test_long_silence_is_told_in_full);
   ADD ("time-never-goes-back", test_time_never_goes_back);
   ADD ("publishes-in-batches", test_publishes_in_batches);

@@ -27,6 +27,14 @@ typedef struct {
   guint  index;
 } Worker;
 
+/* What a worker stores as its @i-th value: small and large, of both signs. */
+static gint64
+value_of (guint64 i) {
+  gint64 value = (gint64)(i + 1) << i % 4 * 10;
+
+  return i % 3 == 0 ? -value : value;
+}
+
 /* Changes entries, and now and then takes the lock, telling as engines do. */
 static void *
 work_cb (void *data) {
@@ -43,8 +51,7 @@ work_cb (void *data) {
     entry = (random >> 16) % N_ENTRIES;
     probe_op_begin (OP_STORE, entry, i);
     ver = atomic_fetch_add (&world->entries[entry], 1) + 1;
-    probe_event_more (EVENT_ENTRY_STORED, entry, ver & ENTRY_VERSION_MASK, 0, 0,
-                      i + 1, 0);
+    probe_entry_stored (entry, ver & ENTRY_VERSION_MASK, value_of (i));
     if (i % 32 == 0) {
       if (pthread_mutex_trylock (&world->lock) != 0) {
         probe_flush (&worker->probe);
@@ -69,6 +76,7 @@ check_order (TraceLog *log,
              guint     n_workers) {
   guint64 length = tracelog_get_length (log), n_stores = 0, n_ended = 0;
   guint32 seen[N_ENTRIES] = { 0 }, domain = 0;
+  guint64 n_by_worker[MAX_WORKERS] = { 0 };
   gint64 last_ns = 0;
 
   for (guint64 i = 0; i < length; i++) {
@@ -81,6 +89,8 @@ check_order (TraceLog *log,
     if (event.kind == EVENT_ENTRY_STORED) {
       seen[event.res]++;
       g_assert_cmpuint (event.ver, ==, seen[event.res] & ENTRY_VERSION_MASK);
+      g_assert_cmpint ((gint64)event.a, ==,
+                       value_of (n_by_worker[event.thread]++));
       n_stores++;
     } else if (event.kind == EVENT_THREAD_ENDED) {
       n_ended++;

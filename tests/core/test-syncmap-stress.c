@@ -204,12 +204,14 @@ collect_event (Collector       *collector,
   } else if (event_kind_gate (kind) == GATE_ENTRY) {
     gpointer id = GUINT_TO_POINTER (event->res);
     GArray *versions = g_hash_table_lookup (collector->entries, id);
+    guint32 version;
 
     if (versions == NULL) {
       versions = g_array_new (FALSE, FALSE, sizeof (guint32));
       g_hash_table_insert (collector->entries, id, versions);
     }
-    g_array_append_val (versions, event->ver);
+    version = event->ver & ENTRY_VERSION_MASK;
+    g_array_append_val (versions, version);
   }
 }
 
