@@ -24,6 +24,7 @@ int cli_run    (int argc, char **argv);
 int cli_info   (int argc, char **argv);
 int cli_events (int argc, char **argv);
 int cli_export (int argc, char **argv);
+int cli_stats  (int argc, char **argv);
 int cli_verify (int argc, char **argv);
 int cli_check  (int argc, char **argv);
 int cli_render (int argc, char **argv);

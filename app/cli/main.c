@@ -20,6 +20,7 @@ static const struct {
   { "run", cli_run, N_("Run a scenario and say what happened") },
   { "info", cli_info, N_("Say what a recording holds") },
   { "events", cli_events, N_("Print the events of a recording, in words") },
+  { "stats", cli_stats, N_("Say how long operations took, and chains are") },
   { "export", cli_export, N_("Write a recording in a form for other programs") },
   { "step", cli_step, N_("Step through a few operations on a map") },
   { "verify", cli_verify, N_("Decode and fold a whole recording") },

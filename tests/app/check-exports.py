@@ -167,6 +167,27 @@ def check_prometheus(file, info):
     return None
 
 
+def check_stats(file, info):
+    stats = json.loads(run("stats", "--json", file))
+    told = stats["operations"]
+    for name, op in info["operations"].items():
+        assert told[name]["told"] + told[name]["counted"] == op["n"], name
+        assert sum(told[name]["counts"]) == told[name]["told"], name
+    assert told["all"]["told"] == sum(op["told"] for name, op in told.items()
+                                      if name != "all")
+    for table in stats["tables"]:
+        assert sum(table["chains-by-buckets"]) == table["chains"]
+        assert sum(n * keys for n, keys in enumerate(table["buckets-by-keys"])) \
+            == table["keys"], table
+    half = json.loads(run("stats", "--json", file, "--to", str(stats["to"] // 2)))
+    rest = json.loads(run("stats", "--json", file, "--from",
+                          str(stats["to"] // 2)))
+    for name, op in told.items():
+        parts = [part["operations"].get(name, {"told": 0}) for part in (half, rest)]
+        assert sum(part["told"] for part in parts) == op["told"], name
+    assert "load" in run("stats", file) and "chains" in run("stats", file)
+
+
 def check_words(file, info):
     lines = run("events", file).splitlines()
     assert len(lines) == info["recording"]["events"]
@@ -193,7 +214,8 @@ def check_errors(file, _info):
 
 
 CHECKS = [check_events, check_counters, check_changes, check_history, check_chrome,
-          check_otlp, check_prometheus, check_words, check_errors]
+          check_otlp, check_prometheus, check_stats,
+          check_words, check_errors]
 
 
 def main():
