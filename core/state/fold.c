@@ -310,19 +310,39 @@ fetch (const Fold  *self,
   }
 }
 
-void
-fold_apply_many (Fold        *self,
-                 const Event *events,
-                 guint        n_events) {
+/* One after another, with what is ahead brought near; @visit may be NULL. */
+static FETCHER void
+run (Fold        *self,
+     const Event *events,
+     guint        n_events,
+     FoldVisit    visit,
+     gpointer     data) {
   guint n_ahead = MIN (n_events, AHEAD);
 
   forget_last (self);
   for (guint i = 0; i < n_ahead; i++)
     fetch (self, &events[i]);
-  for (guint i = 0; i + AHEAD < n_events; i++) {
-    fetch (self, &events[i + AHEAD]);
+  for (guint i = 0; i < n_events; i++) {
+    if (i + AHEAD < n_events)
+      fetch (self, &events[i + AHEAD]);
+    if (visit != NULL)
+      visit (&events[i], self->state, data);
     apply (self, &events[i]);
   }
-  for (guint i = n_events - n_ahead; i < n_events; i++)
-    apply (self, &events[i]);
+}
+
+void
+fold_apply_many (Fold        *self,
+                 const Event *events,
+                 guint        n_events) {
+  run (self, events, n_events, NULL, NULL);
+}
+
+void
+fold_visit_many (Fold        *self,
+                 const Event *events,
+                 guint        n_events,
+                 FoldVisit    visit,
+                 gpointer     data) {
+  run (self, events, n_events, visit, data);
 }

@@ -29,6 +29,15 @@ void      fold_apply          (Fold           *self,
 void      fold_apply_many     (Fold           *self,
                                const Event    *events,
                                guint           n_events);
+/* The same; @visit is called before each event, with the state that it meets. */
+typedef void (*FoldVisit)     (const Event    *event,
+                               const MapState *before,
+                               gpointer        data);
+void      fold_visit_many     (Fold           *self,
+                               const Event    *events,
+                               guint           n_events,
+                               FoldVisit       visit,
+                               gpointer        data);
 guint64   fold_n_events       (Fold           *self);
 /* (transfer full). Taking it again without an event between is free. */
 MapState *fold_ref_state      (Fold           *self);

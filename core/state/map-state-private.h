@@ -78,7 +78,7 @@ typedef struct {
 } EarlyFree;
 
 struct _MapState {
-  gint          ref_count;
+  gint          ref_count; /* first: a copy takes all that follows */
   int           phase;
   guint64       n_events;
   gint64        at_ns;

@@ -108,8 +108,11 @@ map_state_copy (const MapState *state,
   MapState *copy;
 
   map_state_disown (state);
-  copy = g_memdup2 (state, sizeof *state);
+  /* All but the count, which others may be changing. */
+  copy = g_new (MapState, 1);
   copy->ref_count = 1;
+  memcpy (&copy->phase, &state->phase,
+          sizeof *state - offsetof (MapState, phase));
   copy->tables = g_memdup2 (state->tables, sizeof *state->tables * state->n_tables);
   copy->tables_room = state->n_tables;
   for (guint i = 0; i < copy->n_tables; i++) {

@@ -9,12 +9,13 @@
  *             threads restore such a state in the time of some hundred thousand
  *             folds, and that is how far apart frames of it need to stand.
  *
- * Spacing     A frame may be added when the events since the last one have paid
- *             for it, at BYTES_PER_EVENT. Small maps so get frames as near as
- *             FIRST_SPACING, large ones as far as restoring them costs. When the
- *             length of the log is known, the frames to come are spread over the
- *             budget; when it is not and the budget is passed, every second frame
- *             goes and the spacing doubles.
+ * Spacing     Packing a large state takes as long as folding a million events.
+ *             The pass that the views wait for therefore leaves few frames: each
+ *             is added when the events since the last one have paid for it, at
+ *             FIRST_BYTES_PER_EVENT. When the log is finished and folded, a second
+ *             pass puts more between them (gaps), at BYTES_PER_EVENT or as many as
+ *             there is room for. If the room is used up before the end is known,
+ *             every second frame goes and the spacing doubles.
  *
  * Place       The first MEMORY_BYTES stay in memory. What comes then goes to a file
  *             in the user's cache folder that has no name from its beginning: it
@@ -43,6 +44,9 @@
 /* Measured: restoring a byte of a frame costs about as much as folding 1/80th of
  * an event from the log, so that both halves of a seek are about equal. */
 #define BYTES_PER_EVENT 96u
+/* The first pass: packing and storing a byte takes 1 to 3 ns, and may cost a few
+ * ns an event. */
+#define FIRST_BYTES_PER_EVENT 6u
 /* Free choices: a sixth of the memory of an open recording (NUMBERS T4); what a
  * cache may take of a disk. */
 #define MEMORY_BYTES ((gsize)64 << 20)
@@ -166,8 +170,10 @@ open_file (Keyframes *self) {
 
   if (self->file != NULL)
     return self->file_limit;
-  if (self->has_no_file || (fd = open_nameless ()) < 0)
+  if (self->has_no_file || (fd = open_nameless ()) < 0) {
+    self->has_no_file = TRUE;
     return 0;
+  }
   if (fstatvfs (fd, &disk) != 0) {
     close (fd);
     return 0;
@@ -235,25 +241,59 @@ keyframes_clear (Keyframes *self) {
   g_clear_pointer (&self->file, cache_file_unref);
 }
 
+/* What more may be kept. */
+static guint64
+room_left (const Keyframes *self) {
+  guint64 room = MEMORY_BYTES
+                 + (self->has_no_file     ? 0
+                    : self->file != NULL ? self->file_limit
+                                         : FILE_BYTES);
+  guint64 used = self->memory_used + self->file_used;
+
+  return room > used ? room - used : 0;
+}
+
 guint64
-keyframes_next (Keyframes *self,
-                guint64    length) {
+keyframes_next (const Keyframes *self) {
   const Keyframe *last;
-  guint64 distance, room, used;
 
   if (self->frames->len == 0)
     return 0;
   last = &g_array_index (self->frames, Keyframe, self->frames->len - 1);
-  distance = MAX (self->spacing, last->packed->size / BYTES_PER_EVENT);
-  /* As many as there is room for, when the end is known. */
-  room = MEMORY_BYTES + (self->file != NULL ? self->file_limit : FILE_BYTES);
-  used = self->memory_used + self->file_used;
-  if (length != G_MAXUINT64 && length > last->position && room > used) {
-    guint64 n_more = (room - used) / last->packed->size;
+  return last->position
+         + MAX (self->spacing, last->packed->size / FIRST_BYTES_PER_EVENT);
+}
 
-    distance = MAX (distance, (length - last->position) / (n_more + 1));
+/* The share of the events behind the frame @i that its gap has decides how many
+ * of the frames that there is room for go into it. */
+gboolean
+keyframes_find_gap (const Keyframes *self,
+                    guint64          length,
+                    guint64         *from,
+                    guint64         *step,
+                    guint64         *end) {
+  for (guint i = 0; i < self->frames->len; i++) {
+    const Keyframe *frame = &g_array_index (self->frames, Keyframe, i);
+    gboolean is_last = i + 1 == self->frames->len;
+    guint64 next = is_last ? length : frame[1].position, n, n_room;
+    gsize size = is_last ? frame->packed->size
+                         : MAX (frame->packed->size, frame[1].packed->size);
+
+    if (frame->position < *from || next <= frame->position)
+      continue;
+    n = (next - frame->position) / MAX (self->spacing, size / BYTES_PER_EVENT);
+    n_room = (guint64)((double)room_left (self) / (double)size
+                       * (double)(next - frame->position)
+                       / (double)(length - frame->position));
+    n = MIN (n, n_room + 1);
+    if (n < 2)
+      continue;
+    *from = frame->position;
+    *step = (next - frame->position + n - 1) / n;
+    *end = next;
+    return TRUE;
   }
-  return last->position + distance;
+  return FALSE;
 }
 
 static void
@@ -297,9 +337,21 @@ place_frame (Keyframes   *self,
   return write_to_file (self, packed, bytes);
 }
 
-void
+static void
+insert_frame (GArray         *frames,
+              const Keyframe *frame) {
+  guint place = frames->len;
+
+  while (place > 0 && g_array_index (frames, Keyframe, place - 1).position
+                          > frame->position)
+    place--;
+  g_array_insert_vals (frames, place, frame, 1);
+}
+
+gboolean
 keyframes_add (Keyframes       *self,
                const MapState  *state,
+               gboolean         is_between,
                pthread_mutex_t *lock) {
   Keyframe frame = { .position = map_state_n_events (state) };
   gboolean is_placed;
@@ -308,12 +360,12 @@ keyframes_add (Keyframes       *self,
   frame.packed = packed_state_new (&self->scratch);
   is_placed = place_frame (self, frame.packed);
   pthread_mutex_lock (lock);
-  while (!is_placed && self->frames->len > 1) {
+  while (!is_placed && !is_between && self->frames->len > 1) {
     thin_out (self);
     is_placed = place_frame (self, frame.packed);
   }
   if (is_placed) {
-    g_array_append_val (self->frames, frame);
+    insert_frame (self->frames, &frame);
     if (frame.packed->file != NULL)
       self->file_used += frame.packed->size;
     else
@@ -323,6 +375,7 @@ keyframes_add (Keyframes       *self,
     self->spacing *= 2;
   }
   pthread_mutex_unlock (lock);
+  return is_placed;
 }
 
 void
@@ -330,7 +383,6 @@ keyframes_hand_in (Keyframes *self,
                    guint64    position,
                    GPtrArray *frames) {
   Keyframe frame = { .position = position };
-  guint place = self->handed->len;
 
   frame.packed = g_new0 (PackedState, 1);
   g_atomic_ref_count_init (&frame.packed->ref_count);
@@ -343,10 +395,7 @@ keyframes_hand_in (Keyframes *self,
     frame.packed->spans[i].size = (guint32)MIN (size, G_MAXUINT32);
     frame.packed->size += size;
   }
-  while (place > 0
-         && g_array_index (self->handed, Keyframe, place - 1).position > position)
-    place--;
-  g_array_insert_val (self->handed, place, frame);
+  insert_frame (self->handed, &frame);
 }
 
 /* The latest of @frames at or before @position; NULL: none. */

@@ -56,13 +56,21 @@ typedef struct {
 
 void      keyframes_init       (Keyframes       *self);
 void      keyframes_clear      (Keyframes       *self);
-/* The follower's, without the lock. Where the next frame is due; @length: of the
- * log, G_MAXUINT64 while that grows. */
-guint64   keyframes_next       (Keyframes       *self,
-                                guint64          length);
-/* The follower's, without the lock, which it takes for a moment. */
-void      keyframes_add        (Keyframes       *self,
+/* The follower's, without the lock, like the two that follow. Where the next
+ * frame is due. */
+guint64   keyframes_next       (const Keyframes *self);
+/* Frames to be put between those there are: the first gap at or after @from, up to
+ * @end, with one each @step events; FALSE: there is none, or no room. */
+gboolean  keyframes_find_gap   (const Keyframes *self,
+                                guint64          length,
+                                guint64         *from,
+                                guint64         *step,
+                                guint64         *end);
+/* Takes the lock for a moment. @is_between: no other frames have to go for it, and
+ * the result says whether there was room. */
+gboolean  keyframes_add        (Keyframes       *self,
                                 const MapState  *state,
+                                gboolean         is_between,
                                 pthread_mutex_t *lock);
 /* Takes a reference on @frames, of GBytes. */
 void      keyframes_hand_in    (Keyframes       *self,
@@ -344,9 +352,10 @@ struct _Timeline {
   Fold           *fold; /* the follower's */
 
   pthread_mutex_t lock; /* guards all below */
-  pthread_cond_t  woken; /* stop, or complete */
+  pthread_cond_t  woken; /* stop, complete, or settled */
   gboolean        is_stopping;
   gboolean        is_complete;
+  gboolean        is_settled; /* all key-frames are there */
   guint64         length;
   gint64          duration_ns;
   MapState       *head;

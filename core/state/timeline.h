@@ -34,6 +34,8 @@ gint64    timeline_get_duration_ns (Timeline *self);
 gboolean  timeline_is_complete (Timeline *self);
 /* Blocks until timeline_is_complete(): command line and tests. */
 void      timeline_wait        (Timeline *self);
+/* Blocks until the key-frames also are as near as seeks want them: benchmarks. */
+void      timeline_wait_settled (Timeline *self);
 /* Any. (transfer full): the newest folded state. */
 MapState *timeline_ref_head    (Timeline *self);
 /* Any. Faults met while folding; @first (nullable, transfer full). */

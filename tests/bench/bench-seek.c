@@ -14,7 +14,10 @@
  *   early_seek_*          right after opening, from the states that a recording
  *                         brings every 8 million events
  *   build_ms              the timeline's pass, frames and sums included
- *   seek_*, step_*        random places; single steps back and forward there
+ *   follow_ns_per_event   the same, of the processor, by all threads
+ *   unsettled_seek_*      random places, while further frames are made
+ *   settle_ms             until they are all there
+ *   seek_*, step_*        random places then; single steps back and forward there
  *   memory_mb             what the process grew by, the log itself not counted
  */
 #include "core/base/prng.h"
@@ -33,6 +36,7 @@
 #define N_WORKERS 2
 #define N_SEEKS 400
 #define N_EARLY 10
+#define N_UNSETTLED 20
 #define N_STEPS 20 /* each way, at each of N_SEEKS / 8 places */
 /* As files have them; whole blocks. */
 #define EVENTS_PER_STATE ((guint64)1 << 23)
@@ -130,13 +134,23 @@ record (const EngineClass *klass,
   return log;
 }
 
+static double
+clock_ms (clockid_t clock) {
+  struct timespec now;
+
+  clock_gettime (clock, &now);
+  return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
 /* Of the processor, on this thread: others do not count. */
 static double
 cpu_ms (void) {
-  struct timespec now;
+  return clock_ms (CLOCK_THREAD_CPUTIME_ID);
+}
 
-  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
-  return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+static double
+process_cpu_ms (void) {
+  return clock_ms (CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static double
@@ -226,14 +240,16 @@ print_times (const char *name,
 }
 
 static void
-bench_seeks (Timeline *timeline) {
+bench_seeks (Timeline   *timeline,
+             const char *name,
+             guint       n) {
   guint64 length = timeline_get_length (timeline);
   static double ms[N_SEEKS];
   MapState *shown = NULL;
   Prng prng;
 
   prng_init (&prng, 3);
-  for (guint i = 0; i < N_SEEKS; i++) {
+  for (guint i = 0; i < n; i++) {
     guint64 place = prng_below (&prng, length + 1);
     double start_ms = now_ms ();
     MapState *state = timeline_seek (timeline, place, NULL);
@@ -245,7 +261,7 @@ bench_seeks (Timeline *timeline) {
     /* As long as a picture stands, at the least. */
     g_usleep (8000);
   }
-  print_times ("seek", ms, N_SEEKS);
+  print_times (name, ms, n);
   map_state_unref (shown);
 }
 
@@ -306,7 +322,7 @@ bench_engine (const EngineClass *klass,
   g_autoptr (Timeline) timeline = NULL;
   g_autoptr (GPtrArray) states
       = g_ptr_array_new_with_free_func ((GDestroyNotify)g_ptr_array_unref);
-  double memory_mb, start_ms;
+  double memory_mb, start_ms, start_cpu_ms;
 
   printf ("  \"%s\": {\n    \"events\": %" G_GUINT64_FORMAT ",\n", klass->name,
           tracelog_get_length (log));
@@ -316,10 +332,18 @@ bench_engine (const EngineClass *klass,
   g_ptr_array_set_size (states, 0);
   memory_mb = process_mb ();
   start_ms = now_ms ();
+  start_cpu_ms = process_cpu_ms ();
   timeline = timeline_new (log);
   timeline_wait (timeline);
-  printf ("    \"build_ms\": %.0f,\n", now_ms () - start_ms);
-  bench_seeks (timeline);
+  printf ("    \"build_ms\": %.0f,\n    \"follow_ns_per_event\": %.1f,\n",
+          now_ms () - start_ms,
+          (process_cpu_ms () - start_cpu_ms) * 1e6
+              / (double)tracelog_get_length (log));
+  start_ms = now_ms ();
+  bench_seeks (timeline, "unsettled_seek", N_UNSETTLED);
+  timeline_wait_settled (timeline);
+  printf ("    \"settle_ms\": %.0f,\n", now_ms () - start_ms);
+  bench_seeks (timeline, "seek", N_SEEKS);
   bench_steps (timeline);
   printf ("    \"memory_mb\": %.0f\n  }", process_mb () - memory_mb);
 }
