@@ -87,6 +87,16 @@ gobucket_copy_slot (GoBucket       *to,
   to->elems_high[to_slot] = from->elems_high[slot];
 }
 
+/* Asks for both lines of the @index-th bucket at address @block, to write there. */
+static inline void
+gobucket_fetch (uint64_t block,
+                uint64_t index) {
+  const GoBucket *bucket = (const GoBucket *)(uintptr_t)block + index;
+
+  __builtin_prefetch (bucket->tophash, 1);
+  __builtin_prefetch (bucket->keys, 1);
+}
+
 /* The value that @elem is. */
 static inline int64_t
 gomap_elem_value (uint64_t elem) {

@@ -47,6 +47,9 @@
 /* Evacuated chains nevacuate may skip in one go. */
 #define ADVANCE_LIMIT 1024u
 
+/* Chains between the one that is fetched and the one being moved. Free choice. */
+#define FETCH_AHEAD 4u
+
 /* The end of a chain that is being filled. */
 typedef struct {
   GoBucket *bucket;
@@ -225,9 +228,29 @@ evacuate (GoMap   *map,
     advance (map);
 }
 
+/* Asks for where the keys of old chain @main will go, and for the chain behind the
+ * one at nevacuate that is as far ahead. */
+static void
+fetch_ahead (const GoMap *map,
+             uint64_t     main) {
+  const GoArray *old = map->oldbuckets;
+  uint64_t block = (uintptr_t)map->buckets->block;
+  uint64_t ahead = map->nevacuate + FETCH_AHEAD;
+  uint64_t newbit = map->buckets->n_main - old->n_main;
+
+  gobucket_fetch (block, main);
+  gobucket_fetch (block, main + newbit);
+  if (ahead >= old->n_main)
+    return;
+  gobucket_fetch ((uintptr_t)old->block, ahead);
+  gobucket_fetch (block, ahead);
+  gobucket_fetch (block, ahead + newbit);
+}
+
 void
 gomap_grow_work (GoMap   *map,
                  uint64_t bucket) {
+  fetch_ahead (map, bucket & (map->oldbuckets->n_main - 1));
   evacuate (map, bucket & (map->oldbuckets->n_main - 1));
   if (map->oldbuckets != NULL)
     evacuate (map, map->nevacuate);

@@ -57,6 +57,15 @@ typedef struct {
 
   /* The published table; bit 0 of the address is amended. */
   _Alignas (64) SyncPtr read;
+  /* Where keys of a large dirty lie, for who will look there: a hint, left under
+   * mu (syncmap_leave_hint_locked()). */
+  struct {
+    SyncCount seed;
+    SyncCount block;     /* the address of the main buckets; 0: no hint */
+    SyncCount mask;
+    SyncCount old_block; /* while dirty grows; 0: it does not */
+    SyncCount old_mask;
+  } hint;
 
   /* Everything below is guarded by mu. */
   _Alignas (64) SyncMutex mu;
@@ -167,6 +176,26 @@ syncmap_find_dirty_locked (const SyncMap *self,
   return syncmap_find (self->dirty, key);
 }
 
+/* Asks for the buckets that @key has in a dirty table too large for the caches.
+ * What an operation that is about to take mu will wait for most is then on its way
+ * while it takes it, and a miss of the old chain overlaps one of the new. The
+ * address may be stale: nothing is read from it. */
+static inline void
+syncmap_fetch_dirty (const SyncMap *self,
+                     int64_t        key) {
+  uint64_t block = sync_count_get (&self->hint.block);
+  uint64_t old_block, hash;
+
+  if (block == 0)
+    return;
+  hash = hash_key (&self->engine.config.hash, key,
+                   sync_count_get (&self->hint.seed));
+  gobucket_fetch (block, hash & sync_count_get (&self->hint.mask));
+  old_block = sync_count_get (&self->hint.old_block);
+  if (__builtin_expect (old_block != 0, 0))
+    gobucket_fetch (old_block, hash & sync_count_get (&self->hint.old_mask));
+}
+
 static inline uint32_t
 syncmap_next_version_locked (SyncMap *self) {
   return ++self->domain.version;
@@ -238,6 +267,8 @@ void syncmap_finish (SyncMap            *self);
 Entry *syncmap_find_entry (SyncCall *call,
                            int64_t   key);
 
+/* mu held. After the arrays of dirty may have changed. */
+void syncmap_leave_hint_locked (SyncMap *self);
 void syncmap_lock   (SyncCall    *call);
 void syncmap_unlock (SyncCall    *call);
 /* No memory: the operation ends without effect. */

@@ -51,8 +51,11 @@ insert_locked (SyncCall *call,
     sync_write_point (self->dirty, SYNC_LABEL ("put new key into dirty"));
     if (gomap_assign (&self->dirty->map, key, syncmap_elem_of (entry), false,
                       NULL, &call->path)
-        == GOMAP_INSERTED)
+        == GOMAP_INSERTED) {
+      if ((call->path & (OP_PATH_MOVED | OP_PATH_GREW | OP_PATH_COPIED)) != 0)
+        syncmap_leave_hint_locked (self);
       return true;
+    }
   }
   syncmap_give_entry_locked (self, entry);
   return false;
@@ -72,6 +75,7 @@ swap_slowly (SyncCall *call,
   Entry *entry;
   bool is_stored = true;
 
+  syncmap_fetch_dirty (self, key);
   syncmap_lock (call);
   read = syncmap_read (self);
   entry = syncmap_find_again (read.table, first, key);
@@ -167,6 +171,7 @@ load_or_store_slowly (SyncCall *call,
   SyncRead read;
   Entry *entry;
 
+  syncmap_fetch_dirty (self, key);
   syncmap_lock (call);
   read = syncmap_read (self);
   entry = syncmap_find_again (read.table, first, key);
@@ -254,6 +259,7 @@ compare_and_swap_slowly (SyncCall *call,
   Entry *entry;
 
   call->path |= OP_PATH_AMENDED;
+  syncmap_fetch_dirty (call->self, key);
   syncmap_lock (call);
   entry = syncmap_find_again (syncmap_read (call->self).table, first, key);
   if (entry != NULL) {

@@ -120,6 +120,28 @@ syncmap_fail (SyncCall *call) {
   call->path |= OP_PATH_ERROR;
 }
 
+/* Tables below this many main buckets (128 KiB) are near anyway; to hash their
+ * keys once more is not worth it. */
+#define HINT_BUCKETS 1024u
+
+void
+syncmap_leave_hint_locked (SyncMap *self) {
+  const GoMap *map = self->dirty != NULL ? &self->dirty->map : NULL;
+  const GoArray *array = map != NULL ? map->buckets : NULL;
+  const GoArray *old = map != NULL ? map->oldbuckets : NULL;
+
+  if (array == NULL || array->n_main < HINT_BUCKETS) {
+    sync_count_set (&self->hint.block, 0);
+    return;
+  }
+  sync_count_set (&self->hint.seed, map->hash0);
+  sync_count_set (&self->hint.mask, array->n_main - 1);
+  sync_count_set (&self->hint.block, (uintptr_t)array->block);
+  sync_count_set (&self->hint.old_mask, old != NULL ? old->n_main - 1 : 0);
+  sync_count_set (&self->hint.old_block,
+                  old != NULL ? (uintptr_t)old->block : 0);
+}
+
 void
 syncmap_lock (SyncCall *call) {
   SyncMap *self = call->self;
@@ -176,6 +198,7 @@ find_slowly (SyncCall *call,
   Entry *entry;
 
   call->path |= OP_PATH_AMENDED;
+  syncmap_fetch_dirty (self, key);
   syncmap_lock (call);
   /* read may have been replaced while we waited: no spurious miss then. */
   read = syncmap_read (self);
