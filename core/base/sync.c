@@ -15,6 +15,14 @@
  *             mutex takes, at most 32 pauses 0.8, and 200 in all 0.75.
  *             Where the process has one processor nobody spins: the owner could
  *             not give the lock back meanwhile.
+ *             The mutex itself is one word, taken and given back in line. A
+ *             sleeper writes into it that it is awaited, whoever holds it, and
+ *             sleeps in a dormitory: a condition variable that many mutexes
+ *             share, which is safe as all who wake look again. It writes while it
+ *             holds the dormitory's mutex; who gives back and finds the word
+ *             awaited takes that mutex before it wakes, so the sleeper is asleep
+ *             by then. A sleeper that gets the mutex leaves it awaited: there may
+ *             be others.
  *
  * Semaphore   A count of permits. Who finds one takes it by CAS; who does not
  *             looks again for a while, as above but oftener, since nobody else
@@ -32,7 +40,6 @@
 #include "core/base/sync.h"
 
 #include <assert.h>
-#include <errno.h>
 #ifdef __linux__
 #include <sched.h>
 #endif
@@ -44,6 +51,9 @@
 #define SPIN_FIRST 8u
 #define SPIN_LONGEST 512u
 #define SPIN_TRIES 9u
+
+/* Free choice: few mutexes are slept for at a time. */
+#define N_DORMITORIES 16u
 
 /* Of a semaphore, 2,008 together. Free choice. */
 #define TAKE_LONGEST 32u
@@ -76,30 +86,20 @@ has_company (void) {
   return n > 1;
 }
 
-void
-sync_mutex_init (SyncMutex *mutex) {
-  int error = pthread_mutex_init (&mutex->hidden, NULL);
+/* Those who sleep for mutexes whose addresses fall together. */
+typedef struct {
+  _Alignas (64) pthread_mutex_t mutex;
+  pthread_cond_t changed;
+} Dormitory;
 
-  assert (error == 0);
-  (void)error;
-}
+static Dormitory dormitories[N_DORMITORIES] = {
+  [0 ... N_DORMITORIES - 1]
+  = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER },
+};
 
-void
-sync_mutex_clear (SyncMutex *mutex) {
-  int error = pthread_mutex_destroy (&mutex->hidden);
-
-  assert (error == 0);
-  (void)error;
-}
-
-bool
-sync_mutex_trylock (SyncMutex  *mutex,
-                    const char *label) {
-  int error = pthread_mutex_trylock (&mutex->hidden);
-
-  assert (error == 0 || error == EBUSY);
-  (void)label;
-  return error == 0;
+static Dormitory *
+dormitory_of (const SyncMutex *mutex) {
+  return &dormitories[((uintptr_t)mutex / 64) % N_DORMITORIES];
 }
 
 bool
@@ -122,28 +122,25 @@ sync_mutex_spin (SyncMutex  *mutex,
 void
 sync_mutex_await (SyncMutex  *mutex,
                   const char *label) {
-  int error = pthread_mutex_lock (&mutex->hidden);
+  Dormitory *dormitory = dormitory_of (mutex);
 
-  assert (error == 0);
-  (void)error;
   (void)label;
+  pthread_mutex_lock (&dormitory->mutex);
+  while (atomic_exchange_explicit (&mutex->hidden, SYNC_MUTEX_AWAITED,
+                                   memory_order_acquire)
+         != SYNC_MUTEX_FREE)
+    pthread_cond_wait (&dormitory->changed, &dormitory->mutex);
+  pthread_mutex_unlock (&dormitory->mutex);
 }
 
+/* @mutex was given back, and may be gone: only its address counts. */
 void
-sync_mutex_lock (SyncMutex  *mutex,
-                 const char *label) {
-  if (!sync_mutex_trylock (mutex, label) && !sync_mutex_spin (mutex, label))
-    sync_mutex_await (mutex, label);
-}
+sync_mutex_wake (SyncMutex *mutex) {
+  Dormitory *dormitory = dormitory_of (mutex);
 
-void
-sync_mutex_unlock (SyncMutex  *mutex,
-                   const char *label) {
-  int error = pthread_mutex_unlock (&mutex->hidden);
-
-  assert (error == 0);
-  (void)error;
-  (void)label;
+  pthread_mutex_lock (&dormitory->mutex);
+  pthread_cond_broadcast (&dormitory->changed);
+  pthread_mutex_unlock (&dormitory->mutex);
 }
 
 void

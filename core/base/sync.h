@@ -84,7 +84,7 @@ typedef struct {
 #ifdef TOPHASH_STEP
   uint32_t owner; /* 0 = free, else worker + 1 */
 #else
-  pthread_mutex_t hidden;
+  _Atomic (uint32_t) hidden; /* a SyncMutexState */
 #endif
 } SyncMutex;
 
@@ -99,7 +99,7 @@ typedef struct {
 #endif
 } SyncSemaphore;
 
-/* What those who need not wait touch is 56 bytes long. */
+/* What those who need not wait touch is 24 bytes long. */
 typedef struct {
   SyncWord      state;
   SyncWord      leaving;
@@ -342,18 +342,74 @@ sync_reuse (const void *where,
  * the search a second way to the same place.
  * sync_mutex_lock() is a try, then tries for 0.1 ms at the most, then sleep. Who
  * has something to do in between calls the three by themselves. */
-void sync_mutex_init    (SyncMutex  *mutex);
-void sync_mutex_clear   (SyncMutex  *mutex);
-bool sync_mutex_trylock (SyncMutex  *mutex,
-                         const char *label);
 bool sync_mutex_spin    (SyncMutex  *mutex,
                          const char *label);
 void sync_mutex_await   (SyncMutex  *mutex,
+                         const char *label);
+#ifdef TOPHASH_STEP
+void sync_mutex_init    (SyncMutex  *mutex);
+void sync_mutex_clear   (SyncMutex  *mutex);
+bool sync_mutex_trylock (SyncMutex  *mutex,
                          const char *label);
 void sync_mutex_lock    (SyncMutex  *mutex,
                          const char *label);
 void sync_mutex_unlock  (SyncMutex  *mutex,
                          const char *label);
+#else
+
+typedef enum {
+  SYNC_MUTEX_FREE,
+  SYNC_MUTEX_HELD,
+  SYNC_MUTEX_AWAITED, /* held, and somebody may sleep; see sync.c */
+} SyncMutexState;
+
+void sync_mutex_wake (SyncMutex *mutex);
+
+static inline void
+sync_mutex_init (SyncMutex *mutex) {
+  atomic_init (&mutex->hidden, SYNC_MUTEX_FREE);
+}
+
+/* Nobody holds it. */
+static inline void
+sync_mutex_clear (SyncMutex *mutex) {
+  (void)mutex;
+}
+
+/* Acquires: pairs with sync_mutex_unlock(). */
+static inline bool
+sync_mutex_trylock (SyncMutex  *mutex,
+                    const char *label) {
+  uint32_t expected = SYNC_MUTEX_FREE;
+
+  (void)label;
+  return atomic_compare_exchange_strong_explicit (&mutex->hidden, &expected,
+                                                  SYNC_MUTEX_HELD,
+                                                  memory_order_acquire,
+                                                  memory_order_relaxed);
+}
+
+static inline void
+sync_mutex_lock (SyncMutex  *mutex,
+                 const char *label) {
+  if (__builtin_expect (!sync_mutex_trylock (mutex, label), 0)
+      && !sync_mutex_spin (mutex, label))
+    sync_mutex_await (mutex, label);
+}
+
+/* Releases: pairs with whoever takes the mutex next. */
+static inline void
+sync_mutex_unlock (SyncMutex  *mutex,
+                   const char *label) {
+  (void)label;
+  if (__builtin_expect (atomic_exchange_explicit (&mutex->hidden,
+                                                  SYNC_MUTEX_FREE,
+                                                  memory_order_release)
+                            == SYNC_MUTEX_AWAITED,
+                        0))
+    sync_mutex_wake (mutex);
+}
+#endif
 
 void sync_semaphore_init  (SyncSemaphore *semaphore);
 void sync_semaphore_clear (SyncSemaphore *semaphore);

@@ -8,6 +8,7 @@
 #include "core/base/sync.h"
 
 #include <glib.h>
+#include <sched.h>
 #include <string.h>
 
 static void
@@ -219,6 +220,51 @@ test_mutex_excludes (void) {
   sync_mutex_clear (&shared.mutex);
 }
 
+/* Two mutexes side by side, whose sleepers share a dormitory. */
+typedef struct {
+  SyncMutex mutexes[2];
+  uint64_t  guarded[2];
+} Neighbours;
+
+enum { N_SLEEPS = 200, N_SLEEPERS = 6 };
+
+static void *
+sleep_for_both_cb (void *data) {
+  Neighbours *neighbours = data;
+
+  for (int i = 0; i < N_SLEEPS; i++) {
+    SyncMutex *mutex = &neighbours->mutexes[i % 2];
+
+    sync_mutex_await (mutex, SYNC_LABEL ("lock"));
+    neighbours->guarded[i % 2]++;
+    /* The others have the processor meanwhile, and find the mutex held. */
+    sched_yield ();
+    sync_mutex_unlock (mutex, SYNC_LABEL ("unlock"));
+  }
+  return NULL;
+}
+
+static void
+test_mutex_wakes_sleepers (void) {
+  Neighbours neighbours = { 0 };
+  pthread_t threads[N_SLEEPERS];
+
+  for (unsigned i = 0; i < 2; i++)
+    sync_mutex_init (&neighbours.mutexes[i]);
+  for (unsigned i = 0; i < N_SLEEPERS; i++)
+    g_assert_cmpint (
+        pthread_create (&threads[i], NULL, sleep_for_both_cb, &neighbours), ==, 0);
+  for (unsigned i = 0; i < N_SLEEPERS; i++)
+    pthread_join (threads[i], NULL);
+  for (unsigned i = 0; i < 2; i++) {
+    g_assert_cmpuint (neighbours.guarded[i], ==, N_SLEEPERS * N_SLEEPS / 2);
+    g_assert_true (
+        sync_mutex_trylock (&neighbours.mutexes[i], SYNC_LABEL ("try")));
+    sync_mutex_unlock (&neighbours.mutexes[i], SYNC_LABEL ("unlock"));
+    sync_mutex_clear (&neighbours.mutexes[i]);
+  }
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -238,5 +284,7 @@ main (int    argc,
   g_test_add_func ("/core/base/clock/agrees-with-itself",
                    test_clock_agrees_with_itself);
   g_test_add_func ("/core/base/sync/mutex-excludes", test_mutex_excludes);
+  g_test_add_func ("/core/base/sync/mutex-wakes-sleepers",
+                   test_mutex_wakes_sleepers);
   return g_test_run ();
 }
