@@ -9,7 +9,8 @@
  *
  * The comparison wants the machine for itself, so it waits for the end of a run;
  * it goes on in a task, can be cancelled, and is forgotten when another scenario
- * is chosen, to which it would not apply.
+ * is chosen, to which it would not apply. Its figures are kept in the recording,
+ * which is saved with them, and a recording that has some shows them.
  */
 #include "app/tophash-honesty-card.h"
 
@@ -104,18 +105,28 @@ show_bar (GtkLabel    *label,
   gtk_level_bar_set_value (bar, ns);
 }
 
+/* @spread: < 0: not known. */
 static void
-show_figures (TophashHonestyCard   *self,
-              const HonestyFigures *figures) {
-  double most_ns = MAX (figures->blind_ns, figures->recorded_ns);
-  g_autofree char *text = g_strdup_printf (
-      _ ("An operation takes %+.0f %% when it is recorded at full speed "
-         "(± %.0f %% from turn to turn)."),
-      100 * (figures->recorded_ns / figures->blind_ns - 1), 100 * figures->spread);
+show_figures (TophashHonestyCard *self,
+              double              blind_ns,
+              double              recorded_ns,
+              double              spread) {
+  double most_ns = MAX (blind_ns, recorded_ns);
+  double percent = 100 * (recorded_ns / blind_ns - 1);
+  g_autofree char *text = NULL;
 
-  show_bar (self->blind_text, self->blind_bar, figures->blind_ns, most_ns);
-  show_bar (self->recorded_text, self->recorded_bar, figures->recorded_ns,
-            most_ns);
+  if (spread >= 0)
+    text = g_strdup_printf (
+        _ ("An operation takes %+.0f %% when it is recorded at full speed "
+           "(± %.0f %% from turn to turn)."),
+        percent, 100 * spread);
+  else
+    text = g_strdup_printf (
+        _ ("An operation took %+.0f %% when it was recorded at full speed, on "
+           "the machine of the recording."),
+        percent);
+  show_bar (self->blind_text, self->blind_bar, blind_ns, most_ns);
+  show_bar (self->recorded_text, self->recorded_bar, recorded_ns, most_ns);
   gtk_label_set_text (self->verdict, text);
   gtk_widget_set_visible (self->figures, TRUE);
   gtk_widget_set_visible (GTK_WIDGET (self->verdict), TRUE);
@@ -127,7 +138,21 @@ hide_figures (TophashHonestyCard *self) {
   gtk_widget_set_visible (GTK_WIDGET (self->verdict), FALSE);
 }
 
+/* What a recording brought along, if it was measured when it was made. */
+static void
+show_stored (TophashHonestyCard *self) {
+  TraceLog *log
+      = self->session != NULL ? tophash_session_get_log (self->session) : NULL;
+  TraceHonesty honesty = { 0 };
+
+  if (log != NULL)
+    tracelog_get_honesty (log, &honesty);
+  if (honesty.blind_ns > 0 && honesty.recorded_ns > 0)
+    show_figures (self, honesty.blind_ns, honesty.recorded_ns, -1);
+}
+
 typedef struct {
+  TraceLog      *log; /* to keep the figures in; NULL: none */
   Scenario      *scenario;
   HonestyFigures figures;
 } Measure;
@@ -136,6 +161,7 @@ static void
 measure_free (gpointer data) {
   Measure *measure = data;
 
+  g_clear_pointer (&measure->log, tracelog_unref);
   scenario_free (measure->scenario);
   g_free (measure);
 }
@@ -177,7 +203,11 @@ measure_done_cb (GObject      *source,
   g_clear_object (&self->job);
   set_measuring (self, FALSE);
   if (is_good) {
-    show_figures (self, &measure->figures);
+    show_figures (self, measure->figures.blind_ns, measure->figures.recorded_ns,
+                  measure->figures.spread);
+    if (measure->log != NULL)
+      tracelog_set_cost (measure->log, measure->figures.blind_ns,
+                         measure->figures.recorded_ns);
   } else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
     gtk_label_set_text (self->verdict, error->message);
     gtk_widget_set_visible (GTK_WIDGET (self->verdict), TRUE);
@@ -195,6 +225,8 @@ measure_cb (TophashHonestyCard *self) {
   measure = g_new0 (Measure, 1);
   measure->scenario
       = scenario_copy (tophash_session_get_scenario (self->session));
+  if (tophash_session_get_log (self->session) != NULL)
+    measure->log = tracelog_ref (tophash_session_get_log (self->session));
   self->job = g_cancellable_new ();
   set_measuring (self, TRUE);
   task = g_task_new (self, self->job, measure_done_cb, NULL);
@@ -219,6 +251,8 @@ changed_cb (TophashSession       *session,
     if (what & SESSION_CHANGE_SCENARIO)
       hide_figures (self);
   }
+  if (what & (SESSION_CHANGE_LOG | SESSION_CHANGE_SCENARIO))
+    show_stored (self);
   if ((what & (SESSION_CHANGE_RUN | SESSION_CHANGE_LOG | SESSION_CHANGE_SCENARIO))
       || ((what & SESSION_CHANGE_LENGTH)
           && g_get_monotonic_time () - self->updated_at_us > UPDATE_US))
@@ -298,5 +332,6 @@ tophash_honesty_card_set_session (TophashHonestyCard *self,
   if (session != NULL)
     self->changed_id = g_signal_connect (session, "changed",
                                          G_CALLBACK (changed_cb), self);
+  show_stored (self);
   update (self);
 }

@@ -8,6 +8,7 @@
 #include "app/cli/cli.h"
 
 #include "core/record/tracelog-file.h"
+#include "core/workload/honesty-measure.h"
 #include "core/workload/runner.h"
 #include "widgets/tophash-picture.h"
 
@@ -18,6 +19,7 @@
 
 #define PICTURE_WIDTH 1280
 #define PICTURE_HEIGHT 800
+#define MEASURE_S 2.0
 
 int
 cli_list (int    argc,
@@ -151,6 +153,20 @@ record_into (Runner     *runner,
          || tracelog_record_to (runner_get_log (runner), file, error);
 }
 
+/* What recording costs an operation of the scenario, kept in the recording. */
+static gboolean
+measure_cost (Runner         *runner,
+              const Scenario *scenario,
+              GError        **error) {
+  HonestyFigures figures;
+
+  if (!honesty_measure (scenario, MEASURE_S, NULL, &figures, error))
+    return FALSE;
+  tracelog_set_cost (runner_get_log (runner), figures.blind_ns,
+                     figures.recorded_ns);
+  return TRUE;
+}
+
 /* The recording, smaller now, and the picture of its end; either may be
  * unwanted. */
 static gboolean
@@ -180,7 +196,7 @@ cli_run (int    argc,
   g_autofree char *record = NULL;
   g_autofree char *picture = NULL;
   double duration = 0;
-  gboolean as_json = FALSE;
+  gboolean as_json = FALSE, is_measured = FALSE;
   const GOptionEntry entries[] = {
     { "record", 0, 0, G_OPTION_ARG_FILENAME, &record,
       N_("Save the recording"), N_("FILE") },
@@ -189,6 +205,8 @@ cli_run (int    argc,
       N_("FILE") },
     { "duration", 0, 0, G_OPTION_ARG_DOUBLE, &duration,
       N_("End the run after this many seconds"), N_("SECONDS") },
+    { "measure", 0, 0, G_OPTION_ARG_NONE, &is_measured,
+      N_("First measure what recording costs, for two seconds"), NULL },
     { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, N_("Print JSON"), NULL },
     { NULL },
   };
@@ -214,7 +232,9 @@ cli_run (int    argc,
   if (scenario == NULL)
     return cli_fail (error);
   runner = runner_new (scenario, done_cb, loop, &error);
-  if (runner == NULL || !record_into (runner, record, &error)
+  if (runner == NULL
+      || (is_measured && !measure_cost (runner, scenario, &error))
+      || !record_into (runner, record, &error)
       || !run_whole (runner, loop, duration, &error))
     return cli_fail (error);
   log = runner_get_log (runner);

@@ -94,6 +94,9 @@ print_honesty (const TraceHonesty *honesty,
            honesty->was_limited ? _(", ended at its limit")
            : honesty->is_complete ? ""
                                   : _(", not complete"));
+  if (honesty->blind_ns > 0)
+    g_print (_("An operation took %.1f ns without recording, %.1f ns with it\n"),
+             honesty->blind_ns, honesty->recorded_ns);
   if (extra != NULL)
     g_print (_("Failed operations: %" PRIu64
                ", events out of order: %" PRIu64 "\n"),
@@ -196,6 +199,14 @@ put_whole (JsonBuilder *builder,
 }
 
 static void
+put_number (JsonBuilder *builder,
+            const char  *name,
+            double       value) {
+  json_builder_set_member_name (builder, name);
+  json_builder_add_double_value (builder, value);
+}
+
+static void
 put_text (JsonBuilder *builder,
           const char  *name,
           const char  *text) {
@@ -256,6 +267,10 @@ put_honesty (JsonBuilder       *builder,
   put_whole (builder, "dropped", honesty.n_dropped);
   put_whole (builder, "waits", honesty.n_stalls);
   put_whole (builder, "waited-ns", (guint64)honesty.stalled_ns);
+  if (honesty.blind_ns > 0) {
+    put_number (builder, "blind-ns-per-operation", honesty.blind_ns);
+    put_number (builder, "recorded-ns-per-operation", honesty.recorded_ns);
+  }
   json_builder_set_member_name (builder, "complete");
   json_builder_add_boolean_value (builder, honesty.is_complete);
   json_builder_set_member_name (builder, "limited");

@@ -269,7 +269,7 @@ static void
 set_sampled_range (Reader *reader) {
   g_set_error (&reader->error, HISTORY_ERROR, HISTORY_ERROR_SAMPLED,
                _("what a Range gave was not told (event %" PRIu64 "): set "
-                 "\"history\": true in the scenario and record it again"),
+                 "\"telling\": \"whole\" in the scenario and record it again"),
                reader->index);
 }
 
@@ -343,13 +343,13 @@ read_counted (Reader      *reader,
            && event->aux8 != OP_LEN)
     g_set_error (&reader->error, HISTORY_ERROR, HISTORY_ERROR_SAMPLED,
                  _("an operation (%s) was told in brief, without its begin (event "
-                   "%" PRIu64 "): set \"history\": true in the scenario and "
+                   "%" PRIu64 "): set \"telling\": \"whole\" in the scenario and "
                    "record it again"),
                  op_kind_name (event->aux8), reader->index);
   else if (event->aux8 != OP_LOAD && event->aux8 != OP_LEN)
     g_set_error (&reader->error, HISTORY_ERROR, HISTORY_ERROR_SAMPLED,
                  _("%u operations (%s) were counted, not told one by one: set "
-                   "\"history\": true in the scenario and record it again"),
+                   "\"telling\": \"whole\" in the scenario and record it again"),
                  n, op_kind_name (event->aux8));
 }
 

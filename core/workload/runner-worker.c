@@ -14,7 +14,8 @@
  * Spans       Up to FINE_TARGET operations a second each one is told as a span
  *             and iterations tell each slot. Faster ones adapt: at most about
  *             SPANS_PER_SECOND are told one by one, the others are counted. A
- *             scenario whose history is asked for tells them all, at any speed.
+ *             scenario can ask for all of them at any speed: whole, or in brief,
+ *             one event each beside the sampled spans.
  *
  * Range       In paced runs a Range waits at each key, so that its walk is seen
  *             and meets what others do meanwhile; stop and the end of the phase
@@ -81,13 +82,15 @@ interval_ns (const Worker *worker) {
 static void
 set_spans (Worker *worker) {
   gboolean is_fine = worker->target > 0 && worker->target <= FINE_TARGET;
-  gboolean is_whole = is_fine || worker->runner->scenario->history;
+  OperationTelling telling = worker->runner->scenario->telling;
+  gboolean is_whole = is_fine || telling == TELLING_WHOLE;
   Probe *probe = &worker->probe;
 
   if (probe->is_fine == is_fine && probe->span_period != 0)
     return;
   probe->is_fine = is_fine;
   probe->tells_yields = is_whole;
+  probe->tells_brief = telling == TELLING_BRIEF;
   probe_set_span_period (probe, is_whole ? 1 : FIRST_SPAN_PERIOD);
 }
 
@@ -393,7 +396,7 @@ look_around (Worker *worker) {
   if (recorder_is_full (worker->runner->recorder))
     runner_stop (worker->runner);
   /* Only a change by half or double: setting the period restarts its count. */
-  if (!probe->is_fine && !worker->runner->scenario->history
+  if (!probe->is_fine && worker->runner->scenario->telling != TELLING_WHOLE
       && (wanted > 2.0 * probe->span_period || 2 * wanted < probe->span_period))
     probe_set_span_period (probe, (guint32)wanted);
 }

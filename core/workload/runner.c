@@ -119,11 +119,12 @@ init_sync (Runner *self) {
 static gboolean
 make_workers (Runner *self) {
   gsize units = recorder_ring_units (self->n_workers + 1);
+  gboolean is_judged = self->scenario->telling == TELLING_WHOLE;
   gboolean is_whole = probe_init (&self->main_probe, units);
 
   /* The preload is counted, not told operation by operation, but for a judge. */
-  probe_set_span_period (&self->main_probe, self->scenario->history ? 1 : 0);
-  self->main_probe.tells_yields = self->scenario->history;
+  probe_set_span_period (&self->main_probe, is_judged ? 1 : 0);
+  self->main_probe.tells_yields = is_judged;
   self->workers = g_new0 (Worker *, self->n_workers);
   for (guint i = 0; i < self->n_workers; i++) {
     /* Aligned: a ring's ends sit on cache lines of their own. */

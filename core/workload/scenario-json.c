@@ -129,8 +129,8 @@ scenario_to_json (const Scenario *self) {
   put_boolean (builder, "preload", self->preload);
   put_boolean (builder, "preload-promoted", self->preload_promoted);
   put_text (builder, "key-text", self->key_text);
-  if (self->history)
-    put_boolean (builder, "history", TRUE);
+  if (self->telling != TELLING_COUNTS)
+    put_text (builder, "telling", operation_telling_name (self->telling));
   if (!self->stops_on_misuse)
     put_text (builder, "onmisuse", "count");
   json_builder_set_member_name (builder, "phases");

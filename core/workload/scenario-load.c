@@ -280,6 +280,11 @@ name_of_hash (guint index) {
   return hash_kind_name ((HashKind)index);
 }
 
+static const char *
+name_of_telling (guint index) {
+  return operation_telling_name ((OperationTelling)index);
+}
+
 /* What to do on misuse. */
 static const char *
 name_of_misuse (guint index) {
@@ -526,7 +531,7 @@ read_root (Reader     *reader,
   static const char *const known[] = {
     "$schema", "title", "summary", "watch-for", "learn", "simplified", "engine",
     "hash", "hint", "shards", "seed", "recordcount", "preload", "preload-promoted",
-    "key-text", "history", "onmisuse", "phases", NULL
+    "key-text", "telling", "history", "onmisuse", "phases", NULL
   };
   Scenario *self = scenario_new_empty (reader->name);
   guint n_engines = 0;
@@ -560,7 +565,11 @@ read_root (Reader     *reader,
   self->key_text = get_text (reader, root, NULL, "key-text", FALSE);
   if (self->key_text == NULL)
     self->key_text = g_strdup ("k%d");
-  self->history = get_boolean (reader, root, NULL, "history", FALSE);
+  self->telling = (OperationTelling)get_choice (
+      reader, root, NULL, "telling", FALSE, name_of_telling, TELLING_N_KINDS);
+  /* The older word for it. */
+  if (get_boolean (reader, root, NULL, "history", FALSE))
+    self->telling = TELLING_WHOLE;
   self->stops_on_misuse = get_choice (reader, root, NULL, "onmisuse", FALSE,
                                       name_of_misuse, 2) == 0;
   read_phases (reader, root, self);

@@ -85,6 +85,21 @@ key_distribution_name (KeyDistribution distribution) {
   return NULL;
 }
 
+const char *
+operation_telling_name (OperationTelling telling) {
+  switch (telling) {
+  case TELLING_COUNTS:
+    return "counts";
+  case TELLING_BRIEF:
+    return "brief";
+  case TELLING_WHOLE:
+    return "whole";
+  case TELLING_N_KINDS:
+    break;
+  }
+  return NULL;
+}
+
 static void
 thread_group_free (gpointer data) {
   ThreadGroup *group = data;

@@ -38,6 +38,15 @@ typedef enum {
   KEYS_HOTSPOT,
 } KeyDistribution;
 
+/* How operations at full speed are told; below it each is told whole anyhow. */
+typedef enum {
+  TELLING_COUNTS, /* a sample whole, the others counted */
+  TELLING_BRIEF,  /* each in one event: its kind, key, path and end */
+  TELLING_WHOLE,  /* each with its ends and its result, and what a Range gave:
+                   * the run can be judged */
+  TELLING_N_KINDS
+} OperationTelling;
+
 /* Key choice over [0, recordcount); inserts of new keys go beyond it. */
 typedef struct {
   KeyDistribution distribution;
@@ -112,8 +121,7 @@ typedef struct {
   gboolean   preload;     /* whether recordcount keys are stored first */
   gboolean   preload_promoted; /* … and promoted by a Range, read clean */
   char      *key_text;    /* "k%d": how key 17 is written */
-  gboolean   history;     /* every operation is told, at any speed, and what a
-                           * Range gave: the run can be judged */
+  OperationTelling telling;
   gboolean   stops_on_misuse; /* as Go's programs do; else misuse is counted */
   GPtrArray *phases;      /* of ScenarioPhase, at least one */
 } Scenario;
@@ -150,8 +158,9 @@ guint     scenario_get_group     (const Scenario *self,
 char     *scenario_key_text      (const char   *key_text,
                                   gint64        key);
 
-/* As in JSON: "uniform"; NULL for a number that is none. */
+/* As in JSON: "uniform", "counts"; NULL for a number that is none. */
 const char *key_distribution_name (KeyDistribution distribution);
+const char *operation_telling_name (OperationTelling telling);
 /* @text of a scenario or a role (title, summary …) in the language of the one who
  * reads it; @text itself, also NULL, where no translation is known. */
 const char *scenario_translate       (const char *text);

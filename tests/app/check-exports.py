@@ -24,7 +24,7 @@ cli = sys.argv[1]
 
 SCENARIO = {
     "title": "Export", "summary": "A mix.", "watch-for": "-", "learn": "-",
-    "engine": "syncmap", "seed": 7, "recordcount": 60, "history": True,
+    "engine": "syncmap", "seed": 7, "recordcount": 60, "telling": "whole",
     "key-text": 'k"%d"\\',
     "phases": [{"name": "mix", "operationcount": 800, "threads": [
         {"role": "worker", "count": 2, "mix": {

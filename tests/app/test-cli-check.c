@@ -101,7 +101,7 @@ test_refuses (void) {
   /* Writes were counted: the remedy is named. */
   g_assert_cmpint (run_cli (&out, &err, "check", file, NULL), ==, 2);
   g_assert_cmpstr (out, ==, "");
-  g_assert_nonnull (strstr (err, "\"history\": true"));
+  g_assert_nonnull (strstr (err, "\"telling\": \"whole\""));
   g_remove (file);
   g_free (file);
   g_clear_pointer (&out, g_free);

@@ -96,7 +96,8 @@ test_record_and_look (void) {
   g_autofree char *err = NULL;
 
   g_assert_cmpint (run_cli (&out, &err, "run", "first-promotion", "--duration=1",
-                            "--record", file, "--picture", picture, NULL),
+                            "--measure", "--record", file, "--picture", picture,
+                            NULL),
                    ==, 0);
   g_assert_cmpstr (err, ==, "");
   g_assert_nonnull (strstr (out, "store"));
@@ -105,6 +106,7 @@ test_record_and_look (void) {
   g_clear_pointer (&err, g_free);
   g_assert_cmpint (run_cli (&out, &err, "info", file, "--json", NULL), ==, 0);
   g_assert_nonnull (strstr (out, "\"engine\" : \"syncmap\""));
+  g_assert_nonnull (strstr (out, "\"recorded-ns-per-operation\" : "));
   g_clear_pointer (&out, g_free);
   g_clear_pointer (&err, g_free);
   g_assert_cmpint (run_cli (&out, &err, "verify", file, NULL), ==, 0);

@@ -428,14 +428,14 @@ test_needs_every_write (void) {
   counted.res = 12;
   expect_error (&counted, 1, HISTORY_ERROR_SAMPLED,
                 "12 operations (compare-and-delete) were counted, not told one "
-                "by one: set \"history\": true in the scenario and record it "
+                "by one: set \"telling\": \"whole\" in the scenario and record it "
                 "again");
   expect_error (&brief, 1, HISTORY_ERROR_SAMPLED,
                 "an operation (store) was told in brief, without its begin "
-                "(event 0): set \"history\": true in the scenario and record "
+                "(event 0): set \"telling\": \"whole\" in the scenario and record "
                 "it again");
   expect_error (range, 2, HISTORY_ERROR_SAMPLED,
-                "what a Range gave was not told (event 1): set \"history\": true "
+                "what a Range gave was not told (event 1): set \"telling\": \"whole\" "
                 "in the scenario and record it again");
 }
 

@@ -99,7 +99,7 @@ test_history (gconstpointer data) {
   const HistoryOp *first;
   gsize n;
 
-  scenario->history = is_told;
+  scenario->telling = is_told ? TELLING_WHOLE : TELLING_COUNTS;
   runner = runner_new (scenario, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_true (runner_start (runner, &error));
@@ -255,6 +255,33 @@ test_stop_mid_range (void) {
 /* A snapshot is begun, walked and ended: a view, or a copy that is made as a Range
  * is; an engine without any does a Range. What it gives is told where iterations
  * are told in full, and is no operation. */
+/* At full speed, every operation of a worker in one event or as a span. */
+static void
+test_brief (void) {
+  g_autoptr (Scenario) scenario = make_scenario ("syncmap", 3, 0, 0.1);
+  g_autoptr (Runner) runner = NULL;
+  guint64 n_told = 0, n_brief = 0, n_counted = 0;
+  Event event;
+
+  scenario->telling = TELLING_BRIEF;
+  runner = runner_new (scenario, NULL, NULL, NULL);
+  g_assert_true (runner_start (runner, NULL));
+  runner_join (runner);
+  assert_whole (runner);
+  for (guint64 i = 0; tracelog_get_event (runner_get_log (runner), i, &event);
+       i++) {
+    n_told += event.kind == EVENT_OP_ENDED || event.kind == EVENT_OP_TOLD;
+    n_brief += event.kind == EVENT_OP_TOLD;
+    if (event.kind == EVENT_OPS_COUNTED) {
+      g_assert_cmpuint (event.thread, ==, EVENT_THREAD_MAIN);
+      n_counted += event.res;
+    }
+  }
+  g_assert_cmpuint (n_told, ==, runner_get_n_operations (runner));
+  g_assert_cmpuint (n_brief, >, n_told / 2);
+  g_assert_cmpuint (n_counted, ==, scenario->recordcount);
+}
+
 static void
 test_snapshots (void) {
   static const char *const engines[] = { "viewmap", "rwmap", "gomap" };
@@ -272,7 +299,7 @@ test_snapshots (void) {
     group->mix = (OperationMix){ .snapshot = 1 };
     phase->duration = 0;
     phase->operationcount = 5;
-    scenario->history = i == 0;
+    scenario->telling = i == 0 ? TELLING_WHOLE : TELLING_COUNTS;
     runner = runner_new (scenario, NULL, NULL, NULL);
     log = runner_get_log (runner);
     g_assert_true (runner_start (runner, NULL));
@@ -367,6 +394,7 @@ main (int    argc,
   g_test_add_func ("/core/runner/misuse-is-counted", test_misuse_is_counted);
   g_test_add_func ("/core/runner/stops-mid-pace", test_stop_mid_pace);
   g_test_add_func ("/core/runner/stops-mid-range", test_stop_mid_range);
+  g_test_add_func ("/core/runner/tells-in-brief", test_brief);
   g_test_add_func ("/core/runner/walks-snapshots", test_snapshots);
   g_test_add_func ("/core/runner/obeys-while-running", test_changes);
   g_test_add_func ("/core/runner/counts-operations", test_counts);

@@ -90,16 +90,19 @@ test_values (void) {
 }
 
 static void
-test_judged (void) {
+test_telling (void) {
   static const char head[] = HEAD "\"engine\":\"gomap\",\"recordcount\":1,";
   static const struct {
-    const char *members;
-    gboolean    history;
-    gboolean    stops_on_misuse;
+    const char      *members;
+    OperationTelling telling;
+    gboolean         stops_on_misuse;
   } cases[] = {
-    { "", FALSE, TRUE },
-    { "\"history\":true,\"onmisuse\":\"stop\",", TRUE, TRUE },
-    { "\"onmisuse\":\"count\",", FALSE, FALSE },
+    { "", TELLING_COUNTS, TRUE },
+    { "\"history\":true,\"onmisuse\":\"stop\",", TELLING_WHOLE, TRUE },
+    { "\"onmisuse\":\"count\",", TELLING_COUNTS, FALSE },
+    { "\"telling\":\"counts\",\"history\":false,", TELLING_COUNTS, TRUE },
+    { "\"telling\":\"brief\",", TELLING_BRIEF, TRUE },
+    { "\"telling\":\"whole\",", TELLING_WHOLE, TRUE },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
@@ -110,12 +113,12 @@ test_judged (void) {
     g_autofree char *told = NULL;
 
     g_assert_no_error (error);
-    g_assert_cmpint (scenario->history, ==, cases[i].history);
+    g_assert_cmpint (scenario->telling, ==, cases[i].telling);
     g_assert_cmpint (scenario->stops_on_misuse, ==, cases[i].stops_on_misuse);
     told = scenario_to_json (scenario);
     again = scenario_new_from_json (told, -1, "x", &error);
     g_assert_no_error (error);
-    g_assert_cmpint (again->history, ==, cases[i].history);
+    g_assert_cmpint (again->telling, ==, cases[i].telling);
     g_assert_cmpint (again->stops_on_misuse, ==, cases[i].stops_on_misuse);
   }
 }
@@ -131,7 +134,7 @@ static const struct {
   { HEAD "\"engine\":\"syncmap\",\"sede\":1," TAIL,
     "bad.json: sede: wanted one of $schema, title, summary, watch-for, learn, "
     "simplified, engine, hash, hint, shards, seed, recordcount, preload, "
-    "preload-promoted, key-text, history, onmisuse, phases, found a member of another name" },
+    "preload-promoted, key-text, telling, history, onmisuse, phases, found a member of another name" },
   { HEAD "\"engine\":\"syncmap\",\"hash\":\"md5\"," TAIL,
     "bad.json: hash: wanted one of good, identity, all-equal, top-bits, found "
     "“md5”" },
@@ -146,6 +149,8 @@ static const struct {
     "bad.json: preload: wanted true or false, found 1" },
   { HEAD "\"engine\":\"syncmap\",\"history\":\"yes\"," TAIL,
     "bad.json: history: wanted true or false, found “yes”" },
+  { HEAD "\"engine\":\"syncmap\",\"telling\":\"all\"," TAIL,
+    "bad.json: telling: wanted one of counts, brief, whole, found “all”" },
   { HEAD "\"engine\":\"syncmap\",\"onmisuse\":\"crash\"," TAIL,
     "bad.json: onmisuse: wanted one of stop, count, found “crash”" },
   { HEAD "\"engine\":\"syncmap\",\"recordcount\":1,\"key-text\":\"%s%d\"," TAIL,
@@ -250,7 +255,7 @@ main (int    argc,
   g_test_add_func ("/core/scenario/shipped-ones-round-trip", test_shipped);
   g_test_add_func ("/core/scenario/copies-share-nothing", test_copy);
   g_test_add_func ("/core/scenario/reads-every-value", test_values);
-  g_test_add_func ("/core/scenario/judged-and-stopped", test_judged);
+  g_test_add_func ("/core/scenario/judged-and-stopped", test_telling);
   g_test_add_func ("/core/scenario/names-what-is-wrong", test_malformed);
   g_test_add_func ("/core/scenario/refuses-what-is-no-json", test_no_json);
   g_test_add_func ("/core/scenario/refuses-deep-nesting", test_deep_nesting);
