@@ -161,6 +161,26 @@ timeline_visit (Timeline  *self,
   }
 }
 
+void
+timeline_fold_on (Timeline *self,
+                  Fold     *fold,
+                  guint64   end,
+                  FoldVisit visit,
+                  gpointer  data) {
+  guint64 at;
+
+  while ((at = fold_n_events (fold)) < end) {
+    g_autoptr (TraceBlock) block = tracelog_ref_block (self->log, at);
+    guint64 to;
+
+    if (block == NULL)
+      return;
+    to = MIN (end, block->first + block->n_events);
+    fold_visit_many (fold, block->events + (at - block->first), (guint)(to - at),
+                     visit, data);
+  }
+}
+
 /* Spans -------------------------------------------------------------------- */
 
 typedef struct {

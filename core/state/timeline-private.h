@@ -91,7 +91,8 @@ void      keyframes_add_recent (Keyframes       *self,
 MapState *keyframes_find_recent (Keyframes      *self,
                                 guint64          position);
 
-/* What the views draw: timeline-sums.c builds it, timeline-screen.c reads it.
+/* What the views draw: timeline-sums.c builds it, timeline-screen.c and
+ * timeline-series.c read it.
  * Written under the timeline's lock; what is sealed may be read without. */
 #define SUMS_LEAF_BITS 10 /* events of a leaf */
 #define SUMS_LEAF_EVENTS (1u << SUMS_LEAF_BITS)
@@ -344,6 +345,17 @@ void     timeline_visit          (Timeline   *self,
                                   guint64     end,
                                   VisitEvent  visit,
                                   gpointer    data);
+
+/* Folds on to @end; @visit sees each event and the state that it meets. */
+void     timeline_fold_on        (Timeline   *self,
+                                  Fold       *fold,
+                                  guint64     end,
+                                  FoldVisit   visit,
+                                  gpointer    data);
+/* About what it takes to seek to @first and to fold on to @end. */
+guint64  timeline_fold_cost_ns   (Timeline   *self,
+                                  guint64     first,
+                                  guint64     end);
 
 struct _Timeline {
   gatomicrefcount ref_count;

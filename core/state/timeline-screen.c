@@ -10,46 +10,18 @@
  *             that the parts of a leaf sum to the whole: counts by events, waits
  *             and holds by time.
  *
- * Levels      In a bin, those of its last leaf, and the lowest and highest of all
- *             leaves that it touches. Of a few thousand events they are folded,
- *             event by event.
- *
  * Threads     The lock is held while the open leaf is copied. Sealed leaves are
  *             read without: they are immutable, and do not move.
  */
-#include "core/state/map-state-private.h"
-#include "core/state/timeline-private.h"
+#include "core/state/timeline-screen-private.h"
 
-#include <math.h>
 #include <string.h>
 
 /* Fewer events than this are read: some blocks, which the log keeps unpacked. */
 #define EXACT_EVENTS (8 * TRACE_BLOCK_EVENTS)
-/* Fewer are folded, from no further than as many before. */
-#define EXACT_FOLDS 6144u
-/* A rate is over so many events at least. */
-#define RATE_EVENTS 256.0
 
-/* The sums at one moment. */
-typedef struct {
-  const Sums *sums;
-  const Lane *lane; /* NULL: none is asked */
-  guint64     n;
-  guint64     n_leaves;
-  gint64      last_ns;
-  gint64      times[SUMS_LEAF_TIMES];
-  SeriesLeaf  open;
-  LaneSum     lane_open;
-} Screen;
-
-/* Where a time lies. */
-typedef struct {
-  gint64 at_ns;
-  double place; /* events before it */
-} Edge;
-
-static void
-look (Timeline *self,
+void
+screen_look (Timeline *self,
       gboolean  asks_lane,
       guint     thread,
       Screen   *screen) {
@@ -81,19 +53,14 @@ look (Timeline *self,
 
 /* Times and places --------------------------------------------------------- */
 
-static guint64
-leaf_first (guint64 leaf) {
-  return leaf << SUMS_LEAF_BITS;
-}
-
 /* How many leaves begin with an event, the open one included. */
-static guint64
-n_begun (const Screen *screen) {
-  return screen->n_leaves + (screen->n > leaf_first (screen->n_leaves));
+guint64
+screen_n_begun (const Screen *screen) {
+  return screen->n_leaves + (screen->n > sums_leaf_first (screen->n_leaves));
 }
 
-static gint64
-leaf_start (const Screen *screen,
+gint64
+screen_leaf_start (const Screen *screen,
             guint64       leaf) {
   const gint64 *start_ns;
 
@@ -104,18 +71,18 @@ leaf_start (const Screen *screen,
 }
 
 /* When the leaf ended: with the next one's first event. */
-static gint64
-leaf_end (const Screen *screen,
+gint64
+screen_leaf_end (const Screen *screen,
           guint64       leaf) {
-  return leaf + 1 < n_begun (screen) ? leaf_start (screen, leaf + 1)
+  return leaf + 1 < screen_n_begun (screen) ? screen_leaf_start (screen, leaf + 1)
                                      : screen->last_ns;
 }
 
-static guint64
-leaf_events (const Screen *screen,
+guint64
+screen_leaf_events (const Screen *screen,
              guint64       leaf) {
   return leaf < screen->n_leaves ? SUMS_LEAF_EVENTS
-                                 : screen->n - leaf_first (leaf);
+                                 : screen->n - sums_leaf_first (leaf);
 }
 
 /* Time of event @i * 64 of the leaf. */
@@ -129,8 +96,8 @@ leaf_time (const Screen *screen,
     return screen->times[i];
   times = pile_get (&screen->sums->leaf_times, leaf);
   if (i == 0 || times == NULL)
-    return leaf_start (screen, leaf);
-  return leaf_start (screen, leaf)
+    return screen_leaf_start (screen, leaf);
+  return screen_leaf_start (screen, leaf)
          + ((gint64)times->since[i - 1] << times->shift);
 }
 
@@ -139,11 +106,11 @@ static guint64
 find_leaf (const Screen *screen,
            guint64       leaf,
            gint64        at_ns) {
-  guint64 end = n_begun (screen);
+  guint64 end = screen_n_begun (screen);
   guint64 step = 1;
   guint64 high;
 
-  while (leaf + step < end && leaf_start (screen, leaf + step) < at_ns) {
+  while (leaf + step < end && screen_leaf_start (screen, leaf + step) < at_ns) {
     leaf += step;
     step *= 2;
   }
@@ -151,7 +118,7 @@ find_leaf (const Screen *screen,
   while (leaf + 1 < high) {
     guint64 middle = leaf + (high - leaf) / 2;
 
-    if (leaf_start (screen, middle) < at_ns)
+    if (screen_leaf_start (screen, middle) < at_ns)
       leaf = middle;
     else
       high = middle;
@@ -163,7 +130,7 @@ static double
 place_in_leaf (const Screen *screen,
                guint64       leaf,
                gint64        at_ns) {
-  guint64 n = leaf_events (screen, leaf);
+  guint64 n = screen_leaf_events (screen, leaf);
   guint n_times = (guint)((n + (1u << SUMS_TIME_BITS) - 1) >> SUMS_TIME_BITS);
   guint i = 0;
   gint64 from_ns, to_ns;
@@ -175,10 +142,10 @@ place_in_leaf (const Screen *screen,
   count = MIN ((double)(1u << SUMS_TIME_BITS), (double)n - first);
   from_ns = leaf_time (screen, leaf, i);
   to_ns = i + 1 < n_times ? leaf_time (screen, leaf, i + 1)
-                          : leaf_end (screen, leaf);
+                          : screen_leaf_end (screen, leaf);
   share = to_ns > from_ns ? (double)(at_ns - from_ns) / (double)(to_ns - from_ns)
                           : 1;
-  return (double)leaf_first (leaf) + first + count * CLAMP (share, 0, 1);
+  return (double)sums_leaf_first (leaf) + first + count * CLAMP (share, 0, 1);
 }
 
 /* Where bin @i of @n_bins between two times begins. */
@@ -191,8 +158,8 @@ bin_start (gint64 from_ns,
 }
 
 /* (transfer full): @n_bins + 1 of them. */
-static Edge *
-find_edges (const Screen *screen,
+Edge *
+screen_find_edges (const Screen *screen,
             gint64        from_ns,
             gint64        to_ns,
             guint         n_bins) {
@@ -205,7 +172,7 @@ find_edges (const Screen *screen,
     edges[i].at_ns = at_ns;
     if (at_ns > screen->last_ns) {
       edges[i].place = (double)screen->n;
-    } else if (screen->n == 0 || leaf_start (screen, 0) >= at_ns) {
+    } else if (screen->n == 0 || screen_leaf_start (screen, 0) >= at_ns) {
       edges[i].place = 0;
     } else {
       leaf = find_leaf (screen, leaf, at_ns);
@@ -216,8 +183,8 @@ find_edges (const Screen *screen,
 }
 
 /* Whether the events between are few enough to be read, and which they are. */
-static gboolean
-should_read (Timeline   *self,
+gboolean
+screen_should_read (Timeline   *self,
              const Edge *edges,
              guint       n_bins,
              guint       limit,
@@ -229,15 +196,8 @@ should_read (Timeline   *self,
   return *end - *first <= limit;
 }
 
-/* Bins that are filled event by event. */
-typedef struct {
-  gint64 from_ns;
-  gint64 to_ns;
-  guint  n_bins;
-} Bins;
-
-static guint
-bin_of (const Bins *bins,
+guint
+bins_find (const Bins *bins,
         gint64      at_ns) {
   double share = (double)(at_ns - bins->from_ns)
                  / (double)(bins->to_ns - bins->from_ns);
@@ -266,7 +226,7 @@ count_event (const Event *event,
              gpointer     data) {
   CountBins *count = data;
 
-  count->counts[bin_of (&count->bins, event->at_ns)]++;
+  count->counts[bins_find (&count->bins, event->at_ns)]++;
 }
 
 void
@@ -283,9 +243,9 @@ timeline_get_density (Timeline *self,
   memset (counts, 0, sizeof *counts * n_bins);
   if (n_bins == 0 || to_ns <= from_ns)
     return;
-  look (self, FALSE, 0, &screen);
-  edges = find_edges (&screen, from_ns, to_ns, n_bins);
-  if (should_read (self, edges, n_bins, EXACT_EVENTS, &first, &end))
+  screen_look (self, FALSE, 0, &screen);
+  edges = screen_find_edges (&screen, from_ns, to_ns, n_bins);
+  if (screen_should_read (self, edges, n_bins, EXACT_EVENTS, &first, &end))
     timeline_visit (self, first, end, count_event, &count);
   else
     for (guint i = 0; i < n_bins; i++)
@@ -309,12 +269,12 @@ cut_at (const Screen *screen,
   gint64 start_ns, end_ns;
   Cut cut = { leaf, 0, 0 };
 
-  if (leaf >= n_begun (screen))
+  if (leaf >= screen_n_begun (screen))
     return cut;
-  start_ns = leaf_start (screen, leaf);
-  end_ns = leaf_end (screen, leaf);
-  cut.of_events = (edge->place - (double)leaf_first (leaf))
-                  / (double)leaf_events (screen, leaf);
+  start_ns = screen_leaf_start (screen, leaf);
+  end_ns = screen_leaf_end (screen, leaf);
+  cut.of_events = (edge->place - (double)sums_leaf_first (leaf))
+                  / (double)screen_leaf_events (screen, leaf);
   if (end_ns > start_ns)
     cut.of_time = CLAMP ((double)(edge->at_ns - start_ns)
                              / (double)(end_ns - start_ns), 0, 1);
@@ -342,7 +302,7 @@ add_part (const Screen *screen,
           const Cut    *from,
           const Cut    *to,
           LaneBin      *bin) {
-  const LaneSum *sum = leaf < n_begun (screen) ? lane_leaf (screen, leaf) : NULL;
+  const LaneSum *sum = leaf < screen_n_begun (screen) ? lane_leaf (screen, leaf) : NULL;
   double e0 = from != NULL ? from->of_events : 0;
   double e1 = to != NULL ? to->of_events : 1;
   double t = (to != NULL ? to->of_time : 1) - (from != NULL ? from->of_time : 0);
@@ -413,7 +373,7 @@ add_span (LaneWalk *walk,
   to_ns = MIN (to_ns, bins->to_ns);
   if (from_ns >= to_ns)
     return;
-  for (i = bin_of (bins, from_ns); from_ns < to_ns && i < bins->n_bins; i++) {
+  for (i = bins_find (bins, from_ns); from_ns < to_ns && i < bins->n_bins; i++) {
     gint64 end = i + 1 < bins->n_bins
                      ? bin_start (bins->from_ns, bins->to_ns, bins->n_bins, i + 1)
                      : bins->to_ns;
@@ -435,7 +395,7 @@ count_in_lane (LaneWalk    *walk,
 
   if (event->at_ns < walk->bins.from_ns || event->at_ns >= walk->bins.to_ns)
     return;
-  bin = &walk->out[bin_of (&walk->bins, event->at_ns)];
+  bin = &walk->out[bins_find (&walk->bins, event->at_ns)];
   if (event->kind == EVENT_RANGE_WALKED)
     sum.n_ranges = 1;
   else
@@ -486,10 +446,10 @@ read_lane (Timeline     *self,
 
   walk->wait_from_ns = walk->hold_from_ns = -1;
   if (before != NULL && before->waits)
-    walk->wait_from_ns = leaf_start (screen, leaf);
+    walk->wait_from_ns = screen_leaf_start (screen, leaf);
   if (before != NULL && before->holds)
-    walk->hold_from_ns = leaf_start (screen, leaf);
-  timeline_visit (self, leaf_first (leaf), end, walk_lane, walk);
+    walk->hold_from_ns = screen_leaf_start (screen, leaf);
+  timeline_visit (self, sums_leaf_first (leaf), end, walk_lane, walk);
   add_span (walk, walk->wait_from_ns, screen->last_ns, FALSE);
   add_span (walk, walk->hold_from_ns, screen->last_ns, TRUE);
 }
@@ -512,11 +472,11 @@ timeline_get_lane (Timeline *self,
   memset (bins, 0, sizeof *bins * n_bins);
   if (n_bins == 0 || to_ns <= from_ns)
     return;
-  look (self, TRUE, thread, &screen);
+  screen_look (self, TRUE, thread, &screen);
   if (screen.lane == NULL)
     return;
-  edges = find_edges (&screen, from_ns, to_ns, n_bins);
-  if (should_read (self, edges, n_bins, EXACT_EVENTS, &first, &end)) {
+  edges = screen_find_edges (&screen, from_ns, to_ns, n_bins);
+  if (screen_should_read (self, edges, n_bins, EXACT_EVENTS, &first, &end)) {
     read_lane (self, &screen, &walk, first, end);
     return;
   }
@@ -533,307 +493,4 @@ timeline_get_lane (Timeline *self,
     }
     from = to;
   }
-}
-
-/* Series ------------------------------------------------------------------- */
-
-static gboolean
-is_rate (SeriesKind kind) {
-  return kind == SERIES_HIT_RATE || kind == SERIES_LOCK_WAIT
-         || kind == SERIES_OPS;
-}
-
-static const SeriesLeaf *
-series_leaf (const Screen *screen,
-             guint64       leaf) {
-  return leaf < screen->n_leaves ? pile_get (&screen->sums->series, leaf)
-                                 : &screen->open;
-}
-
-/* What was counted up to a place. */
-typedef struct {
-  double n_ops;
-  double n_in_read;
-  double lock_wait_ns;
-  double at_ns;
-} Counts;
-
-static Counts
-counts_at (const Screen *screen,
-           double        place) {
-  guint64 leaf = MIN ((guint64)place >> SUMS_LEAF_BITS, n_begun (screen) - 1);
-  static const SeriesLeaf zero;
-  const SeriesLeaf *before = leaf > 0 ? series_leaf (screen, leaf - 1) : &zero;
-  const SeriesLeaf *after = series_leaf (screen, leaf);
-  gint64 start_ns = leaf_start (screen, leaf);
-  double f = (place - (double)leaf_first (leaf))
-             / (double)leaf_events (screen, leaf);
-
-  if (before == NULL || after == NULL)
-    return (Counts){ 0 };
-  return (Counts){
-    (double)before->n_ops + f * (double)(after->n_ops - before->n_ops),
-    (double)before->n_in_read
-        + f * (double)(after->n_in_read - before->n_in_read),
-    (double)before->lock_wait_ns
-        + f * (double)(after->lock_wait_ns - before->lock_wait_ns),
-    (double)start_ns + f * (double)(leaf_end (screen, leaf) - start_ns),
-  };
-}
-
-/* A bin with few events has the rate of those around it. */
-static double
-rate_between (const Screen *screen,
-              SeriesKind    kind,
-              double        from,
-              double        to) {
-  Counts low, high;
-  double n_ops;
-
-  if (to - from < RATE_EVENTS) {
-    from = floor (from / RATE_EVENTS) * RATE_EVENTS;
-    to = MAX (ceil (to / RATE_EVENTS) * RATE_EVENTS, from + RATE_EVENTS);
-    to = MIN (to, (double)screen->n);
-    from = MAX (0, MIN (from, to - RATE_EVENTS));
-  }
-  low = counts_at (screen, from);
-  high = counts_at (screen, to);
-  n_ops = high.n_ops - low.n_ops;
-  if (kind == SERIES_OPS)
-    return high.at_ns > low.at_ns ? n_ops * 1e9 / (high.at_ns - low.at_ns) : NAN;
-  if (n_ops <= 0)
-    return NAN;
-  return kind == SERIES_HIT_RATE ? (high.n_in_read - low.n_in_read) / n_ops
-                                 : (high.lock_wait_ns - low.lock_wait_ns) / n_ops;
-}
-
-typedef struct {
-  double value;
-  double low;
-  double high;
-} SeriesBin;
-
-static void
-widen (SeriesBin *bin,
-       double     low,
-       double     high) {
-  if (low < bin->low)
-    bin->low = low;
-  if (high > bin->high)
-    bin->high = high;
-}
-
-static void
-widen_by_leaf (const Screen *screen,
-               SeriesKind    kind,
-               guint64       leaf,
-               SeriesBin    *bin) {
-  const SeriesLeaf *sums = series_leaf (screen, leaf);
-  double rate;
-
-  if (sums == NULL)
-    return;
-  if (!is_rate (kind)) {
-    widen (bin, sums->low[kind - SUMS_FIRST_LEVEL],
-           sums->high[kind - SUMS_FIRST_LEVEL]);
-    return;
-  }
-  /* Of few events it says nothing. */
-  if (leaf_events (screen, leaf) < RATE_EVENTS)
-    return;
-  rate = series_leaf_rate (screen->sums, kind, leaf, sums,
-                           leaf_end (screen, leaf));
-  widen (bin, rate, rate);
-}
-
-/* By the leaves [@leaf, @end), and nodes as large as possible. */
-static void
-widen_by_leaves (const Screen *screen,
-                 SeriesKind    kind,
-                 guint64       leaf,
-                 guint64       end,
-                 SeriesBin    *bin) {
-  while (leaf < end) {
-    guint height = 0;
-    guint64 width = 1;
-
-    while (height + 1 < SUMS_N_HEIGHTS
-           && (leaf & ((width << SUMS_FAN_BITS) - 1)) == 0
-           && leaf + (width << SUMS_FAN_BITS) <= MIN (end, screen->n_leaves)) {
-      height++;
-      width <<= SUMS_FAN_BITS;
-    }
-    if (height == 0) {
-      widen_by_leaf (screen, kind, leaf, bin);
-    } else {
-      const SeriesNode *node = pile_get (&screen->sums->nodes[height],
-                                         leaf >> (SUMS_FAN_BITS * height));
-
-      if (node != NULL)
-        widen (bin, node->low[kind], node->high[kind]);
-    }
-    leaf += width;
-  }
-}
-
-/* The bin between two edges; events are before its end. */
-static void
-sum_bin (const Screen *screen,
-         SeriesKind    kind,
-         const Edge   *from,
-         const Edge   *to,
-         SeriesBin    *bin) {
-  guint64 first = (guint64)from->place >> SUMS_LEAF_BITS;
-  guint64 last = (guint64)MAX (0, ceil (to->place) - 1) >> SUMS_LEAF_BITS;
-
-  first = MIN (first, last);
-  if (is_rate (kind)) {
-    bin->value = rate_between (screen, kind, from->place, to->place);
-    /* Whole leaves alone: a part has no rate of its own. */
-    if (to->place - from->place >= 2 * SUMS_LEAF_EVENTS)
-      widen_by_leaves (screen, kind, first + 1, last, bin);
-  } else {
-    const SeriesLeaf *leaf = series_leaf (screen, last);
-
-    bin->value = leaf != NULL ? leaf->last[kind - SUMS_FIRST_LEVEL] : NAN;
-    widen_by_leaves (screen, kind, first, last + 1, bin);
-  }
-}
-
-static double
-level_of (const MapState *state,
-          SeriesKind      kind) {
-  float levels[SUMS_N_LEVELS];
-
-  if (kind == SERIES_MISSES)
-    return (double)state->misses;
-  if (kind == SERIES_LIVE)
-    return (double)map_state_n_live (state);
-  sums_table_levels (state, levels);
-  return (double)levels[kind - SUMS_FIRST_LEVEL];
-}
-
-/* A level event by event. */
-typedef struct {
-  Bins            bins;
-  SeriesKind      kind;
-  SeriesBin      *out;
-  Fold           *fold;
-  const MapState *state;
-  guint           at;    /* bin */
-  double          level; /* now */
-} LevelWalk;
-
-static void
-move_to_bin (LevelWalk *walk,
-             guint      bin) {
-  while (walk->at < bin) {
-    walk->out[walk->at].value = walk->level;
-    walk->at++;
-    widen (&walk->out[walk->at], walk->level, walk->level);
-  }
-}
-
-static void
-walk_level (const Event *event,
-            guint64      index,
-            gpointer     data) {
-  LevelWalk *walk = data;
-
-  move_to_bin (walk, bin_of (&walk->bins, event->at_ns));
-  fold_apply (walk->fold, event);
-  if (!(sums_work[event->kind] & SUMS_LEVELS))
-    return;
-  walk->level = level_of (walk->state, walk->kind);
-  widen (&walk->out[walk->at], walk->level, walk->level);
-}
-
-/* FALSE: they are too many, or too far from a kept state. */
-static gboolean
-fold_levels (Timeline   *self,
-             SeriesKind  kind,
-             const Edge *edges,
-             guint       n_bins,
-             SeriesBin  *out) {
-  LevelWalk walk = { .bins = { edges[0].at_ns, edges[n_bins].at_ns, n_bins },
-                     .kind = kind,
-                     .out = out };
-  g_autoptr (MapState) state = NULL;
-  guint64 first, end;
-
-  if (!should_read (self, edges, n_bins, EXACT_FOLDS, &first, &end)
-      || timeline_seek_distance (self, first) > EXACT_FOLDS)
-    return FALSE;
-  state = timeline_seek (self, first, NULL);
-  walk.fold = fold_new_from_state (state);
-  walk.state = fold_peek_state (walk.fold);
-  walk.level = first > 0 ? level_of (walk.state, kind) : NAN;
-  widen (&out[0], walk.level, walk.level);
-  timeline_visit (self, first, end, walk_level, &walk);
-  move_to_bin (&walk, n_bins - 1);
-  out[n_bins - 1].value = walk.level;
-  fold_free (walk.fold);
-  return TRUE;
-}
-
-static void
-tell_bin (const SeriesBin *bin,
-          gboolean         is_there,
-          double          *value,
-          double          *low,
-          double          *high) {
-  double least = bin->low;
-  double most = bin->high;
-
-  if (!is_there || (isnan (bin->value) && least > most)) {
-    *value = *low = *high = NAN;
-    return;
-  }
-  *value = bin->value;
-  *low = least > most ? bin->value : fmin (least, bin->value);
-  *high = least > most ? bin->value : fmax (most, bin->value);
-}
-
-void
-timeline_get_series_range (Timeline  *self,
-                           SeriesKind kind,
-                           gint64     from_ns,
-                           gint64     to_ns,
-                           guint      n_bins,
-                           double    *values,
-                           double    *mins,
-                           double    *maxs) {
-  g_autofree SeriesBin *bins = g_new (SeriesBin, n_bins);
-  g_autofree Edge *edges = NULL;
-  gboolean is_folded;
-  Screen screen;
-
-  if (n_bins == 0)
-    return;
-  for (guint i = 0; i < n_bins; i++)
-    bins[i] = (SeriesBin){ NAN, INFINITY, -INFINITY };
-  look (self, FALSE, 0, &screen);
-  edges = find_edges (&screen, from_ns, MAX (to_ns, from_ns + 1), n_bins);
-  is_folded = !is_rate (kind) && fold_levels (self, kind, edges, n_bins, bins);
-  for (guint i = 0; i < n_bins; i++) {
-    gboolean is_there = edges[i].at_ns <= screen.last_ns
-                        && edges[i + 1].place > 0;
-    double value;
-
-    if (is_there && !is_folded)
-      sum_bin (&screen, kind, &edges[i], &edges[i + 1], &bins[i]);
-    tell_bin (&bins[i], is_there, values != NULL ? &values[i] : &value,
-              mins != NULL ? &mins[i] : &value, maxs != NULL ? &maxs[i] : &value);
-  }
-}
-
-void
-timeline_get_series (Timeline  *self,
-                     SeriesKind kind,
-                     gint64     from_ns,
-                     gint64     to_ns,
-                     guint      n_bins,
-                     double    *values) {
-  timeline_get_series_range (self, kind, from_ns, to_ns, n_bins, values, NULL,
-                             NULL);
 }

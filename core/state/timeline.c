@@ -462,6 +462,23 @@ find_start (Timeline  *self,
 }
 
 guint64
+timeline_fold_cost_ns (Timeline *self,
+                       guint64   first,
+                       guint64   end) {
+  guint64 cost_ns, bytes;
+  SeekStart start;
+
+  find_start (self, first, &start);
+  /* Frames have about half the bytes of their state. */
+  bytes = start.state != NULL ? map_state_bytes (start.state)
+                              : 2 * packed_state_size (start.packed);
+  cost_ns = start.cost_ns + OWN_EVENT_NS * (end - first)
+            + MIN (SHARED_EVENT_NS * (end - first), bytes / COPIED_BYTES_PER_NS);
+  seek_start_clear (&start);
+  return cost_ns;
+}
+
+guint64
 timeline_seek_distance (Timeline *self,
                         guint64   n_events) {
   SeekStart start;
