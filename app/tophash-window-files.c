@@ -9,6 +9,7 @@
 #include "app/compat.h"
 #include "app/tophash-window-private.h"
 #include "core/export/export.h"
+#include "core/record/trace-keyframe.h"
 #include "core/record/tracelog-file.h"
 #include "widgets/tophash-picture.h"
 
@@ -24,6 +25,7 @@ typedef struct {
   TophashWindow *window; /* a reference: the task outlives a closed window */
   GFile         *file;
   TraceLog      *log;     /* to save, or the result of opening */
+  Timeline      *timeline; /* over the log to save; may be NULL */
   char          *warning; /* of opening */
   ExportFormat   format;  /* of exporting */
   guint64        to;      /* the same: what stands at one instant, at this */
@@ -34,6 +36,7 @@ file_job_free (FileJob *job) {
   g_object_unref (job->window);
   g_object_unref (job->file);
   g_clear_pointer (&job->log, tracelog_unref);
+  g_clear_pointer (&job->timeline, timeline_unref);
   g_free (job->warning);
   g_free (job);
 }
@@ -177,6 +180,8 @@ save_thread (GTask        *task,
   FileJob *job = data;
   GError *error = NULL;
 
+  if (job->timeline != NULL)
+    timeline_put_keyframes (job->timeline, TRACE_KEYFRAME_EVENTS, cancellable);
   if (tracelog_save (job->log, job->file, progress_cb, job, cancellable, &error))
     g_task_return_boolean (task, TRUE);
   else
@@ -221,6 +226,8 @@ save_chosen_cb (GFile    *file,
     return;
   job = begin_job (self, file, JOB_SAVE);
   job->log = tracelog_ref (tophash_session_get_log (self->session));
+  if (tophash_session_get_timeline (self->session) != NULL)
+    job->timeline = timeline_ref (tophash_session_get_timeline (self->session));
   tophash_session_store_view (self->session);
   task = g_task_new (NULL, self->job, save_done_cb, NULL);
   g_task_set_task_data (task, job, (GDestroyNotify)file_job_free);

@@ -27,7 +27,7 @@ cli_info (int    argc,
   log = cli_open (argv[1], NULL);
   if (log == NULL)
     return CLI_BAD_INPUT;
-  state = cli_fold (log, tracelog_get_length (log), NULL, NULL);
+  state = cli_fold (log, tracelog_get_length (log), FALSE, NULL, NULL);
   cli_print_summary (log, state, NULL, as_json);
   cli_warn_damage (log);
   return CLI_GOOD;
@@ -72,7 +72,7 @@ cli_verify (int    argc,
     return CLI_BAD_INPUT;
   n_events = tracelog_get_length (log);
   n_readable = count_readable (log, &is_ordered);
-  state = cli_fold (log, n_readable, &n_faults, &first_fault);
+  state = cli_fold (log, n_readable, FALSE, &n_faults, &first_fault);
   g_print (_("%s: %" PRIu64 " of %" PRIu64
              " events read and folded\n"),
            argv[1], n_readable, n_events);

@@ -47,7 +47,7 @@ cli_render (int    argc,
   n_events = tracelog_get_length (log);
   if (!cli_position (log, "--at", at, &n_events))
     return CLI_BAD_INPUT;
-  state = cli_fold (log, n_events, NULL, NULL);
+  state = cli_fold (log, n_events, FALSE, NULL, NULL);
   if (!paint_stage_to_file (state, tracelog_get_info (log), out, width, height,
                             dark, &error))
     return cli_fail (error);

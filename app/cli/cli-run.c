@@ -238,7 +238,8 @@ cli_run (int    argc,
       || !run_whole (runner, loop, duration, &error))
     return cli_fail (error);
   log = runner_get_log (runner);
-  state = cli_fold (log, tracelog_get_length (log), &n_faults, &first_fault);
+  state = cli_fold (log, tracelog_get_length (log), record != NULL, &n_faults,
+                    &first_fault);
   facts = (CliRunFacts){ runner_get_n_errors (runner),
                          runner_get_n_ungated (runner) };
   cli_print_summary (log, state, &facts, as_json);

@@ -3,7 +3,9 @@
 /* cli.c — options, errors, recordings: what every command does alike */
 #include "app/cli/cli.h"
 
+#include "core/record/trace-keyframe.h"
 #include "core/record/tracelog-file.h"
+#include "core/state/state-frames.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -100,18 +102,22 @@ cli_position (TraceLog   *log,
 MapState *
 cli_fold (TraceLog *log,
           guint64   n_events,
+          gboolean  keeps_states,
           guint64  *faults,
           char    **first_fault) {
   g_autoptr (Fold) fold = fold_new ();
 
   for (guint64 i = 0; i < n_events;) {
     g_autoptr (TraceBlock) block = tracelog_ref_block (log, i);
+    guint64 end;
 
     if (block == NULL)
       break;
-    for (guint n = (guint)(i - block->first);
-         n < block->n_events && i < n_events; n++, i++)
-      fold_apply (fold, &block->events[n]);
+    end = MIN (n_events, block->first + block->n_events);
+    fold_apply_many (fold, block->events + (i - block->first), (guint)(end - i));
+    i = end;
+    if (i % TRACE_KEYFRAME_EVENTS == 0 && keeps_states)
+      map_state_keep (fold_peek_state (fold), log);
   }
   if (faults != NULL)
     *faults = fold_n_faults (fold);

@@ -58,11 +58,12 @@ gboolean  cli_position (TraceLog   *log,
                         const char *text,
                         guint64    *position);
 
-/* (transfer full): the state after the first @n_events events. @faults
- * (nullable): events that did not fit; @first_fault (nullable, transfer full)
- */
+/* (transfer full): the state after the first @n_events events. @keeps_states: some
+ * are put into the log, to be saved with it. @faults (nullable): events that did
+ * not fit; @first_fault (nullable, transfer full) */
 MapState *cli_fold  (TraceLog   *log,
                      guint64     n_events,
+                     gboolean    keeps_states,
                      guint64    *faults,
                      char      **first_fault);
 

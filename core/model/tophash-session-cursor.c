@@ -128,7 +128,7 @@ go_to (TophashSession *self,
        guint64         position) {
   cancel_seek (self);
   drop_fold (self);
-  position = MIN (position, timeline_get_length (self->timeline));
+  position = timeline_clamp (self->timeline, position);
   if (timeline_seek_distance (self->timeline, position) > NEAR_EVENTS) {
     seek_far (self, position);
     return SESSION_CHANGE_CURSOR;
@@ -273,6 +273,24 @@ tophash_session_set_speed (TophashSession *self,
   session_changed (self, SESSION_CHANGE_PLAY);
 }
 
+/* How many of @events, in order, are not after @until_ns. */
+static guint
+n_until (const Event *events,
+         guint        n_events,
+         gint64       until_ns) {
+  guint low = 0, high = n_events;
+
+  while (low < high) {
+    guint middle = (low + high) / 2;
+
+    if (events[middle].at_ns <= until_ns)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
 /* Folds on, at most to @position and to the time @until_ns, within the budget.
  * TRUE: came as far as was asked. */
 static gboolean
@@ -285,18 +303,17 @@ fold_on (TophashSession *self,
   while ((at = fold_n_events (self->fold)) < position) {
     g_autoptr (TraceBlock) block = tracelog_ref_block (self->log, at);
     guint64 end;
+    guint n;
 
     if (block == NULL)
       return TRUE;
     end = MIN (MIN (position, block->first + block->n_events),
                at + SLICE_EVENTS);
-    for (; at < end; at++) {
-      const Event *event = &block->events[at - block->first];
-
-      if (event->at_ns > until_ns)
-        return TRUE;
-      fold_apply (self->fold, event);
-    }
+    n = n_until (block->events + (at - block->first), (guint)(end - at),
+                 until_ns);
+    fold_apply_many (self->fold, block->events + (at - block->first), n);
+    if (at + n < end)
+      return TRUE;
     if (g_get_monotonic_time () >= deadline_us)
       return fold_n_events (self->fold) >= position;
   }

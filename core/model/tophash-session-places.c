@@ -209,7 +209,7 @@ session_restore_place (TophashSession *self) {
   guint64 position = self->restore_to;
 
   if (position == G_MAXUINT64
-      || (timeline_get_length (self->timeline) < position
+      || (timeline_clamp (self->timeline, position) < position
           && !timeline_is_complete (self->timeline)))
     return;
   self->restore_to = G_MAXUINT64;

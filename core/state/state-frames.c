@@ -36,13 +36,13 @@
  */
 #include "core/state/state-frames.h"
 
+#include "core/record/trace-keyframe.h"
 #include "core/state/fold-private.h"
 #include "core/state/helper.h"
 #include "core/state/state-pack.h"
 
 #include <string.h>
 
-#define FORMAT_VERSION 1u
 /* What a state may take for so many bytes: twenty times, from the least width of
  * columns, and leaves that are not full. */
 #define TIMES_BYTES 32u
@@ -333,7 +333,7 @@ state_frames_write (StateFrames    *self,
   write_head (self->bytes, state, &writer);
   length = self->bytes->len - begin;
   n_head = (guint)((length + STATE_FRAME_MAX - 1) / STATE_FRAME_MAX);
-  words[0] = GUINT32_TO_LE (FORMAT_VERSION);
+  words[0] = GUINT32_TO_LE (STATE_FRAMES_VERSION);
   words[1] = GUINT32_TO_LE ((guint32)length);
   words[2] = GUINT32_TO_LE (n_head + writer.spans->len);
   memcpy (self->bytes->data + begin, words, sizeof words);
@@ -745,7 +745,7 @@ read_head (StateFrameRead read,
     i++;
   } while (head->len == i * STATE_FRAME_MAX
            && head->len < GUINT32_FROM_LE (words[1]));
-  if (head->len >= sizeof words && GUINT32_FROM_LE (words[0]) == FORMAT_VERSION
+  if (head->len >= sizeof words && GUINT32_FROM_LE (words[0]) == STATE_FRAMES_VERSION
       && GUINT32_FROM_LE (words[1]) == head->len
       && GUINT32_FROM_LE (words[2]) == n_frames)
     return head;
@@ -835,4 +835,15 @@ map_state_deserialise (GPtrArray *frames,
   if (state != NULL)
     map_state_disown (state);
   return state;
+}
+
+gboolean
+map_state_keep (const MapState *state,
+                TraceLog       *log) {
+  g_autoptr (GPtrArray) frames = map_state_serialise (state);
+  TraceKeyframe facts = { .position = state->n_events,
+                          .at_ns = state->at_ns,
+                          .version = STATE_FRAMES_VERSION };
+
+  return tracelog_put_keyframe (log, &facts, frames);
 }

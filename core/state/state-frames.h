@@ -10,12 +10,15 @@
  */
 #pragma once
 
+#include "core/record/tracelog.h"
 #include "core/state/map-state.h"
 
 #include <gio/gio.h>
 
 G_BEGIN_DECLS
 
+/* Of the format; a recording says it beside its frames. */
+#define STATE_FRAMES_VERSION 1u
 /* A frame is never longer. */
 #define STATE_FRAME_MAX (256u << 10)
 
@@ -61,5 +64,9 @@ MapState  *map_state_restore     (StateFrameRead  read,
 GPtrArray *map_state_serialise   (const MapState *state);
 MapState  *map_state_deserialise (GPtrArray      *frames,
                                   GError        **error);
+/* Puts @state beside the events of @log that it came from, for its file; FALSE:
+ * it is too large, or there is one already. */
+gboolean   map_state_keep        (const MapState *state,
+                                  TraceLog       *log);
 
 G_END_DECLS

@@ -32,6 +32,7 @@
  */
 #include "core/state/timeline-private.h"
 
+#include "core/record/trace-keyframe.h"
 #include "core/state/map-state-private.h"
 #include "core/state/state-frames.h"
 
@@ -60,8 +61,9 @@ struct _PackedState {
   gatomicrefcount ref_count;
   guint8         *bytes;  /* NULL: in the file */
   GPtrArray      *handed; /* of GBytes: those of a recording */
+  TraceLog       *log;    /* that brings them, and was not asked for them yet */
   CacheFile      *file;
-  guint64         at;     /* in the file */
+  guint64         at;     /* in the file, or position in the log */
   gsize           size;
   guint           n_spans;
   StateSpan      *spans;
@@ -89,6 +91,7 @@ packed_state_unref (PackedState *self) {
     (void)!fallocate (self->file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                       (off_t)self->at, (off_t)self->size);
   cache_file_unref (self->file);
+  g_clear_pointer (&self->log, tracelog_unref);
   g_clear_pointer (&self->handed, g_ptr_array_unref);
   g_free (self->bytes);
   g_free (self->spans);
@@ -101,6 +104,20 @@ packed_state_size (const PackedState *self) {
 }
 
 static const guint8 *
+read_recorded (const PackedState *self,
+               guint              index,
+               guint8            *scratch,
+               gsize             *size) {
+  g_autoptr (GBytes) bytes = tracelog_read_frame (self->log, self->at, index);
+
+  if (bytes == NULL || g_bytes_get_size (bytes) > STATE_FRAME_MAX)
+    return NULL;
+  *size = g_bytes_get_size (bytes);
+  memcpy (scratch, g_bytes_get_data (bytes, NULL), *size);
+  return scratch;
+}
+
+static const guint8 *
 read_frame (gpointer data,
             guint    index,
             guint8  *scratch,
@@ -109,6 +126,8 @@ read_frame (gpointer data,
   const StateSpan *span = &self->spans[index];
   gsize done = 0;
 
+  if (self->log != NULL)
+    return read_recorded (self, index, scratch, size);
   *size = span->size;
   if (self->handed != NULL)
     return g_bytes_get_data (self->handed->pdata[index], NULL);
@@ -130,6 +149,23 @@ packed_state_restore (PackedState *self,
                       gboolean     has_help) {
   return map_state_restore (read_frame, self, self->n_spans, self->size, has_help,
                             NULL);
+}
+
+GPtrArray *
+packed_state_dup_frames (PackedState *self) {
+  g_autoptr (GPtrArray) frames
+      = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
+  g_autofree guint8 *scratch = g_malloc (STATE_FRAME_MAX);
+
+  for (guint i = 0; i < self->n_spans; i++) {
+    gsize size;
+    const guint8 *bytes = read_frame (self, i, scratch, &size);
+
+    if (bytes == NULL)
+      return NULL;
+    g_ptr_array_add (frames, g_bytes_new (bytes, size));
+  }
+  return g_steal_pointer (&frames);
 }
 
 static PackedState *
@@ -396,6 +432,29 @@ keyframes_hand_in (Keyframes *self,
     frame.packed->size += size;
   }
   insert_frame (self->handed, &frame);
+}
+
+void
+keyframes_take_recorded (Keyframes *self,
+                         TraceLog  *log) {
+  guint64 position = tracelog_get_length (log);
+  TraceKeyframe found;
+
+  while (tracelog_find_keyframe (log, position, &found) && found.position > 0) {
+    Keyframe frame = { .position = found.position };
+
+    position = found.position - 1;
+    if (found.version != STATE_FRAMES_VERSION)
+      continue;
+    frame.packed = g_new0 (PackedState, 1);
+    g_atomic_ref_count_init (&frame.packed->ref_count);
+    frame.packed->log = tracelog_ref (log);
+    frame.packed->at = found.position;
+    frame.packed->n_spans = found.n_frames;
+    /* The most it can be: what it is will be known when it is unpacked. */
+    frame.packed->size = (gsize)found.n_frames * STATE_FRAME_MAX;
+    insert_frame (self->handed, &frame);
+  }
 }
 
 /* The latest of @frames at or before @position; NULL: none. */

@@ -294,7 +294,7 @@ sums_key_bytes (const Sums *self) {
 /* Judging one event -------------------------------------------------------- */
 
 typedef struct {
-  Fold           *fold;
+  guint64         index;
   const MapState *state; /* the fold's own */
   gint64          key;
   GArray         *indices;
@@ -372,14 +372,14 @@ touches_key (const KeyWalk *walk,
 }
 
 static void
-walk_key (const Event *event,
-          guint64      index,
-          gpointer     data) {
+walk_key (const Event    *event,
+          const MapState *before,
+          gpointer        data) {
   KeyWalk *walk = data;
 
   if (event->kind < EVENT_N_KINDS && touches_key (walk, event))
-    g_array_append_val (walk->indices, index);
-  fold_apply (walk->fold, event);
+    g_array_append_val (walk->indices, walk->index);
+  walk->index++;
 }
 
 /* What comes without the key's name, after a block that was about it: at most a
@@ -482,12 +482,13 @@ fold_block (Timeline     *self,
             GCancellable *cancellable) {
   g_autoptr (MapState) state = timeline_seek (self, from, cancellable);
 
-  walk->fold = fold_new_from_state (state);
-  walk->state = fold_peek_state (walk->fold);
-  timeline_visit (self, from, to, walk_key, walk);
+  g_autoptr (Fold) fold = fold_new_from_state (state);
+
+  walk->index = from;
+  walk->state = fold_peek_state (fold);
+  timeline_fold_on (self, fold, to, walk_key, walk);
   if (to < end)
     watch_key (self, walk, to, end, cancellable);
-  fold_free (walk->fold);
 }
 
 /* The last ones first. */

@@ -21,6 +21,8 @@ typedef struct _CacheFile CacheFile;
  * cannot be read. No lock is needed. */
 MapState *packed_state_restore (PackedState       *self,
                                 gboolean           has_help);
+/* (transfer full): its frames, of GBytes; NULL: they cannot be read. */
+GPtrArray *packed_state_dup_frames (PackedState   *self);
 gsize     packed_state_size    (const PackedState *self);
 void      packed_state_unref   (PackedState       *self);
 
@@ -76,6 +78,9 @@ gboolean  keyframes_add        (Keyframes       *self,
 void      keyframes_hand_in    (Keyframes       *self,
                                 guint64          position,
                                 GPtrArray       *frames);
+/* The states that the recording has brought along. */
+void      keyframes_take_recorded (Keyframes    *self,
+                                   TraceLog     *log);
 /* (transfer full): the latest frame at or before @n_events; NULL: none. */
 PackedState *keyframes_ref_packed (Keyframes    *self,
                                 guint64          n_events,

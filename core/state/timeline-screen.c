@@ -18,7 +18,7 @@
 #include <string.h>
 
 /* Fewer events than this are read: some blocks, which the log keeps unpacked. */
-#define EXACT_EVENTS (8 * TRACE_BLOCK_EVENTS)
+#define EXACT_EVENTS (6 * TRACE_BLOCK_EVENTS)
 
 void
 screen_look (Timeline *self,

@@ -52,6 +52,7 @@ typedef struct {
   guint64         kinds;
   guint64         position;
   GArray         *found; /* of SearchHit: in this block */
+  const Event    *former; /* folded, and not looked at yet */
 } Pass;
 
 static void
@@ -66,24 +67,49 @@ search_unref_inner (TimelineSearch *self) {
   g_free (self);
 }
 
+/* @event is that at the position, and folded, if any are. */
+static void
+look_at (Pass        *pass,
+         const Event *event) {
+  guint64 index = pass->position++;
+  SearchHit hit = { .position = index + 1,
+                    .at_ns = event->at_ns,
+                    .thread = event->thread,
+                    .kind = event->kind };
+
+  if ((pass->kinds >> (event->kind & 63) & 1 || index == 0)
+      && query_walk_matches (pass->walk, event, pass->state))
+    g_array_append_val (pass->found, hit);
+}
+
+/* The state that @event meets is the one that the event before it left. */
+static void
+look_at_former (const Event    *event,
+                const MapState *before,
+                gpointer        data) {
+  Pass *pass = data;
+
+  if (pass->former != NULL)
+    look_at (pass, pass->former);
+  pass->former = event;
+}
+
 static void
 look_at_block (Pass             *pass,
                const TraceBlock *block,
                guint64           end) {
-  for (; pass->position < end; pass->position++) {
-    const Event *event = &block->events[pass->position - block->first];
-    SearchHit hit = { .position = pass->position + 1,
-                      .at_ns = event->at_ns,
-                      .thread = event->thread,
-                      .kind = event->kind };
+  const Event *events = block->events + (pass->position - block->first);
+  guint n = (guint)(end - pass->position);
 
-    if (pass->fold != NULL)
-      fold_apply (pass->fold, event);
-    if ((!(pass->kinds >> (event->kind & 63) & 1) && pass->position != 0)
-        || !query_walk_matches (pass->walk, event, pass->state))
-      continue;
-    g_array_append_val (pass->found, hit);
+  if (pass->fold == NULL) {
+    for (guint i = 0; i < n; i++)
+      look_at (pass, &events[i]);
+    return;
   }
+  pass->former = NULL;
+  fold_visit_many (pass->fold, events, n, look_at_former, pass);
+  if (pass->former != NULL)
+    look_at (pass, pass->former);
 }
 
 /* Shows what was found; FALSE: nobody wants more. */

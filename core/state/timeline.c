@@ -23,6 +23,7 @@
  */
 #include "core/state/timeline-private.h"
 
+#include "core/record/trace-keyframe.h"
 #include "core/state/fold-private.h"
 #include "core/state/helper.h"
 
@@ -272,6 +273,7 @@ timeline_new (TraceLog *log) {
   landmarks_init (&self->landmarks);
   self->block_kinds = g_array_new (FALSE, TRUE, sizeof (EventKinds));
   keyframes_add (&self->keyframes, self->head, FALSE, &self->lock);
+  keyframes_take_recorded (&self->keyframes, log);
   self->follower = g_thread_new ("timeline", follow, self);
   return self;
 }
@@ -390,6 +392,44 @@ timeline_add_keyframe (Timeline  *self,
   pthread_mutex_unlock (&self->lock);
 }
 
+/* Puts the kept state before @place into the log. */
+static void
+put_keyframe (Timeline *self,
+              guint64   place) {
+  g_autoptr (GPtrArray) frames = NULL;
+  TraceKeyframe facts = { .version = STATE_FRAMES_VERSION };
+  PackedState *packed;
+  Event event;
+
+  pthread_mutex_lock (&self->lock);
+  packed = keyframes_ref_packed (&self->keyframes, place, &facts.position);
+  pthread_mutex_unlock (&self->lock);
+  if (packed == NULL)
+    return;
+  if (facts.position > 0
+      && tracelog_get_event (self->log, facts.position - 1, &event)
+      && (frames = packed_state_dup_frames (packed)) != NULL) {
+    facts.at_ns = event.at_ns;
+    tracelog_put_keyframe (self->log, &facts, frames);
+  }
+  packed_state_unref (packed);
+}
+
+void
+timeline_put_keyframes (Timeline     *self,
+                        guint64       every,
+                        GCancellable *cancellable) {
+  guint64 length = timeline_get_length (self);
+  TraceKeyframe found;
+
+  for (guint64 place = every;
+       place < length && !g_cancellable_is_cancelled (cancellable);
+       place += every)
+    if (!tracelog_find_keyframe (self->log, place, &found)
+        || found.position + every / 2 < place)
+      put_keyframe (self, place);
+}
+
 /* Where a seek starts: from a state, or else from a packed one. */
 typedef struct {
   guint64      from;
@@ -429,6 +469,23 @@ cost_from_packed (const PackedState *packed,
          + packed_state_size (packed) / FRAME_BYTES_PER_NS;
 }
 
+static guint64
+clamp_locked (Timeline *self,
+              guint64   n_events) {
+  return MIN (n_events, self->keyframes.handed->len > 0
+                            ? tracelog_get_length (self->log)
+                            : self->length);
+}
+
+guint64
+timeline_clamp (Timeline *self,
+                guint64   n_events) {
+  pthread_mutex_lock (&self->lock);
+  n_events = clamp_locked (self, n_events);
+  pthread_mutex_unlock (&self->lock);
+  return n_events;
+}
+
 /* The cheaper start; start->to is @n_events, clamped. */
 static void
 find_start (Timeline  *self,
@@ -438,9 +495,7 @@ find_start (Timeline  *self,
 
   memset (start, 0, sizeof *start);
   pthread_mutex_lock (&self->lock);
-  start->to = MIN (n_events, self->keyframes.handed->len > 0
-                                 ? tracelog_get_length (self->log)
-                                 : self->length);
+  start->to = clamp_locked (self, n_events);
   state = keyframes_find_recent (&self->keyframes, start->to);
   if (map_state_n_events (self->head) <= start->to
       && (state == NULL

@@ -55,6 +55,16 @@ void      timeline_add_keyframe (Timeline     *self,
 MapState *timeline_seek        (Timeline     *self,
                                 guint64       n_events,
                                 GCancellable *cancellable);
+/* Any. The position that a seek to @n_events goes to: see above. */
+guint64   timeline_clamp       (Timeline     *self,
+                                guint64       n_events);
+/* Any. Puts states into the log, one about every @every events (see
+ * TRACE_KEYFRAME_EVENTS), where it has none near: they are saved with it, and a
+ * timeline over the opened file starts from them.
+ * Cost: packing them; in a worker. */
+void      timeline_put_keyframes (Timeline     *self,
+                                  guint64       every,
+                                  GCancellable *cancellable);
 /* What timeline_seek (@n_events) would cost, in events folded one by one on a
  * state that is shown, about 100 ns each; the window seeks at once when it is
  * small and in a task otherwise. */

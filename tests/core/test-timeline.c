@@ -4,11 +4,15 @@
 #include "record-run.h"
 
 #include "core/engine/syncmap.h"
+#include "core/record/trace-keyframe.h"
+#include "core/record/tracelog-file.h"
 #include "core/state/fold.h"
+#include "core/state/state-frames.h"
 #include "core/state/timeline.h"
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 /* One recorded run shared by the tests. */
 static RecordedRun recorded;
@@ -419,6 +423,49 @@ test_can_be_dropped_at_any_time (void) {
   }
 }
 
+static TraceLog *
+save_and_open (TraceLog *log) {
+  g_autofree char *path = g_strdup_printf ("%s/tophash-states-%d.tophash",
+                                           g_get_tmp_dir (), (int)getpid ());
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  GError *error = NULL;
+  TraceLog *opened;
+
+  g_assert_true (tracelog_save (log, file, NULL, NULL, NULL, &error));
+  g_assert_no_error (error);
+  opened = tracelog_open (file, NULL, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  /* What is open stays readable. */
+  g_file_delete (file, NULL, NULL);
+  return opened;
+}
+
+/* Kept states go with the log, and seeks start from them before all is folded. */
+static void
+test_states_are_saved_with_the_log (void) {
+  g_autoptr (Timeline) timeline = complete_timeline ();
+  guint64 length = timeline_get_length (timeline), every = length / 5;
+  g_autoptr (TraceLog) opened = NULL;
+  g_autoptr (Timeline) early = NULL;
+  TraceKeyframe found;
+
+  timeline_wait_settled (timeline);
+  timeline_put_keyframes (timeline, every, NULL);
+  opened = save_and_open (recorded.log);
+  g_assert_true (tracelog_find_keyframe (opened, length, &found));
+  g_assert_cmpuint (found.version, ==, STATE_FRAMES_VERSION);
+  g_assert_cmpuint (found.position, >, length / 2);
+  early = timeline_new (opened);
+  g_assert_cmpuint (timeline_clamp (early, length + 1), ==, length);
+  for (guint64 place = length; place > every; place -= every / 3) {
+    g_autoptr (MapState) sought = timeline_seek (early, place, NULL);
+    g_autoptr (MapState) plain = timeline_seek (timeline, place, NULL);
+
+    g_assert_cmpuint (map_state_n_events (sought), ==, place);
+    assert_same_text (sought, plain);
+  }
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -449,6 +496,8 @@ main (int    argc,
                    test_follows_a_growing_log);
   g_test_add_func ("/core/timeline/can-be-dropped-at-any-time",
                    test_can_be_dropped_at_any_time);
+  g_test_add_func ("/core/timeline/states-are-saved-with-the-log",
+                   test_states_are_saved_with_the_log);
   result = g_test_run ();
   recorded_run_clear (&recorded);
   return result;
