@@ -22,6 +22,7 @@
 #define PAD 14.0
 #define N_BINS 80u
 #define MIN_CARD 128.0
+#define BAND_ALPHA 0.15
 
 typedef struct {
   const char *title;
@@ -30,6 +31,7 @@ typedef struct {
   SeriesKind  second; /* SERIES_N: none */
   PaletteRole role;
   gboolean    is_share; /* 0 to 1, else from 0 to the largest value */
+  gboolean    is_rate;
 } StatCard;
 
 static double
@@ -316,6 +318,35 @@ paint_line (cairo_t            *cr,
   cairo_stroke (cr);
 }
 
+/* Between the lowest and the highest value of each bin; where that is less than a
+ * pixel it would add nothing to the line. */
+static void
+paint_band (cairo_t            *cr,
+            const StatsContext *context,
+            const double       *lows,
+            const double       *highs,
+            double              most,
+            double              x,
+            double              y,
+            double              width,
+            double              height,
+            PaletteRole         role) {
+  const PaletteColor *color = &context->palette->colors[role];
+
+  for (guint i = 0; i < N_BINS; i++) {
+    double left = x + width * i / N_BINS;
+    double right = x + width * (i + 1) / N_BINS;
+    double bottom = y + height - height * CLAMP (lows[i] / most, 0, 1);
+    double top = y + height - height * CLAMP (highs[i] / most, 0, 1);
+
+    if (isnan (lows[i]) || isnan (highs[i]) || bottom - top < 1)
+      continue;
+    cairo_rectangle (cr, left, top, right - left, bottom - top);
+  }
+  cairo_set_source_rgba (cr, color->red, color->green, color->blue, BAND_ALPHA);
+  cairo_fill (cr);
+}
+
 static double
 largest (const double *values) {
   double most = 0;
@@ -333,7 +364,7 @@ paint_plot (cairo_t            *cr,
             double              x,
             double              width,
             double              height) {
-  double values[N_BINS], second[N_BINS];
+  double values[N_BINS], second[N_BINS], lows[N_BINS], highs[N_BINS];
   double most = 1;
   double top = paint_card (cr, context, x, width, height, card->title,
                            card->figure);
@@ -345,10 +376,12 @@ paint_plot (cairo_t            *cr,
 
   if (context->timeline == NULL)
     return;
-  timeline_get_series (context->timeline, card->series, context->from_ns,
-                       context->to_ns, N_BINS, values);
+  timeline_get_series_range (context->timeline, card->series, context->from_ns,
+                             context->to_ns, N_BINS, values, lows, highs);
+  /* The extremes of a level are true ones, those of a rate depend on how many
+   * events it is taken of: they would be noise. */
   if (!card->is_share)
-    most = largest (values);
+    most = largest (card->is_rate ? values : highs);
   if (card->second != SERIES_N) {
     timeline_get_series (context->timeline, card->second, context->from_ns,
                          context->to_ns, N_BINS, second);
@@ -364,6 +397,9 @@ paint_plot (cairo_t            *cr,
   if (card->second != SERIES_N)
     paint_line (cr, context, second, most, x + PAD, top, inner, room,
                 ROLE_TEXT_DIM);
+  if (!card->is_rate)
+    paint_band (cr, context, lows, highs, most, x + PAD, top, inner, room,
+                card->role);
   paint_line (cr, context, values, most, x + PAD, top, inner, room, card->role);
   if (share >= 0 && share <= 1) {
     double px = floor (x + PAD + inner * share) + 0.5;
@@ -407,6 +443,7 @@ card_hits (StatCard       *card,
                                    - counters->n_ops[OP_CLEAR]
                                    - counters->n_ops[OP_LEN]);
   card->series = SERIES_HIT_RATE;
+  card->is_rate = TRUE;
   card->role = ROLE_LIVE;
   card->is_share = TRUE;
 }
@@ -481,6 +518,7 @@ card_wait (StatCard       *card,
                    : tophash_draw_format_time (counters->lock_wait_ns
                                                / (gint64)waits);
   card->series = SERIES_LOCK_WAIT;
+  card->is_rate = TRUE;
   card->role = ROLE_WAIT;
 }
 
@@ -491,6 +529,7 @@ card_ops (StatCard       *card,
   card->figure = tophash_draw_format_count (
       total_ops (map_state_counters (state)));
   card->series = SERIES_OPS;
+  card->is_rate = TRUE;
   card->role = ROLE_OP_STORE;
 }
 
