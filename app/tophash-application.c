@@ -57,6 +57,7 @@ set_accels (GtkApplication *application) {
     { "win.run", { "<Control>r", "F5" } },
     { "win.open", { "<Control>o" } },
     { "win.save", { "<Control>s" } },
+    { "win.save-as", { "<Control><Shift>s" } },
     { "win.export-picture", { "<Control>e" } },
     { "win.lecture", { "F11" } },
     { "win.toggle-pane", { "F9" } },

@@ -235,8 +235,10 @@ bookmark_action (GtkWidget  *widget,
                  const char *name,
                  GVariant   *parameter) {
   TophashWindow *self = TOPHASH_WINDOW (widget);
-  guint64 id = tophash_session_add_bookmark (self->session, "", "");
+  guint64 id;
 
+  tophash_inspector_take_notes (self->inspector);
+  id = tophash_session_add_bookmark (self->session, "", "");
   if (id == 0) {
     tophash_window_toast (self, _ ("There are too many bookmarks"));
     return;
@@ -292,6 +294,8 @@ file_action (GtkWidget  *widget,
   if (g_str_equal (name, "win.open"))
     tophash_window_choose_open (self);
   else if (g_str_equal (name, "win.save"))
+    tophash_window_save (self);
+  else if (g_str_equal (name, "win.save-as"))
     tophash_window_choose_save (self);
   else
     tophash_window_choose_picture (self);
@@ -320,7 +324,7 @@ cancel_action (GtkWidget  *widget,
 void
 tophash_window_update_actions (TophashWindow *self) {
   static const char *const with_log[]
-      = { "win.save",          "win.export-picture", "win.play-pause",
+      = { "win.export-picture", "win.play-pause",
           "win.step-back",     "win.step-forward",   "win.previous-landmark",
           "win.next-landmark", "win.start",          "win.end",
           "win.zoom-in",       "win.zoom-out",       "win.zoom-fit",
@@ -344,8 +348,10 @@ tophash_window_update_actions (TophashWindow *self) {
   gtk_widget_action_set_enabled (widget, "win.open", self->job == NULL);
   gtk_widget_action_set_enabled (widget, "win.export",
                                  has_log && self->job == NULL);
-  if (has_log)
-    gtk_widget_action_set_enabled (widget, "win.save", self->job == NULL);
+  gtk_widget_action_set_enabled (widget, "win.save",
+                                 has_log && self->job == NULL);
+  gtk_widget_action_set_enabled (widget, "win.save-as",
+                                 has_log && self->job == NULL);
   gtk_widget_action_set_enabled (widget, "win.cancel", self->job != NULL);
 }
 
@@ -406,10 +412,18 @@ tophash_window_key (TophashWindow   *self,
                     guint            keyval,
                     GdkModifierType  modifiers) {
   const char *action = action_of_key (keyval);
+  GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));
 
   modifiers &= gtk_accelerator_get_default_mod_mask ();
   if (keyval == GDK_KEY_Escape && modifiers == 0 && self->is_lecture) {
     tophash_window_set_lecture (self, FALSE);
+    return GDK_EVENT_STOP;
+  }
+  /* Out of a name or a text: plain keys belong to time again. */
+  if (keyval == GDK_KEY_Escape && modifiers == 0
+      && focus != NULL && gtk_widget_is_ancestor (focus, GTK_WIDGET (self->inspector))
+      && focus_wants_keys (self)) {
+    gtk_widget_grab_focus (GTK_WIDGET (self->map_view));
     return GDK_EVENT_STOP;
   }
   if (action == NULL || modifiers != 0 || focus_wants_keys (self)
@@ -458,6 +472,7 @@ tophash_window_add_actions (TophashWindowClass *klass) {
     { "win.clear-markers", marker_action },
     { "win.open", file_action },
     { "win.save", file_action },
+    { "win.save-as", file_action },
     { "win.export-picture", file_action },
     { "win.cancel", cancel_action },
   };

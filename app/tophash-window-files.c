@@ -5,6 +5,13 @@
  * Reading and writing happen in a task, with progress and Cancel under the
  * header; one job at a time. A failed save loses nothing: the recording stays in
  * memory and the file that stood there stays as it was.
+ *
+ * Home        The file that the recording was opened from or saved to. Saving goes
+ *             there without asking: when the recording is as long as it was, only
+ *             its notes are appended; when it grew since it was saved, all of it
+ *             is written anew. A file that takes no notes (of an older form, cut
+ *             short, or one that another process is still recording into) is left
+ *             alone, and a name is asked for.
  */
 #include "app/compat.h"
 #include "app/tophash-window-private.h"
@@ -18,6 +25,7 @@
 typedef enum {
   JOB_OPEN,
   JOB_SAVE,
+  JOB_SAVE_NOTES,
   JOB_EXPORT,
 } JobKind;
 
@@ -25,7 +33,10 @@ typedef struct {
   TophashWindow *window; /* a reference: the task outlives a closed window */
   GFile         *file;
   TraceLog      *log;     /* to save, or the result of opening */
-  Timeline      *timeline; /* over the log to save; may be NULL */
+  Timeline      *timeline; /* over the log to save */
+  TraceNotes    *notes;   /* as they were when saving began */
+  guint64        length;  /* the same: of the log */
+  JobKind        kind;
   char          *warning; /* of opening */
   ExportFormat   format;  /* of exporting */
   guint64        to;      /* the same: what stands at one instant, at this */
@@ -37,6 +48,7 @@ file_job_free (FileJob *job) {
   g_object_unref (job->file);
   g_clear_pointer (&job->log, tracelog_unref);
   g_clear_pointer (&job->timeline, timeline_unref);
+  g_clear_pointer (&job->notes, trace_notes_free);
   g_free (job->warning);
   g_free (job);
 }
@@ -60,22 +72,35 @@ show_progress_cb (gpointer data) {
   return G_SOURCE_CONTINUE;
 }
 
+/* (transfer full) */
+static char *
+describe_job (JobKind     kind,
+              const char *name) {
+  switch (kind) {
+  case JOB_OPEN:
+    return g_strdup_printf (_ ("Opening %s"), name);
+  case JOB_SAVE:
+  case JOB_SAVE_NOTES:
+    return g_strdup_printf (_ ("Saving %s"), name);
+  case JOB_EXPORT:
+    break;
+  }
+  return g_strdup_printf (_ ("Exporting %s"), name);
+}
+
 static FileJob *
 begin_job (TophashWindow *self,
            GFile         *file,
            JobKind        kind) {
   FileJob *job = g_new0 (FileJob, 1);
   g_autofree char *name = g_file_get_basename (file);
-  g_autofree char *text
-      = g_strdup_printf (kind == JOB_OPEN   ? _ ("Opening %s")
-                         : kind == JOB_SAVE ? _ ("Saving %s")
-                                            : _ ("Exporting %s"),
-                         name);
+  g_autofree char *text = describe_job (kind, name);
 
   job->window = g_object_ref (self);
   job->file = g_object_ref (file);
+  job->kind = kind;
   self->job = g_cancellable_new ();
-  self->job_is_save = kind == JOB_SAVE;
+  self->job_is_save = kind == JOB_SAVE || kind == JOB_SAVE_NOTES;
   g_atomic_int_set (&self->progress, 0);
   gtk_label_set_text (self->busy_label, text);
   gtk_progress_bar_set_fraction (self->busy_bar, 0);
@@ -91,6 +116,17 @@ end_job (TophashWindow *self) {
   gtk_revealer_set_reveal_child (self->busy, FALSE);
   if (self->session != NULL)
     tophash_window_update_actions (self);
+}
+
+/* The recording stands in @file, which only we wrote if @is_ours. */
+static void
+settle_in (TophashWindow *self,
+           GFile         *file,
+           guint64        length,
+           gboolean       is_ours) {
+  g_set_object (&self->home, file);
+  self->home_length = length;
+  self->home_is_ours = is_ours;
 }
 
 static void
@@ -144,8 +180,9 @@ open_done_cb (GObject      *source,
   tophash_session_set_log (self->session, job->log);
   tophash_session_mark_saved (self->session);
   tophash_session_restore_view (self->session);
+  settle_in (self, job->file, tracelog_get_length (job->log), FALSE);
   if (job->warning != NULL)
-    tophash_window_toast (self, job->warning);
+    tophash_window_warn (self, job->warning);
 }
 
 void
@@ -172,6 +209,8 @@ tophash_window_open (TophashWindow *self,
   }
 }
 
+/* Saving ------------------------------------------------------------------- */
+
 static void
 save_thread (GTask        *task,
              gpointer      source,
@@ -179,13 +218,46 @@ save_thread (GTask        *task,
              GCancellable *cancellable) {
   FileJob *job = data;
   GError *error = NULL;
+  gboolean is_saved;
 
-  if (job->timeline != NULL)
+  if (job->kind == JOB_SAVE_NOTES) {
+    is_saved = tracelog_save_notes (job->log, job->file, &error);
+  } else {
     timeline_put_keyframes (job->timeline, TRACE_KEYFRAME_EVENTS, cancellable);
-  if (tracelog_save (job->log, job->file, progress_cb, job, cancellable, &error))
+    is_saved = tracelog_save (job->log, job->file, progress_cb, job, cancellable,
+                              &error);
+  }
+
+  if (is_saved)
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);
+}
+
+/* What was written meanwhile is not in the file. */
+static void
+note_saved (TophashWindow *self,
+            const FileJob *job) {
+  if (tophash_session_get_log (self->session) != job->log)
+    return;
+  if (job->kind == JOB_SAVE)
+    settle_in (self, job->file, job->length, TRUE);
+  if (trace_notes_equal (job->notes, tophash_session_get_notes (self->session)))
+    tophash_session_mark_saved (self->session);
+}
+
+static void
+save_failed (TophashWindow *self,
+             const FileJob *job,
+             const GError  *error) {
+  if (job->kind == JOB_SAVE_NOTES
+      && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED)) {
+    tophash_window_choose_save (self);
+    return;
+  }
+  if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    tophash_window_warn (self, error->message);
+  self->closes_when_saved = FALSE;
 }
 
 static void
@@ -195,43 +267,70 @@ save_done_cb (GObject      *source,
   FileJob *job = g_task_get_task_data (G_TASK (result));
   TophashWindow *self = job->window;
   g_autofree char *name = g_file_get_basename (job->file);
+  g_autofree char *text = g_strdup_printf (_ ("Saved %s"), name);
   g_autoptr (GError) error = NULL;
 
   end_job (self);
   if (self->session == NULL)
     return;
-  if (g_task_propagate_boolean (G_TASK (result), &error)) {
-    g_autofree char *text = g_strdup_printf (_ ("Saved %s"), name);
-
-    if (tophash_session_get_log (self->session) == job->log)
-      tophash_session_mark_saved (self->session);
-    tophash_window_toast (self, text);
-  } else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
-    tophash_window_toast (self, error->message);
-    self->closes_when_saved = FALSE;
+  if (!g_task_propagate_boolean (G_TASK (result), &error)) {
+    save_failed (self, job, error);
+    return;
   }
+  note_saved (self, job);
+  tophash_window_toast (self, text);
   if (self->closes_when_saved)
     gtk_window_close (GTK_WINDOW (self));
+}
+
+static void
+begin_save (TophashWindow *self,
+            GFile         *file,
+            JobKind        kind) {
+  FileJob *job = begin_job (self, file, kind);
+  g_autoptr (GTask) task = NULL;
+
+  tophash_inspector_take_notes (self->inspector);
+  tophash_session_store_view (self->session);
+  job->log = tracelog_ref (tophash_session_get_log (self->session));
+  job->timeline = timeline_ref (tophash_session_get_timeline (self->session));
+  job->notes = trace_notes_copy (tophash_session_get_notes (self->session));
+  job->length = tracelog_get_length (job->log);
+  task = g_task_new (NULL, self->job, save_done_cb, NULL);
+  g_task_set_task_data (task, job, (GDestroyNotify)file_job_free);
+  g_task_run_in_thread (task, save_thread);
+}
+
+void
+tophash_window_save_to (TophashWindow *self,
+                        GFile         *file) {
+  if (self->job == NULL && tophash_session_get_log (self->session) != NULL)
+    begin_save (self, file, JOB_SAVE);
 }
 
 static void
 save_chosen_cb (GFile    *file,
                 gpointer  data) {
   TophashWindow *self = data;
-  g_autoptr (GTask) task = NULL;
-  FileJob *job;
 
-  if (file == NULL || self->job != NULL || self->session == NULL
-      || tophash_session_get_log (self->session) == NULL)
+  if (file == NULL)
+    self->closes_when_saved = FALSE;
+  else if (self->session != NULL)
+    tophash_window_save_to (self, file);
+}
+
+void
+tophash_window_save (TophashWindow *self) {
+  TraceLog *log = tophash_session_get_log (self->session);
+
+  if (log == NULL || self->job != NULL)
     return;
-  job = begin_job (self, file, JOB_SAVE);
-  job->log = tracelog_ref (tophash_session_get_log (self->session));
-  if (tophash_session_get_timeline (self->session) != NULL)
-    job->timeline = timeline_ref (tophash_session_get_timeline (self->session));
-  tophash_session_store_view (self->session);
-  task = g_task_new (NULL, self->job, save_done_cb, NULL);
-  g_task_set_task_data (task, job, (GDestroyNotify)file_job_free);
-  g_task_run_in_thread (task, save_thread);
+  if (self->home != NULL && tracelog_get_length (log) == self->home_length)
+    begin_save (self, self->home, JOB_SAVE_NOTES);
+  else if (self->home != NULL && self->home_is_ours)
+    begin_save (self, self->home, JOB_SAVE);
+  else
+    tophash_window_choose_save (self);
 }
 
 /* Exporting ---------------------------------------------------------------- */
@@ -283,25 +382,33 @@ export_done_cb (GObject      *source,
     tophash_window_toast (self, error->message);
 }
 
-static void
-export_chosen_cb (GFile    *file,
-                  gpointer  data) {
-  TophashWindow *self = data;
+void
+tophash_window_export_to (TophashWindow *self,
+                          ExportFormat   format,
+                          GFile         *file) {
   g_autoptr (GTask) task = NULL;
   FileJob *job;
 
-  if (file == NULL || self->job != NULL || self->session == NULL
-      || tophash_session_get_log (self->session) == NULL)
+  if (self->job != NULL || tophash_session_get_log (self->session) == NULL)
     return;
   job = begin_job (self, file, JOB_EXPORT);
   job->log = tracelog_ref (tophash_session_get_log (self->session));
-  job->format = self->export_format;
+  job->format = format;
   job->to = job->format == EXPORT_PROMETHEUS
                 ? tophash_session_get_position (self->session)
                 : G_MAXUINT64;
   task = g_task_new (NULL, self->job, export_done_cb, NULL);
   g_task_set_task_data (task, job, (GDestroyNotify)file_job_free);
   g_task_run_in_thread (task, export_thread);
+}
+
+static void
+export_chosen_cb (GFile    *file,
+                  gpointer  data) {
+  TophashWindow *self = data;
+
+  if (file != NULL && self->session != NULL)
+    tophash_window_export_to (self, self->export_format, file);
 }
 
 static void

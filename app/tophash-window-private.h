@@ -57,6 +57,11 @@ struct _TophashWindow {
   TophashSession *session;
   GSettings      *settings_store; /* NULL when the schema is not installed */
   GCancellable   *job;            /* opening or saving; NULL: none */
+  GFile          *home;           /* of the recording; NULL: not saved yet */
+
+  guint64  home_length;           /* of the recording, as it stands there */
+  gboolean home_is_ours;          /* we wrote it */
+  gboolean has_told_damage;       /* of the recording */
 
   guint    tick_id;
   guint    progress_id;
@@ -64,6 +69,7 @@ struct _TophashWindow {
   ExportFormat export_format;   /* a name is being chosen for */
   gboolean job_is_save;
   gboolean closes_when_saved;
+  gboolean closes_unsaved;      /* it was asked about */
   gboolean is_lecture;
   gboolean pane_was_shown;      /* before lecture mode */
   gboolean inspector_was_shown;
@@ -82,6 +88,9 @@ void tophash_window_set_lecture   (TophashWindow      *self,
                                    gboolean            is_lecture);
 void tophash_window_toast         (TophashWindow      *self,
                                    const char         *text);
+/* The same for what must be read to its end: it stays until it is dismissed. */
+void tophash_window_warn          (TophashWindow      *self,
+                                   const char         *text);
 /* Positions of the speed drop-down. */
 guint  tophash_window_n_speeds    (void);
 double tophash_window_speed       (guint               index);
@@ -90,6 +99,8 @@ char  *tophash_window_speed_text  (guint               index);
 /* files */
 void tophash_window_choose_open    (TophashWindow     *self);
 void tophash_window_choose_save    (TophashWindow     *self);
+/* Where it stands, if it stands somewhere; else a name is asked for. */
+void tophash_window_save           (TophashWindow     *self);
 void tophash_window_choose_picture (TophashWindow     *self);
 void tophash_window_choose_export  (TophashWindow     *self,
                                     ExportFormat       format);

@@ -214,6 +214,20 @@ tell_limit (TophashWindow *self) {
                                    "ended; nothing of it is lost"));
 }
 
+/* A block that proves damaged when it is read ends the recording before it. */
+static void
+tell_damage (TophashWindow *self) {
+  TraceLog *log = tophash_session_get_log (self->session);
+  g_autofree char *damage = NULL;
+
+  if (log == NULL || self->has_told_damage)
+    return;
+  damage = tracelog_dup_damage (log);
+  self->has_told_damage = damage != NULL;
+  if (damage != NULL)
+    tophash_window_warn (self, damage);
+}
+
 static gboolean
 tick_cb (GtkWidget     *widget,
          GdkFrameClock *clock,
@@ -239,6 +253,10 @@ static void
 changed_cb (TophashSession       *session,
             TophashSessionChange  what,
             TophashWindow        *self) {
+  if (what & SESSION_CHANGE_LOG) {
+    g_clear_object (&self->home);
+    self->has_told_damage = FALSE;
+  }
   if (what & SESSION_CHANGE_SCENARIO)
     follow_scenario (self);
   if ((what & SESSION_CHANGE_RUN) && tophash_session_is_unsaved (session))
@@ -259,6 +277,7 @@ changed_cb (TophashSession       *session,
           || g_get_monotonic_time () - self->position_at_us > POSITION_US)) {
     update_position (self);
     update_caption (self);
+    tell_damage (self);
   }
   ensure_ticks (self);
 }
@@ -344,6 +363,40 @@ save_scenario_name (TophashWindow *self) {
     g_settings_set_string (self->settings_store, "last-scenario", scenario->name);
 }
 
+static void
+close_answered_cb (AdwMessageDialog *dialog,
+                   const char       *response,
+                   TophashWindow    *self) {
+  if (g_str_equal (response, "discard")) {
+    self->closes_unsaved = TRUE;
+    gtk_window_close (GTK_WINDOW (self));
+  } else if (g_str_equal (response, "save")) {
+    self->closes_when_saved = TRUE;
+    tophash_window_save (self);
+  }
+}
+
+/* A run can be run again; what somebody wrote about it cannot. */
+static void
+ask_to_save (TophashWindow *self) {
+  GtkWidget *dialog = adw_message_dialog_new (
+      GTK_WINDOW (self), _ ("Save the Recording?"),
+      _ ("It has bookmarks or notes that are not saved yet."));
+
+  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel",
+                                    _ ("_Cancel"), "discard", _ ("_Discard"),
+                                    "save", _ ("_Save"), NULL);
+  adw_message_dialog_set_response_appearance (
+      ADW_MESSAGE_DIALOG (dialog), "discard", ADW_RESPONSE_DESTRUCTIVE);
+  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "save",
+                                              ADW_RESPONSE_SUGGESTED);
+  adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "save");
+  adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
+  g_signal_connect_object (dialog, "response", G_CALLBACK (close_answered_cb),
+                           self, 0);
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
 static gboolean
 tophash_window_close_request (GtkWindow *window) {
   TophashWindow *self = TOPHASH_WINDOW (window);
@@ -351,6 +404,12 @@ tophash_window_close_request (GtkWindow *window) {
   if (self->job != NULL && self->job_is_save) {
     self->closes_when_saved = TRUE;
     tophash_window_toast (self, _ ("Saving the recording first…"));
+    return TRUE;
+  }
+  tophash_inspector_take_notes (self->inspector);
+  if (tophash_session_has_unsaved_notes (self->session)
+      && !self->closes_unsaved) {
+    ask_to_save (self);
     return TRUE;
   }
   if (self->settings_store != NULL && !self->is_lecture) {
@@ -380,6 +439,7 @@ tophash_window_dispose (GObject *object) {
   if (self->job != NULL)
     g_cancellable_cancel (self->job);
   g_clear_object (&self->job);
+  g_clear_object (&self->home);
   if (self->session != NULL) {
     g_signal_handlers_disconnect_by_data (self->session, self);
     tophash_session_stop (self->session);
@@ -533,6 +593,21 @@ tophash_window_toast (TophashWindow *self,
   g_autofree char *escaped = g_markup_escape_text (text, -1);
 
   adw_toast_overlay_add_toast (self->toasts, adw_toast_new (escaped));
+}
+
+void
+tophash_window_warn (TophashWindow *self,
+                     const char    *text) {
+  AdwToast *toast = adw_toast_new ("");
+  GtkWidget *label = gtk_label_new (text);
+
+  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_label_set_max_width_chars (GTK_LABEL (label), 60);
+  adw_toast_set_custom_title (toast, label);
+  adw_toast_set_timeout (toast, 0);
+  adw_toast_set_priority (toast, ADW_TOAST_PRIORITY_HIGH);
+  adw_toast_overlay_add_toast (self->toasts, toast);
 }
 
 void

@@ -3,6 +3,7 @@
 /* tophash-window.h — the one window: template, panes, binding the session */
 #pragma once
 
+#include "core/export/export.h"
 #include "core/model/tophash-session.h"
 
 #include <adwaita.h>
@@ -20,6 +21,12 @@ const char     *tophash_window_get_last_scenario (TophashWindow *self);
 /* A recording or a scenario (.json), told apart by the name. Reports errors in
  * the window. */
 void            tophash_window_open         (TophashWindow  *self,
+                                             GFile          *file);
+/* Without asking for a name; in a task, with the window's progress and toasts. */
+void            tophash_window_save_to      (TophashWindow  *self,
+                                             GFile          *file);
+void            tophash_window_export_to    (TophashWindow  *self,
+                                             ExportFormat    format,
                                              GFile          *file);
 /* @name: a shipped scenario or a path. @run: start at once. */
 void            tophash_window_set_scenario (TophashWindow  *self,

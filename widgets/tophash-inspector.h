@@ -28,5 +28,7 @@ InspectorPage tophash_inspector_get_page      (TophashInspector *self);
 /* Shows the notes, where the name of bookmark @id can be typed at once. */
 void          tophash_inspector_name_bookmark (TophashInspector *self,
                                                guint64           id);
+/* Takes over the names and the text that are being typed. */
+void          tophash_inspector_take_notes    (TophashInspector *self);
 
 G_END_DECLS

@@ -273,6 +273,22 @@ fill_text (TophashNotes     *self,
 
 /* All ---------------------------------------------------------------------- */
 
+void
+tophash_notes_take (TophashNotes *self) {
+  GtkWidget *row, *next;
+
+  g_return_if_fail (TOPHASH_IS_NOTES (self));
+
+  /* Names alone change: the rows stay while we go along them. */
+  for (row = gtk_widget_get_first_child (GTK_WIDGET (self->rows)); row != NULL;
+       row = next) {
+    next = gtk_widget_get_next_sibling (row);
+    take_name (entry_of (row), self);
+  }
+  if (self->text_id != 0)
+    take_text (self);
+}
+
 static void
 fill_marker (TophashNotes *self,
              guint         which,

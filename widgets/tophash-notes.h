@@ -16,6 +16,8 @@ GtkWidget *tophash_notes_new         (void);
 /* @session (nullable): a reference is taken. */
 void       tophash_notes_set_session (TophashNotes   *self,
                                       TophashSession *session);
+/* Takes over what is being typed, without waiting for its end. */
+void       tophash_notes_take        (TophashNotes   *self);
 /* Gives the focus to the name of bookmark @id. */
 void       tophash_notes_edit        (TophashNotes   *self,
                                       guint64         id);

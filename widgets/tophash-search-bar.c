@@ -65,7 +65,7 @@ get_search (TophashSearchBar *self) {
                                : tophash_session_get_search (self->session);
 }
 
-/* "3 of 480", "480 found", "searching 43 %" */
+/* "3 of 480", "480 places", "17 so far · 43 %" */
 static char *
 describe_hits (TophashSearchBar *self,
                TimelineSearch   *search) {
@@ -74,14 +74,17 @@ describe_hits (TophashSearchBar *self,
   guint64 at = timeline_search_count_to (search, position);
   guint64 length
       = tracelog_get_length (tophash_session_get_log (self->session));
+  double part = length == 0 ? 1
+                            : (double)timeline_search_get_progress (search)
+                                  / (double)length;
+  gboolean is_complete = timeline_search_is_complete (search);
   SearchHit hit;
 
-  if (!timeline_search_is_complete (search) && length > 0)
-    return g_strdup_printf (
-        _ ("%" PRIu64 " so far · %.0f %%"), n,
-        100.0 * (double)timeline_search_get_progress (search) / (double)length);
+  /* A search that keeps up with a run has no end to wait for. */
+  if (!is_complete && part < 0.99)
+    return g_strdup_printf (_ ("%" PRIu64 " so far · %.0f %%"), n, 100 * part);
   if (n == 0)
-    return g_strdup (_ ("nothing found"));
+    return g_strdup (is_complete ? _ ("nothing found") : _ ("nothing so far"));
   if (at > 0 && timeline_search_get (search, at - 1, &hit)
       && hit.position == position)
     return g_strdup_printf (_ ("%" PRIu64 " of %" PRIu64), at, n);

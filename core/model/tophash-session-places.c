@@ -29,6 +29,7 @@ void
 session_take_notes (TophashSession *self) {
   g_clear_pointer (&self->notes, trace_notes_free);
   self->notes = tracelog_dup_notes (self->log);
+  self->has_unsaved_notes = FALSE;
   g_ptr_array_set_size (self->notes_done, 0);
 }
 
@@ -40,6 +41,7 @@ set_notes (TophashSession *self,
   self->notes = notes;
   tracelog_set_notes (self->log, notes);
   self->is_unsaved = TRUE;
+  self->has_unsaved_notes = TRUE;
 }
 
 /* @notes replace the present ones, which undo brings back. */

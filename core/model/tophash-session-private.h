@@ -25,6 +25,7 @@ struct _TophashSession {
   TraceLog *log;
   Timeline *timeline;
   gboolean  is_unsaved;
+  gboolean  has_unsaved_notes;
   guint64   known_length;
   char     *key_format;
 

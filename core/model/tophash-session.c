@@ -240,10 +240,17 @@ tophash_session_is_unsaved (TophashSession *self) {
   return self->log != NULL && self->is_unsaved;
 }
 
+gboolean
+tophash_session_has_unsaved_notes (TophashSession *self) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), FALSE);
+  return self->log != NULL && self->has_unsaved_notes;
+}
+
 void
 tophash_session_mark_saved (TophashSession *self) {
   g_return_if_fail (TOPHASH_IS_SESSION (self));
   self->is_unsaved = FALSE;
+  self->has_unsaved_notes = FALSE;
   session_changed (self, SESSION_CHANGE_RUN);
 }
 

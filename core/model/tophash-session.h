@@ -87,6 +87,8 @@ void      tophash_session_set_log            (TophashSession *self,
 /* TRUE when the log holds something that was never saved. */
 gboolean  tophash_session_is_unsaved         (TophashSession *self);
 void      tophash_session_mark_saved         (TophashSession *self);
+/* TRUE when people's notes are not saved. */
+gboolean  tophash_session_has_unsaved_notes  (TophashSession *self);
 
 /* The cursor: position n = after n events. The state is NULL without a log. */
 guint64         tophash_session_get_position (TophashSession *self);
