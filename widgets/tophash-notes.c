@@ -141,6 +141,7 @@ row_new (TophashNotes        *self,
   gtk_widget_add_css_class (go, "numeric");
   gtk_editable_set_text (GTK_EDITABLE (name), bookmark->title);
   gtk_editable_set_width_chars (GTK_EDITABLE (name), 6);
+  gtk_widget_set_tooltip_text (name, bookmark->title);
   gtk_entry_set_placeholder_text (GTK_ENTRY (name), _ ("Name"));
   gtk_widget_set_hexpand (name, TRUE);
   gtk_accessible_update_property (GTK_ACCESSIBLE (name),
@@ -194,6 +195,7 @@ fill_names (TophashNotes     *self,
 
     if (g_strcmp0 (gtk_editable_get_text (entry), bookmark->title) != 0)
       gtk_editable_set_text (entry, bookmark->title);
+    gtk_widget_set_tooltip_text (GTK_WIDGET (entry), bookmark->title);
     row = gtk_widget_get_next_sibling (row);
   }
 }

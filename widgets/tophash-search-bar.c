@@ -143,14 +143,32 @@ ask (TophashSearchBar *self,
   return is_read;
 }
 
+/* Round the end: from the last hit to the first, and back. */
+static gboolean
+wrap (TophashSearchBar *self,
+      TimelineSearch   *search,
+      gboolean          forward) {
+  guint64 n = timeline_search_get_n (search);
+  SearchHit hit;
+
+  if (n == 0 || !timeline_search_get (search, forward ? 0 : n - 1, &hit))
+    return FALSE;
+  tophash_session_seek (self->session, hit.position);
+  return TRUE;
+}
+
 void
 tophash_search_bar_step (TophashSearchBar *self,
                          gboolean          forward) {
+  TimelineSearch *search;
+
   g_return_if_fail (TOPHASH_IS_SEARCH_BAR (self));
 
-  if (get_search (self) == NULL)
+  search = get_search (self);
+  if (search == NULL)
     return;
-  if (!tophash_session_step_hit (self->session, forward))
+  if (!tophash_session_step_hit (self->session, forward)
+      && !wrap (self, search, forward))
     gtk_widget_error_bell (GTK_WIDGET (self));
   update (self);
 }

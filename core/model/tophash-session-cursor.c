@@ -31,7 +31,8 @@ session_take_state (TophashSession *self,
   self->state = state;
   self->position = map_state_n_events (state);
   g_clear_pointer (&former, map_state_unref);
-  return SESSION_CHANGE_CURSOR | session_track_key (self);
+  return SESSION_CHANGE_CURSOR | session_track_key (self)
+         | session_restore_key (self);
 }
 
 static void

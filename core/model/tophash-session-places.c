@@ -206,18 +206,6 @@ tophash_session_store_view (TophashSession *self) {
   tracelog_set_notes (self->log, notes);
 }
 
-void
-session_restore_place (TophashSession *self) {
-  guint64 position = self->restore_to;
-
-  if (position == G_MAXUINT64
-      || (timeline_clamp (self->timeline, position) < position
-          && !timeline_is_complete (self->timeline)))
-    return;
-  self->restore_to = G_MAXUINT64;
-  session_move_cursor (self, position, 0);
-}
-
 /* Selects the slot of @key at the cursor, if it has one. */
 static void
 select_key (TophashSession *self,
@@ -230,6 +218,27 @@ select_key (TophashSession *self,
   self->selection = selection;
   if (session_track_key (self) == 0)
     self->selection = (TophashSelection){ .kind = SELECTION_NONE };
+}
+
+guint
+session_restore_key (TophashSession *self) {
+  if (!self->restores_key || self->restore_to != G_MAXUINT64)
+    return 0;
+  self->restores_key = FALSE;
+  select_key (self, self->restore_key);
+  return SESSION_CHANGE_SELECTION;
+}
+
+void
+session_restore_place (TophashSession *self) {
+  guint64 position = self->restore_to;
+
+  if (position == G_MAXUINT64
+      || (timeline_clamp (self->timeline, position) < position
+          && !timeline_is_complete (self->timeline)))
+    return;
+  self->restore_to = G_MAXUINT64;
+  session_move_cursor (self, position, 0);
 }
 
 void
@@ -251,11 +260,9 @@ tophash_session_restore_view (TophashSession *self) {
         json_object_get_int_member_with_default (view, "to_ns", 1));
   self->restore_to = (guint64)MAX (
       0, json_object_get_int_member_with_default (view, "position", 0));
+  self->restores_key = json_object_has_member (view, "key");
+  self->restore_key = json_object_get_int_member_with_default (view, "key", 0);
   session_restore_place (self);
-  if (json_object_has_member (view, "key")) {
-    select_key (self, json_object_get_int_member_with_default (view, "key", 0));
-    session_changed (self, SESSION_CHANGE_SELECTION);
-  }
 }
 
 /* Back and forward --------------------------------------------------------- */
@@ -263,6 +270,7 @@ tophash_session_restore_view (TophashSession *self) {
 void
 session_drop_places (TophashSession *self) {
   self->restore_to = G_MAXUINT64;
+  self->restores_key = FALSE;
   g_array_set_size (self->places, 0);
   self->place = 0;
   for (guint i = 0; i < G_N_ELEMENTS (self->markers); i++)

@@ -51,6 +51,8 @@ struct _TophashSession {
   GArray     *places;     /* of guint64: where jumps began, oldest first */
   guint       place;      /* how many of them lie behind the cursor */
   guint64     restore_to; /* the cursor's, once it is folded; G_MAXUINT64: none */
+  gboolean    restores_key; /* the one to select, once the state is there */
+  gint64      restore_key;
   MapState   *markers[2]; /* states at the markers; NULL: not set */
 
   TimelineSearch *search; /* NULL: none */
@@ -75,6 +77,8 @@ guint    session_note_jump    (TophashSession       *self,
                                guint64               position);
 /* Goes where the view was, as soon as that is folded; what changed. */
 void     session_restore_place (TophashSession      *self);
+/* Selects the key that was, as soon as its state is there; what changed. */
+guint    session_restore_key  (TophashSession       *self);
 /* Ends the search, and whether it found more; what changed. */
 guint    session_drop_search  (TophashSession       *self);
 guint    session_look_at_search (TophashSession     *self);

@@ -6,8 +6,9 @@
  * then holds is compared with the log. Runs are small and go at full speed, so
  * that nothing waits for a clock.
  */
+#include "tests/app/test-window.h"
+
 #include "app/tophash-application.h"
-#include "app/tophash-window.h"
 #include "core/record/tracelog-file.h"
 #include "widgets/tophash-inspector.h"
 #include "widgets/tophash-misuse-banner.h"
@@ -27,7 +28,7 @@ static const char small_scenario[]
       "   \"mix\": {\"load\": 4, \"store\": 2, \"insert\": 1, \"delete\": 1},"
       "   \"requestdistribution\": \"uniform\", \"target\": 0}]}]}";
 
-static TophashWindow *
+TophashWindow *
 open_window (void) {
   TophashWindow *window = tophash_window_new (ADW_APPLICATION (application));
 
@@ -37,7 +38,7 @@ open_window (void) {
   return window;
 }
 
-static void
+void
 close_window (TophashWindow *window) {
   gtk_window_close (GTK_WINDOW (window));
   while (g_main_context_iteration (NULL, FALSE))
@@ -59,7 +60,7 @@ wake_cb (gpointer data) {
 }
 
 /* Lets the main loop turn until the run is over and shown. */
-static void
+void
 settle (TophashSession *session) {
   guint wake = g_timeout_add (5, wake_cb, NULL);
 
@@ -69,7 +70,7 @@ settle (TophashSession *session) {
 }
 
 /* Puts the cursor there when all of the log is folded. */
-static void
+void
 settle_at (TophashSession *session,
            guint64         position) {
   guint wake = g_timeout_add (5, wake_cb, NULL);
@@ -81,7 +82,7 @@ settle_at (TophashSession *session,
   g_source_remove (wake);
 }
 
-static void
+void
 run_small (TophashSession *session) {
   g_autoptr (GError) error = NULL;
   g_autoptr (Scenario) scenario
@@ -118,13 +119,13 @@ assert_shows (TophashSession *session,
   g_assert_cmpstr (found, ==, wanted_text);
 }
 
-static void
+void
 activate (TophashWindow *window,
           const char    *action) {
   gtk_widget_activate_action (GTK_WIDGET (window), action, NULL);
 }
 
-static GtkWidget *
+GtkWidget *
 find_widget (GtkWidget *widget,
              GType      type) {
   if (G_TYPE_CHECK_INSTANCE_TYPE (widget, type))
@@ -381,5 +382,6 @@ main (int    argc,
   g_test_add_func ("/app/window/shows-statistics", test_shows_statistics);
   g_test_add_func ("/app/window/tells-a-misuse", test_tells_a_misuse);
   g_test_add_func ("/app/window/closes-while-running", test_closes_while_running);
+  add_places_tests ();
   return g_test_run ();
 }

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* test-window.h — the window under test, for its tests' files */
+#pragma once
+
+#include "app/tophash-window.h"
+
+G_BEGIN_DECLS
+
+TophashWindow *open_window  (void);
+void           close_window (TophashWindow  *window);
+void           activate     (TophashWindow  *window,
+                             const char     *action);
+/* The first of @type in and below @widget, or NULL. */
+GtkWidget     *find_widget  (GtkWidget      *widget,
+                             GType           type);
+/* Runs 400 operations of two workers and waits until all of it is shown. */
+void           run_small    (TophashSession *session);
+/* Lets the main loop turn until the run is over and shown. */
+void           settle       (TophashSession *session);
+/* Puts the cursor there when all of the log is folded. */
+void           settle_at    (TophashSession *session,
+                             guint64         position);
+
+/* test-window-places.c */
+void add_places_tests (void);
+
+G_END_DECLS
