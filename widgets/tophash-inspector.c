@@ -619,6 +619,13 @@ tophash_inspector_get_page (TophashInspector *self) {
 }
 
 void
+tophash_inspector_take_notes (TophashInspector *self) {
+  g_return_if_fail (TOPHASH_IS_INSPECTOR (self));
+
+  tophash_notes_take (self->notes);
+}
+
+void
 tophash_inspector_name_bookmark (TophashInspector *self,
                                  guint64           id) {
   g_return_if_fail (TOPHASH_IS_INSPECTOR (self));
