@@ -54,7 +54,7 @@ make_scenario (const char  *engine,
   scenario->engine = g_strdup (engine);
   scenario->seed = 7;
   scenario->recordcount = shape->n_keys;
-  scenario->history = TRUE;
+  scenario->telling = TELLING_WHOLE;
   g_ptr_array_add (scenario->phases, phase);
   return scenario;
 }
