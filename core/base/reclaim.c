@@ -696,15 +696,17 @@ reclaim_retire (ReclaimThread *thread,
     seal (thread);
 }
 
+bool
+reclaim_may_poll (const ReclaimThread *thread) {
+  return thread->sealed != NULL
+         || atomic_load_explicit (&thread->reclaim->has_orphans,
+                                  memory_order_relaxed);
+}
+
 void
 reclaim_poll (ReclaimThread *thread) {
-  Reclaim *self = thread->reclaim;
-
   assert (thread->section.nest == 0);
-  if (__builtin_expect (
-        thread->sealed == NULL
-            && !atomic_load_explicit (&self->has_orphans, memory_order_relaxed),
-        1))
+  if (__builtin_expect (!reclaim_may_poll (thread), 1))
     return;
   if (thread->polls_to_try != 0) {
     thread->polls_to_try--;

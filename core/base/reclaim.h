@@ -127,6 +127,8 @@ void           reclaim_retire     (ReclaimThread *thread,
  * when there is nothing to do. Outside sections only. Past the limit it waits
  * for readers, RECLAIM_WAIT_NS at the most, whoever is parked. */
 void           reclaim_poll       (ReclaimThread *thread);
+/* Whether that is more than nothing just now. */
+bool           reclaim_may_poll   (const ReclaimThread *thread);
 
 /* Any thread; a statistic. */
 void           reclaim_get_stats  (Reclaim       *self,

@@ -23,11 +23,13 @@
  *             that is closed serves too, as the class does.
  *
  * Plain ways  The key is in read, and the entry has a value or is nil; or read
- *             is not amended and the key is nowhere. Whatever else there may be
- *             (a growth under way in read, a second slot of the same tophash, an
- *             overflow bucket, an expunged entry, a key to be sought in dirty) is
- *             left to the class's function, with the lane shut meanwhile: it may
- *             wait for the lock, and free what was retired.
+ *             is not amended and the key is nowhere. What that look has not decided
+ *             (an expunged entry, a key to be sought in dirty) goes on where the
+ *             class's function does after its first look, in the same section.
+ *             Then the section is renewed, as the class's would end: so that what
+ *             was retired can be freed, and as read may have changed. Where the
+ *             look itself cannot be made (read has changed, or is growing), the
+ *             class's function does it all, between two sections.
  *
  * Turns       A lane is good for LANE_OPS operations; the next goes to the class,
  *             between two sections. So no grace period waits for longer than that
@@ -43,7 +45,8 @@
  * Invariants  L1  lane.bits is 0, or the section is open since before read was
  *                 loaded as lane.bits: that table is not freed, and as long as
  *                 read equals lane.bits it is the table that read names
- *             L2  the class's functions are called outside the lane's section
+ *             L2  the class's functions are called outside the lane's section,
+ *                 and with all counted for the probe, if there is one
  *             L3  of the operations done here none was to be a span
  *             L4  bits is 0: n_left is 1, and n_done all 0
  *
@@ -89,14 +92,26 @@ void     syncmap_lane_shut   (SyncLane     *lane);
 Entry   *syncmap_lane_find_further (uintptr_t bits,
                                     int64_t   key,
                                     uint64_t  hash);
-/* The operation by the class's function. @old: for those that compare. @found:
- * what the function hands out; as it was when that hands out nothing. */
+
+/* @old: for operations that compare. @found: what the class's function hands out;
+ * as it was when that hands out nothing. */
+
+/* The whole operation, by the class's function. */
 bool     syncmap_lane_turn   (SyncLane     *lane,
                               OpKind        op,
                               int64_t       key,
                               int64_t       value,
                               int64_t       old,
                               int64_t      *found);
+/* The rest of it, after a look in read that found @entry, or NULL. */
+bool     syncmap_lane_go_on  (SyncLane     *lane,
+                              OpKind        op,
+                              int64_t       key,
+                              int64_t       value,
+                              int64_t       old,
+                              int64_t      *found,
+                              Entry        *entry);
+bool     syncmap_lane_clear  (SyncLane     *lane);
 
 /* Opening and closing ------------------------------------------------------- */
 
@@ -113,6 +128,7 @@ syncmap_lane_close (SyncLane *lane) {
   lane->is_closed = true;
 }
 
+/* *@found is a copy there, so that its callers may keep theirs in a register. */
 LANE_INLINE bool
 lane_turn (SyncLane *lane,
            OpKind    op,
@@ -127,7 +143,29 @@ lane_turn (SyncLane *lane,
   return is_ok;
 }
 
+LANE_INLINE bool
+lane_go_on (SyncLane *lane,
+            OpKind    op,
+            int64_t   key,
+            int64_t   value,
+            int64_t   old,
+            int64_t  *found,
+            Entry    *entry) {
+  int64_t found_there = *found;
+  bool is_ok
+      = syncmap_lane_go_on (lane, op, key, value, old, &found_there, entry);
+
+  *found = found_there;
+  return is_ok;
+}
+
 /* What the plain ways are made of ------------------------------------------- */
+
+LANE_INLINE uintptr_t
+lane_read_bits (const SyncLane *lane) {
+  return (uintptr_t)sync_ptr_load (&((SyncMap *)lane->map)->read,
+                                   SYNC_LABEL ("load read"));
+}
 
 /* true: what *entry says is so; NULL: the key is not in read. false: the class
  * must look. */
@@ -135,8 +173,7 @@ LANE_INLINE bool
 lane_find (SyncLane *lane,
            int64_t   key,
            Entry   **entry) {
-  uintptr_t bits = (uintptr_t)sync_ptr_load (&((SyncMap *)lane->map)->read,
-                                             SYNC_LABEL ("load read"));
+  uintptr_t bits = lane_read_bits (lane);
   const GoBucket *bucket;
   uint64_t hash;
   unsigned top, same;
@@ -309,9 +346,11 @@ syncmap_lane_load (SyncLane *lane,
     }
     if (lane_has_all (lane))
       return lane_end (lane, OP_LOAD, 0);
-  }
-  if (!lane_turn (lane, OP_LOAD, key, 0, 0, &found))
+    if (!lane_go_on (lane, OP_LOAD, key, 0, 0, &found, NULL))
+      return false;
+  } else if (!lane_turn (lane, OP_LOAD, key, 0, 0, &found)) {
     return false;
+  }
   *value = found;
   return true;
 }
@@ -328,14 +367,15 @@ lane_swap (SyncLane *lane,
   Entry *entry;
 
   *is_stored = true;
-  if (__builtin_expect (lane_find (lane, key, &entry) && entry != NULL, 1)
-      && __builtin_expect (lane_swap_entry (lane, op, entry, value,
-                                            &has_previous, previous), 1)) {
-    if (__builtin_expect (has_previous, 1))
-      return lane_end (lane, op, OP_PATH_IN_READ | OP_PATH_OK);
-    return lane_end (lane, op, OP_PATH_IN_READ);
-  }
-  return *is_stored = lane_turn (lane, op, key, value, 0, previous);
+  if (__builtin_expect (!lane_find (lane, key, &entry), 0))
+    return *is_stored = lane_turn (lane, op, key, value, 0, previous);
+  if (__builtin_expect (entry == NULL, 0)
+      || __builtin_expect (!lane_swap_entry (lane, op, entry, value,
+                                             &has_previous, previous), 0))
+    return *is_stored = lane_go_on (lane, op, key, value, 0, previous, entry);
+  if (__builtin_expect (has_previous, 1))
+    return lane_end (lane, op, OP_PATH_IN_READ | OP_PATH_OK);
+  return lane_end (lane, op, OP_PATH_IN_READ);
 }
 
 LANE_INLINE bool
@@ -368,25 +408,29 @@ syncmap_lane_load_or_store (SyncLane *lane,
                             int64_t   key,
                             int64_t   value,
                             int64_t  *actual) {
+  EntryOutcome outcome = ENTRY_GAVE_UP;
   Entry *entry;
-  int64_t found = 0;
+  int64_t found = 0; /* and it stays so after an error */
   bool is_loaded;
 
-  if (__builtin_expect (lane_find (lane, key, &entry) && entry != NULL, 1)) {
-    EntryOutcome outcome
-        = lane_load_or_store_entry (lane, entry, value, &found);
+  if (__builtin_expect (lane_find (lane, key, &entry), 1)) {
+    int64_t present;
 
+    if (__builtin_expect (entry != NULL, 1))
+      outcome = lane_load_or_store_entry (lane, entry, value, &present);
     if (__builtin_expect (outcome == ENTRY_LOADED, 1)) {
-      *actual = found;
+      *actual = present;
       return lane_end (lane, OP_LOAD_OR_STORE, OP_PATH_IN_READ | OP_PATH_OK);
     }
     if (outcome == ENTRY_STORED) {
       *actual = value;
       return lane_end (lane, OP_LOAD_OR_STORE, OP_PATH_IN_READ);
     }
+    is_loaded = lane_go_on (lane, OP_LOAD_OR_STORE, key, value, 0, &found,
+                            entry);
+  } else {
+    is_loaded = lane_turn (lane, OP_LOAD_OR_STORE, key, value, 0, &found);
   }
-  found = 0; /* and it stays so after an error */
-  is_loaded = lane_turn (lane, OP_LOAD_OR_STORE, key, value, 0, &found);
   *actual = found;
   return is_loaded;
 }
@@ -408,9 +452,11 @@ lane_delete (SyncLane *lane,
     }
     if (lane_has_all (lane))
       return lane_end (lane, op, 0);
-  }
-  if (!lane_turn (lane, op, key, 0, 0, &found))
+    if (!lane_go_on (lane, op, key, 0, 0, &found, NULL))
+      return false;
+  } else if (!lane_turn (lane, op, key, 0, 0, &found)) {
     return false;
+  }
   *value = found;
   return true;
 }
@@ -447,6 +493,8 @@ syncmap_lane_compare_and_swap (SyncLane *lane,
     }
     if (lane_has_all (lane))
       return lane_end (lane, OP_COMPARE_AND_SWAP, 0);
+    return lane_go_on (lane, OP_COMPARE_AND_SWAP, key, value, old, &ignored,
+                       NULL);
   }
   return lane_turn (lane, OP_COMPARE_AND_SWAP, key, value, old, &ignored);
 }
@@ -467,6 +515,7 @@ syncmap_lane_compare_and_delete (SyncLane *lane,
     }
     if (lane_has_all (lane))
       return lane_end (lane, OP_COMPARE_AND_DELETE, 0);
+    return lane_go_on (lane, OP_COMPARE_AND_DELETE, key, 0, old, &ignored, NULL);
   }
   return lane_turn (lane, OP_COMPARE_AND_DELETE, key, 0, old, &ignored);
 }
@@ -486,15 +535,4 @@ syncmap_lane_range (SyncLane   *lane,
   lane->is_closed = false;
   syncmap_lane_reopen (lane);
   return goes_on;
-}
-
-LANE_INLINE bool
-syncmap_lane_clear (SyncLane *lane) {
-  bool is_ok;
-
-  syncmap_lane_close (lane);
-  is_ok = lane->map->klass->clear (lane->map, lane->thread);
-  lane->is_closed = false;
-  syncmap_lane_reopen (lane);
-  return is_ok;
 }

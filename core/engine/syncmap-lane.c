@@ -34,31 +34,6 @@ operations_to_pass (const Probe *probe) {
   return n;
 }
 
-/* Opens the section and looks which table read names. */
-void
-syncmap_lane_reopen (SyncLane *lane) {
-  SyncMap *self = (SyncMap *)lane->map;
-  uint32_t n = operations_to_pass (lane->probe);
-  const GoMap *map;
-  SyncRead read;
-
-  if (lane->is_closed || lane->map->klass != &syncmap_class || n == 0
-      || self->engine.config.hash.kind != HASH_GOOD)
-    return;
-  reclaim_enter (lane->thread->reclaim);
-  read = syncmap_read (self);
-  map = &read.table->map;
-  if (map->oldbuckets != NULL) {
-    reclaim_leave (lane->thread->reclaim);
-    return;
-  }
-  lane->bits = (uintptr_t)read.table | read.amended;
-  lane->block = map->count != 0 ? map->buckets->block : &empty_bucket;
-  lane->mask = map->count != 0 ? map->buckets->n_main - 1 : 0;
-  lane->seed = map->hash0;
-  lane->n_left = n + 1;
-}
-
 /* Counts for the tally and for the probe what was done since the lane opened. */
 static void
 settle (SyncLane *lane) {
@@ -87,6 +62,43 @@ settle (SyncLane *lane) {
   probe->n_uncounted += n_all;
   if (probe->n_uncounted % PROBE_STAMP_OPS == 0)
     probe_end_count (probe);
+}
+
+static const SyncTable *
+lane_table (const SyncLane *lane) {
+  return (const SyncTable *)(lane->bits & ~(uintptr_t)1);
+}
+
+/* Opens the section and looks which table read names. */
+static void
+enter (SyncLane *lane) {
+  const GoMap *map;
+  SyncRead read;
+
+  reclaim_enter (lane->thread->reclaim);
+  read = syncmap_read ((SyncMap *)lane->map);
+  map = &read.table->map;
+  lane->bits = (uintptr_t)read.table | read.amended;
+  lane->block = &empty_bucket;
+  lane->mask = 0;
+  lane->seed = map->hash0;
+  if (map->count != 0) {
+    lane->block = map->buckets->block;
+    lane->mask = map->buckets->n_main - 1;
+  }
+  if (__builtin_expect (map->oldbuckets != NULL, 0))
+    syncmap_lane_shut (lane);
+}
+
+void
+syncmap_lane_reopen (SyncLane *lane) {
+  uint32_t n = operations_to_pass (lane->probe);
+
+  if (lane->is_closed || lane->map->klass != &syncmap_class || n == 0
+      || lane->map->config.hash.kind != HASH_GOOD)
+    return;
+  lane->n_left = n + 1;
+  enter (lane);
 }
 
 void
@@ -155,6 +167,27 @@ do_by_class (MapEngine    *map,
   return false;
 }
 
+/* Before the class's turn. true: it is no turn, the lane is good for more, and
+ * nobody listens who would have to be told first what was done. */
+static bool
+step_out (SyncLane *lane) {
+  if (lane->bits != 0 && lane->probe == NULL && lane->n_left > 1) {
+    reclaim_leave (lane->thread->reclaim);
+    return true;
+  }
+  syncmap_lane_shut (lane);
+  return false;
+}
+
+static void
+step_in (SyncLane *lane,
+         bool      is_good_for_more) {
+  if (is_good_for_more)
+    enter (lane);
+  else
+    syncmap_lane_reopen (lane);
+}
+
 bool
 syncmap_lane_turn (SyncLane *lane,
                    OpKind    op,
@@ -162,12 +195,102 @@ syncmap_lane_turn (SyncLane *lane,
                    int64_t   value,
                    int64_t   old,
                    int64_t  *found) {
-  bool is_ok;
+  bool is_good_for_more, is_ok;
 
   /* The plain way took it, and ended in nothing. */
   lane->n_left++;
-  syncmap_lane_shut (lane);
+  is_good_for_more = step_out (lane);
   is_ok = do_by_class (lane->map, lane->thread, op, key, value, old, found);
-  syncmap_lane_reopen (lane);
+  step_in (lane, is_good_for_more);
   return is_ok;
+}
+
+bool
+syncmap_lane_clear (SyncLane *lane) {
+  bool is_good_for_more = step_out (lane);
+  bool is_ok = lane->map->klass->clear (lane->map, lane->thread);
+
+  step_in (lane, is_good_for_more);
+  return is_ok;
+}
+
+/* From the class's second look on. Returns whether the operation is counted as
+ * one that found what it sought. */
+static bool
+do_slowly (SyncCall *call,
+           SyncLook  first,
+           int64_t   key,
+           int64_t   value,
+           int64_t   old,
+           int64_t  *found) {
+  bool has_previous = false;
+  Entry *entry;
+
+  switch (call->op) {
+  case OP_LOAD:
+    entry = syncmap_find_slowly (call, first, key, false);
+    return entry != NULL && entry_load (entry, found);
+  case OP_STORE:
+  case OP_SWAP:
+    syncmap_swap_slowly (call, first, key, value, &has_previous, found);
+    return has_previous;
+  case OP_LOAD_OR_STORE:
+    return syncmap_load_or_store_slowly (call, first, key, value, found)
+           == ENTRY_LOADED;
+  case OP_LOAD_AND_DELETE:
+  case OP_DELETE:
+    entry = syncmap_find_slowly (call, first, key, true);
+    return entry != NULL && entry_delete (entry, call->thread, found);
+  case OP_COMPARE_AND_SWAP:
+    return syncmap_compare_and_swap_slowly (call, first, key, old, value);
+  case OP_COMPARE_AND_DELETE:
+    entry = syncmap_find_slowly (call, first, key, false);
+    return entry != NULL
+           && entry_try_compare_and_delete (entry, call->thread, old);
+  case OP_RANGE:
+  case OP_CLEAR:
+  case OP_LEN:
+  case OP_N_KINDS:
+    break;
+  }
+  assert (!"an operation on a key");
+  return false;
+}
+
+/* After a slow way: it may have changed read, and something may be freed. */
+static void
+renew (SyncLane  *lane,
+       SyncTable *superseded) {
+  uintptr_t bits = lane_read_bits (lane);
+
+  /* Nothing to be done outside; and in this section the address of the table
+   * is still that table's alone. */
+  if (superseded == NULL && (bits ^ lane->bits) <= 1
+      && !reclaim_may_poll (lane->thread->reclaim)) {
+    lane->bits = bits;
+    return;
+  }
+  reclaim_leave (lane->thread->reclaim);
+  syncmap_clean_up ((SyncMap *)lane->map, lane->thread, superseded);
+  enter (lane);
+}
+
+bool
+syncmap_lane_go_on (SyncLane *lane,
+                    OpKind    op,
+                    int64_t   key,
+                    int64_t   value,
+                    int64_t   old,
+                    int64_t  *found,
+                    Entry    *entry) {
+  SyncCall call = { .self = (SyncMap *)lane->map, .thread = lane->thread,
+                    .op = op };
+  SyncLook first = { lane_table (lane), entry };
+  bool is_ok = do_slowly (&call, first, key, value, old, found);
+
+  lane_end (lane, op, call.path | (is_ok ? OP_PATH_OK : 0));
+  if (lane_tells (lane))
+    lane_end_told (lane, op);
+  renew (lane, call.superseded);
+  return op == OP_STORE ? (call.path & OP_PATH_ERROR) == 0 : is_ok;
 }

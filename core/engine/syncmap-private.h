@@ -269,6 +269,34 @@ Entry *syncmap_find_entry (SyncCall *call,
 
 /* mu held. After the arrays of dirty may have changed. */
 void syncmap_leave_hint_locked (SyncMap *self);
+
+/* The slow ways, inside a section: what is left to do when @first, a look in what
+ * was read then, has not decided the operation. Each takes mu. */
+
+/* NULL: absent. With @is_delete the key leaves dirty. */
+Entry       *syncmap_find_slowly             (SyncCall *call,
+                                              SyncLook  first,
+                                              int64_t   key,
+                                              bool      is_delete);
+/* false: no memory. */
+bool         syncmap_swap_slowly             (SyncCall *call,
+                                              SyncLook  first,
+                                              int64_t   key,
+                                              int64_t   value,
+                                              bool     *has_previous,
+                                              int64_t  *previous);
+/* ENTRY_GAVE_UP: no memory. */
+EntryOutcome syncmap_load_or_store_slowly    (SyncCall *call,
+                                              SyncLook  first,
+                                              int64_t   key,
+                                              int64_t   value,
+                                              int64_t  *actual);
+bool         syncmap_compare_and_swap_slowly (SyncCall *call,
+                                              SyncLook  first,
+                                              int64_t   key,
+                                              int64_t   old,
+                                              int64_t   value);
+
 void syncmap_lock   (SyncCall    *call);
 void syncmap_unlock (SyncCall    *call);
 /* No memory: the operation ends without effect. */

@@ -63,13 +63,13 @@ insert_locked (SyncCall *call,
 
 /* Swap --------------------------------------------------------------------- */
 
-__attribute__ ((noinline)) static bool
-swap_slowly (SyncCall *call,
-             SyncLook  first,
-             int64_t   key,
-             int64_t   value,
-             bool     *has_previous,
-             int64_t  *previous) {
+__attribute__ ((noinline)) bool
+syncmap_swap_slowly (SyncCall *call,
+                     SyncLook  first,
+                     int64_t   key,
+                     int64_t   value,
+                     bool     *has_previous,
+                     int64_t  *previous) {
   SyncMap *self = call->self;
   SyncRead read;
   Entry *entry;
@@ -118,8 +118,8 @@ swap_value (SyncCall *call,
 
   SyncCall slow = syncmap_go_slow (call);
 
-  is_stored = swap_slowly (&slow, (SyncLook){ read, entry }, key, value,
-                           has_previous, previous);
+  is_stored = syncmap_swap_slowly (&slow, (SyncLook){ read, entry }, key, value,
+                                   has_previous, previous);
   syncmap_come_back (call, &slow);
   return is_stored;
 }
@@ -159,13 +159,12 @@ syncmap_swap (MapEngine    *map,
 
 /* LoadOrStore -------------------------------------------------------------- */
 
-/* ENTRY_GAVE_UP: no memory. */
-__attribute__ ((noinline)) static EntryOutcome
-load_or_store_slowly (SyncCall *call,
-                      SyncLook  first,
-                      int64_t   key,
-                      int64_t   value,
-                      int64_t  *actual) {
+__attribute__ ((noinline)) EntryOutcome
+syncmap_load_or_store_slowly (SyncCall *call,
+                              SyncLook  first,
+                              int64_t   key,
+                              int64_t   value,
+                              int64_t  *actual) {
   SyncMap *self = call->self;
   EntryOutcome outcome = ENTRY_GAVE_UP;
   SyncRead read;
@@ -210,8 +209,8 @@ syncmap_load_or_store_entry (SyncCall *call,
   if (entry != NULL)
     outcome = entry_try_load_or_store (entry, call->thread, value, actual);
   if (outcome == ENTRY_GAVE_UP)
-    return load_or_store_slowly (call, (SyncLook){ read, entry }, key, value,
-                                 actual);
+    return syncmap_load_or_store_slowly (call, (SyncLook){ read, entry }, key,
+                                         value, actual);
   call->path |= OP_PATH_IN_READ;
   return outcome;
 }
@@ -238,8 +237,8 @@ syncmap_load_or_store (MapEngine    *map,
   } else {
     SyncCall slow = syncmap_go_slow (&call);
 
-    outcome = load_or_store_slowly (&slow, (SyncLook){ read, entry }, key,
-                                    value, &found);
+    outcome = syncmap_load_or_store_slowly (&slow, (SyncLook){ read, entry },
+                                            key, value, &found);
     syncmap_come_back (&call, &slow);
   }
   if (outcome != ENTRY_GAVE_UP)
@@ -249,12 +248,12 @@ syncmap_load_or_store (MapEngine    *map,
 
 /* CompareAndSwap ----------------------------------------------------------- */
 
-__attribute__ ((noinline)) static bool
-compare_and_swap_slowly (SyncCall *call,
-                         SyncLook  first,
-                         int64_t   key,
-                         int64_t   old,
-                         int64_t   value) {
+__attribute__ ((noinline)) bool
+syncmap_compare_and_swap_slowly (SyncCall *call,
+                                 SyncLook  first,
+                                 int64_t   key,
+                                 int64_t   old,
+                                 int64_t   value) {
   bool is_swapped = false;
   Entry *entry;
 
@@ -297,8 +296,8 @@ syncmap_compare_and_swap (MapEngine    *map,
   } else if (read.amended) {
     SyncCall slow = syncmap_go_slow (&call);
 
-    is_swapped = compare_and_swap_slowly (&slow, (SyncLook){ read.table, NULL },
-                                          key, old, value);
+    is_swapped = syncmap_compare_and_swap_slowly (
+      &slow, (SyncLook){ read.table, NULL }, key, old, value);
     syncmap_come_back (&call, &slow);
   }
   return syncmap_end (&call, is_swapped, is_swapped, old);

@@ -187,12 +187,11 @@ syncmap_unlock (SyncCall *call) {
 
 /* Looking ------------------------------------------------------------------ */
 
-/* The second look, under mu; with @is_delete the key leaves dirty. */
-__attribute__ ((noinline)) static Entry *
-find_slowly (SyncCall *call,
-             SyncLook  first,
-             int64_t   key,
-             bool      is_delete) {
+__attribute__ ((noinline)) Entry *
+syncmap_find_slowly (SyncCall *call,
+                     SyncLook  first,
+                     int64_t   key,
+                     bool      is_delete) {
   SyncMap *self = call->self;
   SyncRead read;
   Entry *entry;
@@ -243,7 +242,8 @@ find_entry (SyncCall *call,
   if (read.amended) {
     SyncCall slow = syncmap_go_slow (call);
 
-    entry = find_slowly (&slow, (SyncLook){ read.table, NULL }, key, is_delete);
+    entry = syncmap_find_slowly (&slow, (SyncLook){ read.table, NULL }, key,
+                                 is_delete);
     syncmap_come_back (call, &slow);
   }
   return entry;

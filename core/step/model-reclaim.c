@@ -164,6 +164,12 @@ reclaim_retire (ReclaimThread *thread,
   self->n_held++;
 }
 
+bool
+reclaim_may_poll (const ReclaimThread *thread) {
+  (void)thread;
+  return true;
+}
+
 void
 reclaim_poll (ReclaimThread *thread) {
   assert (thread->section.nest == 0);
