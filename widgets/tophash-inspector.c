@@ -6,15 +6,11 @@
  * noted. Choosing something on the stage brings its page up.
  *
  * Selection, above: the selected slot, what it holds, the bits that put it there and the
- * state of its entry. Middle: its key's life, the last events that touched it;
- * each is a button that takes the cursor there. Below: the event just shown,
- * in plain words and, smaller, in an expert's.
+ * state of its entry. Middle: its key's life (tophash-key-life.c). Below: the event
+ * just shown, in plain words and, smaller, in an expert's.
  *
  * While the cursor moves by itself the words follow every UPDATE_US; where it
  * rests they are exact at once.
- *
- * Life is looked up in a task (it reads the log backwards), at most every
- * LIFE_US while the cursor moves; the newest request wins.
  */
 #include "widgets/tophash-inspector.h"
 
@@ -23,6 +19,7 @@
 #include "widgets/strip-words.h"
 #include "widgets/tophash-draw.h"
 #include "widgets/tophash-histograms.h"
+#include "widgets/tophash-key-life.h"
 #include "widgets/tophash-notes.h"
 #include "widgets/tophash-slot-figure.h"
 #include "widgets/tophash-statistics.h"
@@ -31,10 +28,7 @@
 #include <string.h>
 #include <inttypes.h>
 
-#define LIFE_US 250000
 #define UPDATE_US 100000 /* words change no faster than they can be read */
-#define LIFE_WINDOW 400000u
-#define LIFE_MAX 7u
 
 struct _TophashInspector {
   GtkWidget parent_instance;
@@ -49,191 +43,19 @@ struct _TophashInspector {
   GtkLabel          *pill;
   GtkLabel          *place;
   TophashSlotFigure *figure;
-  GtkLabel          *life_title;
-  GtkBox            *life;
+  TophashKeyLife    *life;
   GtkLabel          *now;
   GtkLabel          *expert;
 
   /* Owned */
   TophashSession *session;
-  GCancellable   *life_cancel;
 
   gulong  changed_id;
-  guint   life_id;      /* timeout of a postponed look-up */
-  gint64  life_at_us;   /* when the last one was asked for */
   guint   update_id;    /* timeout of a postponed update */
   gint64  updated_at_us;
 };
 
 G_DEFINE_FINAL_TYPE (TophashInspector, tophash_inspector, GTK_TYPE_WIDGET)
-
-typedef struct {
-  Timeline *timeline;
-  gint64    key;
-  guint64   position;
-  GPtrArray *sentences; /* of char* */
-  GArray    *indices;   /* of guint64 */
-  char      *key_format;
-} LifeRequest;
-
-static void
-life_request_free (LifeRequest *request) {
-  timeline_unref (request->timeline);
-  g_ptr_array_unref (request->sentences);
-  g_array_unref (request->indices);
-  g_free (request->key_format);
-  g_free (request);
-}
-
-static void
-life_thread (GTask        *task,
-             gpointer      source,
-             gpointer      data,
-             GCancellable *cancellable) {
-  LifeRequest *request = data;
-  TraceLog *log = timeline_get_log (request->timeline);
-
-  timeline_get_key_life (request->timeline, request->key, request->position,
-                         LIFE_WINDOW, LIFE_MAX, cancellable, request->indices);
-  for (guint i = 0; i < request->indices->len; i++) {
-    guint64 index = g_array_index (request->indices, guint64, i);
-    g_autoptr (MapState) before = timeline_seek (request->timeline, index,
-                                                 cancellable);
-    Event event;
-
-    if (g_cancellable_is_cancelled (cancellable))
-      break;
-    if (tracelog_get_event (log, index, &event))
-      g_ptr_array_add (request->sentences,
-                       narrator_event (&event, before, request->key_format,
-                                       NARRATION_PLAIN));
-  }
-  g_task_return_boolean (task, TRUE);
-}
-
-static void
-life_clicked_cb (GtkButton        *button,
-                 TophashInspector *self) {
-  guint64 *index = g_object_get_data (G_OBJECT (button), "index");
-
-  tophash_session_seek (self->session, *index + 1);
-}
-
-static GtkWidget *
-life_row_new (TophashInspector *self,
-              const char       *sentence,
-              guint64           index) {
-  GtkWidget *row = gtk_button_new ();
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8);
-  GtkWidget *text = gtk_label_new (sentence);
-  g_autofree char *count = tophash_draw_format_count (index + 1);
-  g_autofree char *number = g_strdup_printf ("#%s", count);
-  GtkWidget *link = gtk_label_new (number);
-  guint64 *at = g_new (guint64, 1);
-
-  *at = index;
-  gtk_label_set_xalign (GTK_LABEL (text), 0);
-  gtk_label_set_wrap (GTK_LABEL (text), TRUE);
-  gtk_widget_set_hexpand (text, TRUE);
-  gtk_widget_add_css_class (text, "caption");
-  gtk_widget_add_css_class (link, "caption");
-  gtk_widget_add_css_class (link, "accent");
-  gtk_widget_add_css_class (link, "numeric");
-  gtk_widget_set_valign (link, GTK_ALIGN_START);
-  gtk_box_append (GTK_BOX (box), text);
-  gtk_box_append (GTK_BOX (box), link);
-  gtk_button_set_child (GTK_BUTTON (row), box);
-  gtk_widget_add_css_class (row, "flat");
-  gtk_widget_add_css_class (row, "life-row");
-  gtk_widget_set_focus_on_click (row, FALSE);
-  g_object_set_data_full (G_OBJECT (row), "index", at, g_free);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (row),
-                                  GTK_ACCESSIBLE_PROPERTY_LABEL, sentence, -1);
-  g_signal_connect (row, "clicked", G_CALLBACK (life_clicked_cb), self);
-  return row;
-}
-
-static void
-clear_life (TophashInspector *self) {
-  GtkWidget *child;
-
-  while ((child = gtk_widget_get_first_child (GTK_WIDGET (self->life))) != NULL)
-    gtk_box_remove (self->life, child);
-}
-
-static void
-life_done_cb (GObject      *source,
-              GAsyncResult *result,
-              gpointer      data) {
-  TophashInspector *self = TOPHASH_INSPECTOR (source);
-  LifeRequest *request = g_task_get_task_data (G_TASK (result));
-
-  if (g_cancellable_is_cancelled (g_task_get_cancellable (G_TASK (result)))
-      || self->session == NULL)
-    return;
-  clear_life (self);
-  for (guint i = 0; i < request->sentences->len; i++)
-    gtk_box_append (self->life,
-                    life_row_new (self, g_ptr_array_index (request->sentences, i),
-                                  g_array_index (request->indices, guint64, i)));
-  gtk_widget_set_visible (GTK_WIDGET (self->life_title),
-                          request->sentences->len > 0);
-  gtk_widget_set_visible (GTK_WIDGET (self->life), request->sentences->len > 0);
-}
-
-static void
-ask_life (TophashInspector *self) {
-  const TophashSelection *selection = tophash_session_get_selection (self->session);
-  Timeline *timeline = tophash_session_get_timeline (self->session);
-  g_autoptr (GTask) task = NULL;
-  LifeRequest *request;
-
-  if (self->life_cancel != NULL)
-    g_cancellable_cancel (self->life_cancel);
-  g_clear_object (&self->life_cancel);
-  if (selection->kind != SELECTION_SLOT || !selection->has_key
-      || timeline == NULL) {
-    clear_life (self);
-    gtk_widget_set_visible (GTK_WIDGET (self->life_title), FALSE);
-    gtk_widget_set_visible (GTK_WIDGET (self->life), FALSE);
-    return;
-  }
-  request = g_new0 (LifeRequest, 1);
-  request->timeline = timeline_ref (timeline);
-  request->key = selection->key;
-  request->position = tophash_session_get_position (self->session);
-  request->sentences = g_ptr_array_new_with_free_func (g_free);
-  request->indices = g_array_new (FALSE, FALSE, sizeof (guint64));
-  request->key_format
-      = g_strdup (tophash_session_get_key_format (self->session));
-  self->life_cancel = g_cancellable_new ();
-  self->life_at_us = g_get_monotonic_time ();
-  task = g_task_new (self, self->life_cancel, life_done_cb, NULL);
-  g_task_set_task_data (task, request, (GDestroyNotify)life_request_free);
-  g_task_run_in_thread (task, life_thread);
-}
-
-static gboolean
-life_cb (gpointer data) {
-  TophashInspector *self = data;
-
-  self->life_id = 0;
-  if (self->session != NULL)
-    ask_life (self);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-ask_life_soon (TophashInspector *self) {
-  gint64 due_us = self->life_at_us + LIFE_US - g_get_monotonic_time ();
-
-  if (self->life_id != 0)
-    return;
-  if (due_us <= 0)
-    ask_life (self);
-  else
-    self->life_id = g_timeout_add ((guint)(due_us / 1000 + 1), life_cb, self);
-}
 
 static const char *
 role_text (const StateTable *table) {
@@ -510,13 +332,10 @@ changed_cb (TophashSession       *session,
   if ((what & SESSION_CHANGE_SELECTION)
       && tophash_session_get_selection (session)->kind != SELECTION_NONE)
     tophash_inspector_show_page (self, INSPECTOR_SELECTION);
-  if (what & (SESSION_CHANGE_SELECTION | SESSION_CHANGE_LOG)) {
+  if (what & (SESSION_CHANGE_SELECTION | SESSION_CHANGE_LOG))
     update (self);
-    ask_life (self);
-  } else {
+  else
     update_soon (self);
-    ask_life_soon (self);
-  }
 }
 
 static void
@@ -524,9 +343,7 @@ tophash_inspector_dispose (GObject *object) {
   TophashInspector *self = TOPHASH_INSPECTOR (object);
 
   tophash_inspector_set_session (self, NULL);
-  g_clear_handle_id (&self->life_id, g_source_remove);
   g_clear_handle_id (&self->update_id, g_source_remove);
-  g_clear_object (&self->life_cancel);
   g_clear_pointer (&self->root, gtk_widget_unparent);
   G_OBJECT_CLASS (tophash_inspector_parent_class)->dispose (object);
 }
@@ -537,6 +354,7 @@ tophash_inspector_class_init (TophashInspectorClass *klass) {
 
   G_OBJECT_CLASS (klass)->dispose = tophash_inspector_dispose;
   g_type_ensure (TOPHASH_TYPE_HISTOGRAMS);
+  g_type_ensure (TOPHASH_TYPE_KEY_LIFE);
   g_type_ensure (TOPHASH_TYPE_NOTES);
   g_type_ensure (TOPHASH_TYPE_SLOT_FIGURE);
   g_type_ensure (TOPHASH_TYPE_STATISTICS);
@@ -553,7 +371,6 @@ tophash_inspector_class_init (TophashInspectorClass *klass) {
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, pill);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, place);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, figure);
-  gtk_widget_class_bind_template_child (widget_class, TophashInspector, life_title);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, life);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, now);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, expert);
@@ -580,11 +397,10 @@ tophash_inspector_set_session (TophashInspector *self,
     return;
   if (self->session != NULL)
     g_clear_signal_handler (&self->changed_id, self->session);
-  if (self->life_cancel != NULL)
-    g_cancellable_cancel (self->life_cancel);
   g_set_object (&self->session, session);
   tophash_statistics_set_session (self->statistics, session);
   tophash_histograms_set_session (self->histograms, session);
+  tophash_key_life_set_session (self->life, session);
   tophash_notes_set_session (self->notes, session);
   if (session != NULL) {
     self->changed_id = g_signal_connect (session, "changed",

@@ -10,6 +10,8 @@
 #include "app/tophash-honesty-card.h"
 #include "core/record/tracelog-file.h"
 
+#include "widgets/tophash-key-life.h"
+
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -285,6 +287,34 @@ test_measures_honesty (void) {
   close_window (window);
 }
 
+/* Page by page back to the first event of the key, each in its place. */
+static void
+test_shows_a_whole_life (void) {
+  TophashWindow *window = open_window ();
+  TophashSession *session = tophash_window_get_session (window);
+  TophashKeyLife *life = TOPHASH_KEY_LIFE (
+      find_widget (GTK_WIDGET (window), TOPHASH_TYPE_KEY_LIFE));
+  g_autoptr (GArray) wanted = g_array_new (FALSE, FALSE, sizeof (guint64));
+  gint64 key;
+
+  run_small (session);
+  key = select_a_key (session);
+  timeline_get_key_page (tophash_session_get_timeline (session), key, G_MAXUINT64,
+                         G_MAXUINT, NULL, wanted);
+  g_assert_cmpuint (wanted->len, >, 8);
+  TURN_UNTIL (tophash_key_life_get_n_rows (life) > 0);
+  g_assert_false (tophash_key_life_is_whole (life));
+  while (!tophash_key_life_is_whole (life)) {
+    guint n = tophash_key_life_get_n_rows (life);
+
+    tophash_key_life_show_earlier (life);
+    TURN_UNTIL (tophash_key_life_is_whole (life)
+                || tophash_key_life_get_n_rows (life) > n);
+  }
+  g_assert_cmpuint (tophash_key_life_get_n_rows (life), ==, wanted->len);
+  close_window (window);
+}
+
 void
 add_places_tests (void) {
   g_test_add_func ("/app/window/keeps-what-is-noted", test_keeps_what_is_noted);
@@ -293,6 +323,7 @@ add_places_tests (void) {
   g_test_add_func ("/app/window/finds-and-goes-round", test_finds_and_goes_round);
   g_test_add_func ("/app/window/measures-between-markers",
                    test_measures_between_markers);
+  g_test_add_func ("/app/window/shows-a-whole-life", test_shows_a_whole_life);
   g_test_add_func ("/app/window/exports", test_exports);
   g_test_add_func ("/app/window/measures-honesty", test_measures_honesty);
 }
