@@ -2,9 +2,11 @@
 
 /* bench-window.c — how long the window keeps its main thread
  *
- *   bench-window [SCENARIO [SECONDS]]
+ *   bench-window [SCENARIO | FILE.tophash [SECONDS]]
  *
- * Opens the real window, runs a scenario live and measures the work of each frame
+ * Opens the real window, runs a scenario live, or opens a recording and goes about
+ * in it as a hand would (far and near seeks, steps, landmarks, zoom, a search, 25
+ * times a second, from the first moment on), and measures the work of each frame
  * (frame clock, before-paint to after-paint) in processor time of the main thread
  * and by the wall, and each turn of the main loop (from poll's return to the next
  * poll), the longest of which is the longest single block. Prints JSON. Needs a display; tests/support/with-display
@@ -100,6 +102,65 @@ over_cb (gpointer data) {
   return G_SOURCE_REMOVE;
 }
 
+/* What the hand does next; the same each time the program runs. */
+static gboolean
+use_cb (gpointer data) {
+  static guint n;
+  TophashWindow *window = data;
+  TophashSession *session = tophash_window_get_session (window);
+  TraceLog *log = tophash_session_get_log (session);
+  guint64 length = log == NULL ? 0 : tracelog_get_length (log);
+  gint64 duration_ns;
+
+  if (length == 0)
+    return G_SOURCE_CONTINUE;
+  duration_ns
+      = timeline_get_duration_ns (tophash_session_get_timeline (session));
+  switch (n++ % 8) {
+  case 0:
+    tophash_session_seek (session, n * G_GUINT64_CONSTANT (2654435761) % length);
+    break;
+  case 1:
+  case 2:
+    tophash_session_step (session, 1);
+    break;
+  case 3:
+    tophash_session_step (session, -1);
+    break;
+  case 4:
+    gtk_widget_activate_action (GTK_WIDGET (window), "win.next-landmark", NULL);
+    break;
+  case 5:
+    tophash_session_set_range (session, duration_ns / (n % 16 + 2),
+                               duration_ns / (n % 16 + 2) + duration_ns / n);
+    break;
+  case 6:
+    tophash_session_seek (session, tophash_session_get_position (session) + 15000);
+    break;
+  default:
+    tophash_session_show_all (session);
+    if (n % 64 == 0)
+      tophash_session_search (session, n % 128 == 0 ? "waited" : "dirty-promoted",
+                              NULL);
+    break;
+  }
+  return G_SOURCE_CONTINUE;
+}
+
+/* Begins what is measured. */
+static void
+begin (TophashWindow *window,
+       const char    *what) {
+  if (g_str_has_suffix (what, ".tophash")) {
+    g_autoptr (GFile) file = g_file_new_for_path (what);
+
+    tophash_window_open (window, file);
+    g_timeout_add (40, use_cb, window);
+  } else {
+    tophash_window_set_scenario (window, what, TRUE);
+  }
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -129,7 +190,7 @@ main (int    argc,
   clock = gtk_widget_get_frame_clock (GTK_WIDGET (window));
   g_signal_connect (clock, "before-paint", G_CALLBACK (before_paint_cb), NULL);
   g_signal_connect (clock, "after-paint", G_CALLBACK (after_paint_cb), NULL);
-  tophash_window_set_scenario (window, scenario, TRUE);
+  begin (window, scenario);
   g_main_context_set_poll_func (NULL, timed_poll);
   g_timeout_add ((guint)(seconds * 1000), over_cb, &is_over);
   while (!is_over)
