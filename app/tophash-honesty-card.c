@@ -66,6 +66,11 @@ describe (TophashHonestyCard *self) {
   events = tophash_draw_format_count (honesty.n_events);
   bytes = g_format_size (honesty.bytes);
   stalled = tophash_draw_format_time (honesty.stalled_ns);
+  if (honesty.n_dropped > 0)
+    return g_strdup_printf (_ ("%s events · %s\n⚠ %" PRIu64
+                               " lost: from the first loss on, the map shown is "
+                               "a guess"),
+                            events, bytes, honesty.n_dropped);
   if (honesty.n_stalls == 0)
     return g_strdup_printf (_ ("%s events · %s\n%" PRIu64
                                " lost · no waits for the recorder"),

@@ -76,6 +76,10 @@ cli_verify (int    argc,
   g_print (_("%s: %" PRIu64 " of %" PRIu64
              " events read and folded\n"),
            argv[1], n_readable, n_events);
+  if (map_state_counters (state)->n_dropped > 0)
+    g_print (_("%" PRIu64 " events were dropped when it was recorded: what came "
+               "after could not be checked\n"),
+             map_state_counters (state)->n_dropped);
   if (n_faults > 0)
     g_printerr (_("tophash-cli: %" PRIu64
                   " events did not fit, the first: %s\n"),

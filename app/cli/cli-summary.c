@@ -94,6 +94,9 @@ print_honesty (const TraceHonesty *honesty,
            honesty->was_limited ? _(", ended at its limit")
            : honesty->is_complete ? ""
                                   : _(", not complete"));
+  if (honesty->n_dropped > 0)
+    g_print (_("Events were dropped: from the first loss on, the map and its "
+               "counters are a guess\n"));
   if (honesty->blind_ns > 0)
     g_print (_("An operation took %.1f ns without recording, %.1f ns with it\n"),
              honesty->blind_ns, honesty->recorded_ns);

@@ -47,6 +47,8 @@ narrator_landmark (EventKind kind,
     return g_strdup_printf (_ ("phase %lu"), n + 1);
   case EVENT_MISUSE_DETECTED:
     return g_strdup (_ ("misuse"));
+  case EVENT_DROPPED:
+    return g_strdup (_ ("events lost"));
   case EVENT_SNAPSHOT_BEGAN:
     return g_strdup (_ ("snapshot"));
   case EVENT_SNAPSHOT_ENDED:
@@ -188,6 +190,15 @@ tell_run (const Telling *telling) {
     return g_strdup_printf (_ ("%s ends."), telling->who);
   if (event->kind == EVENT_PHASE_BEGAN)
     return g_strdup_printf (_ ("Phase %u begins."), event->res + 1);
+  if (event->kind == EVENT_DROPPED)
+    return g_strdup_printf (
+        g_dngettext (GETTEXT_PACKAGE,
+                     "%s told %u event that there was no room for: from here on "
+                     "the map shown is a guess.",
+                     "%s told %u events that there was no room for: from here on "
+                     "the map shown is a guess.",
+                     event->res),
+        telling->who, event->res);
   if (telling->is_expert && !has_read)
     return g_strdup_printf (_ ("%s: %u × %s counted, %u ok"), telling->who,
                             event->res, narrator_go_name (event->aux8),
@@ -575,6 +586,7 @@ narrator_event (const Event      *event,
   case EVENT_THREAD_ENDED:
   case EVENT_PHASE_BEGAN:
   case EVENT_OPS_COUNTED:
+  case EVENT_DROPPED:
     return tell_run (&telling);
   case EVENT_OP_BEGAN:
     return narrator_op_began (&telling);

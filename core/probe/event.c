@@ -65,6 +65,7 @@ event_kind_is_structural (EventKind kind) {
     [EVENT_SNAPSHOT_BEGAN] = 1,
     [EVENT_SNAPSHOT_ENDED] = 1,
     [EVENT_MISUSE_DETECTED] = 1,
+    [EVENT_DROPPED] = 1,
   };
 
   return kind < EVENT_N_KINDS && is_structural[kind];

@@ -200,7 +200,13 @@
   /* it is over, and when it began is not told: aux8: OpKind; aux16: OpPath   \
    * bits; res, ver: low and high half of the key (event_told_key()), 0 where \
    * there is none; a: CAS that failed and were tried again */                \
-  X (OP_TOLD, "op-told", GATE_NONE)
+  X (OP_TOLD, "op-told", GATE_NONE)                                           \
+  /* Dropping -------------------------------------------------------------- */ \
+  /* told by the recorder of a run that drops: the thread dropped res events  \
+   * (UINT32_MAX: as many or more) between a and b, times in ns like at_ns.   \
+   * What follows, of all threads, is in the order of its times and may have  \
+   * gaps */                                                                  \
+  X (DROPPED, "dropped", GATE_NONE)
 
 typedef enum {
   EVENT_NONE, /* never stored */
@@ -388,6 +394,14 @@ event_told_key (const Event *event) {
 
 /* "slot-written"; NULL for a number that is no kind. */
 const char *event_kind_name (unsigned kind);
+/* Whether the map's memory and all that the counters say can be known without
+ * events of the kind, but for operations told one by one. */
+static inline bool
+event_kind_changes_nothing (unsigned kind) {
+  return kind == EVENT_OP_BEGAN || kind == EVENT_OP_ENDED || kind == EVENT_OP_TOLD
+         || kind == EVENT_LOCK_WAITED || kind == EVENT_RANGE_WALKED
+         || kind == EVENT_RANGE_YIELDED || kind == EVENT_SNAPSHOT_GAVE;
+}
 extern const unsigned char event_kind_gates[EVENT_N_KINDS];
 static inline EventGate
 event_kind_gate (EventKind kind) {

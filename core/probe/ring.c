@@ -32,6 +32,13 @@
  *             is still on the stage then comes after all in the ring, so the
  *             recorder is not waiting for it.
  *
+ * Dropping    A ring whose owner may not wait drops when it is full: first the
+ *             events on the stage that change nothing, their time added to the
+ *             next one's; if that is not enough, all of the stage. Every event
+ *             that is gone is counted. The recorder looks at the count each round
+ *             and tells the log; until it has, an event that nothing but a
+ *             dropped one would let pass waits, so that no gap goes unseen.
+ *
  * Invariants  R1  head <= tail <= copied <= written, as unsigned differences
  *             R2  copied - head <= mask + 1, written - copied <= RING_STAGE
  *             R3  every unit in [head, tail) is whole, and an event and its
@@ -44,6 +51,7 @@
  *                                                    by tail, given back by head
  *             n_stalls,         the owner   relaxed  anyone; statistics only
  *             stalled_ns
+ *             n_dropped         the owner   release  the recorder, acquire
  *             written, copied, seen_head, stage: the owner's own
  *
  * Source      L. Lamport, Specifying Concurrent Program Modules, 1983.
@@ -199,11 +207,62 @@ event_units (Ring     *ring,
   return ring_place (ring, at)->event.kind & EVENT_HAS_PAYLOAD ? 2 : 1;
 }
 
+/* Takes from the stage the events that change nothing, or all. Times told in full
+ * are no events, and stay with the others. */
+static void
+drop_from_stage (Ring *ring,
+                 bool  drops_all) {
+  uint64_t to = ring->copied, n_dropped = 0, dt = 0;
+  size_t n_units;
+
+  for (uint64_t at = ring->copied; at != ring->written; at += n_units) {
+    RingEvent event = ring_place (ring, at)->event;
+    unsigned kind = event.kind & ~EVENT_HAS_PAYLOAD;
+
+    n_units = event_units (ring, at);
+    dt = kind == EVENT_TIME ? 0 : dt + event.dt;
+    if (drops_all || event_kind_changes_nothing (kind)) {
+      n_dropped += kind != EVENT_TIME;
+      continue;
+    }
+    event.dt = dt < UINT32_MAX ? (uint32_t)dt : UINT32_MAX;
+    dt = 0;
+    if (n_units == 2)
+      ring_place (ring, to + 1)->payload = ring_place (ring, at + 1)->payload;
+    ring_place (ring, to)->event = event;
+    to += n_units;
+  }
+  ring->written = to;
+  ring->has_dropped = true;
+  /* Release: whoever sees what comes after sees this. Pairs with tell_drops(),
+   * recorder.c. */
+  atomic_store_explicit (
+      &ring->n_dropped,
+      atomic_load_explicit (&ring->n_dropped, memory_order_relaxed) + n_dropped,
+      memory_order_release);
+}
+
+/* Makes what is on the stage fit into the ring. */
+static void
+drop_some (Ring *ring) {
+  /* Acquire: as in wait_room(). */
+  ring->seen_head = atomic_load_explicit (&ring->head, memory_order_acquire);
+  if (has_room (ring, (size_t)(ring->written - ring->copied)))
+    return;
+  show_copied (ring);
+  drop_from_stage (ring, false);
+  if (!has_room (ring, (size_t)(ring->written - ring->copied)))
+    drop_from_stage (ring, true);
+}
+
 /* Copies the whole events on the stage that there is room for; at least one. */
 static void
 copy_some (Ring *ring) {
-  uint64_t until = ring->written;
+  uint64_t until;
 
+  if (ring->drops && !has_room (ring, (size_t)(ring->written - ring->copied)))
+    drop_some (ring);
+  until = ring->written;
   if (!has_room (ring, (size_t)(until - ring->copied))) {
     /* The recorder takes only what it sees. */
     show_copied (ring);

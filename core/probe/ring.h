@@ -4,6 +4,7 @@
  *
  * The owner writes, the recorder reads; see ring.c for layout and order.
  * n_units below are 16-byte units: an event is one, or two with its payload.
+ * "Waiting" below is dropping in a ring that drops.
  */
 #pragma once
 
@@ -32,12 +33,17 @@ typedef struct {
   uint64_t  written;   /* owner: units written, not all published */
   uint64_t  copied;    /* owner: units in the ring, not all published */
   uint64_t  seen_head; /* owner: the last head it loaded */
+  bool      drops;     /* owner: a full ring drops instead of waiting */
+  bool      has_dropped; /* owner: set by a drop; the dt of the next event may
+                          * refer to one that is gone */
   _Alignas (64) RingUnit stage[RING_STAGE]; /* owner: of unit i at i modulo their
                                              * number, until it is published */
   _Alignas (64) _Atomic (uint64_t) tail; /* published by the owner */
   _Atomic (uint64_t) n_stalls; /* owner: times it waited for room; anyone may
                                 * read it and the next, as statistics */
   _Atomic (uint64_t) stalled_ns;
+  _Atomic (uint64_t) n_dropped; /* events; release, so that whoever sees what
+                                 * came after knows of the gap */
   _Alignas (64) _Atomic (uint64_t) head; /* taken by the recorder */
 } Ring;
 

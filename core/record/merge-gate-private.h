@@ -12,6 +12,10 @@ G_BEGIN_DECLS
 gboolean merge_gate_is_late (MergeGate   *gate,
                              const Event *event);
 
+/* From now on versions may have gaps: whatever comes passes. One that is newer
+ * than what passed before becomes the present version. */
+void     merge_gate_relax (MergeGate   *gate);
+
 /* Lets the event pass if it may now; all of the recorder's questions at once.
  * @waits_for_none: late ones too. *n_overdue: one more if a later change of its
  * entry has passed already. */

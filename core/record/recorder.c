@@ -35,6 +35,11 @@
  *             rate seen last, has a quarter of it to show: seldom when little
  *             happens, and mostly before an owner has to wait.
  *
+ * Dropping    A run may drop what it has no room for (ring.c). Each round tells the
+ *             log how many events of a lane are gone, and relaxes the gate for
+ *             good: what waited for one of them passes. All of the log from the
+ *             first DROPPED on is in the order of times alone.
+ *
  * No deadlock Every event not yet merged is in a ring or unpublished with its
  *             writer. Versions and program order point from causes to effects,
  *             so among these events one has no unmerged cause. It is not behind
@@ -105,6 +110,7 @@ typedef struct {
   gboolean        has_head;
   gsize           head_units;
   Event           head;    /* at_ns not set */
+  guint64         n_dropped; /* told to the log */
 } Lane;
 
 struct _Recorder {
@@ -263,6 +269,45 @@ unpark_all (Recorder *self) {
   self->n_parked = 0;
 }
 
+/* The earliest stamp at hand; @otherwise: there is none. */
+static guint64
+first_head (Recorder *self,
+            guint64   otherwise) {
+  guint64 first = otherwise;
+
+  for (guint i = 0; i < self->lanes->len; i++)
+    if (lane_at (self, i)->has_head)
+      first = MIN (first, lane_at (self, i)->stamp);
+  return first;
+}
+
+/* Tells the log what was dropped since the last round: before anything of this
+ * one, so that nothing from after a gap lies before it. The log gives it the time
+ * of the event before. */
+static void
+tell_drops (Recorder *self,
+            guint64   now) {
+  for (guint i = 0; i < self->lanes->len; i++) {
+    Lane *lane = lane_at (self, i);
+    /* Acquire: pairs with drop_from_stage(), ring.c. */
+    guint64 n = atomic_load_explicit (&lane->probe->ring.n_dropped,
+                                      memory_order_acquire);
+    Event event = { .kind = EVENT_DROPPED, .thread = lane->thread };
+
+    if (G_LIKELY (n == lane->n_dropped))
+      continue;
+    if (self->first_stamp == NO_STAMP)
+      self->first_stamp = first_head (self, self->last_turn);
+    event.res = (guint32)MIN (n - lane->n_dropped, G_MAXUINT32);
+    event.a = (guint64)MAX (time_of (self, self->last_turn), 0);
+    event.b = (guint64)MAX (time_of (self, now), 0);
+    lane->n_dropped = n;
+    merge_gate_relax (self->gate);
+    if (!tracelog_append (self->log, &event))
+      atomic_store_explicit (&self->is_full, TRUE, memory_order_relaxed);
+  }
+}
+
 /* The lane with the smallest key; *bound: the next smallest one. */
 static guint
 find_first (const Recorder *self,
@@ -361,7 +406,7 @@ force_first (Recorder *self) {
 
 static void
 tell_stalls (Recorder *self) {
-  guint64 n_stalls = 0, stalled_ns = 0;
+  guint64 n_stalls = 0, stalled_ns = 0, n_dropped = 0;
 
   for (guint i = 0; i < self->lanes->len; i++) {
     Ring *ring = &lane_at (self, i)->probe->ring;
@@ -369,8 +414,10 @@ tell_stalls (Recorder *self) {
     /* Relaxed: statistics; the owner alone writes them. */
     n_stalls += atomic_load_explicit (&ring->n_stalls, memory_order_relaxed);
     stalled_ns += atomic_load_explicit (&ring->stalled_ns, memory_order_relaxed);
+    n_dropped += lane_at (self, i)->n_dropped;
   }
   tracelog_set_stalls (self->log, n_stalls, (gint64)stalled_ns);
+  tracelog_set_dropped (self->log, n_dropped);
 }
 
 /* Looks into every ring. *fill: the largest new share of one. TRUE when one is
@@ -407,6 +454,7 @@ turn (Recorder *self) {
   guint64 n_passed;
   gboolean is_pressed = look_all (self, &fill);
 
+  tell_drops (self, now);
   self->last_turn = now;
   self->late_stamp = now - MIN (late, now);
   n_passed = merge (self, is_pressed ? now : now - MIN (lag, now));
@@ -427,6 +475,7 @@ merge_rest (Recorder *self) {
   double fill;
 
   look_all (self, &fill);
+  tell_drops (self, clock_stamp ());
   self->late_stamp = 0;
   merge (self, NO_STAMP);
   self->late_stamp = NO_STAMP;

@@ -292,6 +292,14 @@ tracelog_set_stalls (TraceLog *self,
 }
 
 void
+tracelog_set_dropped (TraceLog *self,
+                      guint64   n_dropped) {
+  pthread_mutex_lock (&self->lock);
+  self->honesty.n_dropped = n_dropped;
+  pthread_mutex_unlock (&self->lock);
+}
+
+void
 tracelog_set_cost (TraceLog *self,
                    double    blind_ns,
                    double    recorded_ns) {

@@ -106,6 +106,9 @@ void       tracelog_publish        (TraceLog        *self);
 void       tracelog_set_stalls     (TraceLog        *self,
                                     guint64          n_stalls,
                                     gint64           stalled_ns);
+/* Writer: events that were told and are not here: see EVENT_DROPPED. */
+void       tracelog_set_dropped    (TraceLog        *self,
+                                    guint64          n_dropped);
 /* Any thread: what an operation of this workload costs, per operation and thread,
  * as honesty_measure() found. */
 void       tracelog_set_cost       (TraceLog        *self,

@@ -120,7 +120,8 @@ fold_fault (Fold        *self,
   g_autofree char *what = NULL;
   va_list args;
 
-  if (self->n_faults++ > 0)
+  /* Where events are missing the next ones need not fit. */
+  if (self->state->counters.n_dropped > 0 || self->n_faults++ > 0)
     return;
   va_start (args, format);
   what = g_strdup_vprintf (format, args);
@@ -212,6 +213,7 @@ dispatch (Fold        *self,
   case EVENT_RANGE_YIELDED: fold_range_yielded (self, event); return;
   case EVENT_SNAPSHOT_GAVE: fold_snapshot_gave (self, event); return;
   case EVENT_OP_TOLD: fold_op_told (self, event); return;
+  case EVENT_DROPPED: state->counters.n_dropped += event->res; return;
   case EVENT_MISUSE_DETECTED: fold_misuse_detected (self, event); return;
   case EVENT_NONE:
   case EVENT_TIME:

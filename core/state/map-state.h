@@ -227,6 +227,7 @@ typedef struct {
   guint64 n_ranges;
   guint64 n_cleared;      /* Clears that found a key; of viewmap, all */
   guint64 n_misuses;
+  guint64 n_dropped;      /* events; not 0: the state is a guess from here on */
   guint64 n_snapshots;
   guint64 n_cas_retries;
   gint64  lock_wait_ns;

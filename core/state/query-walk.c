@@ -178,6 +178,7 @@ key_of (const Look *look,
   case EVENT_THREAD_ENDED:
   case EVENT_PHASE_BEGAN:
   case EVENT_OPS_COUNTED:
+  case EVENT_DROPPED:
   case EVENT_TABLE_CREATED:
   case EVENT_TABLE_ALLOCATED:
   case EVENT_TABLE_FREED:

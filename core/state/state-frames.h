@@ -18,7 +18,7 @@
 G_BEGIN_DECLS
 
 /* Of the format; a recording says it beside its frames. */
-#define STATE_FRAMES_VERSION 1u
+#define STATE_FRAMES_VERSION 2u
 /* A frame is never longer. */
 #define STATE_FRAME_MAX (256u << 10)
 

@@ -136,6 +136,7 @@ make_workers (Runner *self) {
     worker->rank = self->groups[worker->group].n_active++;
     prng_init (&worker->prng, prng_split (self->scenario->seed, i + 1));
     is_whole = probe_init (&worker->probe, units) && is_whole;
+    worker->probe.ring.drops = self->scenario->drops;
     self->workers[i] = worker;
   }
   return is_whole;

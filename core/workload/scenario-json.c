@@ -131,6 +131,8 @@ scenario_to_json (const Scenario *self) {
   put_text (builder, "key-text", self->key_text);
   if (self->telling != TELLING_COUNTS)
     put_text (builder, "telling", operation_telling_name (self->telling));
+  if (self->drops)
+    put_text (builder, "overflow", "drop");
   if (!self->stops_on_misuse)
     put_text (builder, "onmisuse", "count");
   json_builder_set_member_name (builder, "phases");

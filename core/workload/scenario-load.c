@@ -285,6 +285,12 @@ name_of_telling (guint index) {
   return operation_telling_name ((OperationTelling)index);
 }
 
+/* What to do when a ring is full. */
+static const char *
+name_of_overflow (guint index) {
+  return index == 0 ? "wait" : "drop";
+}
+
 /* What to do on misuse. */
 static const char *
 name_of_misuse (guint index) {
@@ -531,7 +537,8 @@ read_root (Reader     *reader,
   static const char *const known[] = {
     "$schema", "title", "summary", "watch-for", "learn", "simplified", "engine",
     "hash", "hint", "shards", "seed", "recordcount", "preload", "preload-promoted",
-    "key-text", "telling", "history", "onmisuse", "phases", NULL
+    "key-text", "telling", "history", "overflow", "onmisuse",
+    "phases", NULL
   };
   Scenario *self = scenario_new_empty (reader->name);
   guint n_engines = 0;
@@ -570,6 +577,8 @@ read_root (Reader     *reader,
   /* The older word for it. */
   if (get_boolean (reader, root, NULL, "history", FALSE))
     self->telling = TELLING_WHOLE;
+  self->drops = get_choice (reader, root, NULL, "overflow", FALSE,
+                            name_of_overflow, 2) == 1;
   self->stops_on_misuse = get_choice (reader, root, NULL, "onmisuse", FALSE,
                                       name_of_misuse, 2) == 0;
   read_phases (reader, root, self);

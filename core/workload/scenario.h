@@ -122,6 +122,8 @@ typedef struct {
   gboolean   preload_promoted; /* … and promoted by a Range, read clean */
   char      *key_text;    /* "k%d": how key 17 is written */
   OperationTelling telling;
+  gboolean   drops;       /* where the recorder falls behind events are dropped,
+                           * else workers wait */
   gboolean   stops_on_misuse; /* as Go's programs do; else misuse is counted */
   GPtrArray *phases;      /* of ScenarioPhase, at least one */
 } Scenario;

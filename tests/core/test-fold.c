@@ -667,6 +667,21 @@ test_operations_in_brief_are_counted (void) {
   g_assert_cmpuint (fold_n_faults (fold), ==, 1);
 }
 
+/* From a drop on what does not fit is no fault. */
+static void
+test_drops (void) {
+  g_autoptr (Fold) fold = fold_new ();
+  g_autoptr (MapState) state = NULL;
+
+  tell_by (fold, 2, EVENT_DROPPED, 12, 0, 0, 0, 0);
+  tell (fold, EVENT_SLOT_WRITTEN, 70000, 1, 0, 9, 1, 2);
+  tell (fold, EVENT_LOCK_RELEASED, 3, 9, 0, 0, 0, 0);
+  tell_by (fold, 2, EVENT_DROPPED, 3, 0, 0, 0, 0);
+  state = fold_ref_state (fold);
+  g_assert_cmpuint (map_state_counters (state)->n_dropped, ==, 15);
+  g_assert_cmpuint (fold_n_faults (fold), ==, 0);
+}
+
 static void
 test_every_kind_was_told (void) {
   for (guint kind = EVENT_NONE + 1; kind < EVENT_TIME; kind++)
@@ -705,6 +720,7 @@ main (int    argc,
                    test_states_stay_as_they_were);
   g_test_add_func ("/core/fold/operations-in-brief-are-counted",
                    test_operations_in_brief_are_counted);
+  g_test_add_func ("/core/fold/drops", test_drops);
   g_test_add_func ("/core/fold/every-kind-was-told", test_every_kind_was_told);
   return g_test_run ();
 }

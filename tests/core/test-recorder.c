@@ -343,6 +343,146 @@ test_keeps_when_operations_were (void) {
   check_raise ((guint64)1 << 38); /* longer than res can say */
 }
 
+/* What a lane tells when nobody takes anything is more than its ring holds: all
+ * that is missing is counted, and nobody waits for it. */
+static void
+test_drops (void) {
+  enum { N = 3000, N_LATER = 20 };
+  g_autoptr (TraceInfo) info = trace_info_new ();
+  g_autoptr (TraceLog) log = tracelog_new (info, 0);
+  g_autoptr (Recorder) recorder = recorder_new (log);
+  guint64 n_dropped = 0, n_kept = 0, n_spans = 0, n_told = 0;
+  gint64 last_ns = 0;
+  TraceHonesty honesty;
+  Probe probes[2];
+  Event event;
+
+  for (guint i = 0; i < 2; i++) {
+    g_assert_true (probe_init (&probes[i], 256));
+    recorder_add (recorder, &probes[i], (guint16)i);
+  }
+  probes[0].ring.drops = TRUE;
+  probe_set_span_period (&probes[0], 1);
+  probe_current = &probes[0];
+  for (guint i = 0; i < N; i++) {
+    probe_op_begin (OP_STORE, 1, i);
+    probe_entry_stored (3, (i + 1) & ENTRY_VERSION_MASK, i);
+    probe_op_end (OP_STORE, OP_PATH_OK, i, 0);
+    n_told += 3;
+    /* Then the stage is full when the ring has some room. */
+    if (i == 30)
+      probe_flush (&probes[0]);
+  }
+  probe_flush (&probes[0]);
+  g_assert_cmpuint (probes[0].ring.n_stalls, ==, 0);
+  probe_current = &probes[1];
+  for (guint i = 0; i < N_LATER; i++, n_told++)
+    probe_entry_stored (3, N + 1 + i, 7);
+  probe_flush (&probes[1]);
+  probe_current = NULL;
+  recorder_start (recorder);
+  g_assert_cmpuint (recorder_finish (recorder), ==, 0);
+
+  for (guint64 i = 0; tracelog_get_event (log, i, &event); i++) {
+    g_assert_cmpint (event.at_ns, >=, last_ns);
+    last_ns = event.at_ns;
+    if (event.kind == EVENT_DROPPED) {
+      g_assert_cmpuint (event.thread, ==, 0);
+      g_assert_cmpuint (event.a, <=, event.b);
+      n_dropped += event.res;
+      continue;
+    }
+    g_assert_cmpuint (n_dropped, >, 0);
+    n_spans += event.kind != EVENT_ENTRY_STORED;
+    n_kept++;
+  }
+  tracelog_get_honesty (log, &honesty);
+  g_assert_cmpuint (n_dropped, >, 0);
+  g_assert_cmpuint (honesty.n_dropped, ==, n_dropped);
+  g_assert_cmpuint (n_kept + n_dropped, ==, n_told);
+  /* What changes nothing went first. */
+  g_assert_cmpuint (n_spans, <, (n_kept - N_LATER) * 2 / 3);
+  for (guint i = 0; i < 2; i++)
+    probe_clear (&probes[i]);
+}
+
+/* Stamps that were shared with what is gone are told anew: times stay true. */
+static void
+test_drops_keep_time (void) {
+  g_autoptr (TraceInfo) info = trace_info_new ();
+  g_autoptr (TraceLog) log = tracelog_new (info, 0);
+  g_autoptr (Recorder) recorder = recorder_new (log);
+  guint64 stamp = clock_stamp (), n_dropped = 0, n_kept = 0;
+  Probe probe;
+  Event event;
+
+  g_assert_true (probe_init (&probe, 256));
+  probe.ring.drops = TRUE;
+  recorder_add (recorder, &probe, 0);
+  probe_current = &probe;
+  /* Event i at 1000 i stamps; nine in ten change nothing. */
+  for (guint i = 0; i < 2000; i++) {
+    probe_set_stamp (&probe, stamp + i * 1000);
+    probe_event (i % 10 == 0 ? EVENT_PHASE_BEGAN : EVENT_OP_TOLD, i, 0, 0, 0);
+    if (i == 100)
+      probe_flush (&probe);
+  }
+  probe_flush (&probe);
+  probe_current = NULL;
+  recorder_start (recorder);
+  g_assert_cmpuint (recorder_finish (recorder), ==, 0);
+  for (guint64 i = 0; tracelog_get_event (log, i, &event); i++) {
+    if (event.kind == EVENT_DROPPED) {
+      n_dropped += event.res;
+      continue;
+    }
+    g_assert_cmpfloat (
+        fabs ((double)event.at_ns - event.res * 1000 / clock_stamps_per_ns ()), <,
+        4);
+    n_kept++;
+  }
+  g_assert_cmpuint (n_dropped, >, 0);
+  g_assert_cmpuint (n_kept, >, 100);
+  g_assert_cmpuint (n_kept + n_dropped, ==, 2000);
+  probe_clear (&probe);
+}
+
+/* A thread that tells nothing, or has told something long ago, holds nobody up:
+ * the recorder needs no sign of life from it. */
+static void
+test_idle_threads_delay_nobody (void) {
+  g_autoptr (TraceInfo) info = trace_info_new ();
+  g_autoptr (TraceLog) log = tracelog_new (info, 0);
+  g_autoptr (Recorder) recorder = recorder_new (log);
+  const gint64 deadline_us = g_get_monotonic_time () + 20 * G_USEC_PER_SEC;
+  Probe probes[3];
+
+  for (guint i = 0; i < 3; i++) {
+    g_assert_true (probe_init (&probes[i], 256));
+    recorder_add (recorder, &probes[i], (guint16)i);
+  }
+  recorder_start (recorder);
+  probe_current = &probes[1];
+  probe_event (EVENT_PHASE_BEGAN, 0, 0, 0, 0);
+  probe_flush (&probes[1]);
+  probe_event (EVENT_PHASE_BEGAN, 0, 0, 0, 0); /* told, and never shown */
+  probe_current = &probes[2];
+  for (guint i = 0; i < 10; i++)
+    probe_entry_stored (1, i + 1, i);
+  probe_flush (&probes[2]);
+  probe_current = NULL;
+  while (tracelog_get_length (log) < 11
+         && g_get_monotonic_time () < deadline_us)
+    g_thread_yield ();
+  g_assert_cmpuint (tracelog_get_length (log), ==, 11);
+  g_assert_false (tracelog_is_finished (log));
+  probe_flush (&probes[1]);
+  g_assert_cmpuint (recorder_finish (recorder), ==, 0);
+  g_assert_cmpuint (tracelog_get_length (log), ==, 12);
+  for (guint i = 0; i < 3; i++)
+    probe_clear (&probes[i]);
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -352,6 +492,10 @@ main (int    argc,
   g_test_add_func ("/core/recorder/two-threads", test_two_threads);
   g_test_add_func ("/core/recorder/many-threads", test_many_threads);
   g_test_add_func ("/core/recorder/full-ring", test_full_ring);
+  g_test_add_func ("/core/recorder/drops-and-counts", test_drops);
+  g_test_add_func ("/core/recorder/drops-keep-time", test_drops_keep_time);
+  g_test_add_func ("/core/recorder/idle-threads-delay-nobody",
+                   test_idle_threads_delay_nobody);
   g_test_add_func ("/core/recorder/limit", test_limit);
   g_test_add_func ("/core/recorder/forced", test_forced);
   g_test_add_func ("/core/recorder/keeps-when-operations-were",

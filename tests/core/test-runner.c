@@ -282,6 +282,40 @@ test_brief (void) {
   g_assert_cmpuint (n_counted, ==, scenario->recordcount);
 }
 
+/* Workers never wait; whatever was lost is counted, and what is left folds. */
+static void
+test_drops (void) {
+  g_autoptr (Scenario) scenario = make_scenario ("syncmap", 4, 0, 0.3);
+  g_autoptr (Fold) fold = fold_new ();
+  g_autoptr (MapState) state = NULL;
+  g_autoptr (Runner) runner = NULL;
+  TraceHonesty honesty;
+  guint64 n_dropped = 0;
+  Event event;
+
+  scenario->drops = TRUE;
+  scenario->telling = TELLING_WHOLE;
+  runner = runner_new (scenario, NULL, NULL, NULL);
+  g_assert_true (runner_start (runner, NULL));
+  runner_join (runner);
+  for (guint64 i = 0; tracelog_get_event (runner_get_log (runner), i, &event);
+       i++) {
+    n_dropped += event.kind == EVENT_DROPPED ? event.res : 0;
+    fold_apply (fold, &event);
+  }
+  state = fold_ref_state (fold);
+  tracelog_get_honesty (runner_get_log (runner), &honesty);
+  g_test_message ("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " dropped",
+                  n_dropped, honesty.n_events + n_dropped);
+  g_assert_cmpuint (honesty.n_dropped, ==, n_dropped);
+  g_assert_cmpuint (map_state_counters (state)->n_dropped, ==, n_dropped);
+  g_assert_cmpstr (fold_first_fault (fold), ==, NULL);
+  g_assert_cmpuint (runner_get_n_ungated (runner), ==, 0);
+  g_assert_cmpuint (runner_get_map (runner)->klass->check (
+                        runner_get_map (runner), count_report, NULL),
+                    ==, 0);
+}
+
 static void
 test_snapshots (void) {
   static const char *const engines[] = { "viewmap", "rwmap", "gomap" };
@@ -395,6 +429,7 @@ main (int    argc,
   g_test_add_func ("/core/runner/stops-mid-pace", test_stop_mid_pace);
   g_test_add_func ("/core/runner/stops-mid-range", test_stop_mid_range);
   g_test_add_func ("/core/runner/tells-in-brief", test_brief);
+  g_test_add_func ("/core/runner/drops-if-asked", test_drops);
   g_test_add_func ("/core/runner/walks-snapshots", test_snapshots);
   g_test_add_func ("/core/runner/obeys-while-running", test_changes);
   g_test_add_func ("/core/runner/counts-operations", test_counts);

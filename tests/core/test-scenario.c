@@ -96,12 +96,15 @@ test_telling (void) {
     const char      *members;
     OperationTelling telling;
     gboolean         stops_on_misuse;
+    gboolean         drops;
   } cases[] = {
     { "", TELLING_COUNTS, TRUE },
     { "\"history\":true,\"onmisuse\":\"stop\",", TELLING_WHOLE, TRUE },
     { "\"onmisuse\":\"count\",", TELLING_COUNTS, FALSE },
     { "\"telling\":\"counts\",\"history\":false,", TELLING_COUNTS, TRUE },
-    { "\"telling\":\"brief\",", TELLING_BRIEF, TRUE },
+    { "\"telling\":\"brief\",", TELLING_BRIEF, TRUE, FALSE },
+    { "\"overflow\":\"wait\",", TELLING_COUNTS, TRUE, FALSE },
+    { "\"overflow\":\"drop\",", TELLING_COUNTS, TRUE, TRUE },
     { "\"telling\":\"whole\",", TELLING_WHOLE, TRUE },
   };
 
@@ -114,11 +117,13 @@ test_telling (void) {
 
     g_assert_no_error (error);
     g_assert_cmpint (scenario->telling, ==, cases[i].telling);
+    g_assert_cmpint (scenario->drops, ==, cases[i].drops);
     g_assert_cmpint (scenario->stops_on_misuse, ==, cases[i].stops_on_misuse);
     told = scenario_to_json (scenario);
     again = scenario_new_from_json (told, -1, "x", &error);
     g_assert_no_error (error);
     g_assert_cmpint (again->telling, ==, cases[i].telling);
+    g_assert_cmpint (again->drops, ==, cases[i].drops);
     g_assert_cmpint (again->stops_on_misuse, ==, cases[i].stops_on_misuse);
   }
 }
@@ -134,7 +139,7 @@ static const struct {
   { HEAD "\"engine\":\"syncmap\",\"sede\":1," TAIL,
     "bad.json: sede: wanted one of $schema, title, summary, watch-for, learn, "
     "simplified, engine, hash, hint, shards, seed, recordcount, preload, "
-    "preload-promoted, key-text, telling, history, onmisuse, phases, found a member of another name" },
+    "preload-promoted, key-text, telling, history, overflow, onmisuse, phases, found a member of another name" },
   { HEAD "\"engine\":\"syncmap\",\"hash\":\"md5\"," TAIL,
     "bad.json: hash: wanted one of good, identity, all-equal, top-bits, found "
     "“md5”" },
@@ -151,6 +156,8 @@ static const struct {
     "bad.json: history: wanted true or false, found “yes”" },
   { HEAD "\"engine\":\"syncmap\",\"telling\":\"all\"," TAIL,
     "bad.json: telling: wanted one of counts, brief, whole, found “all”" },
+  { HEAD "\"engine\":\"syncmap\",\"overflow\":true," TAIL,
+    "bad.json: overflow: wanted a text, found true" },
   { HEAD "\"engine\":\"syncmap\",\"onmisuse\":\"crash\"," TAIL,
     "bad.json: onmisuse: wanted one of stop, count, found “crash”" },
   { HEAD "\"engine\":\"syncmap\",\"recordcount\":1,\"key-text\":\"%s%d\"," TAIL,
