@@ -363,13 +363,21 @@ save_scenario_name (TophashWindow *self) {
     g_settings_set_string (self->settings_store, "last-scenario", scenario->name);
 }
 
+static gboolean
+close_cb (gpointer data) {
+  gtk_window_close (GTK_WINDOW (data));
+  return G_SOURCE_REMOVE;
+}
+
+/* The dialog goes away with its window, so it is let finish first. */
 static void
 close_answered_cb (AdwMessageDialog *dialog,
                    const char       *response,
                    TophashWindow    *self) {
   if (g_str_equal (response, "discard")) {
     self->closes_unsaved = TRUE;
-    gtk_window_close (GTK_WINDOW (self));
+    g_idle_add_full (G_PRIORITY_DEFAULT, close_cb, g_object_ref (self),
+                     g_object_unref);
   } else if (g_str_equal (response, "save")) {
     self->closes_when_saved = TRUE;
     tophash_window_save (self);

@@ -168,7 +168,7 @@ test_asks_before_notes_are_lost (void) {
   g_assert_true (gtk_widget_get_visible (GTK_WIDGET (window)));
   close_window (window);
   answer ("discard");
-  g_assert_false (gtk_widget_get_visible (GTK_WIDGET (window)));
+  TURN_UNTIL (!gtk_widget_get_visible (GTK_WIDGET (window)));
   g_object_unref (window);
 }
 
