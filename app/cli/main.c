@@ -38,7 +38,7 @@ list_commands (void) {
                             _(commands[i].what));
   g_string_append_printf (text, "\n\n%s",
                           _("“tophash-cli COMMAND --help” tells more."));
-  return g_string_free (text, FALSE);
+  return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
 static int

@@ -11,7 +11,13 @@
 #include <math.h>
 #include <string.h>
 
+#ifdef __SANITIZE_THREAD__ /* twenty times as slow */
+#define N_SCREENS 24
+#define N_SHARD_OPERATIONS 8000
+#else
 #define N_SCREENS 120
+#define N_SHARD_OPERATIONS 40000
+#endif
 #define MAX_BINS 700
 #define N_THREADS 3
 /* Between two times kept lie as many events. */
@@ -622,10 +628,11 @@ main (int    argc,
   tell (&of_syncmap, &run);
   run.klass = engine_class_find ("shardmap");
   run.n_keys = 5000;
-  run.n_operations = 40000;
+  run.n_operations = N_SHARD_OPERATIONS;
   tell (&of_shards, &run);
   run.klass = &syncmap_class;
   run.n_keys = 3000;
+  run.n_operations = 40000;
   run.span_period = 50;
   tell (&of_rarely_told, &run);
   g_assert_cmpuint (of_syncmap.length, >, 100 * LEAF_EVENTS);
