@@ -165,7 +165,7 @@ def size_goals(results):
     load, small = (results.value(row, 1, OURS, "max")
                    for row in ("WorstLoad", "WorstLoad1k"))
     goals = [
-        at_most("E12", "bytes per key, a million of them", BYTES_PER_KEY,
+        at_most("E12", "bytes per key, a full table", BYTES_PER_KEY,
                 results.value("Memory", 1, OURS, "bytes_per_key"),
                 lambda value: f"{value:.1f}"),
         at_most("E13", "longest Store into a million keys (the dirty copy)",

@@ -26,7 +26,7 @@ MEANINGS = {
     "WorstStore": "new keys after a million read ones",
     "WorstLoad": "loads of a new key after a million read ones, until and after "
                  "the promotion", "WorstLoad1k": "the same after a thousand",
-    "Memory": "bytes per key", "Snapshot": "walking a snapshot, per pair",
+    "Memory": "bytes per key of a full table", "Snapshot": "walking a snapshot, per pair",
 }
 
 

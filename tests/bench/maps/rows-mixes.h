@@ -12,6 +12,8 @@
 
 #define KEYS_64K 65536u
 #define KEYS_1M 1000000u
+/* 6.5 keys for each of 2^18 buckets: a Go table that is as full as one gets. */
+#define KEYS_FULL 1703936u
 
 static void
 preload (Worker  *worker,

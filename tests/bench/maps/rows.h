@@ -98,7 +98,7 @@ static const Row bench_rows[] = {
   { "WorstStore", 1000, KEYS_1M, prepare_1m, run_worst_store },
   { "WorstLoad", 2 * M, KEYS_1M, prepare_half, run_worst_load },
   { "WorstLoad1k", 2000, 1000, prepare_half, run_worst_load },
-  { "Memory", M, M, NULL, run_memory },
+  { "Memory", KEYS_FULL, KEYS_FULL, NULL, run_memory },
 #ifdef PEER_HAS_SNAPSHOT
   { "Snapshot", 200, KEYS_64K, prepare_64k, run_snapshot },
 #endif
