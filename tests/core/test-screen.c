@@ -13,7 +13,7 @@
 
 #ifdef __SANITIZE_THREAD__ /* twenty times as slow */
 #define N_SCREENS 24
-#define N_SHARD_OPERATIONS 8000
+#define N_SHARD_OPERATIONS 16000
 #else
 #define N_SCREENS 120
 #define N_SHARD_OPERATIONS 40000
