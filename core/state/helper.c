@@ -38,14 +38,16 @@ static Lane in_turn = { .wanted = PTHREAD_COND_INITIALIZER };
 static void
 do_first_locked (Lane *lane) {
   Helper *helper = lane->first;
+  HelperWork work = helper->work;
 
   lane->first = helper->next;
   if (lane->first == NULL)
     lane->last = &lane->first;
-  if (helper->work != NULL) {
+  if (work != NULL) {
     helper->is_working = TRUE;
     pthread_mutex_unlock (&lock);
-    helper->work (helper->data);
+    /* Not helper->work: from here on it may be dismissed, and waited for. */
+    work (helper->data);
     pthread_mutex_lock (&lock);
     helper->is_working = FALSE;
   }

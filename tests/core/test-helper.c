@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* test-helper.c — work for a second thread: begun, done, or dismissed before */
+#include "core/state/helper.h"
+
+#include <stdatomic.h>
+
+#define ROUNDS 30000u
+
+static void
+add_one (gpointer data) {
+  atomic_fetch_add ((_Atomic (guint) *)data, 1);
+}
+
+/* Dismissed at once, a call is in every state there is: waiting, just taken up,
+ * at work, over. What was begun has ended by then, and nothing touches the data
+ * any more. */
+static void
+test_calls_can_be_dismissed_at_any_time (void) {
+  guint n_done = 0;
+
+  for (guint i = 0; i < ROUNDS; i++) {
+    _Atomic (guint) n = 0;
+    Helper *helper = helper_call (add_one, &n);
+
+    g_assert_nonnull (helper);
+    for (guint spin = i * 37 % 20000; spin > 0; spin--)
+      atomic_load (&n);
+    helper_dismiss (helper);
+    g_assert_cmpuint (atomic_load (&n), <=, 1);
+    n_done += atomic_load (&n);
+  }
+  g_test_message ("%u of %u were begun", n_done, ROUNDS);
+}
+
+static void
+count_down (gpointer data) {
+  _Atomic (guint) *left = data;
+
+  atomic_fetch_sub (left, 1);
+}
+
+static void
+test_what_can_wait_is_done_in_turn (void) {
+  static _Atomic (guint) left = 1000;
+
+  for (guint i = 0; i < 1000; i++)
+    g_assert_true (helper_later (count_down, &left));
+  while (atomic_load (&left) > 0)
+    g_thread_yield ();
+}
+
+int
+main (int    argc,
+      char **argv) {
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/core/state/calls-can-be-dismissed-at-any-time",
+                   test_calls_can_be_dismissed_at_any_time);
+  g_test_add_func ("/core/state/what-can-wait-is-done-in-turn",
+                   test_what_can_wait_is_done_in_turn);
+  return g_test_run ();
+}
