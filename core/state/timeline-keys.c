@@ -247,7 +247,7 @@ sums_seal_keys (Sums *self) {
   if (filter != NULL) {
     filter->n_direct = (guint16)n_direct;
     filter->n_indirect = (guint16)n_indirect;
-    filter->words = g_new (guint64, n_direct + n_indirect);
+    filter->words = g_new (guint64, MAX (1, n_direct + n_indirect));
     memcpy (filter->words, self->direct, n_direct * sizeof (guint64));
     memcpy (filter->words + n_direct, self->indirect,
             n_indirect * sizeof (guint64));

@@ -3,7 +3,9 @@
 /* timeline-series.c — the counters of one screen: rates, levels, their extremes
  *
  * Rates       Differences of the counts at a bin's two edges. Of few events a rate
- *             says nothing: such a bin has that of the events around it.
+ *             says nothing: such a bin has that of the events around it. Where the
+ *             events themselves are folded, a bin has the rate of the operations
+ *             up to its end, EXACT_OPS of them or more.
  *
  * Levels      In a bin, those of its last leaf, and the lowest and highest of all
  *             leaves that it touches. Where that takes half a millisecond at the
@@ -19,6 +21,9 @@
 /* Levels are folded for so many events at the most, and at this cost. */
 #define EXACT_FOLDS 6144u
 #define EXACT_COST_NS 500000u
+/* So many operations make a rate that is looked at one by one; free choice: few
+ * enough to see a change at teaching pace, more than one hit or miss. */
+#define EXACT_OPS 8.0
 /* A rate is over so many events at least. */
 #define RATE_EVENTS 256.0
 
@@ -267,6 +272,100 @@ fold_levels (Timeline   *self,
   return TRUE;
 }
 
+/* Counts at the ends of the bins. */
+typedef struct {
+  Bins    bins;
+  Counts *ends;
+  guint   at; /* bin */
+} RateWalk;
+
+static Counts
+counts_of (const MapState *state) {
+  const StateCounters *counters = map_state_counters (state);
+  Counts counts = { .n_in_read = (double)counters->n_in_read,
+                    .lock_wait_ns = (double)counters->lock_wait_ns };
+
+  for (guint op = 0; op < OP_N_KINDS; op++)
+    counts.n_ops += (double)counters->n_ops[op];
+  return counts;
+}
+
+static void
+end_bins (RateWalk       *walk,
+          const MapState *state,
+          guint           bin) {
+  Counts counts;
+
+  if (walk->at >= bin)
+    return;
+  counts = counts_of (state);
+  while (walk->at < bin)
+    walk->ends[walk->at++] = counts;
+}
+
+static void
+walk_rate (const Event    *event,
+           const MapState *before,
+           gpointer        data) {
+  RateWalk *walk = data;
+
+  end_bins (walk, before, bins_find (&walk->bins, event->at_ns));
+}
+
+/* Of the counts at the bins' ends; @begin: those before the first. */
+static void
+rate_bins (SeriesKind    kind,
+           const Counts *ends,
+           const Counts *begin,
+           const Edge   *edges,
+           guint         n_bins,
+           SeriesBin    *out) {
+  guint back = 0; /* bins before it are not looked at */
+
+  for (guint i = 0; i < n_bins; i++) {
+    const Counts *low;
+    double n_ops;
+
+    while (back < i && ends[i].n_ops - ends[back].n_ops >= EXACT_OPS)
+      back++;
+    low = back > 0 ? &ends[back - 1] : begin;
+    n_ops = ends[i].n_ops - low->n_ops;
+    if (kind == SERIES_OPS)
+      out[i].value = n_ops * 1e9 / (double)(edges[i + 1].at_ns - edges[back].at_ns);
+    else if (n_ops > 0)
+      out[i].value = kind == SERIES_HIT_RATE
+                         ? (ends[i].n_in_read - low->n_in_read) / n_ops
+                         : (ends[i].lock_wait_ns - low->lock_wait_ns) / n_ops;
+  }
+}
+
+/* FALSE: that would take too long. */
+static gboolean
+fold_rates (Timeline   *self,
+            SeriesKind  kind,
+            const Edge *edges,
+            guint       n_bins,
+            SeriesBin  *out) {
+  g_autofree Counts *ends = NULL;
+  g_autoptr (MapState) state = NULL;
+  g_autoptr (Fold) fold = NULL;
+  RateWalk walk = { .bins = { edges[0].at_ns, edges[n_bins].at_ns, n_bins } };
+  guint64 first, end;
+  Counts begin;
+
+  if (!screen_should_read (self, edges, n_bins, EXACT_FOLDS, &first, &end)
+      || timeline_fold_cost_ns (self, first, end) > EXACT_COST_NS)
+    return FALSE;
+  ends = walk.ends = g_new (Counts, n_bins);
+  state = timeline_seek (self, first, NULL);
+  fold = fold_new_from_state (state);
+  begin = counts_of (state);
+  timeline_fold_on (self, fold, end, walk_rate, &walk);
+  end_bins (&walk, fold_peek_state (fold), n_bins);
+  rate_bins (kind, ends, &begin, edges, n_bins, out);
+  return TRUE;
+}
+
 static void
 tell_bin (const SeriesBin *bin,
           gboolean         is_there,
@@ -305,7 +404,8 @@ timeline_get_series_range (Timeline  *self,
     bins[i] = (SeriesBin){ NAN, INFINITY, -INFINITY };
   screen_look (self, FALSE, 0, &screen);
   edges = screen_find_edges (&screen, from_ns, MAX (to_ns, from_ns + 1), n_bins);
-  is_folded = !is_rate (kind) && fold_levels (self, kind, edges, n_bins, bins);
+  is_folded = is_rate (kind) ? fold_rates (self, kind, edges, n_bins, bins)
+                             : fold_levels (self, kind, edges, n_bins, bins);
   for (guint i = 0; i < n_bins; i++) {
     gboolean is_there = edges[i].at_ns <= screen.last_ns
                         && edges[i + 1].place > 0;

@@ -381,6 +381,46 @@ test_rates_are_differences (void) {
   map_state_unref (head);
 }
 
+static double
+ops_of (const MapState *state) {
+  double n_ops = 0;
+
+  for (guint op = 0; op < OP_N_KINDS; op++)
+    n_ops += (double)map_state_counters (state)->n_ops[op];
+  return n_ops;
+}
+
+/* Zoomed in so far that the events themselves are folded. */
+static void
+test_rates_of_few_events_are_exact (void) {
+  for (guint64 first = 5000; first + 2000 < of_syncmap.length; first += 17777) {
+    gint64 from_ns = of_syncmap.at_ns[first];
+    gint64 to_ns = of_syncmap.at_ns[first + 600] + 1;
+    TraceLog *log = timeline_get_log (of_syncmap.timeline);
+    g_autoptr (MapState) before = timeline_seek (
+        of_syncmap.timeline, tracelog_index_at (log, from_ns - 1), NULL);
+    g_autoptr (MapState) after = timeline_seek (
+        of_syncmap.timeline, tracelog_index_at (log, to_ns - 1), NULL);
+    double n_ops = ops_of (after) - ops_of (before);
+    double n_in_read = (double)map_state_counters (after)->n_in_read
+                       - (double)map_state_counters (before)->n_in_read;
+    double rate, per_second;
+
+    timeline_get_series (of_syncmap.timeline, SERIES_HIT_RATE, from_ns, to_ns, 1,
+                         &rate);
+    timeline_get_series (of_syncmap.timeline, SERIES_OPS, from_ns, to_ns, 1,
+                         &per_second);
+    if (n_ops == 0) {
+      g_assert_true (isnan (rate));
+      continue;
+    }
+    g_assert_cmpfloat_with_epsilon (rate, n_in_read / n_ops, 1e-9);
+    g_assert_cmpfloat_with_epsilon (per_second
+                                        / (n_ops * 1e9 / (double)(to_ns - from_ns)),
+                                    1, 1e-9);
+  }
+}
+
 /* Histograms --------------------------------------------------------------- */
 
 typedef struct {
@@ -647,6 +687,8 @@ main (int    argc,
                    test_levels_are_exact_from_near);
   g_test_add_func ("/core/screen/rates-are-differences",
                    test_rates_are_differences);
+  g_test_add_func ("/core/screen/rates-of-few-events-are-exact",
+                   test_rates_of_few_events_are_exact);
   g_test_add_func ("/core/screen/latencies-are-those-of-a-pass",
                    test_latencies_are_those_of_a_pass);
   g_test_add_func ("/core/screen/chains-hold-all-keys",
