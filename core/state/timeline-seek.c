@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* timeline-seek.c — the state at any position of a log
+ *
+ * Seek        From a recent state, when that is near, else from the key-frame
+ *             before the place, restored by two threads; then forward over the
+ *             log, whose blocks the second thread unpacks ahead.
+ *
+ * Steps       The steps back that often follow a far seek would each be a far seek
+ *             again. So after one, when it is over, a thread leaves states at a
+ *             few places before its end (crumbs), from which a step is short.
+ *
+ * Threads     any; lock is held for a look at the key-frames, not for a fold.
+ */
+#include "core/state/timeline-private.h"
+
+#include "core/record/trace-keyframe.h"
+#include "core/state/fold-private.h"
+#include "core/state/helper.h"
+
+#include <string.h>
+
+/* Where a far seek leaves states, in events before its end. A thousand folds on
+ * shared chunks are a third of a millisecond. */
+static const guint crumbs[] = { 4096, 3072, 2048, 1024, 256 };
+/* A seek that costs less needs none. */
+#define CRUMB_COST_NS 500000
+/* Blocks unpacked ahead of a fold; the log keeps some more. */
+#define BLOCKS_AHEAD 16u
+
+void
+timeline_add_keyframe (Timeline  *self,
+                       guint64    n_events,
+                       GPtrArray *frames) {
+  pthread_mutex_lock (&self->lock);
+  keyframes_hand_in (&self->keyframes, n_events, frames);
+  pthread_mutex_unlock (&self->lock);
+}
+
+/* Puts the kept state before @place into the log. */
+static void
+put_keyframe (Timeline *self,
+              guint64   place) {
+  g_autoptr (GPtrArray) frames = NULL;
+  TraceKeyframe facts = { .version = STATE_FRAMES_VERSION };
+  PackedState *packed;
+  Event event;
+
+  pthread_mutex_lock (&self->lock);
+  packed = keyframes_ref_packed (&self->keyframes, place, &facts.position);
+  pthread_mutex_unlock (&self->lock);
+  if (packed == NULL)
+    return;
+  if (facts.position > 0
+      && tracelog_get_event (self->log, facts.position - 1, &event)
+      && (frames = packed_state_dup_frames (packed)) != NULL) {
+    facts.at_ns = event.at_ns;
+    tracelog_put_keyframe (self->log, &facts, frames);
+  }
+  packed_state_unref (packed);
+}
+
+void
+timeline_put_keyframes (Timeline     *self,
+                        guint64       every,
+                        GCancellable *cancellable) {
+  guint64 length = timeline_get_length (self);
+  TraceKeyframe found;
+
+  for (guint64 place = every;
+       place < length && !g_cancellable_is_cancelled (cancellable);
+       place += every)
+    if (!tracelog_find_keyframe (self->log, place, &found)
+        || found.position + every / 2 < place)
+      put_keyframe (self, place);
+}
+
+/* Where a seek starts: from a state, or else from a packed one. */
+typedef struct {
+  guint64      from;
+  guint64      to;
+  MapState    *state;
+  PackedState *packed;
+  guint64      cost_ns;
+} SeekStart;
+
+static void
+seek_start_clear (SeekStart *start) {
+  g_clear_pointer (&start->state, map_state_unref);
+  g_clear_pointer (&start->packed, packed_state_unref);
+}
+
+/* Estimates, measured on states of a million slots: an event from the log on a
+ * state that is ours alone; what it costs more while its chunks are shared, until
+ * all are copied; a byte of a frame, and its thread called. */
+#define OWN_EVENT_NS 16
+#define SHARED_EVENT_NS 250
+#define COPIED_BYTES_PER_NS 8
+#define FRAME_BYTES_PER_NS 6
+#define RESTORE_NS 30000
+
+static guint64
+cost_from_state (const MapState *state,
+                 guint64         distance) {
+  return OWN_EVENT_NS * distance
+         + MIN (SHARED_EVENT_NS * distance,
+                map_state_bytes (state) / COPIED_BYTES_PER_NS);
+}
+
+static guint64
+cost_from_packed (const PackedState *packed,
+                  guint64            distance) {
+  return OWN_EVENT_NS * distance + RESTORE_NS
+         + packed_state_size (packed) / FRAME_BYTES_PER_NS;
+}
+
+static guint64
+clamp_locked (Timeline *self,
+              guint64   n_events) {
+  return MIN (n_events, self->keyframes.handed->len > 0
+                            ? tracelog_get_length (self->log)
+                            : self->length);
+}
+
+guint64
+timeline_clamp (Timeline *self,
+                guint64   n_events) {
+  pthread_mutex_lock (&self->lock);
+  n_events = clamp_locked (self, n_events);
+  pthread_mutex_unlock (&self->lock);
+  return n_events;
+}
+
+/* The cheaper start; start->to is @n_events, clamped. */
+static void
+find_start (Timeline  *self,
+            guint64    n_events,
+            SeekStart *start) {
+  MapState *state;
+
+  memset (start, 0, sizeof *start);
+  pthread_mutex_lock (&self->lock);
+  start->to = clamp_locked (self, n_events);
+  state = keyframes_find_recent (&self->keyframes, start->to);
+  if (map_state_n_events (self->head) <= start->to
+      && (state == NULL
+          || map_state_n_events (self->head) > map_state_n_events (state)))
+    state = self->head;
+  start->packed = keyframes_ref_packed (&self->keyframes, start->to, &start->from);
+  if (start->packed != NULL)
+    start->cost_ns = cost_from_packed (start->packed, start->to - start->from);
+  if (state != NULL
+      && (start->packed == NULL
+          || cost_from_state (state, start->to - map_state_n_events (state))
+                 <= start->cost_ns)) {
+    start->from = map_state_n_events (state);
+    start->cost_ns = cost_from_state (state, start->to - start->from);
+    start->state = map_state_ref (state);
+    g_clear_pointer (&start->packed, packed_state_unref);
+  }
+  pthread_mutex_unlock (&self->lock);
+}
+
+guint64
+timeline_fold_cost_ns (Timeline *self,
+                       guint64   first,
+                       guint64   end) {
+  guint64 cost_ns, bytes;
+  SeekStart start;
+
+  find_start (self, first, &start);
+  /* Frames have about half the bytes of their state. */
+  bytes = start.state != NULL ? map_state_bytes (start.state)
+                              : 2 * packed_state_size (start.packed);
+  cost_ns = start.cost_ns + OWN_EVENT_NS * (end - first)
+            + MIN (SHARED_EVENT_NS * (end - first), bytes / COPIED_BYTES_PER_NS);
+  seek_start_clear (&start);
+  return cost_ns;
+}
+
+guint64
+timeline_seek_distance (Timeline *self,
+                        guint64   n_events) {
+  SeekStart start;
+
+  find_start (self, n_events, &start);
+  seek_start_clear (&start);
+  return start.cost_ns / 100;
+}
+
+static void
+keep_recent (Timeline *self,
+             Fold     *fold) {
+  g_autoptr (GPtrArray) dropped
+      = g_ptr_array_new_with_free_func ((GDestroyNotify)map_state_unref);
+  MapState *state = fold_ref_state (fold);
+
+  pthread_mutex_lock (&self->lock);
+  keyframes_add_recent (&self->keyframes, state, dropped);
+  pthread_mutex_unlock (&self->lock);
+}
+
+/* Blocks that a second thread unpacks, into the log's cache, while the first one
+ * folds them. */
+typedef struct {
+  TraceLog       *log;
+  guint64         next; /* index in the block to be unpacked next; the helper's */
+  guint64         end;
+  pthread_mutex_t lock; /* guards the two below */
+  pthread_cond_t  moved;
+  guint64         at;   /* where the fold stands; G_MAXUINT64: it is over */
+} Ahead;
+
+/* Waits until the fold is near; FALSE: it is over. */
+static gboolean
+wait_for_fold (Ahead *ahead) {
+  gboolean is_over;
+
+  pthread_mutex_lock (&ahead->lock);
+  while (ahead->at != G_MAXUINT64
+         && ahead->at + BLOCKS_AHEAD * TRACE_BLOCK_EVENTS < ahead->next)
+    pthread_cond_wait (&ahead->moved, &ahead->lock);
+  is_over = ahead->at == G_MAXUINT64;
+  pthread_mutex_unlock (&ahead->lock);
+  return !is_over;
+}
+
+static void
+tell_ahead (Ahead  *ahead,
+            guint64 at) {
+  pthread_mutex_lock (&ahead->lock);
+  ahead->at = at;
+  pthread_cond_signal (&ahead->moved);
+  pthread_mutex_unlock (&ahead->lock);
+}
+
+static void
+unpack_ahead_cb (gpointer data) {
+  Ahead *ahead = data;
+
+  while (ahead->next < ahead->end && wait_for_fold (ahead)) {
+    TraceBlock *block = tracelog_ref_block (ahead->log, ahead->next);
+
+    if (block == NULL)
+      return;
+    ahead->next = block->first + block->n_events;
+    trace_block_unref (block);
+  }
+}
+
+/* Folds on to position @n_events; FALSE: cancelled, or the log ends before. */
+static gboolean
+advance (Timeline     *self,
+         Fold         *fold,
+         guint64       n_events,
+         gboolean      has_help,
+         GCancellable *cancellable) {
+  guint64 position = fold_n_events (fold);
+  Ahead ahead = { .log = self->log, .next = position + TRACE_BLOCK_EVENTS,
+                  .end = n_events, .lock = PTHREAD_MUTEX_INITIALIZER,
+                  .moved = PTHREAD_COND_INITIALIZER, .at = position };
+  Helper *helper = NULL;
+  gboolean is_whole = TRUE;
+
+  if (has_help && n_events - position > 2 * TRACE_BLOCK_EVENTS)
+    helper = helper_call (unpack_ahead_cb, &ahead);
+  while (is_whole && (position = fold_n_events (fold)) < n_events) {
+    g_autoptr (TraceBlock) block = NULL;
+    guint64 end;
+
+    if (!g_cancellable_is_cancelled (cancellable))
+      block = tracelog_ref_block (self->log, position);
+    is_whole = block != NULL;
+    if (!is_whole)
+      break;
+    end = MIN (n_events, block->first + block->n_events);
+    fold_apply_many (fold, block->events + (position - block->first),
+                     (guint)(end - position));
+    if (helper != NULL)
+      tell_ahead (&ahead, end);
+  }
+  tell_ahead (&ahead, G_MAXUINT64);
+  helper_dismiss (helper);
+  pthread_cond_destroy (&ahead.moved);
+  pthread_mutex_destroy (&ahead.lock);
+  return is_whole;
+}
+
+/* (transfer full): a fold at the start; from the log's beginning when the bytes
+ * of a packed state are no good. */
+static Fold *
+begin_seek (const SeekStart *start,
+            gboolean         has_help) {
+  MapState *state;
+
+  if (start->state != NULL)
+    return fold_new_from_state (start->state);
+  state = start->packed != NULL ? packed_state_restore (start->packed, has_help)
+                                : NULL;
+  if (state != NULL && map_state_n_events (state) == start->from)
+    return fold_new_taking (state);
+  g_clear_pointer (&state, map_state_unref);
+  return fold_new ();
+}
+
+/* Crumbs of a far seek. */
+typedef struct {
+  Timeline *timeline;
+  guint64   position;
+  guint     number; /* n_seeks then */
+} CrumbJob;
+
+static gboolean
+is_newest_seek (const CrumbJob *job) {
+  gboolean is_newest;
+
+  pthread_mutex_lock (&job->timeline->lock);
+  is_newest = job->timeline->n_seeks == job->number
+              && !job->timeline->is_stopping;
+  pthread_mutex_unlock (&job->timeline->lock);
+  return is_newest;
+}
+
+static void
+leave_crumbs_cb (gpointer data) {
+  CrumbJob *job = data;
+  guint64 first = job->position - MIN (job->position, crumbs[0]);
+  g_autoptr (Fold) fold = NULL;
+  SeekStart start;
+
+  if (is_newest_seek (job)) {
+    find_start (job->timeline, first, &start);
+    fold = begin_seek (&start, FALSE);
+    seek_start_clear (&start);
+  }
+  for (guint i = 0; fold != NULL && i < G_N_ELEMENTS (crumbs); i++) {
+    guint64 place = job->position - MIN (job->position, crumbs[i]);
+
+    if (!is_newest_seek (job)
+        || !advance (job->timeline, fold, place, FALSE, NULL))
+      break;
+    keep_recent (job->timeline, fold);
+  }
+  timeline_unref (job->timeline);
+  g_free (job);
+}
+
+static void
+leave_crumbs (Timeline *self,
+              guint64   position,
+              guint     number) {
+  CrumbJob *job = g_new0 (CrumbJob, 1);
+
+  job->timeline = timeline_ref (self);
+  job->position = position;
+  job->number = number;
+  if (!helper_later (leave_crumbs_cb, job)) {
+    timeline_unref (self);
+    g_free (job);
+  }
+}
+
+MapState *
+timeline_seek (Timeline     *self,
+               guint64       n_events,
+               GCancellable *cancellable) {
+  g_autoptr (Fold) fold = NULL;
+  SeekStart start;
+  gboolean is_far;
+  guint number = 0;
+
+  find_start (self, n_events, &start);
+  if (start.state != NULL && start.from == start.to) {
+    MapState *state = g_steal_pointer (&start.state);
+
+    seek_start_clear (&start);
+    return state;
+  }
+  is_far = start.packed != NULL && start.cost_ns > CRUMB_COST_NS;
+  if (is_far) {
+    pthread_mutex_lock (&self->lock);
+    number = ++self->n_seeks;
+    keyframes_begin_family (&self->keyframes);
+    pthread_mutex_unlock (&self->lock);
+  }
+  fold = begin_seek (&start, TRUE);
+  seek_start_clear (&start);
+  if (advance (self, fold, start.to, TRUE, cancellable)) {
+    keep_recent (self, fold);
+    if (is_far)
+      leave_crumbs (self, start.to, number);
+  }
+  return fold_ref_state (fold);
+}
