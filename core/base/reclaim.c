@@ -2,6 +2,10 @@
 
 /* reclaim.c — freeing memory that readers might still hold
  *
+ * Here        threads, batches, what is public. Looking at the readers, and
+ *             waiting for them: reclaim-look.c (have_moved_on(), and with the
+ *             prefix reclaim_ oldest_section()).
+ *
  * Idea        A reader says that it is inside by writing the epoch, a counter,
  *             into a slot of its own, and takes it out again on leaving. Who
  *             unlinks memory collects it in a batch. Sealing the batch stamps
@@ -90,145 +94,18 @@
  *             al., User-level implementations of read-copy update, 2012 (the
  *             barrier run for others). The sealing in one step is our own.
  */
-#include "core/base/reclaim-private.h"
+#include "core/base/reclaim-thread-private.h"
 
 #include "core/base/alloc.h"
-#include "core/base/clock.h"
 #include "core/base/mutant.h"
-#include "core/base/sync.h"
 
 #include <assert.h>
-#include <sched.h>
-#include <stddef.h>
 
-#if defined(__SANITIZE_THREAD__)
-#define HAS_MEMBARRIER 0
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define HAS_MEMBARRIER 0
-#endif
-#endif
-#if !defined(HAS_MEMBARRIER) && defined(__linux__)
-#if __has_include(<linux/membarrier.h>)
-#define HAS_MEMBARRIER 1
-#include <linux/membarrier.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
-#endif
-#ifndef HAS_MEMBARRIER
-#define HAS_MEMBARRIER 0
-#endif
-
-/* Free choices: one large table is worth a barrier; a batch that a reader keeps
- * is looked at again after this many idle polls. */
+/* Free choices: one large table is worth a barrier. */
 #define SEAL_BYTES ((size_t)1 << 20)
 #define POLLS_BETWEEN_TRIES 256
 #define LOOKS 8
-#define POLLS_BETWEEN_LOOKS 4
 #define ALONE_ITEMS 16 /* measured: 8 to 32 are alike */
-#define N_YIELDS 64
-#define FIRST_NAP_NS 20000
-#define LONGEST_NAP_NS 1000000
-
-typedef struct {
-  void       *memory;
-  size_t      size_bytes;
-  ReclaimFree free_function;
-  void       *data;
-} Item;
-
-typedef struct _Batch Batch;
-
-struct _Batch {
-  Batch   *next;
-  uint64_t tag;         /* once sealed */
-  size_t   bytes;
-  uint32_t n;
-  bool     is_covered;  /* a barrier or R5 was had since it was sealed */
-  bool     is_embedded; /* some thread's emergency batch */
-  _Atomic (bool) is_busy; /* embedded only: on a list or being filled */
-  Item     items[RECLAIM_BATCH_ITEMS];
-};
-
-struct _ReclaimThread {
-  ReclaimSection section; /* first: reclaim_enter() relies on it */
-  ReclaimThread *next;    /* never changes once on the list */
-  _Atomic (int32_t) index;
-  _Atomic (bool) is_registered; /* changes under the reclaimer's lock */
-
-  /* The owner's alone. */
-  _Alignas (64) Reclaim *reclaim;
-  Batch   *open;   /* being filled, or NULL */
-  Batch   *sealed; /* waiting for readers, in no order */
-  Batch   *spare;  /* kept so that a section can retire without allocating */
-  uint32_t polls_to_try;
-  uint32_t looks_left; /* before a barrier is run */
-  bool     is_freeing;
-  bool     may_wait; /* a batch was sealed since the last wait */
-  _Atomic (size_t) open_bytes;
-  _Atomic (size_t) n_open;
-  Batch    emergency;
-};
-_Static_assert (offsetof (ReclaimThread, section) == 0, "a thread is a section");
-
-struct _Reclaim {
-  /* Read by every section, written once a batch. */
-  _Atomic (uint64_t) epoch;
-  _Atomic (bool) has_orphans;
-  _Atomic (uint32_t) n_registered;
-  size_t limit_bytes;
-  size_t seal_bytes;
-  bool   is_asymmetric;
-
-  _Alignas (64) _Atomic (ReclaimThread *) threads;
-  SyncMutex lock;
-  Batch    *orphans;
-  _Atomic (size_t) sealed_bytes;
-  _Atomic (size_t) n_sealed;
-  _Atomic (uint64_t) n_freed;
-  _Atomic (uint64_t) n_waits;
-};
-
-/* The barrier -------------------------------------------------------------- */
-
-#if HAS_MEMBARRIER
-
-static bool has_membarrier;
-static pthread_once_t asked_for_membarrier = PTHREAD_ONCE_INIT;
-
-static void
-ask_for_membarrier (void) {
-  has_membarrier = syscall (SYS_membarrier,
-                            MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0)
-                   == 0;
-}
-
-static bool
-can_run_barriers (void) {
-  pthread_once (&asked_for_membarrier, ask_for_membarrier);
-  return has_membarrier;
-}
-
-/* false: the kernel had no memory for it; nothing can be concluded. */
-static bool
-run_barrier (void) {
-  return syscall (SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
-}
-
-#else
-
-static bool
-can_run_barriers (void) {
-  return false;
-}
-
-static bool
-run_barrier (void) {
-  return false;
-}
-
-#endif
 
 /* Batches ------------------------------------------------------------------ */
 
@@ -281,8 +158,8 @@ seek_spare (ReclaimThread *thread) {
 }
 
 /* Runs the free functions of @batches and gives the batches back. */
-static void
-free_batches (Reclaim       *self,
+void
+reclaim_free_batches (Reclaim       *self,
               ReclaimThread *thread,
               Batch         *batches) {
   Batch *next;
@@ -300,13 +177,6 @@ free_batches (Reclaim       *self,
   }
 }
 
-/* Moves the epoch on and returns what it was. Sequentially consistent, for R4;
- * its release side is what R3 stands on. */
-static uint64_t
-advance_epoch (Reclaim *self) {
-  return atomic_fetch_add_explicit (&self->epoch, 1, memory_order_seq_cst);
-}
-
 static void
 seal (ReclaimThread *thread) {
   Reclaim *self = thread->reclaim;
@@ -315,7 +185,7 @@ seal (ReclaimThread *thread) {
   thread->open = NULL;
   batch->tag = MUTANT (EPOCH_NOT_MOVED)
                    ? atomic_load_explicit (&self->epoch, memory_order_seq_cst)
-                   : advance_epoch (self);
+                   : reclaim_advance_epoch (self);
   batch->next = thread->sealed;
   thread->sealed = batch;
   thread->polls_to_try = 0;
@@ -326,203 +196,6 @@ seal (ReclaimThread *thread) {
   atomic_fetch_add_explicit (&self->n_sealed, batch->n, memory_order_relaxed);
   atomic_store_explicit (&thread->open_bytes, 0, memory_order_relaxed);
   atomic_store_explicit (&thread->n_open, 0, memory_order_relaxed);
-}
-
-/* Looking at readers ------------------------------------------------------- */
-
-/* The oldest epoch that a section was entered at; UINT64_MAX when nobody is
- * inside. @holder (nullable): that thread's index, or -1. */
-static uint64_t
-oldest_section (Reclaim *self,
-                int32_t *holder) {
-  uint64_t oldest = UINT64_MAX;
-
-  if (holder != NULL)
-    *holder = -1;
-  /* Sequentially consistent, both: see R4. */
-  for (ReclaimThread *thread
-       = atomic_load_explicit (&self->threads, memory_order_seq_cst);
-       thread != NULL; thread = thread->next) {
-    uint64_t entered = atomic_load_explicit (&thread->section.entered,
-                                             memory_order_seq_cst);
-
-    if (entered != 0 && entered < oldest) {
-      oldest = entered;
-      if (holder != NULL)
-        *holder = atomic_load_explicit (&thread->index, memory_order_relaxed);
-    }
-  }
-  return oldest;
-}
-
-static void
-adopt_orphans (ReclaimThread *thread) {
-  Reclaim *self = thread->reclaim;
-  Batch *orphans, *last;
-
-  if (!atomic_load_explicit (&self->has_orphans, memory_order_relaxed))
-    return;
-  sync_mutex_lock (&self->lock, SYNC_LABEL ("lock orphans"));
-  orphans = self->orphans;
-  self->orphans = NULL;
-  atomic_store_explicit (&self->has_orphans, false, memory_order_relaxed);
-  sync_mutex_unlock (&self->lock, SYNC_LABEL ("unlock orphans"));
-  if (orphans == NULL)
-    return;
-  thread->looks_left = 0; /* they have waited enough */
-  for (Batch *batch = orphans; batch != NULL && MUTANT (ORPHANS_FREED);
-       batch = batch->next)
-    batch->tag = 0;
-
-  for (last = orphans; last->next != NULL; last = last->next)
-    ;
-  last->next = thread->sealed;
-  thread->sealed = orphans;
-}
-
-/* R5 for every thread but @self: whether one look shows that none can hold what
- * was sealed with @tag or before. */
-static bool
-have_moved_on (const ReclaimThread *self,
-               uint64_t             tag) {
-  for (ReclaimThread *thread
-       = atomic_load_explicit (&self->reclaim->threads, memory_order_seq_cst);
-       thread != NULL; thread = thread->next) {
-    uint64_t entered;
-
-    if (thread == self
-        || !atomic_load_explicit (&thread->is_registered, memory_order_seq_cst))
-      continue;
-    entered = atomic_load_explicit (&thread->section.entered,
-                                    memory_order_seq_cst);
-    if (entered <= tag && !(MUTANT (EMPTY_SLOT_TRUSTED) && entered == 0))
-      return false;
-  }
-  return true;
-}
-
-/* Covers every sealed batch of the thread; false when that cannot be done now.
- * Symmetric readers need no help. */
-static bool
-cover (ReclaimThread *thread) {
-  uint64_t newest = 0; /* tag of what is not covered */
-
-  if (!thread->reclaim->is_asymmetric)
-    return true;
-  for (Batch *batch = thread->sealed; batch != NULL; batch = batch->next)
-    if (!batch->is_covered && batch->tag > newest)
-      newest = batch->tag;
-  if (newest == 0)
-    return true;
-
-  if (!MUTANT (NOT_COVERED) && !have_moved_on (thread, newest)) {
-    if (thread->looks_left > 0) {
-      thread->looks_left--;
-      thread->polls_to_try = POLLS_BETWEEN_LOOKS;
-      return false;
-    }
-    if (!run_barrier ())
-      return false;
-  }
-  for (Batch *batch = thread->sealed; batch != NULL; batch = batch->next)
-    batch->is_covered = true;
-  return true;
-}
-
-/* Frees the sealed batches that no reader can hold. */
-static void
-try_to_free (ReclaimThread *thread) {
-  Batch *ready = NULL;
-  Batch **link = &thread->sealed;
-  uint64_t oldest;
-
-  oldest = MUTANT (LOOKED_BEFORE_ADOPTED)
-               ? oldest_section (thread->reclaim, NULL) : 0;
-  adopt_orphans (thread);
-  if (thread->sealed == NULL || !cover (thread))
-    return;
-
-  if (!MUTANT (LOOKED_BEFORE_ADOPTED))
-    oldest = oldest_section (thread->reclaim, NULL);
-  while (*link != NULL) {
-    Batch *batch = *link;
-
-    if (batch->tag < oldest
-        || (MUTANT (EPOCH_FREED_EARLY) && batch->tag == oldest)) {
-      *link = batch->next;
-      batch->next = ready;
-      ready = batch;
-    } else {
-      link = &batch->next;
-    }
-  }
-  thread->is_freeing = true;
-  free_batches (thread->reclaim, thread, ready);
-  thread->is_freeing = false;
-}
-
-/* One turn of a wait for readers, gentler with each. */
-static void
-back_off (unsigned turn) {
-  struct timespec nap = { 0, LONGEST_NAP_NS };
-
-  if (turn < N_YIELDS) {
-    sched_yield ();
-    return;
-  }
-  if (turn - N_YIELDS < 6)
-    nap.tv_nsec = FIRST_NAP_NS << (turn - N_YIELDS);
-  nanosleep (&nap, NULL);
-}
-
-/* Whether more is held than should be, and this thread could free some. */
-static bool
-is_pressed (const ReclaimThread *thread) {
-  const Reclaim *self = thread->reclaim;
-
-  return thread->sealed != NULL
-         && atomic_load_explicit (&self->sealed_bytes, memory_order_relaxed)
-                > self->limit_bytes;
-}
-
-static void
-wait_for_readers (ReclaimThread *thread) {
-  int64_t start_ns;
-
-  thread->may_wait = false;
-  if (!is_pressed (thread))
-    return;
-  atomic_fetch_add_explicit (&thread->reclaim->n_waits, 1,
-                             memory_order_relaxed);
-  start_ns = clock_now_ns ();
-  for (unsigned turn = 0;
-       is_pressed (thread) && clock_now_ns () - start_ns < RECLAIM_WAIT_NS;
-       turn++) {
-    back_off (turn);
-    try_to_free (thread);
-  }
-}
-
-/* Retiring without a note: waits until no reader can hold what was unlinked
- * before. false when a reader is parked, or when called inside a section. */
-static bool
-wait_for_grace (ReclaimThread *thread) {
-  Reclaim *self = thread->reclaim;
-  int64_t start_ns = clock_now_ns ();
-  bool is_covered = !self->is_asymmetric;
-  uint64_t tag;
-
-  if (thread->section.nest != 0)
-    return false;
-  tag = advance_epoch (self);
-  atomic_fetch_add_explicit (&self->n_waits, 1, memory_order_relaxed);
-  for (unsigned turn = 0; clock_now_ns () - start_ns < RECLAIM_WAIT_NS; turn++) {
-    is_covered = is_covered || run_barrier ();
-    if (is_covered && oldest_section (self, NULL) > tag)
-      return true;
-    back_off (turn);
-  }
-  return false;
 }
 
 /* Public ------------------------------------------------------------------- */
@@ -543,7 +216,7 @@ reclaim_new_kind (size_t limit_bytes,
   self->limit_bytes = limit_bytes;
   /* Several batches fit under the limit, whatever it is. */
   self->seal_bytes = limit_bytes / 4 < SEAL_BYTES ? limit_bytes / 4 : SEAL_BYTES;
-  self->is_asymmetric = may_be_asymmetric && can_run_barriers ();
+  self->is_asymmetric = may_be_asymmetric && reclaim_can_run_barriers ();
   sync_mutex_init (&self->lock);
   return self;
 }
@@ -559,7 +232,7 @@ reclaim_free (Reclaim *self) {
 
   if (self == NULL)
     return;
-  free_batches (self, NULL, self->orphans);
+  reclaim_free_batches (self, NULL, self->orphans);
   thread = atomic_load_explicit (&self->threads, memory_order_relaxed);
   for (; thread != NULL; thread = next) {
     assert (!atomic_load_explicit (&thread->is_registered,
@@ -624,7 +297,7 @@ reclaim_unregister (ReclaimThread *thread) {
   if (thread->open != NULL)
     seal (thread);
   thread->looks_left = 0; /* this is its last try */
-  try_to_free (thread);
+  reclaim_try_to_free (thread);
   /* A free function may have retired something in its turn. */
   if (thread->open != NULL)
     seal (thread);
@@ -675,7 +348,7 @@ reclaim_retire (ReclaimThread *thread,
   else
     seek_spare (thread);
   if (batch == NULL) {
-    if (wait_for_grace (thread)) {
+    if (reclaim_wait_for_grace (thread)) {
       free_function (memory, data);
       atomic_fetch_add_explicit (&self->n_freed, 1, memory_order_relaxed);
     } else {
@@ -716,9 +389,9 @@ reclaim_poll (ReclaimThread *thread) {
     return;
 
   thread->polls_to_try = POLLS_BETWEEN_TRIES;
-  try_to_free (thread);
+  reclaim_try_to_free (thread);
   if (thread->may_wait)
-    wait_for_readers (thread);
+    reclaim_wait_for_readers (thread);
   if (thread->spare == NULL)
     thread->spare = alloc_zeroed (sizeof (Batch));
 }
@@ -740,5 +413,5 @@ reclaim_get_stats (Reclaim      *self,
   }
   stats->n_freed = atomic_load_explicit (&self->n_freed, memory_order_relaxed);
   stats->n_waits = atomic_load_explicit (&self->n_waits, memory_order_relaxed);
-  oldest_section (self, &stats->oldest_holder);
+  reclaim_oldest_section (self, &stats->oldest_holder);
 }

@@ -5,9 +5,9 @@
  * Idea        The records of several threads, driven by one: each order of
  *             sections, retirements and polls is a string, does the same every
  *             time, and is judged after each step against the promise itself.
- *             This file includes reclaim.c, with the mutants in it, and puts
- *             itself in place of its lock and of its barrier, the two moments of
- *             a poll between which other threads matter.
+ *             This file includes reclaim.c and reclaim-look.c, with the mutants
+ *             in them, and puts itself in place of their lock and barrier, the
+ *             two moments of a poll between which other threads matter.
  *
  * Sequence    A letter is a thread, the sign behind it what that thread does:
  *               (  enters a section           =  replaces the node that all can
@@ -55,6 +55,7 @@ static long run_modelled_barrier (long number, int command, ...);
 #define sync_mutex_lock lock_and_hand_over
 #define syscall run_modelled_barrier
 #include "core/base/reclaim.c"
+#include "core/base/reclaim-look.c"
 #undef sync_mutex_lock
 #undef syscall
 
