@@ -382,45 +382,86 @@ walk_key (const Event    *event,
   walk->index++;
 }
 
-/* What comes without the key's name, after a block that was about it: at most a
- * promotion, then a Clear. */
+/* What comes without the key's name: where it is then, and what it leaves. */
+typedef struct {
+  const MapState   *state; /* where the block that was about the key ends */
+  const StateTable *dirty; /* NULL: there is none, or the key is not in it */
+  gboolean          is_in_read;
+  EventKinds        kinds; /* that may be about it */
+} Unnamed;
+
+static void
+unnamed_init (Unnamed        *self,
+              const MapState *state,
+              gint64          key) {
+  const StateTable *dirty = map_state_table_for (state, TABLE_ROLE_DIRTY);
+
+  self->state = state;
+  self->dirty = table_has_key (state, dirty, key) ? dirty : NULL;
+  self->is_in_read
+      = table_has_key (state, map_state_table_for (state, TABLE_ROLE_READ), key);
+  self->kinds = 0;
+  if (self->is_in_read || self->dirty != NULL)
+    self->kinds |= EVENT_KIND_BIT (EVENT_READ_PUBLISHED);
+  if (dirty != NULL && self->kinds != 0)
+    self->kinds |= EVENT_KIND_BIT (EVENT_DIRTY_PROMOTED);
+  for (guint i = 0; i < state->n_tables; i++)
+    if (table_has_key (state, &state->tables[i], key))
+      self->kinds |= EVENT_KIND_BIT (EVENT_TABLE_CLEARED);
+}
+
+/* Whether @event is about the key; no kinds are left when it has gone. */
+static gboolean
+unnamed_step (Unnamed     *self,
+              const Event *event,
+              gint64       key) {
+  if (event->kind == EVENT_DIRTY_PROMOTED) {
+    self->is_in_read = self->dirty != NULL;
+    self->dirty = NULL;
+  } else if (event->kind == EVENT_TABLE_CLEARED) {
+    const StateTable *table = table_of (self->state, event->aux16);
+
+    if (!table_has_key (self->state, table, key))
+      return FALSE; /* another shard's, or a dirty table made since */
+    if (table == self->dirty)
+      self->dirty = NULL;
+    else if (!map_state_has_read_and_dirty (self->state))
+      self->kinds = 0;
+  } else {
+    self->is_in_read = FALSE;
+    self->dirty = NULL;
+  }
+  /* One promotion at most: the next needs a dirty table, whose making names the
+   * keys that it takes. */
+  if (event->kind == EVENT_DIRTY_PROMOTED || self->dirty == NULL)
+    self->kinds &= ~EVENT_KIND_BIT (EVENT_DIRTY_PROMOTED);
+  if (map_state_has_read_and_dirty (self->state) && !self->is_in_read
+      && self->dirty == NULL)
+    self->kinds = 0;
+  return TRUE;
+}
+
+/* After a block that was about it: at most a promotion, then a Clear. */
 static void
 watch_key (Timeline     *self,
            KeyWalk      *walk,
            guint64       from,
            guint64       end,
            GCancellable *cancellable) {
-  const MapState *state = walk->state;
-  const StateTable *dirty = map_state_table_for (state, TABLE_ROLE_DIRTY);
-  gboolean is_in_dirty = table_has_key (state, dirty, walk->key);
-  gboolean is_there = is_in_read_or_dirty (state, walk->key);
-  EventKinds kinds = 0;
   guint64 position = from;
+  Unnamed unnamed;
 
-  if (is_there)
-    kinds |= EVENT_KIND_BIT (EVENT_READ_PUBLISHED);
-  if (is_there && dirty != NULL)
-    kinds |= EVENT_KIND_BIT (EVENT_DIRTY_PROMOTED);
-  for (guint i = 0; i < state->n_tables; i++)
-    if (state->tables[i].role == TABLE_ROLE_ONLY
-        || state->tables[i].role == TABLE_ROLE_SHARD)
-      if (table_has_key (state, &state->tables[i], walk->key))
-        kinds |= EVENT_KIND_BIT (EVENT_TABLE_CLEARED);
-  while (kinds != 0
-         && (position = timeline_find_before (self, position, end, kinds, -1,
-                                              cancellable)) != G_MAXUINT64) {
+  unnamed_init (&unnamed, walk->state, walk->key);
+  while (unnamed.kinds != 0
+         && (position = timeline_find_before (self, position, end, unnamed.kinds,
+                                              -1, cancellable))
+                != G_MAXUINT64) {
     guint64 index = position - 1;
     Event event;
 
     tracelog_get_event (self->log, index, &event);
-    /* Another shard's. */
-    if (event.kind == EVENT_TABLE_CLEARED
-        && !table_has_key (state, table_of (state, event.aux16), walk->key))
-      continue;
-    g_array_append_val (walk->indices, index);
-    kinds &= ~EVENT_KIND_BIT (EVENT_DIRTY_PROMOTED);
-    if (event.kind != EVENT_DIRTY_PROMOTED || !is_in_dirty)
-      return;
+    if (unnamed_step (&unnamed, &event, walk->key))
+      g_array_append_val (walk->indices, index);
   }
 }
 
