@@ -29,6 +29,8 @@ struct _TophashHonestyCard {
   /* Template */
   GtkWidget   *root;
   GtkLabel    *counted;
+  GtkWidget   *lost;
+  GtkLabel    *lost_text;
   GtkWidget   *figures;
   GtkLabel    *blind_text;
   GtkLevelBar *blind_bar;
@@ -67,10 +69,7 @@ describe (TophashHonestyCard *self) {
   bytes = g_format_size (honesty.bytes);
   stalled = tophash_draw_format_time (honesty.stalled_ns);
   if (honesty.n_dropped > 0)
-    return g_strdup_printf (_ ("%s events · %s\n⚠ %" PRIu64
-                               " lost: from the first loss on, the map shown is "
-                               "a guess"),
-                            events, bytes, honesty.n_dropped);
+    return g_strdup_printf (_ ("%s events · %s"), events, bytes);
   if (honesty.n_stalls == 0)
     return g_strdup_printf (_ ("%s events · %s\n%" PRIu64
                                " lost · no waits for the recorder"),
@@ -82,11 +81,37 @@ describe (TophashHonestyCard *self) {
                           stalled);
 }
 
+/* The scenario allowed it, but nobody may overlook it. */
+static void
+show_lost (TophashHonestyCard *self) {
+  TraceLog *log
+      = self->session != NULL ? tophash_session_get_log (self->session) : NULL;
+  TraceHonesty honesty = { 0 };
+  g_autofree char *count = NULL;
+  g_autofree char *text = NULL;
+
+  if (log != NULL)
+    tracelog_get_honesty (log, &honesty);
+  gtk_widget_set_visible (self->lost, honesty.n_dropped > 0);
+  if (honesty.n_dropped == 0)
+    return;
+  count = tophash_draw_format_count (honesty.n_dropped);
+  text = g_strdup_printf (
+      g_dngettext (GETTEXT_PACKAGE,
+                   "%s event lost: from the loss on, the map shown is a guess",
+                   "%s events lost: from the first loss on, the map shown is a "
+                   "guess",
+                   MIN (honesty.n_dropped, G_MAXLONG)),
+      count);
+  gtk_label_set_text (self->lost_text, text);
+}
+
 static void
 update (TophashHonestyCard *self) {
   g_autofree char *text = describe (self);
 
   gtk_label_set_text (self->counted, text);
+  show_lost (self);
   gtk_widget_set_sensitive (self->measure_button,
                             self->session != NULL
                                 && !tophash_session_is_running (self->session)
@@ -289,6 +314,8 @@ tophash_honesty_card_class_init (TophashHonestyCardClass *klass) {
       widget_class, "/io/github/tophash/Tophash/ui/tophash-honesty-card.ui");
   BIND (root);
   BIND (counted);
+  BIND (lost);
+  BIND (lost_text);
   BIND (figures);
   BIND (blind_text);
   BIND (blind_bar);

@@ -12,6 +12,9 @@
  * Roles       A scenario has groups of threads that are the same in all phases;
  *             the Role row picks the group that Keys, Operations and Pace are
  *             about. A change is made in every phase.
+ * Recording   How operations at full speed are told, and whether workers wait or
+ *             events are dropped where the recorder cannot keep up: what each
+ *             choice means stands below it. Both are for the next run.
  * Pace        A logarithmic scale from 1 to MAX_PACE operations a second and
  *             worker; its end is full speed (0 in the scenario).
  */
@@ -52,6 +55,9 @@ struct _TophashSettingsPane {
   GtkLabel              *pace_text;
   GtkScale              *pace_scale;
   GtkSpinButton         *seed_spin;
+  AdwComboRow           *telling_row;
+  GtkLabel              *telling_text;
+  GtkSwitch             *drops_switch;
   TophashHonestyCard    *honesty;
   GtkWidget             *reset_button;
 
@@ -287,6 +293,33 @@ seed_clicked_cb (TophashSettingsPane *self) {
 }
 
 static void
+edit_telling (Scenario *scenario,
+              gpointer  data) {
+  scenario->telling = *(OperationTelling *)data;
+}
+
+static void
+telling_changed_cb (TophashSettingsPane *self) {
+  OperationTelling telling
+      = (OperationTelling)adw_combo_row_get_selected (self->telling_row);
+
+  edit_scenario (self, edit_telling, &telling);
+}
+
+static void
+edit_drops (Scenario *scenario,
+            gpointer  data) {
+  scenario->drops = *(gboolean *)data;
+}
+
+static void
+drops_changed_cb (TophashSettingsPane *self) {
+  gboolean drops = gtk_switch_get_active (self->drops_switch);
+
+  edit_scenario (self, edit_drops, &drops);
+}
+
+static void
 role_changed_cb (TophashSettingsPane *self);
 
 static void
@@ -370,6 +403,47 @@ show_story (TophashSettingsPane *self,
   gtk_widget_set_visible (GTK_WIDGET (self->more), learn->len > 0);
 }
 
+static const char *
+telling_title (OperationTelling telling) {
+  switch (telling) {
+  case TELLING_COUNTS:
+    return _ ("counted");
+  case TELLING_BRIEF:
+    return _ ("in brief");
+  case TELLING_WHOLE:
+    return _ ("whole");
+  case TELLING_N_KINDS:
+    break;
+  }
+  return "";
+}
+
+static const char *
+telling_meaning (OperationTelling telling) {
+  switch (telling) {
+  case TELLING_COUNTS:
+    return _ ("A sample of the operations is recorded whole, the others are "
+              "counted: the least cost.");
+  case TELLING_BRIEF:
+    return _ ("Each operation is one event: what it did, to which key, and by "
+              "which path.");
+  case TELLING_WHOLE:
+    return _ ("Each operation is recorded from its start to its result: the most "
+              "cost, and the run can be checked for linearizability.");
+  case TELLING_N_KINDS:
+    break;
+  }
+  return "";
+}
+
+static void
+show_recording (TophashSettingsPane *self,
+                const Scenario      *scenario) {
+  adw_combo_row_set_selected (self->telling_row, scenario->telling);
+  gtk_label_set_text (self->telling_text, telling_meaning (scenario->telling));
+  gtk_switch_set_active (self->drops_switch, scenario->drops);
+}
+
 static void
 show_scenario (TophashSettingsPane *self) {
   const Scenario *scenario = tophash_session_get_scenario (self->session);
@@ -386,6 +460,7 @@ show_scenario (TophashSettingsPane *self) {
       adw_combo_row_set_selected (self->engine_row, i);
   adw_combo_row_set_selected (self->hash_row, scenario->hash);
   show_group (self, scenario);
+  show_recording (self, scenario);
   gtk_spin_button_set_value (self->seed_spin,
                              scenario->seed == 0 ? 1 : (double)scenario->seed);
   gtk_widget_set_sensitive (self->reset_button, self->is_editing
@@ -444,6 +519,7 @@ fill_choices (TophashSettingsPane *self) {
   g_autoptr (GtkStringList) engines = gtk_string_list_new (NULL);
   g_autoptr (GtkStringList) hashes = gtk_string_list_new (NULL);
   g_autoptr (GtkStringList) keys = gtk_string_list_new (NULL);
+  g_autoptr (GtkStringList) tellings = gtk_string_list_new (NULL);
 
   for (guint i = 0; classes[i] != NULL; i++)
     gtk_string_list_append (engines, classes[i]->name);
@@ -454,6 +530,9 @@ fill_choices (TophashSettingsPane *self) {
   adw_combo_row_set_model (self->engine_row, G_LIST_MODEL (engines));
   adw_combo_row_set_model (self->hash_row, G_LIST_MODEL (hashes));
   adw_combo_row_set_model (self->keys_row, G_LIST_MODEL (keys));
+  for (guint i = 0; i < TELLING_N_KINDS; i++)
+    gtk_string_list_append (tellings, telling_title ((OperationTelling)i));
+  adw_combo_row_set_model (self->telling_row, G_LIST_MODEL (tellings));
 }
 
 static void
@@ -498,6 +577,9 @@ tophash_settings_pane_class_init (TophashSettingsPaneClass *klass) {
   BIND (pace_text);
   BIND (pace_scale);
   BIND (seed_spin);
+  BIND (telling_row);
+  BIND (telling_text);
+  BIND (drops_switch);
   BIND (honesty);
   BIND (reset_button);
   gtk_widget_class_bind_template_child_full (widget_class, "seed_button", FALSE, 0);
@@ -533,6 +615,10 @@ tophash_settings_pane_init (TophashSettingsPane *self) {
                             G_CALLBACK (seed_changed_cb), self);
   g_signal_connect_swapped (seed_button, "clicked",
                             G_CALLBACK (seed_clicked_cb), self);
+  g_signal_connect_swapped (self->telling_row, "notify::selected",
+                            G_CALLBACK (telling_changed_cb), self);
+  g_signal_connect_swapped (self->drops_switch, "notify::active",
+                            G_CALLBACK (drops_changed_cb), self);
   g_signal_connect_swapped (self->reset_button, "clicked",
                             G_CALLBACK (reset_clicked_cb), self);
 }

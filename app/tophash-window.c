@@ -42,6 +42,7 @@ update_title (TophashWindow *self) {
                     : scenario != NULL ? scenario_get_n_threads (scenario)
                                        : 0;
   const char *mode;
+  TraceHonesty honesty = { 0 };
   g_autofree char *workers = NULL;
   g_autofree char *subtitle = NULL;
 
@@ -60,8 +61,11 @@ update_title (TophashWindow *self) {
   workers = g_strdup_printf (
       g_dngettext (GETTEXT_PACKAGE, "%u worker", "%u workers", n_threads),
       n_threads);
-  subtitle = g_strdup_printf ("%s · %s · %s", engine == NULL ? "" : engine,
-                              workers, mode);
+  if (log != NULL)
+    tracelog_get_honesty (log, &honesty);
+  subtitle = g_strdup_printf ("%s · %s · %s%s%s", engine == NULL ? "" : engine,
+                              workers, mode, honesty.n_dropped > 0 ? " · " : "",
+                              honesty.n_dropped > 0 ? _ ("events lost") : "");
   adw_window_title_set_title (self->title, title);
   adw_window_title_set_subtitle (self->title, subtitle);
 }

@@ -292,8 +292,9 @@ paint_lanes (cairo_t              *cr,
   }
 }
 
-/* A triangle for promotions, a diamond for copies, a square for growths, a dot
- * for the rest: the shape repeats the colour. */
+/* A triangle for promotions, a diamond for copies, a square for growths, a
+ * triangle on its head for lost events, a cross for misuse, a dot for the rest:
+ * the shape repeats the colour. */
 static void
 paint_landmark_sign (cairo_t              *cr,
                      const Landmark       *mark,
@@ -320,6 +321,20 @@ paint_landmark_sign (cairo_t              *cr,
              || mark->kind == EVENT_GROWTH_ENDED) {
     tophash_palette_set_source (palette, cr, ROLE_MARK_GROWTH);
     cairo_rectangle (cr, x - r + 0.5, y - r + 0.5, 2 * r - 1, 2 * r - 1);
+  } else if (mark->kind == EVENT_DROPPED) {
+    tophash_palette_set_source (palette, cr, ROLE_WARNING);
+    cairo_move_to (cr, x, y + r);
+    cairo_line_to (cr, x + r + 1, y - r);
+    cairo_line_to (cr, x - r - 1, y - r);
+    cairo_close_path (cr);
+  } else if (mark->kind == EVENT_MISUSE_DETECTED) {
+    tophash_palette_set_source (palette, cr, ROLE_WARNING);
+    cairo_set_line_width (cr, 2.5);
+    cairo_move_to (cr, x - r + 1, y - r + 1);
+    cairo_line_to (cr, x + r - 1, y + r - 1);
+    cairo_move_to (cr, x + r - 1, y - r + 1);
+    cairo_line_to (cr, x - r + 1, y + r - 1);
+    cairo_stroke (cr);
   } else {
     tophash_palette_set_source (palette, cr, ROLE_MARK_OTHER);
     cairo_arc (cr, x, y, r - 1, 0, 2 * G_PI);
@@ -357,12 +372,13 @@ is_free (GArray              *labels,
   return TRUE;
 }
 
-/* Promotions, copies and growths are what a run is looked at for: they get
- * their names first, what is left of the room goes to the others. */
+/* Promotions, copies and growths are what a run is looked at for, and what is
+ * wrong must be seen: they get their names first, what is left of the room goes to the others. */
 static gboolean
 is_first_named (EventKind kind) {
   return kind == EVENT_DIRTY_PROMOTED || kind == EVENT_DIRTY_COPIED
-         || kind == EVENT_GROWTH_STARTED || kind == EVENT_MISUSE_DETECTED;
+         || kind == EVENT_GROWTH_STARTED || kind == EVENT_MISUSE_DETECTED
+         || kind == EVENT_DROPPED;
 }
 
 static void

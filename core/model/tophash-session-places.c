@@ -4,7 +4,9 @@
  *
  * Bookmarks   belong to the recording and are saved with it. Each change is made
  *             on a copy, handed to the log whole; the former notes are kept, so
- *             that undo is to hand them back.
+ *             that undo is to hand them back. Unsaved they are while they say
+ *             something else than what was saved: a change that was undone is
+ *             none.
  *
  * Back        A jump leaves the place it began at. Going back leaves the present
  *             place in its stead, so that forward leads there again; a new jump
@@ -29,7 +31,7 @@ void
 session_take_notes (TophashSession *self) {
   g_clear_pointer (&self->notes, trace_notes_free);
   self->notes = tracelog_dup_notes (self->log);
-  self->has_unsaved_notes = FALSE;
+  session_notes_saved (self);
   g_ptr_array_set_size (self->notes_done, 0);
 }
 
@@ -40,8 +42,36 @@ set_notes (TophashSession *self,
   g_clear_pointer (&self->notes, trace_notes_free);
   self->notes = notes;
   tracelog_set_notes (self->log, notes);
-  self->is_unsaved = TRUE;
-  self->has_unsaved_notes = TRUE;
+}
+
+void
+session_notes_saved (TophashSession *self) {
+  g_clear_pointer (&self->saved_notes, trace_notes_free);
+  if (self->notes != NULL)
+    self->saved_notes = trace_notes_copy (self->notes);
+}
+
+/* What people wrote; where the window stood is no word of theirs. */
+gboolean
+session_notes_differ (TophashSession *self) {
+  const TraceNotes *saved = self->saved_notes;
+  const TraceNotes *notes = self->notes;
+
+  if (saved == NULL || notes == NULL)
+    return FALSE;
+  if (g_strcmp0 (saved->text, notes->text) != 0
+      || saved->bookmarks->len != notes->bookmarks->len)
+    return TRUE;
+  for (guint i = 0; i < notes->bookmarks->len; i++) {
+    const TraceBookmark *one = saved->bookmarks->pdata[i];
+    const TraceBookmark *other = notes->bookmarks->pdata[i];
+
+    if (one->position != other->position
+        || g_strcmp0 (one->title, other->title) != 0
+        || g_strcmp0 (one->note, other->note) != 0)
+      return TRUE;
+  }
+  return FALSE;
 }
 
 /* @notes replace the present ones, which undo brings back. */

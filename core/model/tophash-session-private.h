@@ -24,8 +24,7 @@ struct _TophashSession {
 
   TraceLog *log;
   Timeline *timeline;
-  gboolean  is_unsaved;
-  gboolean  has_unsaved_notes;
+  gboolean  is_unsaved; /* the events; notes: see session_notes_differ () */
   guint64   known_length;
   char     *key_format;
 
@@ -47,6 +46,7 @@ struct _TophashSession {
   gint64    to_ns;
 
   TraceNotes *notes;      /* the log's, as it has them; NULL without a log */
+  TraceNotes *saved_notes; /* as they were when read or last saved */
   GPtrArray  *notes_done; /* of TraceNotes: as they were before each change */
   GArray     *places;     /* of guint64: where jumps began, oldest first */
   guint       place;      /* how many of them lie behind the cursor */
@@ -71,6 +71,9 @@ void     session_drop_cursor  (TophashSession       *self);
 guint    session_track_key    (TophashSession       *self);
 /* The notes of the log that is shown now; nothing else of the former one. */
 void     session_take_notes   (TophashSession       *self);
+/* They are as the file has them from now on. */
+void     session_notes_saved  (TophashSession       *self);
+gboolean session_notes_differ (TophashSession       *self);
 void     session_drop_places  (TophashSession       *self);
 /* The cursor is about to leave for @position by a jump; what changed. */
 guint    session_note_jump    (TophashSession       *self,

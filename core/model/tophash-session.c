@@ -237,20 +237,21 @@ tophash_session_set_log (TophashSession *self,
 gboolean
 tophash_session_is_unsaved (TophashSession *self) {
   g_return_val_if_fail (TOPHASH_IS_SESSION (self), FALSE);
-  return self->log != NULL && self->is_unsaved;
+  return self->log != NULL
+         && (self->is_unsaved || session_notes_differ (self));
 }
 
 gboolean
 tophash_session_has_unsaved_notes (TophashSession *self) {
   g_return_val_if_fail (TOPHASH_IS_SESSION (self), FALSE);
-  return self->log != NULL && self->has_unsaved_notes;
+  return self->log != NULL && session_notes_differ (self);
 }
 
 void
 tophash_session_mark_saved (TophashSession *self) {
   g_return_if_fail (TOPHASH_IS_SESSION (self));
   self->is_unsaved = FALSE;
-  self->has_unsaved_notes = FALSE;
+  session_notes_saved (self);
   session_changed (self, SESSION_CHANGE_RUN);
 }
 
@@ -418,6 +419,7 @@ tophash_session_finalize (GObject *object) {
   g_array_unref (self->places);
   g_ptr_array_unref (self->notes_done);
   g_clear_pointer (&self->notes, trace_notes_free);
+  g_clear_pointer (&self->saved_notes, trace_notes_free);
   g_clear_pointer (&self->state, map_state_unref);
   g_clear_pointer (&self->timeline, timeline_unref);
   g_clear_pointer (&self->log, tracelog_unref);

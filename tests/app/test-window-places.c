@@ -173,6 +173,23 @@ test_asks_before_notes_are_lost (void) {
 }
 
 static void
+test_closes_when_notes_were_undone (void) {
+  TophashWindow *window = open_window ();
+  TophashSession *session = tophash_window_get_session (window);
+
+  run_small (session);
+  activate (window, "win.add-bookmark");
+  g_assert_true (tophash_session_has_unsaved_notes (session));
+  g_assert_true (tophash_session_undo_notes (session));
+  g_assert_false (tophash_session_has_unsaved_notes (session));
+  g_object_ref (window);
+  close_window (window);
+  g_assert_null (find_dialog ());
+  g_assert_false (gtk_widget_get_visible (GTK_WIDGET (window)));
+  g_object_unref (window);
+}
+
+static void
 test_finds_and_goes_round (void) {
   TophashWindow *window = open_window ();
   TophashSession *session = tophash_window_get_session (window);
@@ -247,7 +264,7 @@ test_exports (void) {
   close_window (window);
 }
 
-static GtkWidget *
+GtkWidget *
 find_button (GtkWidget  *widget,
              const char *label) {
   if (GTK_IS_BUTTON (widget)
@@ -320,6 +337,8 @@ add_places_tests (void) {
   g_test_add_func ("/app/window/keeps-what-is-noted", test_keeps_what_is_noted);
   g_test_add_func ("/app/window/asks-before-notes-are-lost",
                    test_asks_before_notes_are_lost);
+  g_test_add_func ("/app/window/closes-when-notes-were-undone",
+                   test_closes_when_notes_were_undone);
   g_test_add_func ("/app/window/finds-and-goes-round", test_finds_and_goes_round);
   g_test_add_func ("/app/window/measures-between-markers",
                    test_measures_between_markers);

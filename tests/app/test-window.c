@@ -383,5 +383,6 @@ main (int    argc,
   g_test_add_func ("/app/window/tells-a-misuse", test_tells_a_misuse);
   g_test_add_func ("/app/window/closes-while-running", test_closes_while_running);
   add_places_tests ();
+  add_settings_tests ();
   return g_test_run ();
 }

@@ -14,6 +14,9 @@ void           activate     (TophashWindow  *window,
 /* The first of @type in and below @widget, or NULL. */
 GtkWidget     *find_widget  (GtkWidget      *widget,
                              GType           type);
+/* The button with @label in and below @widget, or NULL. */
+GtkWidget     *find_button  (GtkWidget      *widget,
+                             const char     *label);
 /* Runs 400 operations of two workers and waits until all of it is shown. */
 void           run_small    (TophashSession *session);
 /* Lets the main loop turn until the run is over and shown. */
@@ -24,5 +27,8 @@ void           settle_at    (TophashSession *session,
 
 /* test-window-places.c */
 void add_places_tests (void);
+
+/* test-window-settings.c */
+void add_settings_tests (void);
 
 G_END_DECLS

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* test-window-settings.c — how a run is recorded, set and seen in the window
+ *
+ * Part of test-window: a control reaches the scenario that is run, Reset takes
+ * it back, and what dropping cost cannot be overlooked.
+ */
+#include "tests/app/test-window.h"
+
+#include "app/tophash-honesty-card.h"
+#include "app/tophash-settings-pane.h"
+
+#include <string.h>
+
+/* The row with @title, in and below @widget. */
+static GtkWidget *
+find_row (GtkWidget  *widget,
+          const char *title) {
+  if (ADW_IS_PREFERENCES_ROW (widget)
+      && g_strcmp0 (adw_preferences_row_get_title (ADW_PREFERENCES_ROW (widget)),
+                    title)
+             == 0)
+    return widget;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
+       child = gtk_widget_get_next_sibling (child)) {
+    GtkWidget *found = find_row (child, title);
+
+    if (found != NULL)
+      return found;
+  }
+  return NULL;
+}
+
+static void
+test_sets_how_a_run_is_recorded (void) {
+  TophashWindow *window = open_window ();
+  TophashSession *session = tophash_window_get_session (window);
+  GtkWidget *pane
+      = find_widget (GTK_WIDGET (window), TOPHASH_TYPE_SETTINGS_PANE);
+  AdwComboRow *telling = ADW_COMBO_ROW (find_row (pane, "At full speed"));
+  GtkSwitch *drops
+      = GTK_SWITCH (find_widget (find_row (pane, "Drop events"), GTK_TYPE_SWITCH));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Scenario) recorded = NULL;
+
+  run_small (session);
+  g_assert_cmpuint (adw_combo_row_get_selected (telling), ==, TELLING_COUNTS);
+  g_assert_false (gtk_switch_get_active (drops));
+
+  adw_combo_row_set_selected (telling, TELLING_WHOLE);
+  gtk_switch_set_active (drops, TRUE);
+  g_assert_cmpint (tophash_session_get_scenario (session)->telling, ==,
+                   TELLING_WHOLE);
+  g_assert_true (tophash_session_get_scenario (session)->drops);
+  /* Other edits keep both. */
+  adw_combo_row_set_selected (ADW_COMBO_ROW (find_row (pane, "Hash")), 1);
+  g_assert_cmpint (tophash_session_get_scenario (session)->telling, ==,
+                   TELLING_WHOLE);
+
+  g_assert_true (tophash_session_run (session, &error));
+  g_assert_no_error (error);
+  settle (session);
+  recorded = scenario_new_from_json (
+      tracelog_get_info (tophash_session_get_log (session))->scenario_json, -1,
+      "recording", &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (recorded->telling, ==, TELLING_WHOLE);
+  g_assert_true (recorded->drops);
+
+  g_signal_emit_by_name (find_button (pane, "Reset to the Scenario’s Settings"),
+                         "clicked");
+  g_assert_cmpuint (adw_combo_row_get_selected (telling), ==, TELLING_COUNTS);
+  g_assert_false (gtk_switch_get_active (drops));
+  g_assert_false (tophash_session_get_scenario (session)->drops);
+  close_window (window);
+}
+
+/* A recording in which a worker found no room for three events. */
+static TraceLog *
+lossy_log (void) {
+  static const Event events[] = {
+    { .at_ns = 10, .kind = EVENT_THREAD_STARTED, .thread = 0 },
+    { .at_ns = 20, .kind = EVENT_DROPPED, .thread = 0, .res = 3 },
+    { .at_ns = 30, .kind = EVENT_THREAD_ENDED, .thread = 0 },
+  };
+  g_autoptr (TraceInfo) info = trace_info_new ();
+  TraceLog *log;
+
+  info->engine = g_strdup ("syncmap");
+  info->engine_title = g_strdup ("sync.Map");
+  info->n_threads = 1;
+  log = tracelog_new (info, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (events); i++)
+    tracelog_append (log, &events[i]);
+  tracelog_set_dropped (log, 3);
+  tracelog_finish (log, FALSE);
+  return log;
+}
+
+static void
+test_tells_what_was_lost (void) {
+  TophashWindow *window = open_window ();
+  TophashSession *session = tophash_window_get_session (window);
+  GtkWidget *card
+      = find_widget (GTK_WIDGET (window), TOPHASH_TYPE_HONESTY_CARD);
+  GtkWidget *badge = gtk_widget_get_parent (find_widget (card, GTK_TYPE_IMAGE));
+  GtkWidget *title = find_widget (GTK_WIDGET (window), ADW_TYPE_WINDOW_TITLE);
+  g_autoptr (TraceLog) log = lossy_log ();
+
+  run_small (session);
+  g_assert_false (gtk_widget_get_visible (badge));
+  tophash_session_set_log (session, log);
+  settle_at (session, 3);
+  g_assert_true (gtk_widget_get_visible (badge));
+  g_assert_nonnull (strstr (
+      gtk_label_get_text (GTK_LABEL (find_widget (badge, GTK_TYPE_LABEL))),
+      "3 events lost"));
+  g_assert_nonnull (
+      strstr (adw_window_title_get_subtitle (ADW_WINDOW_TITLE (title)),
+              "events lost"));
+  close_window (window);
+}
+
+void
+add_settings_tests (void) {
+  g_test_add_func ("/app/window/sets-how-a-run-is-recorded",
+                   test_sets_how_a_run_is_recorded);
+  g_test_add_func ("/app/window/tells-what-was-lost", test_tells_what_was_lost);
+}
