@@ -64,6 +64,11 @@ fold_find_table (Fold   *self,
   return place != 0 ? &self->state->tables[place - 1] : NULL;
 }
 
+/* For fold-many.c. One event, its count and time apart. */
+void fold_dispatch       (Fold *self, const Event *event);
+/* An event comes: the state handed out at last is no longer the present one. */
+void fold_forget_last    (Fold *self);
+
 /* Tables: fold-table.c, fold-grow.c */
 void fold_table_created  (Fold *self, const Event *event);
 void fold_table_allocated (Fold *self, const Event *event);

@@ -248,7 +248,9 @@ end_wait (Fold         *self,
           ThreadRecord *record,
           StateLock    *lock,
           guint64       waited_ns) {
-  leave_queue (lock, event->thread);
+  /* Of a lock that nobody waits for there is nothing to leave. */
+  if (lock->n_queue != 0 || lock->waiters != 0 || lock->claimed_by >= 0)
+    leave_queue (lock, event->thread);
   count_duration (&self->state->counters.lock_waits, waited_ns);
   if (record->shown.waits_for >= 0)
     self->state->counters.lock_wait_ns +=

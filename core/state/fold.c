@@ -16,18 +16,12 @@
  *             one put in words, and without effect but for clock and count.
  *
  * Cost        One switch, one load to the chunk, no allocation unless a chunk is
- *             new or shared. What is left is waiting for memory, so a run of
- *             events fetches what those to come are about (fetch()).
+ *             new or shared. What is left is waiting for memory: a run of
+ *             events is folded ahead of that, in fold-many.c.
  */
 #include "core/state/fold-private.h"
 
 #include <string.h>
-
-/* Events between fetching and use: enough for memory to answer, few enough for
- * the first cache. Measured: 12 to 24 are alike. */
-#define AHEAD 16u
-/* gcc 12 takes calls of functions that do nothing but prefetch for idle. */
-#define FETCHER inline __attribute__ ((always_inline))
 
 static Fold *
 fold_new_around (MapState *state) {
@@ -147,9 +141,9 @@ thread_turned (Fold        *self,
 }
 
 /* Kinds in the order of event.h. */
-static void
-dispatch (Fold        *self,
-          const Event *event) {
+void
+fold_dispatch (Fold        *self,
+               const Event *event) {
   MapState *state = self->state;
 
   switch ((EventKind)event->kind) {
@@ -223,128 +217,19 @@ dispatch (Fold        *self,
               EVENT_TIME - 1, event->kind);
 }
 
-static inline void
-forget_last (Fold *self) {
+void
+fold_forget_last (Fold *self) {
   if (self->last != NULL) {
     map_state_unref (self->last);
     self->last = NULL;
   }
 }
 
-static inline void
-apply (Fold        *self,
-       const Event *event) {
-  dispatch (self, event);
-  self->state->n_events++;
-  self->state->at_ns = event->at_ns;
-}
-
 void
 fold_apply (Fold        *self,
             const Event *event) {
-  forget_last (self);
-  apply (self, event);
-}
-
-static FETCHER void
-fetch_slot (const StateArray *array,
-            guint32           index,
-            guint             slot) {
-  const BucketRecord *record;
-
-  if (array == NULL)
-    return;
-  record = (const BucketRecord *)(gpointer)chunk_vec_own (&array->buckets, index);
-  if (record == NULL)
-    return;
-  __builtin_prefetch (record->shown.tophash, 1);
-  __builtin_prefetch (&record->shown.keys[slot], 1);
-  __builtin_prefetch (&record->shown.elems[slot], 1);
-}
-
-static FETCHER void
-fetch_element (const ChunkVec *vec,
-               guint64         index) {
-  const guint8 *element = index <= G_MAXUINT32
-                              ? chunk_vec_own (vec, (guint32)index) : NULL;
-
-  if (element != NULL)
-    __builtin_prefetch (element, 1);
-}
-
-/* Has what @event will be about brought near. A guess: whatever comes between
- * may change where it is. */
-static FETCHER void
-fetch (const Fold  *self,
-       const Event *event) {
-  const MapState *state = self->state;
-  guint place = self->table_at[event->aux16];
-  const StateTable *table = place != 0 ? &state->tables[place - 1] : NULL;
-
-  if (event->kind >= EVENT_ENTRY_STORED
-      && event->kind <= EVENT_ENTRY_UNEXPUNGED) {
-    fetch_element (&state->entries, event->res);
-  } else if (event->kind >= EVENT_SLOT_WRITTEN
-             && event->kind <= EVENT_SLOT_CLEARED) {
-    if (table == NULL)
-      return;
-    fetch_slot (table->buckets, event->res / BUCKET_SLOTS,
-                event->res % BUCKET_SLOTS);
-    if (table->flags_table & TABLE_HOLDS_ENTRIES)
-      fetch_element (&state->entries, event->b);
-  } else if (event->kind == EVENT_BUCKET_EVACUATED) {
-    if (table == NULL)
-      return;
-    fetch_slot (table->oldbuckets, event->res, 0);
-    fetch_slot (table->buckets, (guint32)event->a, 0);
-    fetch_slot (table->buckets,
-                (guint32)event->a + (1u << (table->B - (table->B > 0))), 0);
-  } else if (event->kind == EVENT_BUCKET_COPIED) {
-    guint from = self->table_at[(guint16)event->b];
-
-    if (table == NULL || from == 0)
-      return;
-    fetch_slot (state->tables[from - 1].buckets, event->res, 0);
-    fetch_slot (table->buckets, (guint32)event->a, 0);
-  } else if (event->kind >= EVENT_VERSION_WRITTEN
-             && event->kind <= EVENT_VERSION_RETIRED) {
-    fetch_element (&state->versions, event->res);
-  }
-}
-
-/* One after another, with what is ahead brought near; @visit may be NULL. */
-static FETCHER void
-run (Fold        *self,
-     const Event *events,
-     guint        n_events,
-     FoldVisit    visit,
-     gpointer     data) {
-  guint n_ahead = MIN (n_events, AHEAD);
-
-  forget_last (self);
-  for (guint i = 0; i < n_ahead; i++)
-    fetch (self, &events[i]);
-  for (guint i = 0; i < n_events; i++) {
-    if (i + AHEAD < n_events)
-      fetch (self, &events[i + AHEAD]);
-    if (visit != NULL)
-      visit (&events[i], self->state, data);
-    apply (self, &events[i]);
-  }
-}
-
-void
-fold_apply_many (Fold        *self,
-                 const Event *events,
-                 guint        n_events) {
-  run (self, events, n_events, NULL, NULL);
-}
-
-void
-fold_visit_many (Fold        *self,
-                 const Event *events,
-                 guint        n_events,
-                 FoldVisit    visit,
-                 gpointer     data) {
-  run (self, events, n_events, visit, data);
+  fold_forget_last (self);
+  fold_dispatch (self, event);
+  self->state->n_events++;
+  self->state->at_ns = event->at_ns;
 }
