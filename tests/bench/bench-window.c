@@ -5,25 +5,33 @@
  *   bench-window [SCENARIO | FILE.tophash [SECONDS]]
  *
  * Opens the real window, runs a scenario live, or opens a recording and goes about
- * in it as a hand would (far and near seeks, steps, landmarks, zoom, a search, 25
- * times a second, from the first moment on), and measures the work of each frame
- * (frame clock, before-paint to after-paint) in processor time of the main thread
- * and by the wall, and each turn of the main loop (from poll's return to the next
- * poll), the longest of which is the longest single block. Prints JSON. Needs a display; tests/support/with-display
- * gives it one.
+ * in it as a hand would (far and near seeks, steps, landmarks, zoom, a search,
+ * pages of the inspector, playing, 25 moves a second from the first moment on).
+ *
+ * Measured    the work of each frame (frame clock, before-paint to after-paint) and
+ *             each turn of the main loop (from poll's return to the next poll), the
+ *             longest of which is the longest single block; both in processor time
+ *             of the main thread and by the wall. Of a recording: from opening to the
+ *             first frame with something in it, and until all is folded; memory.
+ *
+ * Prints JSON; where long turns were spent goes to standard error. Needs a display;
+ * tests/support/with-display gives it one.
  */
 #include "app/tophash-application.h"
 #include "app/tophash-window.h"
+#include "tests/bench/long-turns.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 static GArray *frames; /* of gint64, microseconds of processor time */
-static GArray *turns;
 static GArray *waits;  /* of frames, by the wall */
 static gint64  paint_began_us;
 static gint64  paint_began_wall_us;
-static gint64  turn_began_us;
+static gint64  opened_us;  /* when opening began; 0: nothing is opened */
+static gint64  pictured_us;
+static gint64  folded_us;
 
 /* What this thread worked: time in which others had the core is not counted. */
 static gint64
@@ -41,26 +49,28 @@ before_paint_cb (void) {
 }
 
 static void
-after_paint_cb (void) {
+look_at_session (TophashWindow *window) {
+  TophashSession *session = tophash_window_get_session (window);
+  const MapState *state = tophash_session_get_state (session);
+
+  if (opened_us == 0 || state == NULL || map_state_n_events (state) == 0)
+    return;
+  if (pictured_us == 0)
+    pictured_us = g_get_monotonic_time ();
+  if (folded_us == 0
+      && timeline_is_complete (tophash_session_get_timeline (session)))
+    folded_us = g_get_monotonic_time ();
+}
+
+static void
+after_paint_cb (GdkFrameClock *clock,
+                TophashWindow *window) {
   gint64 took_us = worked_us () - paint_began_us;
   gint64 wall_us = g_get_monotonic_time () - paint_began_wall_us;
 
   g_array_append_val (frames, took_us);
   g_array_append_val (waits, wall_us);
-}
-
-static gint
-timed_poll (GPollFD *fds,
-            guint    n_fds,
-            gint     timeout) {
-  gint64 took_us = worked_us () - turn_began_us;
-  gint result;
-
-  if (turn_began_us != 0)
-    g_array_append_val (turns, took_us);
-  result = g_poll (fds, n_fds, timeout);
-  turn_began_us = worked_us ();
-  return result;
+  look_at_session (window);
 }
 
 static int
@@ -85,15 +95,41 @@ static void
 print_samples (const char *name,
                GArray     *samples,
                const char *end) {
-  guint n_late = 0;
+  guint n_long = 0, n_late = 0;
 
   g_array_sort (samples, compare);
-  for (guint i = 0; i < samples->len; i++)
+  for (guint i = 0; i < samples->len; i++) {
+    n_long += g_array_index (samples, gint64, i) > LONG_TURN_US;
     n_late += g_array_index (samples, gint64, i) > 16700;
+  }
   g_print ("  \"%s\": {\"n\": %u, \"median_ms\": %.3f, \"p99_ms\": %.3f, "
-           "\"max_ms\": %.3f, \"over_16_7_ms\": %u}%s\n",
+           "\"max_ms\": %.3f, \"over_8_ms\": %u, \"over_16_7_ms\": %u}%s\n",
            name, samples->len, quantile_ms (samples, 0.5),
-           quantile_ms (samples, 0.99), quantile_ms (samples, 1), n_late, end);
+           quantile_ms (samples, 0.99), quantile_ms (samples, 1), n_long, n_late,
+           end);
+}
+
+/* A line of /proc/self/status, in MB. */
+static double
+memory_mb (const char *line) {
+  g_autofree char *text = NULL;
+  const char *at;
+
+  if (!g_file_get_contents ("/proc/self/status", &text, NULL, NULL))
+    return 0;
+  at = strstr (text, line);
+  return at == NULL ? 0 : atof (at + strlen (line)) * 1024 / 1e6;
+}
+
+static void
+print_opening (void) {
+  if (opened_us != 0)
+    g_print ("  \"first_picture_ms\": %.1f, \"folded_ms\": %.1f,\n",
+             (double)(pictured_us - opened_us) / 1000,
+             folded_us == 0 ? -1 : (double)(folded_us - opened_us) / 1000);
+  g_print ("  \"resident_mb\": %.0f, \"resident_most_mb\": %.0f, "
+           "\"anonymous_mb\": %.0f,\n",
+           memory_mb ("VmRSS:"), memory_mb ("VmHWM:"), memory_mb ("RssAnon:"));
 }
 
 static gboolean
@@ -102,48 +138,148 @@ over_cb (gpointer data) {
   return G_SOURCE_REMOVE;
 }
 
-/* What the hand does next; the same each time the program runs. */
+/* The hand ----------------------------------------------------------------- */
+
+typedef struct {
+  const char *name;   /* an action of the window when @move is NULL */
+  void      (*move) (TophashSession *session,
+                     guint           n);
+} Move;
+
+static void
+seek_far (TophashSession *session,
+          guint           n) {
+  tophash_session_seek (session, n * G_GUINT64_CONSTANT (2654435761)
+                                     % tracelog_get_length (
+                                         tophash_session_get_log (session)));
+}
+
+static void
+seek_near (TophashSession *session,
+           guint           n) {
+  tophash_session_seek (session, tophash_session_get_position (session) + 15000);
+}
+
+static void
+scrub (TophashSession *session,
+       guint           n) {
+  gint64 duration_ns
+      = timeline_get_duration_ns (tophash_session_get_timeline (session));
+
+  tophash_session_seek_time (session, duration_ns / 1000 * (n % 1000));
+}
+
+static void
+step_on (TophashSession *session,
+         guint           n) {
+  tophash_session_step (session, 1);
+}
+
+static void
+step_back (TophashSession *session,
+           guint           n) {
+  tophash_session_step (session, -1);
+}
+
+static void
+zoom (TophashSession *session,
+      guint           n) {
+  gint64 duration_ns
+      = timeline_get_duration_ns (tophash_session_get_timeline (session));
+  gint64 from_ns = duration_ns / (n % 16 + 2);
+
+  tophash_session_set_range (session, from_ns, from_ns + duration_ns / n);
+}
+
+static void
+zoom_close (TophashSession *session,
+            guint           n) {
+  gint64 at_ns = map_state_at_ns (tophash_session_get_state (session));
+
+  tophash_session_set_range (session, at_ns - 1000 * n, at_ns + 1000 * n);
+}
+
+static void
+show_all (TophashSession *session,
+          guint           n) {
+  tophash_session_show_all (session);
+}
+
+static void
+search (TophashSession *session,
+        guint           n) {
+  static const char *const texts[] = { "waited", "dirty-promoted", "key=17", "" };
+
+  tophash_session_search (session, texts[n / 16 % G_N_ELEMENTS (texts)], NULL);
+}
+
+static void
+select_slot (TophashSession *session,
+             guint           n) {
+  TophashSelection selection = { .kind = SELECTION_SLOT, .has_key = TRUE };
+  const MapState *state = tophash_session_get_state (session);
+  const StateTable *table
+      = map_state_n_tables (state) > 0 ? map_state_table (state, 0) : NULL;
+
+  if (table == NULL || table->buckets == NULL)
+    return;
+  selection.table = table->id;
+  selection.table_created_ver = table->created_ver;
+  selection.bucket = n % state_array_n_buckets (table->buckets);
+  selection.key = state_array_bucket (table->buckets, selection.bucket)->keys[0];
+  tophash_session_select (session, &selection);
+}
+
+static const Move moves[] = {
+  { "far seek", seek_far },
+  { "step on", step_on },
+  { "step on", step_on },
+  { "step back", step_back },
+  { "win.next-landmark", NULL },
+  { "zoom", zoom },
+  { "near seek", seek_near },
+  { "selection", select_slot },
+  { "scrub", scrub },
+  { "scrub", scrub },
+  { "win.statistics", NULL },
+  { "win.previous-landmark", NULL },
+  { "close zoom", zoom_close },
+  { "step on", step_on },
+  { "win.next-landmark", NULL },
+  { "search", search },
+  { "step back", step_back },
+  { "win.next-hit", NULL },
+  { "far seek", seek_far },
+  { "win.notes", NULL },
+  { "win.play-pause", NULL },
+  { "all", show_all },
+  { "win.play-pause", NULL },
+  { "win.lecture", NULL },
+  { "step on", step_on },
+  { "win.zoom-in", NULL },
+  { "win.lecture", NULL },
+  { "win.go-back", NULL },
+  { "win.zoom-out", NULL },
+};
+
+/* The same each time the program runs. */
 static gboolean
 use_cb (gpointer data) {
   static guint n;
+  const Move *move;
   TophashWindow *window = data;
   TophashSession *session = tophash_window_get_session (window);
   TraceLog *log = tophash_session_get_log (session);
-  guint64 length = log == NULL ? 0 : tracelog_get_length (log);
-  gint64 duration_ns;
 
-  if (length == 0)
+  if (log == NULL || tracelog_get_length (log) == 0
+      || tophash_session_get_state (session) == NULL)
     return G_SOURCE_CONTINUE;
-  duration_ns
-      = timeline_get_duration_ns (tophash_session_get_timeline (session));
-  switch (n++ % 8) {
-  case 0:
-    tophash_session_seek (session, n * G_GUINT64_CONSTANT (2654435761) % length);
-    break;
-  case 1:
-  case 2:
-    tophash_session_step (session, 1);
-    break;
-  case 3:
-    tophash_session_step (session, -1);
-    break;
-  case 4:
-    gtk_widget_activate_action (GTK_WIDGET (window), "win.next-landmark", NULL);
-    break;
-  case 5:
-    tophash_session_set_range (session, duration_ns / (n % 16 + 2),
-                               duration_ns / (n % 16 + 2) + duration_ns / n);
-    break;
-  case 6:
-    tophash_session_seek (session, tophash_session_get_position (session) + 15000);
-    break;
-  default:
-    tophash_session_show_all (session);
-    if (n % 64 == 0)
-      tophash_session_search (session, n % 128 == 0 ? "waited" : "dirty-promoted",
-                              NULL);
-    break;
-  }
+  move = &moves[n++ % G_N_ELEMENTS (moves)];
+  long_turns_name (move->name);
+  if (move->move != NULL)
+    move->move (session, n);
+  else
+    gtk_widget_activate_action (GTK_WIDGET (window), move->name, NULL);
   return G_SOURCE_CONTINUE;
 }
 
@@ -154,6 +290,7 @@ begin (TophashWindow *window,
   if (g_str_has_suffix (what, ".tophash")) {
     g_autoptr (GFile) file = g_file_new_for_path (what);
 
+    opened_us = g_get_monotonic_time ();
     tophash_window_open (window, file);
     g_timeout_add (40, use_cb, window);
   } else {
@@ -178,7 +315,6 @@ main (int    argc,
   }
   adw_init ();
   frames = g_array_new (FALSE, FALSE, sizeof (gint64));
-  turns = g_array_new (FALSE, FALSE, sizeof (gint64));
   waits = g_array_new (FALSE, FALSE, sizeof (gint64));
   application = tophash_application_new ();
   g_application_set_flags (G_APPLICATION (application), G_APPLICATION_NON_UNIQUE);
@@ -189,23 +325,26 @@ main (int    argc,
     ;
   clock = gtk_widget_get_frame_clock (GTK_WIDGET (window));
   g_signal_connect (clock, "before-paint", G_CALLBACK (before_paint_cb), NULL);
-  g_signal_connect (clock, "after-paint", G_CALLBACK (after_paint_cb), NULL);
+  g_signal_connect (clock, "after-paint", G_CALLBACK (after_paint_cb), window);
+  long_turns_begin ();
   begin (window, scenario);
-  g_main_context_set_poll_func (NULL, timed_poll);
   g_timeout_add ((guint)(seconds * 1000), over_cb, &is_over);
   while (!is_over)
     g_main_context_iteration (NULL, TRUE);
-  g_main_context_set_poll_func (NULL, g_poll);
+  long_turns_end ();
   n_events = tracelog_get_length (
       tophash_session_get_log (tophash_window_get_session (window)));
 
   g_print ("{\n  \"bench\": \"window\", \"scenario\": \"%s\", "
            "\"seconds\": %.1f, \"events\": %" G_GUINT64_FORMAT ",\n",
            scenario, seconds, n_events);
+  print_opening ();
   print_samples ("frame_work", frames, ",");
   print_samples ("frame_wall", waits, ",");
-  print_samples ("main_loop_turn", turns, "");
+  print_samples ("main_loop_turn", long_turns_worked (), ",");
+  print_samples ("main_loop_turn_wall", long_turns_waited (), "");
   g_print ("}\n");
+  long_turns_print ();
   gtk_window_destroy (GTK_WINDOW (window));
   return 0;
 }

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* long-turns.c — who kept the main loop, when a turn of it was long
+ *
+ * Idea        A timer is armed when a turn begins and disarmed when it ends. It
+ *             signals the main thread after half of what a turn may take, and then
+ *             every two milliseconds; the handler notes the return addresses on the
+ *             stack. What was noted of turns that were not long is forgotten.
+ *             Names are looked up at the end, by addr2line.
+ *
+ * Threads     all is the main thread's, the handler included.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "tests/bench/long-turns.h"
+
+#include <dlfcn.h>
+#include <execinfo.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_FRAMES 64
+#define MAX_SAMPLES 4096
+#define FIRST_NS (LONG_TURN_US / 2 * 1000)
+#define EVERY_NS (2 * 1000 * 1000)
+/* Frames of ours that are shown, innermost first. */
+#define SHOWN_FRAMES 8
+
+typedef struct {
+  void *frames[MAX_FRAMES];
+  int   n_frames;
+} Sample;
+
+typedef struct {
+  gint64      wall_us;
+  gint64      worked_us;
+  const char *name;
+  guint       first; /* sample */
+  guint       n;
+} LongTurn;
+
+static Sample      samples[MAX_SAMPLES];
+static guint       n_samples;
+static guint       n_kept; /* those of turns before this one */
+static GArray     *long_turns;
+static GArray     *worked;
+static GArray     *waited;
+static gint64      began_worked_us;
+static gint64      began_wall_us;
+static const char *current_name = "";
+static timer_t     timer;
+
+static gint64
+clock_us (clockid_t clock) {
+  struct timespec now;
+
+  clock_gettime (clock, &now);
+  return (gint64)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void
+take_sample_cb (int number) {
+  if (n_samples < MAX_SAMPLES) {
+    Sample *sample = &samples[n_samples++];
+
+    sample->n_frames = backtrace (sample->frames, MAX_FRAMES);
+  }
+}
+
+static void
+arm (gboolean is_on) {
+  struct itimerspec spec = { .it_value.tv_nsec = is_on ? FIRST_NS : 0,
+                             .it_interval.tv_nsec = is_on ? EVERY_NS : 0 };
+
+  timer_settime (timer, 0, &spec, NULL);
+}
+
+static void
+end_turn (void) {
+  LongTurn turn = { .name = current_name, .first = n_kept };
+
+  arm (FALSE);
+  turn.wall_us = clock_us (CLOCK_MONOTONIC) - began_wall_us;
+  turn.worked_us = clock_us (CLOCK_THREAD_CPUTIME_ID) - began_worked_us;
+  g_array_append_val (worked, turn.worked_us);
+  g_array_append_val (waited, turn.wall_us);
+  turn.n = n_samples - n_kept;
+  if (turn.wall_us <= LONG_TURN_US) {
+    n_samples = n_kept;
+    return;
+  }
+  n_kept = n_samples;
+  g_array_append_val (long_turns, turn);
+}
+
+static gint
+timed_poll (GPollFD *fds,
+            guint    n_fds,
+            gint     timeout) {
+  gint result;
+
+  if (began_wall_us != 0)
+    end_turn ();
+  result = g_poll (fds, n_fds, timeout);
+  began_wall_us = clock_us (CLOCK_MONOTONIC);
+  began_worked_us = clock_us (CLOCK_THREAD_CPUTIME_ID);
+  arm (TRUE);
+  return result;
+}
+
+void
+long_turns_begin (void) {
+  struct sigaction action = { .sa_handler = take_sample_cb,
+                              .sa_flags = SA_RESTART };
+  struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID,
+                            .sigev_signo = SIGRTMIN };
+  void *frames[2];
+
+  event._sigev_un._tid = (int)syscall (SYS_gettid);
+  backtrace (frames, G_N_ELEMENTS (frames)); /* loads the unwinder */
+  long_turns = g_array_new (FALSE, FALSE, sizeof (LongTurn));
+  worked = g_array_new (FALSE, FALSE, sizeof (gint64));
+  waited = g_array_new (FALSE, FALSE, sizeof (gint64));
+  sigaction (SIGRTMIN, &action, NULL);
+  if (timer_create (CLOCK_MONOTONIC, &event, &timer) != 0)
+    g_error ("timer_create failed");
+  g_main_context_set_poll_func (NULL, timed_poll);
+}
+
+void
+long_turns_end (void) {
+  g_main_context_set_poll_func (NULL, g_poll);
+  arm (FALSE);
+  n_samples = n_kept;
+}
+
+void
+long_turns_name (const char *name) {
+  current_name = name;
+}
+
+GArray *
+long_turns_worked (void) {
+  return worked;
+}
+
+GArray *
+long_turns_waited (void) {
+  return waited;
+}
+
+/* The function of ours that @address lies in, with those inlined there, one a
+ * line. (transfer full) */
+static char *
+look_up (const Dl_info *info,
+         const char    *address) {
+  g_autofree char *offset
+      = g_strdup_printf ("%#tx", address - 1 - (const char *)info->dli_fbase);
+  const char *argv[] = { "addr2line", "-f", "-i", "-s", "-e",
+                         "/proc/self/exe", offset, NULL };
+  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
+  g_autoptr (GString) names = g_string_new (NULL);
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  argv[5] = self;
+  if (!g_spawn_sync (NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
+                     &text, NULL, NULL, NULL))
+    return g_strdup (offset);
+  lines = g_strsplit (text, "\n", -1);
+  for (guint i = 0; lines[i] != NULL && *lines[i] != '\0'; i += 2)
+    g_string_append_printf (names, "%s%s", i == 0 ? "" : " < ", lines[i]);
+  return g_string_free (g_steal_pointer (&names), FALSE);
+}
+
+/* Of ours by its functions, of a library by the symbol, or else by the library. */
+static char *
+name_new (const Dl_info *info,
+          const char    *address,
+          gboolean       is_ours) {
+  if (is_ours)
+    return look_up (info, address);
+  if (info->dli_sname != NULL)
+    return g_strdup (info->dli_sname);
+  return g_path_get_basename (info->dli_fname);
+}
+
+static const char *
+name_of (GHashTable *names,
+         void       *address,
+         gboolean   *is_ours) {
+  Dl_info info = { .dli_fname = "?" }, here;
+  char *name = g_hash_table_lookup (names, address);
+
+  dladdr ((void *)(gintptr)name_of, &here);
+  *is_ours = dladdr (address, &info) != 0 && info.dli_fbase == here.dli_fbase;
+  if (name == NULL) {
+    name = name_new (&info, address, *is_ours);
+    g_hash_table_insert (names, address, name);
+  }
+  return name;
+}
+
+/* What GTK was about, where it is GTK that works. */
+static gboolean
+is_stage (const char *name) {
+  static const char *const stages[]
+      = { "gsk_renderer_render", "gdk_draw_context_end_frame", "gtk_widget_measure",
+          "gtk_widget_allocate", "gtk_widget_snapshot_child",
+          "gtk_css_node_validate", "gdk_surface_handle_event",
+          "gdk_cairo_context_cairo_create", "gsk_render_node_draw",
+          "gdk_draw_context_begin_frame" };
+
+  return g_strv_contains (stages, name);
+}
+
+/* "seek < go_to < step < …": the innermost, GTK's nearest stage, then ours. */
+static char *
+describe (GHashTable   *names,
+          const Sample *sample) {
+  g_autoptr (GString) text = g_string_new (NULL);
+  gboolean has_stage = FALSE;
+  guint n_shown = 0;
+
+  /* The handler and what called it come first. */
+  for (int i = 2; i < sample->n_frames && n_shown < SHOWN_FRAMES; i++) {
+    gboolean is_ours;
+    const char *name = name_of (names, sample->frames[i], &is_ours);
+    gboolean is_new_stage = !has_stage && n_shown <= 1 && is_stage (name);
+
+    if (i > 2 && !is_ours && !is_new_stage)
+      continue;
+    if (g_str_has_suffix (name, "main"))
+      break;
+    g_string_append_printf (text, "%s%s", text->len == 0 ? "" : " < ", name);
+    has_stage |= is_new_stage;
+    n_shown++;
+  }
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+void
+long_turns_print (void) {
+  g_autoptr (GHashTable) names
+      = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+
+  for (guint i = 0; i < long_turns->len; i++) {
+    const LongTurn *turn = &g_array_index (long_turns, LongTurn, i);
+
+    g_printerr ("%.1f ms, %.1f of them worked, after %s:\n",
+                (double)turn->wall_us / 1000, (double)turn->worked_us / 1000,
+                turn->name);
+    for (guint s = 0; s < turn->n; s++) {
+      g_autofree char *text = describe (names, &samples[turn->first + s]);
+
+      g_printerr ("    %s\n", text);
+    }
+  }
+}
