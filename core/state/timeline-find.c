@@ -49,13 +49,13 @@ timeline_block_may_hold (Timeline  *self,
   gboolean may_hold = TRUE;
   guint64 number = index / TRACE_BLOCK_EVENTS;
 
-  pthread_mutex_lock (&self->lock);
+  timeline_lock (self);
   /* A block is noted in whole once a later event is folded. */
   if ((number + 1) * TRACE_BLOCK_EVENTS <= self->length
       && number < self->block_kinds->len)
     may_hold = (g_array_index (self->block_kinds, EventKinds, number) & kinds)
                != 0;
-  pthread_mutex_unlock (&self->lock);
+  timeline_unlock (self);
   return may_hold;
 }
 

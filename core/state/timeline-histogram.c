@@ -285,10 +285,10 @@ timeline_get_latencies (Timeline         *self,
   walk->histogram = histogram;
   walk->op = op;
   walk->lane = thread < 0 ? -1 : (int)sums_lane_place ((guint)thread);
-  pthread_mutex_lock (&self->lock);
+  timeline_lock (self);
   n_groups = self->sums.n_latencies;
   to = MIN (to, self->length);
-  pthread_mutex_unlock (&self->lock);
+  timeline_unlock (self);
   from = MIN (from, to);
   first = (from + GROUP_EVENTS - 1) / GROUP_EVENTS;
   end = MIN (to / GROUP_EVENTS, n_groups);

@@ -555,10 +555,10 @@ get_page (Timeline     *self,
   guint64 end; /* where the blocks looked at begin */
   guint64 known; /* where the last one that was about the key begins */
 
-  pthread_mutex_lock (&self->lock);
+  timeline_lock (self);
   length = self->length;
   n_filters = self->sums.n_filters;
-  pthread_mutex_unlock (&self->lock);
+  timeline_unlock (self);
   end = known = MIN (n_events, length);
   while (end > least && all->len < max
          && !g_cancellable_is_cancelled (cancellable)) {

@@ -134,7 +134,7 @@ timeline_get_landmarks (Timeline *self,
                         gint64    apart_ns,
                         guint     max,
                         GArray   *landmarks) {
-  pthread_mutex_lock (&self->lock);
+  timeline_lock (self);
   landmarks_get (&self->landmarks, from_ns, to_ns, apart_ns, max, landmarks);
-  pthread_mutex_unlock (&self->lock);
+  timeline_unlock (self);
 }

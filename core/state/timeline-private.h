@@ -9,6 +9,7 @@
 #include "core/state/timeline.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 G_BEGIN_DECLS
 
@@ -362,11 +363,25 @@ guint64  timeline_fold_cost_ns   (Timeline   *self,
                                   guint64     first,
                                   guint64     end);
 
+/* Takes the lock in turn. The follower lets go of it only to take it again, and
+ * would be faster than anyone who has to be woken first. */
+void     timeline_lock           (Timeline   *self);
+void     timeline_unlock         (Timeline   *self);
+
 struct _Timeline {
   gatomicrefcount ref_count;
   TraceLog       *log;
   GThread        *follower;
   Fold           *fold; /* the follower's */
+
+  /* For timeline_lock(): who holds it is the next to have the lock. */
+  pthread_mutex_t gate;
+  /* The three below once more, to be read without the lock. Written by publish(),
+   * release, in this order; read by the functions of that name, acquire: a length
+   * read after is_complete_now is the last one. */
+  _Atomic gint64  duration_ns_now;
+  _Atomic guint64 length_now;
+  _Atomic gboolean is_complete_now;
 
   pthread_mutex_t lock; /* guards all below */
   pthread_cond_t  woken; /* stop, complete, or settled */

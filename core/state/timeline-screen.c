@@ -27,7 +27,7 @@ screen_look (Timeline *self,
       Screen   *screen) {
   const Sums *sums = &self->sums;
 
-  pthread_mutex_lock (&self->lock);
+  timeline_lock (self);
   screen->sums = sums;
   screen->lane = NULL;
   screen->n = sums->n;
@@ -48,7 +48,7 @@ screen_look (Timeline *self,
     if (lane->hold_from_ns >= 0)
       screen->lane_open.hold_ns += (float)(sums->last_ns - lane->hold_from_ns);
   }
-  pthread_mutex_unlock (&self->lock);
+  timeline_unlock (self);
 }
 
 /* Times and places --------------------------------------------------------- */

@@ -125,9 +125,9 @@ clamp_locked (Timeline *self,
 guint64
 timeline_clamp (Timeline *self,
                 guint64   n_events) {
-  pthread_mutex_lock (&self->lock);
+  timeline_lock (self);
   n_events = clamp_locked (self, n_events);
-  pthread_mutex_unlock (&self->lock);
+  timeline_unlock (self);
   return n_events;
 }
 
@@ -139,7 +139,7 @@ find_start (Timeline  *self,
   MapState *state;
 
   memset (start, 0, sizeof *start);
-  pthread_mutex_lock (&self->lock);
+  timeline_lock (self);
   start->to = clamp_locked (self, n_events);
   state = keyframes_find_recent (&self->keyframes, start->to);
   if (map_state_n_events (self->head) <= start->to
@@ -158,7 +158,7 @@ find_start (Timeline  *self,
     start->state = map_state_ref (state);
     g_clear_pointer (&start->packed, packed_state_unref);
   }
-  pthread_mutex_unlock (&self->lock);
+  timeline_unlock (self);
 }
 
 guint64
@@ -195,9 +195,9 @@ keep_recent (Timeline *self,
       = g_ptr_array_new_with_free_func ((GDestroyNotify)map_state_unref);
   MapState *state = fold_ref_state (fold);
 
-  pthread_mutex_lock (&self->lock);
+  timeline_lock (self);
   keyframes_add_recent (&self->keyframes, state, dropped);
-  pthread_mutex_unlock (&self->lock);
+  timeline_unlock (self);
 }
 
 /* Blocks that a second thread unpacks, into the log's cache, while the first one

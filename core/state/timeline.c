@@ -13,7 +13,9 @@
  *
  * Threads     lock guards what the follower and the callers share; it is held
  *             for the sums of one slice, or one query, at the longest. The fold
- *             belongs to the follower alone. States are immutable.
+ *             belongs to the follower alone. States are immutable. Lock order:
+ *             gate, lock; see timeline_lock(). What a window asks in every frame
+ *             takes no lock: it would have to be woken first when it had to wait.
  */
 #include "core/state/timeline-private.h"
 
@@ -30,6 +32,18 @@
 /* Events between two looks at the clock and at the stop flag. */
 #define SLICE_EVENTS 2048u
 #define NICE_LATER 10
+
+void
+timeline_lock (Timeline *self) {
+  pthread_mutex_lock (&self->gate);
+  pthread_mutex_lock (&self->lock);
+  pthread_mutex_unlock (&self->gate);
+}
+
+void
+timeline_unlock (Timeline *self) {
+  pthread_mutex_unlock (&self->lock);
+}
 
 static void
 wait_a_while (Timeline *self) {
@@ -54,7 +68,7 @@ publish (Timeline *self,
   MapState *head = fold_ref_state (self->fold);
   MapState *former;
 
-  pthread_mutex_lock (&self->lock);
+  timeline_lock (self);
   former = self->head;
   self->head = head;
   self->length = map_state_n_events (head);
@@ -64,9 +78,14 @@ publish (Timeline *self,
     self->first_fault = g_strdup (fold_first_fault (self->fold));
   sums_sample (&self->sums, head);
   self->is_complete = is_complete;
+  atomic_store_explicit (&self->duration_ns_now, self->duration_ns,
+                         memory_order_release);
+  atomic_store_explicit (&self->length_now, self->length, memory_order_release);
+  atomic_store_explicit (&self->is_complete_now, is_complete,
+                         memory_order_release);
   if (is_complete)
     pthread_cond_broadcast (&self->woken);
-  pthread_mutex_unlock (&self->lock);
+  timeline_unlock (self);
   map_state_unref (former);
 }
 
@@ -109,20 +128,20 @@ fold_slice (Timeline         *self,
             guint             to) {
   SliceVisit slice = { .timeline = self, .index = block->first + from };
 
-  pthread_mutex_lock (&self->lock);
+  timeline_lock (self);
   fold_visit_many (self->fold, block->events + from, to - from, visit_of_slice,
                    &slice);
   note_block_kinds (self, block->first, slice.kinds);
-  pthread_mutex_unlock (&self->lock);
+  timeline_unlock (self);
 }
 
 static gboolean
 is_stopping (Timeline *self) {
   gboolean result;
 
-  pthread_mutex_lock (&self->lock);
+  timeline_lock (self);
   result = self->is_stopping;
-  pthread_mutex_unlock (&self->lock);
+  timeline_unlock (self);
   return result;
 }
 
@@ -171,9 +190,9 @@ close_gap (Timeline *self,
   PackedState *packed;
   MapState *state;
 
-  pthread_mutex_lock (&self->lock);
+  timeline_lock (self);
   packed = keyframes_ref_packed (&self->keyframes, from, &position);
-  pthread_mutex_unlock (&self->lock);
+  timeline_unlock (self);
   state = packed_state_restore (packed, FALSE);
   packed_state_unref (packed);
   if (state != NULL && position == from)
@@ -209,10 +228,10 @@ close_gaps (Timeline *self) {
   while (keyframes_find_gap (&self->keyframes, self->length, &from, &step, &end)
          && close_gap (self, from, step, end))
     from = end;
-  pthread_mutex_lock (&self->lock);
+  timeline_lock (self);
   self->is_settled = TRUE;
   pthread_cond_broadcast (&self->woken);
-  pthread_mutex_unlock (&self->lock);
+  timeline_unlock (self);
 }
 
 static gpointer
@@ -247,6 +266,7 @@ timeline_new (TraceLog *log) {
   self->log = tracelog_ref (log);
   self->fold = fold_new ();
   self->head = fold_ref_state (self->fold);
+  pthread_mutex_init (&self->gate, NULL);
   pthread_mutex_init (&self->lock, NULL);
   pthread_condattr_init (&attributes);
   pthread_condattr_setclock (&attributes, CLOCK_MONOTONIC);
@@ -287,6 +307,7 @@ timeline_unref (Timeline *self) {
   g_free (self->first_fault);
   pthread_cond_destroy (&self->woken);
   pthread_mutex_destroy (&self->lock);
+  pthread_mutex_destroy (&self->gate);
   tracelog_unref (self->log);
   g_free (self);
 }
@@ -298,32 +319,17 @@ timeline_get_log (Timeline *self) {
 
 guint64
 timeline_get_length (Timeline *self) {
-  guint64 length;
-
-  pthread_mutex_lock (&self->lock);
-  length = self->length;
-  pthread_mutex_unlock (&self->lock);
-  return length;
+  return atomic_load_explicit (&self->length_now, memory_order_acquire);
 }
 
 gint64
 timeline_get_duration_ns (Timeline *self) {
-  gint64 duration_ns;
-
-  pthread_mutex_lock (&self->lock);
-  duration_ns = self->duration_ns;
-  pthread_mutex_unlock (&self->lock);
-  return duration_ns;
+  return atomic_load_explicit (&self->duration_ns_now, memory_order_acquire);
 }
 
 gboolean
 timeline_is_complete (Timeline *self) {
-  gboolean is_complete;
-
-  pthread_mutex_lock (&self->lock);
-  is_complete = self->is_complete;
-  pthread_mutex_unlock (&self->lock);
-  return is_complete;
+  return atomic_load_explicit (&self->is_complete_now, memory_order_acquire);
 }
 
 void
@@ -346,9 +352,9 @@ MapState *
 timeline_ref_head (Timeline *self) {
   MapState *head;
 
-  pthread_mutex_lock (&self->lock);
+  timeline_lock (self);
   head = map_state_ref (self->head);
-  pthread_mutex_unlock (&self->lock);
+  timeline_unlock (self);
   return head;
 }
 
@@ -357,10 +363,10 @@ timeline_get_n_faults (Timeline *self,
                        char    **first) {
   guint64 n_faults;
 
-  pthread_mutex_lock (&self->lock);
+  timeline_lock (self);
   n_faults = self->n_faults;
   if (first != NULL)
     *first = g_strdup (self->first_fault);
-  pthread_mutex_unlock (&self->lock);
+  timeline_unlock (self);
   return n_faults;
 }
