@@ -134,26 +134,37 @@ paint_marker (cairo_t              *cr,
 }
 
 void
+marker_facts_read (MarkerFacts    *self,
+                   TophashSession *session) {
+  for (guint i = 0; i < G_N_ELEMENTS (self->markers); i++)
+    self->is_set[i]
+        = tophash_session_get_marker (session, i, &self->markers[i]);
+  self->difference = describe_difference (session);
+}
+
+void
+marker_facts_clear (MarkerFacts *self) {
+  g_clear_pointer (&self->difference, g_free);
+}
+
+void
 paint_markers (cairo_t              *cr,
-               TophashSession       *session,
+               const MarkerFacts    *facts,
                const LanesGeometry  *geometry,
                const TophashPalette *palette,
                TophashDraw          *draw) {
   static const char *const letters[] = { "A", "B" };
-  SessionMarker markers[2];
-  gboolean is_set[2];
+  const gboolean *is_set = facts->is_set;
   double x[2] = { 0 };
 
-  for (guint i = 0; i < 2; i++) {
-    is_set[i] = tophash_session_get_marker (session, i, &markers[i]);
+  for (guint i = 0; i < 2; i++)
     if (is_set[i])
-      x[i] = lanes_x_at (geometry, markers[i].at_ns);
-  }
+      x[i] = lanes_x_at (geometry, facts->markers[i].at_ns);
   if (is_set[0] && is_set[1]) {
     double from = MAX (MIN (x[0], x[1]), geometry->left);
     double to = MIN (MAX (x[0], x[1]), geometry->right);
     const PaletteColor *veil = &palette->colors[ROLE_CURSOR];
-    g_autofree char *text = describe_difference (session);
+    const char *text = facts->difference;
     double width, height;
 
     tophash_draw_measure (draw, text, FONT_CAPTION, &width, &height);

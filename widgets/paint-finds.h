@@ -22,8 +22,16 @@ void paint_bookmarks (cairo_t              *cr,
                       const LanesGeometry  *geometry,
                       const TophashPalette *palette);
 /* A and B, and what lies between them in words. */
+typedef struct {
+  SessionMarker markers[2];
+  gboolean      is_set[2];
+  char         *difference; /* owned; NULL: one is not set */
+} MarkerFacts;
+void marker_facts_read  (MarkerFacts       *self,
+                         TophashSession    *session);
+void marker_facts_clear (MarkerFacts       *self);
 void paint_markers   (cairo_t              *cr,
-                      TophashSession       *session,
+                      const MarkerFacts    *facts,
                       const LanesGeometry  *geometry,
                       const TophashPalette *palette,
                       TophashDraw          *draw);

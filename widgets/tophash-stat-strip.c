@@ -27,36 +27,57 @@ struct _TophashStatStrip {
 
 G_DEFINE_FINAL_TYPE (TophashStatStrip, tophash_stat_strip, GTK_TYPE_WIDGET)
 
+/* The state and the timeline are references. */
+static gpointer
+brief_new (GtkWidget *widget) {
+  TophashStatStrip *self = TOPHASH_STAT_STRIP (widget);
+  const MapState *state = self->session == NULL
+                              ? NULL
+                              : tophash_session_get_state (self->session);
+  StatsContext *context;
+
+  if (state == NULL)
+    return NULL;
+  context = g_new0 (StatsContext, 1);
+  context->state = map_state_ref (state);
+  context->timeline = timeline_ref (tophash_session_get_timeline (self->session));
+  tophash_session_get_range (self->session, &context->from_ns, &context->to_ns);
+  return context;
+}
+
+static void
+brief_free (gpointer brief) {
+  StatsContext *context = brief;
+
+  map_state_unref ((MapState *)context->state);
+  timeline_unref (context->timeline);
+  g_free (context);
+}
+
 static void
 paint_cb (cairo_t              *cr,
           const TophashPalette *palette,
           TophashDraw          *draw,
           double                width,
           double                height,
-          gpointer              data) {
-  TophashStatStrip *self = data;
-  StatsContext context = {
-    .state = tophash_session_get_state (self->session),
-    .timeline = tophash_session_get_timeline (self->session),
-    .palette = palette,
-    .draw = draw,
-  };
+          gpointer              brief) {
+  StatsContext *context = brief;
 
-  tophash_session_get_range (self->session, &context.from_ns, &context.to_ns);
-  paint_stats (cr, &context, width, height);
+  context->palette = palette;
+  context->draw = draw;
+  paint_stats (cr, context, width, height);
 }
+
+static const CachedPictureKind picture_kind = { brief_new, paint_cb, brief_free };
 
 static void
 tophash_stat_strip_snapshot (GtkWidget   *widget,
                              GtkSnapshot *snapshot) {
   TophashStatStrip *self = TOPHASH_STAT_STRIP (widget);
 
-  if (self->session == NULL
-      || tophash_session_get_state (self->session) == NULL)
-    return;
   cached_picture_snapshot (&self->picture, snapshot,
                            gtk_widget_get_width (widget),
-                           gtk_widget_get_height (widget), paint_cb, self);
+                           gtk_widget_get_height (widget));
 }
 
 static void
@@ -126,7 +147,8 @@ tophash_stat_strip_init (TophashStatStrip *self) {
   gtk_accessible_update_property (GTK_ACCESSIBLE (self),
                                   GTK_ACCESSIBLE_PROPERTY_LABEL, _ ("Counters"),
                                   -1);
-  cached_picture_init (&self->picture, GTK_WIDGET (self), REFRESH_US);
+  cached_picture_init (&self->picture, GTK_WIDGET (self), &picture_kind,
+                       REFRESH_US);
 }
 
 GtkWidget *

@@ -47,19 +47,30 @@ read_costs (TophashStatistics *self,
   return TRUE;
 }
 
+static gpointer
+brief_new (GtkWidget *widget) {
+  CostsContext context = { 0 };
+
+  return read_costs (TOPHASH_STATISTICS (widget), &context)
+           ? g_memdup2 (&context, sizeof context)
+           : NULL;
+}
+
 static void
 paint_cb (cairo_t              *cr,
           const TophashPalette *palette,
           TophashDraw          *draw,
           double                width,
           double                height,
-          gpointer              data) {
-  TophashStatistics *self = data;
-  CostsContext context = { .palette = palette, .draw = draw };
+          gpointer              brief) {
+  CostsContext *context = brief;
 
-  if (read_costs (self, &context))
-    paint_costs (cr, &context, width);
+  context->palette = palette;
+  context->draw = draw;
+  paint_costs (cr, context, width);
 }
+
+static const CachedPictureKind picture_kind = { brief_new, paint_cb, g_free };
 
 static void
 tophash_statistics_snapshot (GtkWidget   *widget,
@@ -68,7 +79,7 @@ tophash_statistics_snapshot (GtkWidget   *widget,
 
   cached_picture_snapshot (&self->picture, snapshot,
                            gtk_widget_get_width (widget),
-                           gtk_widget_get_height (widget), paint_cb, self);
+                           gtk_widget_get_height (widget));
 }
 
 static GtkSizeRequestMode
@@ -199,7 +210,8 @@ tophash_statistics_init (TophashStatistics *self) {
   gtk_accessible_update_property (GTK_ACCESSIBLE (self),
                                   GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _ ("Statistics"), -1);
-  cached_picture_init (&self->picture, GTK_WIDGET (self), REFRESH_US);
+  cached_picture_init (&self->picture, GTK_WIDGET (self), &picture_kind,
+                       REFRESH_US);
 }
 
 GtkWidget *

@@ -20,6 +20,7 @@
 
 #include <glib/gi18n.h>
 #include <inttypes.h>
+#include <math.h>
 
 #define REFRESH_US 100000
 #define MIN_SPAN_NS 1000
@@ -79,6 +80,46 @@ get_geometry (TophashTimelineView *self,
                        n_lanes > MAX_FULL_LANES);
 }
 
+/* What the picture is of. */
+typedef struct {
+  Timeline       *timeline;
+  LanesGeometry   geometry;
+  TimelineSearch *search; /* NULL: none */
+  TraceNotes     *notes;  /* the same */
+  MarkerFacts     markers;
+} Brief;
+
+static gpointer
+brief_new (GtkWidget *widget) {
+  TophashTimelineView *self = TOPHASH_TIMELINE_VIEW (widget);
+  Brief *brief;
+  TimelineSearch *search;
+  const TraceNotes *notes;
+
+  if (get_timeline (self) == NULL)
+    return NULL;
+  brief = g_new0 (Brief, 1);
+  search = tophash_session_get_search (self->session);
+  notes = tophash_session_get_notes (self->session);
+  brief->timeline = timeline_ref (get_timeline (self));
+  get_geometry (self, &brief->geometry);
+  brief->search = search == NULL ? NULL : timeline_search_ref (search);
+  brief->notes = notes == NULL ? NULL : trace_notes_copy (notes);
+  marker_facts_read (&brief->markers, self->session);
+  return brief;
+}
+
+static void
+brief_free (gpointer data) {
+  Brief *brief = data;
+
+  g_clear_pointer (&brief->search, timeline_search_unref);
+  g_clear_pointer (&brief->notes, trace_notes_free);
+  marker_facts_clear (&brief->markers);
+  timeline_unref (brief->timeline);
+  g_free (brief);
+}
+
 static void
 paint_cb (cairo_t              *cr,
           const TophashPalette *palette,
@@ -86,18 +127,18 @@ paint_cb (cairo_t              *cr,
           double                width,
           double                height,
           gpointer              data) {
-  TophashTimelineView *self = data;
-  LanesGeometry geometry;
+  const Brief *brief = data;
+  const LanesGeometry *geometry = &brief->geometry;
 
-  get_geometry (self, &geometry);
-  paint_lanes (cr, get_timeline (self), &geometry, palette, draw);
-  paint_density (cr, get_timeline (self), &geometry, palette, draw);
-  paint_ruler (cr, &geometry, palette, draw);
-  paint_hits (cr, tophash_session_get_search (self->session), &geometry, palette);
-  paint_bookmarks (cr, tophash_session_get_notes (self->session), &geometry,
-                   palette);
-  paint_markers (cr, self->session, &geometry, palette, draw);
+  paint_lanes (cr, brief->timeline, geometry, palette, draw);
+  paint_density (cr, brief->timeline, geometry, palette, draw);
+  paint_ruler (cr, geometry, palette, draw);
+  paint_hits (cr, brief->search, geometry, palette);
+  paint_bookmarks (cr, brief->notes, geometry, palette);
+  paint_markers (cr, &brief->markers, geometry, palette, draw);
 }
+
+static const CachedPictureKind picture_kind = { brief_new, paint_cb, brief_free };
 
 static void
 tophash_timeline_view_snapshot (GtkWidget   *widget,
@@ -110,8 +151,8 @@ tophash_timeline_view_snapshot (GtkWidget   *widget,
   if (get_timeline (self) == NULL)
     return;
   get_geometry (self, &geometry);
-  cached_picture_snapshot (&self->picture, snapshot, geometry.width,
-                           geometry.height, paint_cb, self);
+  cached_picture_snapshot (&self->picture, snapshot, (int)geometry.width,
+                           (int)ceil (geometry.height));
 
   state = tophash_session_get_state (self->session);
   if (state == NULL)
@@ -395,7 +436,8 @@ tophash_timeline_view_init (TophashTimelineView *self) {
   gtk_accessible_update_property (GTK_ACCESSIBLE (self),
                                   GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _ ("Timeline of the run"), -1);
-  cached_picture_init (&self->picture, GTK_WIDGET (self), REFRESH_US);
+  cached_picture_init (&self->picture, GTK_WIDGET (self), &picture_kind,
+                       REFRESH_US);
 }
 
 GtkWidget *
