@@ -18,9 +18,6 @@
 
 #define POSITION_US 50000
 #define DEFAULT_SPEED 20.0 /* events per second */
-/* The state before an event is looked up for its sentence when it is this near:
- * well below a millisecond of folding. */
-#define NEAR_EVENTS 5000u
 
 G_DEFINE_FINAL_TYPE (TophashWindow, tophash_window, ADW_TYPE_APPLICATION_WINDOW)
 
@@ -157,9 +154,7 @@ update_play (TophashWindow *self) {
 static void
 update_caption (TophashWindow *self) {
   TraceLog *log = tophash_session_get_log (self->session);
-  Timeline *timeline = tophash_session_get_timeline (self->session);
   guint64 position = tophash_session_get_position (self->session);
-  g_autoptr (MapState) before = NULL;
   g_autofree char *text = NULL;
   Event event;
 
@@ -167,9 +162,7 @@ update_caption (TophashWindow *self) {
   if (!self->is_lecture || log == NULL || position == 0
       || !tracelog_get_event (log, position - 1, &event))
     return;
-  if (timeline_seek_distance (timeline, position - 1) < NEAR_EVENTS)
-    before = timeline_seek (timeline, position - 1, NULL);
-  text = narrator_event (&event, before,
+  text = narrator_event (&event, tophash_session_get_before (self->session),
                          tophash_session_get_key_format (self->session),
                          NARRATION_PLAIN);
   gtk_label_set_text (self->caption, text);

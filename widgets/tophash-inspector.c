@@ -254,7 +254,6 @@ static void
 show_now (TophashInspector *self) {
   guint64 position = tophash_session_get_position (self->session);
   TraceLog *log = tophash_session_get_log (self->session);
-  Timeline *timeline = tophash_session_get_timeline (self->session);
   const char *format = tophash_session_get_key_format (self->session);
   Event event;
 
@@ -267,10 +266,7 @@ show_now (TophashInspector *self) {
     return;
   }
   {
-    g_autoptr (MapState) before
-        = timeline_seek_distance (timeline, position - 1) < 5000
-              ? timeline_seek (timeline, position - 1, NULL)
-              : NULL;
+    const MapState *before = tophash_session_get_before (self->session);
     g_autofree char *plain
         = narrator_event (&event, before, format, NARRATION_PLAIN);
     g_autofree char *expert

@@ -3,7 +3,9 @@
 /* tophash-session-cursor.c — where in the log the session stands
  *
  * Seeking     Near places are folded at once. Far ones in a task: position moves
- *             at once, the state follows; a newer seek cancels an older one.
+ *             at once, the state follows; a newer seek cancels an older one. The
+ *             task brings the state before the last event along, which costs it
+ *             nothing and the main thread, later, a seek.
  *
  * Playing     A fold is continued from tick to tick. At a speed in events the
  *             parts of an event left over are carried on; as recorded, a clock
@@ -16,7 +18,6 @@
  */
 #include "core/model/tophash-session-private.h"
 
-#define NEAR_EVENTS 20000u
 #define TICK_BUDGET_US 4000
 /* Events between two looks at the clock. */
 #define SLICE_EVENTS 1024u
@@ -25,9 +26,19 @@
 
 guint
 session_take_state (TophashSession *self,
-                    MapState       *state) {
+                    MapState       *state,
+                    MapState       *before) {
   MapState *former = self->state;
 
+  g_clear_pointer (&self->before, map_state_unref);
+  /* A step on: what was is what its event met. */
+  if (before == NULL && former != NULL
+      && map_state_n_events (former) + 1 == map_state_n_events (state))
+    before = g_steal_pointer (&former);
+  else if (before != NULL
+           && map_state_n_events (before) + 1 != map_state_n_events (state))
+    g_clear_pointer (&before, map_state_unref);
+  self->before = before;
   self->state = state;
   self->position = map_state_n_events (state);
   g_clear_pointer (&former, map_state_unref);
@@ -67,17 +78,29 @@ tophash_session_get_state (TophashSession *self) {
   return self->state;
 }
 
+const MapState *
+tophash_session_get_before (TophashSession *self) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), NULL);
+  if (self->before == NULL && self->state != NULL && self->position > 0
+      && map_state_n_events (self->state) == self->position
+      && timeline_is_near (self->timeline, self->position - 1))
+    self->before = timeline_seek (self->timeline, self->position - 1, NULL);
+  return self->before;
+}
+
 /* Seeking ------------------------------------------------------------------ */
 
 typedef struct {
   Timeline *timeline;
   guint64   position;
+  MapState *before; /* the result's, of its last event; NULL: none */
 } SeekJob;
 
 static void
 seek_job_free (gpointer data) {
   SeekJob *job = data;
 
+  g_clear_pointer (&job->before, map_state_unref);
   timeline_unref (job->timeline);
   g_free (job);
 }
@@ -89,6 +112,8 @@ seek_in_thread (GTask        *task,
                 GCancellable *cancellable) {
   SeekJob *job = data;
 
+  if (job->position > 0)
+    job->before = timeline_seek (job->timeline, job->position - 1, cancellable);
   g_task_return_pointer (task,
                          timeline_seek (job->timeline, job->position, cancellable),
                          (GDestroyNotify)map_state_unref);
@@ -100,12 +125,14 @@ seek_done_cb (GObject      *source,
               gpointer      data) {
   TophashSession *self = TOPHASH_SESSION (source);
   MapState *state = g_task_propagate_pointer (G_TASK (result), NULL);
+  SeekJob *job = g_task_get_task_data (G_TASK (result));
 
   /* Cancelled: a newer seek or another log took its place. */
   if (state == NULL)
     return;
   g_clear_object (&self->seeking);
-  session_changed (self, session_take_state (self, state));
+  session_changed (self, session_take_state (self, state,
+                                             g_steal_pointer (&job->before)));
 }
 
 static void
@@ -130,12 +157,12 @@ go_to (TophashSession *self,
   cancel_seek (self);
   drop_fold (self);
   position = timeline_clamp (self->timeline, position);
-  if (timeline_seek_distance (self->timeline, position) > NEAR_EVENTS) {
+  if (!timeline_is_near (self->timeline, position)) {
     seek_far (self, position);
     return SESSION_CHANGE_CURSOR;
   }
   return session_take_state (self,
-                             timeline_seek (self->timeline, position, NULL));
+                             timeline_seek (self->timeline, position, NULL), NULL);
 }
 
 /* Ends playing and following; returns what changed. */
@@ -250,7 +277,7 @@ tophash_session_follow (TophashSession *self) {
   session_drop_cursor (self);
   self->is_following = !timeline_is_complete (self->timeline);
   self->is_playing = self->is_following;
-  what |= session_take_state (self, timeline_ref_head (self->timeline));
+  what |= session_take_state (self, timeline_ref_head (self->timeline), NULL);
   session_changed (self, what | session_look_at_log (self));
 }
 
@@ -358,7 +385,7 @@ play_on (TophashSession *self,
   /* What the budget did not allow is not made up for. */
   if (!is_done)
     self->play_ns = (double)map_state_at_ns (fold_peek_state (self->fold));
-  return session_take_state (self, fold_ref_state (self->fold));
+  return session_take_state (self, fold_ref_state (self->fold), NULL);
 }
 
 /* Moves the cursor to the head. */
@@ -369,7 +396,7 @@ follow_head (TophashSession *self) {
   if (map_state_n_events (head) == self->position && self->state != NULL
       && map_state_n_events (self->state) == self->position)
     return 0;
-  return session_take_state (self, g_steal_pointer (&head));
+  return session_take_state (self, g_steal_pointer (&head), NULL);
 }
 
 gboolean

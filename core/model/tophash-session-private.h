@@ -29,6 +29,7 @@ struct _TophashSession {
   char     *key_format;
 
   MapState *state;    /* NULL without a log */
+  MapState *before;   /* the last event's, as far as it is known; else NULL */
   guint64   position; /* where the cursor is; the state follows a far seek */
   GCancellable *seeking; /* NULL unless a far seek is under way */
 
@@ -62,9 +63,11 @@ struct _TophashSession {
 
 void     session_changed      (TophashSession       *self,
                                TophashSessionChange  what);
-/* Takes over @state as the one at the cursor; returns what changed. */
+/* Takes over @state as the one at the cursor, and @before (nullable), that its last
+ * event met; returns what changed. */
 guint    session_take_state   (TophashSession       *self,
-                               MapState             *state);
+                               MapState             *state,
+                               MapState             *before);
 /* Ends far seeks and what playing keeps. */
 void     session_drop_cursor  (TophashSession       *self);
 /* Moves the selection to where its key stands now; what changed. */

@@ -127,7 +127,8 @@ show_log (TophashSession *self,
   g_clear_pointer (&former, timeline_unref);
   g_clear_pointer (&former_log, tracelog_unref);
   take_key_format (self);
-  session_take_state (self, timeline_ref_head (self->timeline));
+  g_clear_pointer (&self->state, map_state_unref); /* of another log */
+  session_take_state (self, timeline_ref_head (self->timeline), NULL);
   memset (&self->selection, 0, sizeof self->selection);
   self->known_length = 0;
   self->is_following = TRUE;
@@ -420,6 +421,7 @@ tophash_session_finalize (GObject *object) {
   g_ptr_array_unref (self->notes_done);
   g_clear_pointer (&self->notes, trace_notes_free);
   g_clear_pointer (&self->saved_notes, trace_notes_free);
+  g_clear_pointer (&self->before, map_state_unref);
   g_clear_pointer (&self->state, map_state_unref);
   g_clear_pointer (&self->timeline, timeline_unref);
   g_clear_pointer (&self->log, tracelog_unref);

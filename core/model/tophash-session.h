@@ -93,6 +93,9 @@ gboolean  tophash_session_has_unsaved_notes  (TophashSession *self);
 /* The cursor: position n = after n events. The state is NULL without a log. */
 guint64         tophash_session_get_position (TophashSession *self);
 const MapState *tophash_session_get_state    (TophashSession *self);
+/* The state that the last event before the cursor met. NULL: there is none, or it
+ * is not at hand, as while playing fast. */
+const MapState *tophash_session_get_before   (TophashSession *self);
 /* Moves the cursor; stops following and playing. Far seeks finish later; the
  * newest wins. */
 void      tophash_session_seek               (TophashSession *self,

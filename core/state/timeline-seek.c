@@ -98,6 +98,12 @@ seek_start_clear (SeekStart *start) {
 #define COPIED_BYTES_PER_NS 8
 #define FRAME_BYTES_PER_NS 6
 #define RESTORE_NS 30000
+/* What is near: a block to be unpacked or two, and little to copy. A packed state
+ * is far, unless it is as good as empty: memory that nobody had yet, and a helper
+ * that has to be woken, made milliseconds of what is restored in microseconds. */
+#define NEAR_EVENTS TRACE_BLOCK_EVENTS
+#define NEAR_COST_NS 500000
+#define NEAR_BYTES 16384u
 
 static guint64
 cost_from_state (const MapState *state,
@@ -178,14 +184,20 @@ timeline_fold_cost_ns (Timeline *self,
   return cost_ns;
 }
 
-guint64
-timeline_seek_distance (Timeline *self,
-                        guint64   n_events) {
+gboolean
+timeline_is_near (Timeline *self,
+                  guint64   n_events) {
+  gboolean is_near;
   SeekStart start;
 
   find_start (self, n_events, &start);
+  is_near = start.to - start.from <= NEAR_EVENTS
+            && (start.state != NULL
+                    ? start.cost_ns <= NEAR_COST_NS
+                    : start.packed != NULL
+                          && packed_state_size (start.packed) <= NEAR_BYTES);
   seek_start_clear (&start);
-  return start.cost_ns / 100;
+  return is_near;
 }
 
 static void

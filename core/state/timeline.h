@@ -65,11 +65,11 @@ guint64   timeline_clamp       (Timeline     *self,
 void      timeline_put_keyframes (Timeline     *self,
                                   guint64       every,
                                   GCancellable *cancellable);
-/* What timeline_seek (@n_events) would cost, in events folded one by one on a
- * state that is shown, about 100 ns each; the window seeks at once when it is
- * small and in a task otherwise. */
-guint64   timeline_seek_distance (Timeline   *self,
-                                  guint64     n_events);
+/* Any. Whether timeline_seek (@n_events) takes no more than about a millisecond: a
+ * state is in memory near there, or nearly nothing happened before. The window
+ * seeks at once then and in a task otherwise. */
+gboolean  timeline_is_near     (Timeline     *self,
+                                guint64       n_events);
 
 /* A set of event kinds, bit per EventKind. */
 typedef guint64 EventKinds;

@@ -251,10 +251,10 @@ test_runs_can_be_replaced (void) {
     continue;
 }
 
-/* A log long enough for seeks in a task; the newest wins. */
-static void
-test_far_seeks_end_at_the_newest (void) {
-  g_autoptr (TophashSession) session = tophash_session_new ();
+/* A log long enough for seeks in a task, folded. */
+static TophashSession *
+new_long_session (void) {
+  TophashSession *session = tophash_session_new ();
   g_autoptr (TraceInfo) info = trace_info_new ();
   g_autoptr (TraceLog) log = tracelog_new (info, 0);
   Event event = { .kind = EVENT_MISS_COUNTED };
@@ -270,15 +270,60 @@ test_far_seeks_end_at_the_newest (void) {
   tophash_session_set_log (session, log);
   while (tophash_session_needs_ticks (session))
     tick (&bench);
+  return session;
+}
+
+static void
+wait_for_state (TophashSession *session) {
+  while (map_state_n_events (tophash_session_get_state (session))
+         != tophash_session_get_position (session))
+    g_main_context_iteration (NULL, TRUE);
+}
+
+/* The newest wins. */
+static void
+test_far_seeks_end_at_the_newest (void) {
+  g_autoptr (TophashSession) session = new_long_session ();
+
   for (guint64 i = 0; i < 20; i++)
     tophash_session_seek (session, 290000 - i * 13001);
   g_assert_cmpuint (tophash_session_get_position (session), ==,
                     290000 - 19 * 13001);
-  while (map_state_n_events (tophash_session_get_state (session))
-         != tophash_session_get_position (session))
-    g_main_context_iteration (NULL, TRUE);
+  wait_for_state (session);
   g_assert_cmpuint (map_state_misses (tophash_session_get_state (session)), ==,
                     290000 - 19 * 13001);
+}
+
+static void
+assert_before (TophashSession *session,
+               guint64         position) {
+  const MapState *before;
+
+  wait_for_state (session);
+  g_assert_cmpuint (tophash_session_get_position (session), ==, position);
+  before = tophash_session_get_before (session);
+  g_assert_nonnull (before);
+  g_assert_cmpuint (map_state_n_events (before), ==, position - 1);
+  g_assert_cmpuint (map_state_misses (before), ==, position - 1);
+}
+
+/* What the last event met is there after far seeks and steps alike. */
+static void
+test_knows_the_state_before (void) {
+  g_autoptr (TophashSession) session = new_long_session ();
+
+  tophash_session_seek (session, 150000);
+  assert_before (session, 150000);
+  tophash_session_step (session, 1);
+  assert_before (session, 150001);
+  tophash_session_step (session, -1);
+  assert_before (session, 150000);
+  tophash_session_seek (session, 170000);
+  tophash_session_seek (session, 9);
+  assert_before (session, 9);
+  tophash_session_seek (session, 0);
+  wait_for_state (session);
+  g_assert_null (tophash_session_get_before (session));
 }
 
 int
@@ -296,5 +341,7 @@ main (int    argc,
                    test_runs_can_be_replaced);
   g_test_add_func ("/core/session/far-seeks-end-at-the-newest",
                    test_far_seeks_end_at_the_newest);
+  g_test_add_func ("/core/session/knows-the-state-before",
+                   test_knows_the_state_before);
   return g_test_run ();
 }
