@@ -3,8 +3,8 @@
 /* tophash-honesty-card.c — what recording cost this run
  *
  * Above what the recorder counted: events, bytes, what was lost (nothing, unless
- * the scenario allowed it), how often a worker had to wait for it. Below, on
- * demand, the same scenario at full speed for a moment, blind and recorded in
+ * the scenario allowed it), how often workers had to wait for it, and which: the
+ * three that waited longest, all of them in the tooltip. Below, on demand, the same scenario at full speed for a moment, blind and recorded in
  * turns: ns an operation each way, as two bars of one scale.
  *
  * The comparison wants the machine for itself, so it waits for the end of a run;
@@ -14,6 +14,7 @@
  */
 #include "app/tophash-honesty-card.h"
 
+#include "core/model/narrator.h"
 #include "core/workload/honesty-measure.h"
 #include "widgets/tophash-draw.h"
 
@@ -22,6 +23,7 @@
 
 #define UPDATE_US 200000
 #define MEASURE_S 2.0
+#define N_WAITS_SHOWN 3
 
 struct _TophashHonestyCard {
   GtkWidget parent_instance;
@@ -52,6 +54,39 @@ G_DEFINE_FINAL_TYPE (TophashHonestyCard, tophash_honesty_card, GTK_TYPE_WIDGET)
 
 /* What was counted --------------------------------------------------------- */
 
+static int
+compare_waits (gconstpointer a,
+               gconstpointer b) {
+  gint64 a_ns = ((const TraceWait *)a)->stalled_ns;
+  gint64 b_ns = ((const TraceWait *)b)->stalled_ns;
+
+  return (a_ns < b_ns) - (a_ns > b_ns);
+}
+
+/* (transfer full, nullable): "W2 1.2 ms (14) · W1 …": who waited, the longest
+ * first, @n of them at most. */
+static char *
+describe_waits (TraceLog *log,
+                guint     n) {
+  g_autoptr (GArray) waits = tracelog_dup_waits (log);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  if (waits == NULL || waits->len == 0)
+    return NULL;
+  g_array_sort (waits, compare_waits);
+  for (guint i = 0; i < MIN (waits->len, n); i++) {
+    const TraceWait *wait = &g_array_index (waits, TraceWait, i);
+    g_autofree char *worker = narrator_thread (wait->thread);
+    g_autofree char *time = tophash_draw_format_time (wait->stalled_ns);
+
+    g_string_append_printf (text, "%s%s %s (%" PRIu64 ")", i > 0 ? " · " : "",
+                            worker, time, wait->n_stalls);
+  }
+  if (waits->len > n)
+    g_string_append (text, " …");
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
 /* (transfer full) */
 static char *
 describe (TophashHonestyCard *self) {
@@ -61,6 +96,8 @@ describe (TophashHonestyCard *self) {
   g_autofree char *events = NULL;
   g_autofree char *bytes = NULL;
   g_autofree char *stalled = NULL;
+  g_autofree char *waits = NULL;
+  g_autofree char *text = NULL;
 
   if (log == NULL)
     return g_strdup (_ ("nothing recorded yet"));
@@ -74,11 +111,13 @@ describe (TophashHonestyCard *self) {
     return g_strdup_printf (_ ("%s events · %s\n%" PRIu64
                                " lost · no waits for the recorder"),
                             events, bytes, honesty.n_dropped);
-  return g_strdup_printf (_ ("%s events · %s\n%" PRIu64
+  waits = describe_waits (log, N_WAITS_SHOWN);
+  text = g_strdup_printf (_ ("%s events · %s\n%" PRIu64
                              " lost · waited %" PRIu64
                              " times for the recorder, %s in all"),
                           events, bytes, honesty.n_dropped, honesty.n_stalls,
                           stalled);
+  return g_strjoin ("\n", text, waits, NULL);
 }
 
 /* The scenario allowed it, but nobody may overlook it. */
@@ -108,9 +147,14 @@ show_lost (TophashHonestyCard *self) {
 
 static void
 update (TophashHonestyCard *self) {
+  TraceLog *log
+      = self->session != NULL ? tophash_session_get_log (self->session) : NULL;
   g_autofree char *text = describe (self);
+  g_autofree char *waits
+      = log != NULL ? describe_waits (log, G_MAXUINT) : NULL;
 
   gtk_label_set_text (self->counted, text);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->counted), waits);
   show_lost (self);
   gtk_widget_set_sensitive (self->measure_button,
                             self->session != NULL

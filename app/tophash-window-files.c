@@ -137,12 +137,15 @@ open_thread (GTask        *task,
   FileJob *job = data;
   GError *error = NULL;
 
-  job->log = tracelog_open (job->file, progress_cb, job, cancellable,
-                            &job->warning, &error);
-  if (job->log == NULL)
+  job->log = tracelog_open_growing (job->file, progress_cb, job, cancellable,
+                                    &job->warning, &error);
+  if (job->log == NULL) {
     g_task_return_error (task, error);
-  else
-    g_task_return_boolean (task, TRUE);
+    return;
+  }
+  /* What another process still records is shown as a run of our own is. */
+  tracelog_follow (job->log);
+  g_task_return_boolean (task, TRUE);
 }
 
 /* A recording carries its scenario: it can be read and run again. One that this

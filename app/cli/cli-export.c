@@ -2,7 +2,8 @@
 
 /* cli-export.c — tophash-cli events, tophash-cli export
  *
- * Both go through the recording once. A file given by --out appears under its
+ * Both go through the recording once; events --follow goes on while another process
+ * makes it. A file given by --out appears under its
  * name only when it is whole; standard output gets what there is as it comes.
  */
 #include "app/cli/cli.h"
@@ -179,10 +180,12 @@ print_event (const Event    *event,
            thread, text != NULL ? text : event_kind_name (event->kind));
 }
 
+/* @follows: at the end waits for more. */
 static void
 print_events (TraceLog            *log,
               const ExportOptions *options,
-              guint64              max) {
+              guint64              max,
+              gboolean             follows) {
   g_autoptr (Fold) fold = fold_new ();
   g_autoptr (QueryWalk) walk
       = options->query != NULL ? query_walk_new (options->query) : NULL;
@@ -190,9 +193,10 @@ print_events (TraceLog            *log,
   guint64 n_printed = 0;
 
   for (guint64 i = 0; i < options->to && n_printed < max;) {
+    gboolean is_there = !follows || cli_wait_for_more (log, i);
     g_autoptr (TraceBlock) block = tracelog_ref_block (log, i);
 
-    if (block == NULL)
+    if (!is_there || block == NULL)
       return;
     for (guint n = (guint)(i - block->first);
          n < block->n_events && i < options->to && n_printed < max; n++, i++) {
@@ -227,6 +231,7 @@ cli_events (int    argc,
             char **argv) {
   g_auto (Limits) limits = { NULL };
   gint64 max = G_MAXINT64;
+  gboolean follows = FALSE;
   const GOptionEntry entries[] = {
     { "from", 0, 0, G_OPTION_ARG_STRING, &limits.from,
       N_("Begin after so many events, or at a time"), N_("EVENT|TIME") },
@@ -237,6 +242,8 @@ cli_events (int    argc,
       N_("QUERY") },
     { "max", 0, 0, G_OPTION_ARG_INT64, &max, N_("Print no more than so many"),
       N_("NUMBER") },
+    { "follow", 'f', 0, G_OPTION_ARG_NONE, &follows,
+      N_("While it is being recorded, wait for more"), NULL },
     { NULL },
   };
   ExportOptions options = { 0 };
@@ -249,10 +256,12 @@ cli_events (int    argc,
     g_printerr (_("tophash-cli: --max: wanted 0 or more\n"));
     return CLI_BAD_INPUT;
   }
-  log = cli_open (argv[1], NULL);
+  log = follows ? cli_open_growing (argv[1]) : cli_open (argv[1], NULL);
   if (log == NULL || !apply_limits (log, &limits, &options))
     return CLI_BAD_INPUT;
-  print_events (log, &options, (guint64)max);
+  if (follows && limits.to == NULL)
+    options.to = G_MAXUINT64;
+  print_events (log, &options, (guint64)max, follows);
   g_clear_pointer (&options.query, event_query_unref);
   return CLI_GOOD;
 }

@@ -2,6 +2,7 @@
 
 /* cli-info.c — tophash-cli info, tophash-cli verify
  *
+ * info --follow tells of a recording while another process makes it, until it ends.
  * verify reads every event of a recording and folds it: a file that opens whole
  * and whose events all fit is good.
  */
@@ -10,12 +11,29 @@
 #include <glib/gi18n.h>
 #include <inttypes.h>
 
+/* A line whenever there is more. */
+static void
+follow (TraceLog *log) {
+  guint64 length = 0;
+
+  while (cli_wait_for_more (log, length)) {
+    TraceHonesty honesty;
+
+    tracelog_get_honesty (log, &honesty);
+    length = honesty.n_events;
+    g_printerr (_("%" PRIu64 " events in %.3f s, %" PRIu64 " waits\n"), length,
+                (double)honesty.duration_ns / 1e9, honesty.n_stalls);
+  }
+}
+
 int
 cli_info (int    argc,
           char **argv) {
-  gboolean as_json = FALSE;
+  gboolean as_json = FALSE, follows = FALSE;
   const GOptionEntry entries[] = {
     { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, N_("Print JSON"), NULL },
+    { "follow", 'f', 0, G_OPTION_ARG_NONE, &follows,
+      N_("While it is being recorded, wait for more"), NULL },
     { NULL },
   };
   g_autoptr (TraceLog) log = NULL;
@@ -24,9 +42,11 @@ cli_info (int    argc,
   if (!cli_parse (&argc, &argv, entries, _("FILE"),
                   _("Says what a recording holds."), 1))
     return CLI_BAD_INPUT;
-  log = cli_open (argv[1], NULL);
+  log = follows ? cli_open_growing (argv[1]) : cli_open (argv[1], NULL);
   if (log == NULL)
     return CLI_BAD_INPUT;
+  if (follows)
+    follow (log);
   state = cli_fold (log, tracelog_get_length (log), FALSE, NULL, NULL);
   cli_print_summary (log, state, NULL, as_json);
   cli_warn_damage (log);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* cli-stats.c — tophash-cli stats: how long operations took, how long chains are
+/* cli-stats.c — tophash-cli stats: how long operations took, how long chains are,
+ * who waited for the recorder
  *
  * Operations are those that ended between two positions; chains are those of the
  * tables at the later one. Quantiles are upper ends: an operation is known to have
@@ -183,6 +184,7 @@ print_json (const Span *span) {
   put_whole (builder, "to", span->to);
   put_latencies (builder, span);
   put_chains (builder, span);
+  cli_put_waits (builder, timeline_get_log (span->timeline));
   json_builder_end_object (builder);
   root = json_builder_get_root (builder);
   text = json_to_string (root, TRUE);
@@ -236,6 +238,7 @@ cli_stats (int    argc,
   } else {
     print_latencies (&span);
     print_chains (&span);
+    cli_print_waits (log);
   }
   cli_warn_damage (log);
   return CLI_GOOD;

@@ -7,6 +7,7 @@
  */
 #include "app/cli/cli.h"
 
+#include "core/model/narrator.h"
 #include "core/workload/scenario.h"
 
 #include <glib/gi18n.h>
@@ -106,6 +107,19 @@ print_honesty (const TraceHonesty *honesty,
              extra->n_errors, extra->n_ungated);
 }
 
+void
+cli_print_waits (TraceLog *log) {
+  g_autoptr (GArray) waits = tracelog_dup_waits (log);
+
+  for (guint i = 0; waits != NULL && i < waits->len; i++) {
+    const TraceWait *wait = &g_array_index (waits, TraceWait, i);
+    g_autofree char *worker = narrator_thread (wait->thread);
+
+    g_print (_("  %-5s waited %" PRIu64 " times for the recorder, %.3f ms\n"),
+             worker, wait->n_stalls, (double)wait->stalled_ns / 1e6);
+  }
+}
+
 /* The first of its kind; FALSE: there is none. */
 static gboolean
 find_first (TraceLog *log,
@@ -191,6 +205,7 @@ print_text (TraceLog          *log,
   print_tables (state);
   cli_print_costs (state);
   print_honesty (&honesty, extra);
+  cli_print_waits (log);
 }
 
 static void
@@ -255,6 +270,27 @@ put_tables (JsonBuilder    *builder,
   json_builder_end_array (builder);
 }
 
+void
+cli_put_waits (JsonBuilder *builder,
+               TraceLog    *log) {
+  g_autoptr (GArray) waits = tracelog_dup_waits (log);
+
+  if (waits == NULL)
+    return;
+  json_builder_set_member_name (builder, "waits-by-worker");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < waits->len; i++) {
+    const TraceWait *wait = &g_array_index (waits, TraceWait, i);
+
+    json_builder_begin_object (builder);
+    put_whole (builder, "thread", wait->thread);
+    put_whole (builder, "waits", wait->n_stalls);
+    put_whole (builder, "waited-ns", (guint64)wait->stalled_ns);
+    json_builder_end_object (builder);
+  }
+  json_builder_end_array (builder);
+}
+
 static void
 put_honesty (JsonBuilder       *builder,
              TraceLog          *log,
@@ -270,6 +306,7 @@ put_honesty (JsonBuilder       *builder,
   put_whole (builder, "dropped", honesty.n_dropped);
   put_whole (builder, "waits", honesty.n_stalls);
   put_whole (builder, "waited-ns", (guint64)honesty.stalled_ns);
+  cli_put_waits (builder, log);
   if (honesty.blind_ns > 0) {
     put_number (builder, "blind-ns-per-operation", honesty.blind_ns);
     put_number (builder, "recorded-ns-per-operation", honesty.recorded_ns);

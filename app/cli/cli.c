@@ -10,6 +10,9 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+/* Free choice: between two looks whether a recording has grown. */
+#define LOOK_US 100000
+
 int
 cli_fail (GError *error) {
   g_printerr ("tophash-cli: %s\n", error->message);
@@ -43,13 +46,17 @@ cli_parse (int                *argc,
   return TRUE;
 }
 
-TraceLog *
-cli_open (const char *path,
+static TraceLog *
+open_log (const char *path,
+          gboolean    may_grow,
           gboolean   *is_whole) {
   g_autoptr (GFile) file = g_file_new_for_commandline_arg (path);
   g_autofree char *warning = NULL;
   GError *error = NULL;
-  TraceLog *log = tracelog_open (file, NULL, NULL, NULL, &warning, &error);
+  TraceLog *log
+      = may_grow
+            ? tracelog_open_growing (file, NULL, NULL, NULL, &warning, &error)
+            : tracelog_open (file, NULL, NULL, NULL, &warning, &error);
 
   if (log == NULL)
     cli_fail (error);
@@ -58,6 +65,25 @@ cli_open (const char *path,
   if (is_whole != NULL)
     *is_whole = log != NULL && warning == NULL;
   return log;
+}
+
+TraceLog *
+cli_open (const char *path,
+          gboolean   *is_whole) {
+  return open_log (path, FALSE, is_whole);
+}
+
+TraceLog *
+cli_open_growing (const char *path) {
+  return open_log (path, TRUE, NULL);
+}
+
+gboolean
+cli_wait_for_more (TraceLog *log,
+                   guint64   length) {
+  while (tracelog_get_length (log) <= length && tracelog_refresh (log))
+    g_usleep (LOOK_US);
+  return tracelog_get_length (log) > length;
 }
 
 void

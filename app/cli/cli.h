@@ -47,6 +47,12 @@ gboolean  cli_parse (int                *argc,
  * error was printed. @is_whole (nullable). */
 TraceLog *cli_open  (const char *path,
                      gboolean   *is_whole);
+/* The same of one that another process may be recording: it grows by
+ * cli_wait_for_more(), which waits until @log is longer than @length; FALSE: it
+ * never will be. */
+TraceLog *cli_open_growing  (const char *path);
+gboolean  cli_wait_for_more (TraceLog   *log,
+                             guint64     length);
 /* Says on standard error when a block proved damaged while it was read. */
 void      cli_warn_damage (TraceLog *log);
 
@@ -82,5 +88,10 @@ void      cli_print_summary (TraceLog          *log,
 void      cli_print_costs   (const MapState    *state);
 void      cli_put_costs     (JsonBuilder       *builder,
                              const MapState    *state);
+/* The same: which worker waited for the recorder, where that is known. Adds the
+ * member "waits-by-worker". */
+void      cli_print_waits   (TraceLog          *log);
+void      cli_put_waits     (JsonBuilder       *builder,
+                             TraceLog          *log);
 
 G_END_DECLS

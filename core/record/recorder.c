@@ -110,7 +110,9 @@ typedef struct {
   gboolean        has_head;
   gsize           head_units;
   Event           head;    /* at_ns not set */
-  guint64         n_dropped; /* told to the log */
+  guint64         n_dropped; /* told to the log, as below */
+  guint64         n_stalls;
+  guint64         stalled_ns;
 } Lane;
 
 struct _Recorder {
@@ -406,17 +408,24 @@ force_first (Recorder *self) {
 
 static void
 tell_stalls (Recorder *self) {
-  guint64 n_stalls = 0, stalled_ns = 0, n_dropped = 0;
+  guint64 n_dropped = 0;
 
   for (guint i = 0; i < self->lanes->len; i++) {
-    Ring *ring = &lane_at (self, i)->probe->ring;
-
+    Lane *lane = lane_at (self, i);
+    Ring *ring = &lane->probe->ring;
     /* Relaxed: statistics; the owner alone writes them. */
-    n_stalls += atomic_load_explicit (&ring->n_stalls, memory_order_relaxed);
-    stalled_ns += atomic_load_explicit (&ring->stalled_ns, memory_order_relaxed);
-    n_dropped += lane_at (self, i)->n_dropped;
+    guint64 n_stalls
+        = atomic_load_explicit (&ring->n_stalls, memory_order_relaxed);
+    guint64 stalled_ns
+        = atomic_load_explicit (&ring->stalled_ns, memory_order_relaxed);
+
+    if (n_stalls != lane->n_stalls || stalled_ns != lane->stalled_ns)
+      tracelog_add_waits (self->log, lane->thread, n_stalls - lane->n_stalls,
+                          (gint64)(stalled_ns - lane->stalled_ns));
+    lane->n_stalls = n_stalls;
+    lane->stalled_ns = stalled_ns;
+    n_dropped += lane->n_dropped;
   }
-  tracelog_set_stalls (self->log, n_stalls, (gint64)stalled_ns);
   tracelog_set_dropped (self->log, n_dropped);
 }
 

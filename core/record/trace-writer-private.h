@@ -44,9 +44,10 @@ gboolean trace_writer_put_head    (TraceWriter        *self,
 gboolean trace_writer_put_block   (TraceWriter        *self,
                                    const PackedBlock  *block,
                                    GError            **error);
-/* @length: events in the file. */
+/* @waits (nullable): by worker, of TraceWait. @length: events in the file. */
 gboolean trace_writer_put_honesty (TraceWriter        *self,
                                    const TraceHonesty *honesty,
+                                   const GArray       *waits,
                                    guint64             length,
                                    GError            **error);
 gboolean trace_writer_put_notes   (TraceWriter        *self,

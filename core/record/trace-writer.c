@@ -161,8 +161,10 @@ trace_writer_put_block (TraceWriter       *self,
 gboolean
 trace_writer_put_honesty (TraceWriter        *self,
                           const TraceHonesty *honesty,
+                          const GArray       *waits,
                           guint64             length,
                           GError            **error) {
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
   guint8 payload[HONESTY_SIZE] = { 0 };
   Chunk chunk = { .type = CHUNK_HONESTY };
 
@@ -177,8 +179,11 @@ trace_writer_put_honesty (TraceWriter        *self,
                  | (honesty->lacks_raises ? HONESTY_LACKS_RAISES : 0));
   bytes_put (payload + 48, 8, (guint64)(honesty->blind_ns * 1000));
   bytes_put (payload + 56, 8, (guint64)(honesty->recorded_ns * 1000));
+  g_byte_array_append (bytes, payload, sizeof payload);
+  if (waits != NULL)
+    trace_waits_write (waits, bytes);
   self->honesty_at = self->offset;
-  return put_chunk (self, &chunk, payload, sizeof payload, error);
+  return put_chunk (self, &chunk, bytes->data, bytes->len, error);
 }
 
 gboolean

@@ -9,7 +9,7 @@
 G_BEGIN_DECLS
 
 #define FILE_MAJOR 1
-#define FILE_MINOR 3
+#define FILE_MINOR 4
 #define FILE_MINOR_RAISES 1 /* from it on OP_BEGAN and OP_ENDED tell the raise */
 #define FILE_MAGIC "\x89TPH\r\n\x1a\n"
 #define FILE_MAGIC_SIZE 8
@@ -28,6 +28,11 @@ G_BEGIN_DECLS
 #define HONESTY_SIZE_1_1 48
 #define HONESTY_SIZE 64
 #define HONESTY_MAX_SIZE 4096
+#define HONESTY_WAITS_HEAD 8
+#define HONESTY_WAIT_SIZE 24
+/* So that readers of 1.3 take the chunk. */
+#define HONESTY_MAX_WAITS                                                \
+  ((HONESTY_MAX_SIZE - HONESTY_SIZE - HONESTY_WAITS_HEAD) / HONESTY_WAIT_SIZE)
 #define HONESTY_IS_COMPLETE 1u
 #define HONESTY_WAS_LIMITED 2u
 #define HONESTY_LACKS_RAISES 4u

@@ -59,6 +59,25 @@ TraceLog *tracelog_open (GFile            *file,
                          char            **warning,
                          GError          **error);
 
+/* The same, but a file that another process is recording gives a log that is not
+ * finished, and may have no events yet: it grows by tracelog_refresh() or
+ * tracelog_follow(). */
+TraceLog *tracelog_open_growing (GFile            *file,
+                                 TraceLogProgress  progress,
+                                 gpointer          data,
+                                 GCancellable     *cancellable,
+                                 char            **warning,
+                                 GError          **error);
+
+/* Takes what was written to the file since it was opened or refreshed; finishes
+ * the log when nobody records into it any more. One caller at a time, from any
+ * thread. FALSE: there will be no more. */
+gboolean  tracelog_refresh      (TraceLog         *self);
+
+/* A thread refreshes the log, a few times a second, until it is finished or its
+ * last reference goes. Instead of tracelog_refresh(). */
+void      tracelog_follow       (TraceLog         *self);
+
 /* The same from memory, for fuzzing and tests; @name stands in messages. */
 TraceLog *tracelog_open_bytes (GBytes     *bytes,
                                const char *name,

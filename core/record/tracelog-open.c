@@ -139,6 +139,10 @@ describe (Opener  *self,
 
   if (self->problem == NULL && self->is_ended && self->honesty.is_complete)
     return NULL;
+  if (self->may_grow)
+    return g_strdup_printf (_("“%s” is still being recorded: it is shown as it "
+                              "grows."),
+                            name);
   if (trace_store_is_locked (self->store))
     return g_strdup_printf (_("“%s” is still being recorded. Its first %" PRIu64
                               " events were opened."),
@@ -286,7 +290,7 @@ conclude (Opener  *self,
   if (self->problem != NULL || !self->is_ended || !self->has_honesty)
     self->honesty.is_complete = FALSE;
   sentence = describe (self, length);
-  if (sentence != NULL && length == 0) {
+  if (sentence != NULL && length == 0 && !self->may_grow) {
     refuse_empty (self, error);
     return NULL;
   }
@@ -299,7 +303,15 @@ conclude (Opener  *self,
         log, &g_array_index (self->keyframes, KeyframePlace, i));
   memcpy (log->uuid, self->uuid, sizeof log->uuid);
   self->honesty.lacks_raises |= self->minor < FILE_MINOR_RAISES;
-  tracelog_restore (log, &self->honesty);
+  g_clear_pointer (&log->waits, g_array_unref);
+  log->waits = g_steal_pointer (&self->waits);
+  if (self->may_grow) {
+    tracelog_publish (log);
+    log->honesty = self->honesty;
+    log->growth = trace_growth_new (self);
+  } else {
+    tracelog_restore (log, &self->honesty);
+  }
   if (warning != NULL)
     *warning = g_steal_pointer (&sentence);
   return g_steal_pointer (&log);
@@ -315,13 +327,17 @@ open_store (Opener  *self,
   if (!(opener_read_info (self) && opener_read_tables (self))
       && !opener_walk (self, error))
     return NULL;
+  self->may_grow &= self->mark.offset != 0;
+  if (self->may_grow)
+    opener_return_to_mark (self);
   return conclude (self, warning, error);
 }
 
 void
 opener_clear (Opener *self) {
-  g_array_unref (self->places);
-  g_array_unref (self->keyframes);
+  g_clear_pointer (&self->places, g_array_unref);
+  g_clear_pointer (&self->keyframes, g_array_unref);
+  g_clear_pointer (&self->waits, g_array_unref);
   trace_info_free (self->info);
   g_free (self->problem);
   trace_store_unref (self->store);
@@ -335,6 +351,8 @@ open_and_clear (Opener  *self,
 
   if (warning != NULL)
     *warning = NULL;
+  /* The lock first: when it is gone, the size is the last one. */
+  self->may_grow = self->may_grow && trace_store_is_locked (self->store);
   self->size = trace_store_get_size (self->store);
   self->places = g_array_new (FALSE, FALSE, sizeof (BlockPlace));
   self->keyframes = g_array_new (FALSE, FALSE, sizeof (KeyframePlace));
@@ -414,6 +432,27 @@ copy_file (Opener  *self,
   return -1;
 }
 
+/* @self: progress and what else is asked for. */
+static TraceLog *
+open_file (Opener  *self,
+           GFile   *file,
+           char   **warning,
+           GError **error) {
+  g_autofree char *name = file_display_name (file);
+  int fd = open_path (file);
+
+  if (warning != NULL)
+    *warning = NULL;
+  if (fd < 0)
+    fd = copy_file (self, file, error);
+  if (fd < 0) {
+    g_prefix_error (error, _("“%s” cannot be opened: "), name);
+    return NULL;
+  }
+  self->store = trace_store_new_for_fd (fd, name);
+  return open_and_clear (self, warning, error);
+}
+
 TraceLog *
 tracelog_open (GFile            *file,
                TraceLogProgress  progress,
@@ -421,22 +460,26 @@ tracelog_open (GFile            *file,
                GCancellable     *cancellable,
                char            **warning,
                GError          **error) {
-  g_autofree char *name = file_display_name (file);
   Opener self = { .progress = progress,
                   .data = data,
                   .cancellable = cancellable };
-  int fd = open_path (file);
 
-  if (warning != NULL)
-    *warning = NULL;
-  if (fd < 0)
-    fd = copy_file (&self, file, error);
-  if (fd < 0) {
-    g_prefix_error (error, _("“%s” cannot be opened: "), name);
-    return NULL;
-  }
-  self.store = trace_store_new_for_fd (fd, name);
-  return open_and_clear (&self, warning, error);
+  return open_file (&self, file, warning, error);
+}
+
+TraceLog *
+tracelog_open_growing (GFile            *file,
+                       TraceLogProgress  progress,
+                       gpointer          data,
+                       GCancellable     *cancellable,
+                       char            **warning,
+                       GError          **error) {
+  Opener self = { .progress = progress,
+                  .data = data,
+                  .cancellable = cancellable,
+                  .may_grow = TRUE };
+
+  return open_file (&self, file, warning, error);
 }
 
 TraceLog *

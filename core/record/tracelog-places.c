@@ -108,6 +108,26 @@ take_block (Opener      *self,
   return TRUE;
 }
 
+/* What stands behind the bytes that are always there. */
+static gboolean
+read_more_honesty (Opener       *self,
+                   const guint8 *payload,
+                   guint32       size) {
+  g_clear_pointer (&self->waits, g_array_unref);
+  if (size < HONESTY_SIZE)
+    return TRUE;
+  self->honesty.blind_ns = (double)bytes_get (payload + 48, 8) / 1000;
+  self->honesty.recorded_ns = (double)bytes_get (payload + 56, 8) / 1000;
+  if (size == HONESTY_SIZE)
+    return TRUE;
+  self->waits = trace_waits_read (payload + HONESTY_SIZE, size - HONESTY_SIZE,
+                                  self->info->n_threads);
+  if (self->waits != NULL)
+    return TRUE;
+  return opener_stop (self,
+                      g_strdup (_("the account of waits cannot be right")));
+}
+
 static gboolean
 read_honesty (Opener      *self,
               guint64      offset,
@@ -135,10 +155,8 @@ read_honesty (Opener      *self,
     .was_limited = (flags & HONESTY_WAS_LIMITED) != 0,
     .lacks_raises = (flags & HONESTY_LACKS_RAISES) != 0,
   };
-  if (chunk->stored_size >= HONESTY_SIZE) {
-    self->honesty.blind_ns = (double)bytes_get (payload + 48, 8) / 1000;
-    self->honesty.recorded_ns = (double)bytes_get (payload + 56, 8) / 1000;
-  }
+  if (!read_more_honesty (self, payload, chunk->stored_size))
+    return FALSE;
   self->has_honesty = TRUE;
   return TRUE;
 }
@@ -258,6 +276,7 @@ prove_ends (Opener *self) {
       || chunk.n_events > TRACE_BLOCK_EVENTS)
     return FALSE;
   self->n_last = chunk.n_events;
+  self->last_ns = chunk.t1_ns;
   return TRUE;
 }
 
@@ -277,6 +296,39 @@ read_place (Opener       *self,
     self->notes_at = keyframe.offset;
   else if (type == CHUNK_KEYFRAME)
     g_array_append_val (self->keyframes, keyframe);
+}
+
+/* Everything so far is whole: @offset is behind an END. */
+static void
+set_mark (Opener *self,
+          guint64 offset) {
+  self->mark = (WalkMark){
+    .offset = offset,
+    .n_places = self->places->len,
+    .n_last = self->n_last,
+    .last_ns = self->last_ns,
+    .n_keyframes = self->keyframes->len,
+    .honesty = self->honesty,
+  };
+  if (self->places->len > 0)
+    self->mark.last
+        = g_array_index (self->places, BlockPlace, self->places->len - 1);
+}
+
+void
+opener_return_to_mark (Opener *self) {
+  g_array_set_size (self->places, self->mark.n_places);
+  if (self->mark.n_places > 0)
+    g_array_index (self->places, BlockPlace, self->mark.n_places - 1)
+        = self->mark.last;
+  g_array_set_size (self->keyframes, self->mark.n_keyframes);
+  self->n_last = self->mark.n_last;
+  self->last_ns = self->mark.last_ns;
+  self->honesty = self->mark.honesty;
+  self->has_honesty = TRUE;
+  self->is_ended = TRUE;
+  self->offset = self->chunk_at = self->mark.offset;
+  g_clear_pointer (&self->problem, g_free);
 }
 
 gboolean
@@ -306,6 +358,7 @@ opener_read_tables (Opener *self) {
       || !read_honesty (self, self->honesty_at, &honesty))
     return FALSE;
   self->is_ended = TRUE;
+  set_mark (self, self->size);
   return TRUE;
 }
 
@@ -339,6 +392,7 @@ read_end (Opener      *self,
   if (chunk->first != opener_length (self))
     return opener_stop (self, g_strdup (_("events are missing before its end")));
   self->is_ended = self->chunk_at + chunk_room (chunk) == self->size;
+  set_mark (self, self->chunk_at + chunk_room (chunk));
   return TRUE;
 }
 
@@ -415,6 +469,7 @@ opener_walk (Opener  *self,
   self->notes_at = 0;
   self->has_honesty = FALSE;
   self->is_ended = FALSE;
+  self->mark = (WalkMark){ .offset = 0 };
   if (self->walk_from != 0)
     self->offset = self->walk_from;
   g_clear_pointer (&self->problem, g_free);
@@ -427,4 +482,16 @@ opener_walk (Opener  *self,
       return FALSE;
   }
   return TRUE;
+}
+
+void
+opener_walk_on (Opener  *self,
+                gboolean to_end) {
+  self->size = trace_store_get_size (self->store);
+  opener_return_to_mark (self);
+  /* Cut behind the mark, or before it: then nothing is found there. */
+  while (self->size > self->offset && walk_chunk (self))
+    continue;
+  if (to_end)
+    opener_return_to_mark (self);
 }

@@ -49,6 +49,8 @@ typedef struct {
 
 /* Writes blocks behind the recorder's back: tracelog-sink.c. */
 typedef struct _TraceSink TraceSink;
+/* Reads on in a file that somebody else writes: tracelog-grow.c. */
+typedef struct _TraceGrowth TraceGrowth;
 
 struct _TraceLog {
   gatomicrefcount   ref_count;
@@ -70,6 +72,7 @@ struct _TraceLog {
   guint64           stored_bytes; /* of those */
   char             *damage; /* why the log is cut; or NULL */
   TraceSink        *sink;   /* writes to the store; or NULL */
+  TraceGrowth      *growth; /* writer's: the file is being recorded; or NULL */
   guint64           disk_bound;   /* writer's; G_MAXUINT64: as told in tracelog.h */
   gboolean          spill_failed; /* writer's */
   char             *limit_reason; /* why the run must end; or NULL */
@@ -78,6 +81,7 @@ struct _TraceLog {
   CachePlace        cache[N_CACHED];
   guint64           cache_clock;
   TraceHonesty      honesty; /* what the writer told: stalls, how it ended */
+  GArray           *waits;   /* of TraceWait, by thread; NULL: not known */
   TraceNotes       *notes;   /* never changed in place */
   GArray           *keyframes; /* of KeyframeEntry, by position */
   guint8            uuid[16]; /* of the file it was opened from or saved to */
@@ -117,6 +121,9 @@ void     trace_sink_start_spill   (TraceLog            *self);
 /* Writer, or nobody else: the last blocks are written, the thread ends. */
 void     trace_sink_finish        (TraceLog            *self);
 
+/* Nobody else uses the log any more. */
+void     trace_growth_end         (TraceLog            *self);
+
 /* A keyframe that stands in the log's store; FALSE: it is no good. */
 gboolean tracelog_attach_keyframe (TraceLog            *self,
                                    const KeyframePlace *place);
@@ -130,6 +137,15 @@ GBytes  *tracelog_dup_keyframe    (TraceLog            *self,
  * the log's own. */
 void     tracelog_restore     (TraceLog            *self,
                                const TraceHonesty  *honesty);
+
+/* Waits by worker as bytes behind HONESTY's, and back; NULL: they cannot be
+ * right. */
+GArray  *trace_waits_new      (void);
+void     trace_waits_write    (const GArray        *waits,
+                               GByteArray          *payload);
+GArray  *trace_waits_read     (const guint8        *bytes,
+                               gsize                size,
+                               guint                n_threads);
 
 /* Facts of a run as JSON, and back. @kinds: 128, filled with this program's
  * kind for each kind number of the file, 0 for unknown ones. */

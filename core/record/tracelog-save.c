@@ -155,6 +155,7 @@ put_log (TraceWriter      *writer,
          gpointer          data,
          GError          **error) {
   g_autoptr (TraceNotes) notes = tracelog_dup_notes (log);
+  g_autoptr (GArray) waits = tracelog_dup_waits (log);
   TraceHonesty honesty;
   guint64 length;
 
@@ -173,7 +174,7 @@ put_log (TraceWriter      *writer,
   }
   return put_keyframes (writer, log, length, error)
          && trace_writer_put_notes (writer, notes, length, error)
-         && trace_writer_put_honesty (writer, &honesty, length, error)
+         && trace_writer_put_honesty (writer, &honesty, waits, length, error)
          && trace_writer_put_end (writer, TRUE, length, error);
 }
 

@@ -219,6 +219,7 @@ put_generation (TraceSink *self,
                 gboolean   is_last,
                 GError   **error) {
   g_autoptr (TraceNotes) notes = tracelog_dup_notes (self->log);
+  g_autoptr (GArray) waits = tracelog_dup_waits (self->log);
   TraceHonesty honesty;
   guint64 length;
 
@@ -227,7 +228,8 @@ put_generation (TraceSink *self,
   tracelog_get_honesty (self->log, &honesty);
   honesty.is_complete &= length == tracelog_get_length (self->log);
   if ((is_last && !trace_writer_put_notes (&self->writer, notes, length, error))
-      || !trace_writer_put_honesty (&self->writer, &honesty, length, error)
+      || !trace_writer_put_honesty (&self->writer, &honesty, waits, length,
+                                    error)
       || !trace_writer_put_end (&self->writer, is_last, length, error))
     return FALSE;
   self->n_told = length;
@@ -417,7 +419,7 @@ begin_file (TraceSink  *self,
 #endif
   if (!trace_writer_put_head (&self->writer, self->log->info, 0,
                               self->log->uuid, error)
-      || !trace_writer_put_honesty (&self->writer, &none, 0, error)
+      || !trace_writer_put_honesty (&self->writer, &none, NULL, 0, error)
       || !trace_writer_put_end (&self->writer, TRUE, 0, error))
     return FALSE;
   if (rename (part, path) == 0)

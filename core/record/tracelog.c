@@ -97,6 +97,7 @@ tracelog_new (const TraceInfo *info,
   self->limit_bytes = limit_bytes != 0 ? limit_bytes : DEFAULT_LIMIT_BYTES;
   self->tail = plain_block_new ();
   self->blocks = g_array_new (FALSE, FALSE, sizeof (BlockEntry));
+  self->waits = trace_waits_new ();
   self->notes = trace_notes_new ();
   self->keyframes = g_array_new (FALSE, FALSE, sizeof (KeyframeEntry));
   atomic_init (&self->cut, G_MAXUINT64);
@@ -117,6 +118,7 @@ tracelog_unref (TraceLog *self) {
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   trace_sink_finish (self);
+  trace_growth_end (self);
   for (guint i = 0; i < N_CACHED; i++)
     plain_block_unref (self->cache[i].block);
   for (guint i = 0; i < self->blocks->len; i++)
@@ -126,6 +128,7 @@ tracelog_unref (TraceLog *self) {
   g_free (self->damage);
   g_free (self->limit_reason);
   pthread_cond_destroy (&self->room);
+  g_clear_pointer (&self->waits, g_array_unref);
   trace_notes_free (self->notes);
   for (guint i = 0; i < self->keyframes->len; i++)
     g_bytes_unref (g_array_index (self->keyframes, KeyframeEntry, i).payload);
@@ -278,16 +281,6 @@ tracelog_attach (TraceLog         *self,
     g_array_append_val (self->blocks, entry);
     self->last_ns = entry.t0_ns;
   }
-  pthread_mutex_unlock (&self->lock);
-}
-
-void
-tracelog_set_stalls (TraceLog *self,
-                     guint64   n_stalls,
-                     gint64    stalled_ns) {
-  pthread_mutex_lock (&self->lock);
-  self->honesty.n_stalls = n_stalls;
-  self->honesty.stalled_ns = stalled_ns;
   pthread_mutex_unlock (&self->lock);
 }
 

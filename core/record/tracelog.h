@@ -67,6 +67,13 @@ typedef struct {
                           * their times were raised */
 } TraceHonesty;
 
+/* What one worker waited for the recorder. */
+typedef struct {
+  guint   thread; /* as in events: EVENT_THREAD_MAIN is none of the workers */
+  guint64 n_stalls;
+  gint64  stalled_ns;
+} TraceWait;
+
 /* @info: copied. @limit_bytes: of compressed blocks in memory; 0 = 256 MiB. What
  * is beyond it goes to a temporary file. */
 TraceLog  *tracelog_new            (const TraceInfo *info,
@@ -94,6 +101,9 @@ char      *tracelog_dup_limit_reason (TraceLog      *self);
 const TraceInfo *tracelog_get_info (TraceLog        *self);
 void       tracelog_get_honesty    (TraceLog        *self,
                                     TraceHonesty    *honesty);
+/* (transfer full, nullable): of TraceWait, by thread: those that waited. NULL:
+ * not known, in a recording from before they were told by worker. */
+GArray    *tracelog_dup_waits      (TraceLog        *self);
 
 /* Writer. Events get their place; at_ns is raised to the previous event's if it
  * is earlier (or to 0); an operation's begin and end keep by how much. They are published by tracelog_publish() or when a block fills.
@@ -102,8 +112,10 @@ void       tracelog_get_honesty    (TraceLog        *self,
 gboolean   tracelog_append         (TraceLog        *self,
                                     const Event     *event);
 void       tracelog_publish        (TraceLog        *self);
-/* Writer: stalls so far, summed over the workers. */
-void       tracelog_set_stalls     (TraceLog        *self,
+/* Writer: a worker waited so often and so long, since this was last told. The
+ * sums in TraceHonesty grow with it. */
+void       tracelog_add_waits      (TraceLog        *self,
+                                    guint            thread,
                                     guint64          n_stalls,
                                     gint64           stalled_ns);
 /* Writer: events that were told and are not here: see EVENT_DROPPED. */

@@ -145,9 +145,19 @@ def read_block(raw, n):
                next(b) if has_payload else 0)
 
 
+def read_waits(payload):
+    """What each worker waited, by thread; None where the file does not say."""
+    if len(payload) <= 64:
+        return None
+    n, = struct.unpack_from("<I", payload, 64)
+    return {thread: (times, ns) for thread, times, ns in
+            struct.iter_unpack("<QQQ", payload[72:72 + 24 * n])}
+
+
 def read_recording(path):
     data = pathlib.Path(path).read_bytes()
     info, honesty, events, contents, places = None, None, [], None, []
+    waits = None
     for at, kind, codec, raw_size, n, first, t0, t1, payload in read_chunks(data):
         places.append((kind, at))
         if kind == INFO:
@@ -160,6 +170,7 @@ def read_recording(path):
             assert events[first][0] == t0 and events[-1][0] == t1
         elif kind == HONESTY:
             honesty = struct.unpack_from("<QQQQQI", payload)
+            waits = read_waits(payload)
         elif kind == INDEX:
             for k in range(0, len(payload), 24):
                 offset, index, time = struct.unpack_from("<QQQ", payload, k)
@@ -174,7 +185,10 @@ def read_recording(path):
     assert struct.unpack_from("<Q", data, len(data) - 8)[0] == places[-1][1]
     assert honesty[0] == len(events) and honesty[4] == events[-1][0]
     assert all(x[0] <= y[0] for x, y in zip(events, events[1:]))
-    return info, honesty, events
+    if waits is not None:
+        assert honesty[2] == sum(times for times, _ in waits.values())
+        assert honesty[3] == sum(ns for _, ns in waits.values())
+    return info, honesty, waits, events
 
 
 def signed(value):
@@ -190,13 +204,13 @@ def as_rows(info, events):
 
 
 def test(cli, scenario):
-    print("1..2")
+    print("1..3")
     with tempfile.TemporaryDirectory() as folder:
         path = str(pathlib.Path(folder) / "run.tophash")
         subprocess.run([cli, "run", scenario, "--duration", "0.02",
                         "--record", path],
                        check=True, stdout=subprocess.DEVNULL)
-        info, _, events = read_recording(path)
+        info, honesty, waits, events = read_recording(path)
         print(f"ok 1 /core/format/reads-{len(events)}-events", flush=True)
         text = subprocess.run([cli, "export", "events-csv", path], check=True,
                               stdout=subprocess.PIPE, text=True).stdout
@@ -204,14 +218,21 @@ def test(cli, scenario):
         assert len(rows) == len(events) + 1
         for wanted, found in zip(rows[1:], as_rows(info, events)):
             assert wanted == found, (wanted, found)
-        print("ok 2 /core/format/every-event-is-the-program's")
+        print("ok 2 /core/format/every-event-is-the-program's", flush=True)
+        text = subprocess.run([cli, "info", "--json", path], check=True,
+                              stdout=subprocess.PIPE, text=True).stdout
+        facts = json.loads(text)["recording"]
+        assert facts["waits"] == honesty[2] and facts["waited-ns"] == honesty[3]
+        assert waits == {entry["thread"]: (entry["waits"], entry["waited-ns"])
+                         for entry in facts["waits-by-worker"]}
+        print("ok 3 /core/format/waits-by-worker")
     return 0
 
 
 def main():
     if sys.argv[1] == "--test":
         return test(sys.argv[2], sys.argv[3])
-    info, honesty, events = read_recording(sys.argv[1])
+    info, _, _, events = read_recording(sys.argv[1])
     print(json.dumps({k: v for k, v in info.items() if k != "kinds"}))
     for event in events:
         print(*event[:2], info["kinds"][event[2]], *event[3:])

@@ -85,7 +85,8 @@ make_log (guint64 n_events) {
 
     tracelog_append (log, &event);
   }
-  tracelog_set_stalls (log, 12, 3456);
+  tracelog_add_waits (log, 1, 11, 3000);
+  tracelog_add_waits (log, 0, 1, 456);
   tracelog_finish (log, TRUE);
   return log;
 }

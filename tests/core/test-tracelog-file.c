@@ -19,6 +19,40 @@ count_progress_cb (double   fraction,
   *last = fraction;
 }
 
+/* As make_log() told them. */
+static void
+assert_waits (TraceLog *log) {
+  g_autoptr (GArray) waits = tracelog_dup_waits (log);
+  const TraceWait *wait = (const TraceWait *)(void *)waits->data;
+
+  g_assert_cmpuint (waits->len, ==, 2);
+  g_assert_cmpuint (wait[0].thread, ==, 0);
+  g_assert_cmpuint (wait[0].n_stalls, ==, 1);
+  g_assert_cmpint (wait[0].stalled_ns, ==, 456);
+  g_assert_cmpuint (wait[1].thread, ==, 1);
+  g_assert_cmpuint (wait[1].n_stalls, ==, 11);
+  g_assert_cmpint (wait[1].stalled_ns, ==, 3000);
+}
+
+/* As files before 1.4 had it: who waited is not known, and stays so. */
+static void
+test_unknown_waits (Fixture      *fixture,
+                    gconstpointer unused) {
+  g_autoptr (TraceLog) log = make_log (50);
+  g_autoptr (TraceLog) back = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  TraceHonesty honesty;
+
+  g_clear_pointer (&log->waits, g_array_unref);
+  bytes = log_to_bytes (log, fixture->file);
+  back = tracelog_open_bytes (bytes, "run.tophash", NULL, &error);
+  g_assert_no_error (error);
+  g_assert_null (tracelog_dup_waits (back));
+  tracelog_get_honesty (back, &honesty);
+  g_assert_cmpuint (honesty.n_stalls, ==, 12);
+}
+
 static void
 test_round_trip (Fixture      *fixture,
                  gconstpointer data) {
@@ -47,6 +81,7 @@ test_round_trip (Fixture      *fixture,
   g_assert_cmpuint (honesty.n_stalls, ==, 12);
   g_assert_cmpint (honesty.stalled_ns, ==, 3456);
   g_assert_true (honesty.is_complete && honesty.was_limited);
+  assert_waits (back);
 
   info = tracelog_get_info (back);
   wanted = tracelog_get_info (log);
@@ -628,6 +663,7 @@ main (int    argc,
   ADD ("wrong-tables", NULL, test_wrong_tables);
   ADD ("newer-minor", NULL, test_newer_minor);
   ADD ("older-minor", NULL, test_older_minor);
+  ADD ("unknown-waits", NULL, test_unknown_waits);
   ADD ("refused-headers", NULL, test_refused_headers);
   ADD ("huge-claims", NULL, test_huge_claims);
   ADD ("packed-anew", NULL, test_packed_anew);

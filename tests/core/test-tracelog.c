@@ -70,7 +70,8 @@ test_append_and_read (void) {
   g_assert_cmpuint (honesty.n_events, ==, n);
   g_assert_cmpint (honesty.duration_ns, ==, (gint64)(n - 1) * 10);
   g_assert_false (honesty.is_complete);
-  tracelog_set_stalls (log, 3, 400);
+  tracelog_add_waits (log, 1, 1, 150);
+  tracelog_add_waits (log, 0, 2, 250);
   tracelog_finish (log, FALSE);
   tracelog_get_honesty (log, &honesty);
   g_assert_true (honesty.is_complete);
