@@ -109,6 +109,17 @@ begin_job (TophashWindow *self,
   return job;
 }
 
+/* Takes @job over: @work in a thread, then @done in the main one. */
+static void
+start_job (FileJob            *job,
+           GTaskThreadFunc     work,
+           GAsyncReadyCallback done) {
+  g_autoptr (GTask) task = g_task_new (NULL, job->window->job, done, NULL);
+
+  g_task_set_task_data (task, job, (GDestroyNotify)file_job_free);
+  g_task_run_in_thread (task, work);
+}
+
 static void
 end_job (TophashWindow *self) {
   g_clear_handle_id (&self->progress_id, g_source_remove);
@@ -192,7 +203,6 @@ void
 tophash_window_open (TophashWindow *self,
                      GFile         *file) {
   g_autofree char *name = NULL;
-  g_autoptr (GTask) task = NULL;
 
   g_return_if_fail (TOPHASH_IS_WINDOW (self));
 
@@ -203,13 +213,7 @@ tophash_window_open (TophashWindow *self,
   }
   if (self->job != NULL)
     return;
-  {
-    FileJob *job = begin_job (self, file, JOB_OPEN);
-
-    task = g_task_new (NULL, self->job, open_done_cb, NULL);
-    g_task_set_task_data (task, job, (GDestroyNotify)file_job_free);
-    g_task_run_in_thread (task, open_thread);
-  }
+  start_job (begin_job (self, file, JOB_OPEN), open_thread, open_done_cb);
 }
 
 /* Saving ------------------------------------------------------------------- */
@@ -291,7 +295,6 @@ begin_save (TophashWindow *self,
             GFile         *file,
             JobKind        kind) {
   FileJob *job = begin_job (self, file, kind);
-  g_autoptr (GTask) task = NULL;
 
   tophash_inspector_take_notes (self->inspector);
   tophash_session_store_view (self->session);
@@ -299,9 +302,7 @@ begin_save (TophashWindow *self,
   job->timeline = timeline_ref (tophash_session_get_timeline (self->session));
   job->notes = trace_notes_copy (tophash_session_get_notes (self->session));
   job->length = tracelog_get_length (job->log);
-  task = g_task_new (NULL, self->job, save_done_cb, NULL);
-  g_task_set_task_data (task, job, (GDestroyNotify)file_job_free);
-  g_task_run_in_thread (task, save_thread);
+  start_job (job, save_thread, save_done_cb);
 }
 
 void
@@ -389,7 +390,6 @@ void
 tophash_window_export_to (TophashWindow *self,
                           ExportFormat   format,
                           GFile         *file) {
-  g_autoptr (GTask) task = NULL;
   FileJob *job;
 
   if (self->job != NULL || tophash_session_get_log (self->session) == NULL)
@@ -400,9 +400,7 @@ tophash_window_export_to (TophashWindow *self,
   job->to = job->format == EXPORT_PROMETHEUS
                 ? tophash_session_get_position (self->session)
                 : G_MAXUINT64;
-  task = g_task_new (NULL, self->job, export_done_cb, NULL);
-  g_task_set_task_data (task, job, (GDestroyNotify)file_job_free);
-  g_task_run_in_thread (task, export_thread);
+  start_job (job, export_thread, export_done_cb);
 }
 
 static void
