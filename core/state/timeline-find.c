@@ -42,21 +42,52 @@ event_kinds_of_key (void) {
          | EVENT_KIND_BIT (EVENT_ENTRY_UNEXPUNGED);
 }
 
+/* A block is noted in whole once a later event is folded. */
+static gboolean
+may_hold_locked (const Timeline *self,
+                 guint64         number,
+                 EventKinds      kinds) {
+  return (number + 1) * TRACE_BLOCK_EVENTS > self->length
+         || number >= self->block_kinds->len
+         || (g_array_index (self->block_kinds, EventKinds, number) & kinds) != 0;
+}
+
 gboolean
 timeline_block_may_hold (Timeline  *self,
                          guint64    index,
                          EventKinds kinds) {
-  gboolean may_hold = TRUE;
-  guint64 number = index / TRACE_BLOCK_EVENTS;
+  gboolean may_hold;
 
   timeline_lock (self);
-  /* A block is noted in whole once a later event is folded. */
-  if ((number + 1) * TRACE_BLOCK_EVENTS <= self->length
-      && number < self->block_kinds->len)
-    may_hold = (g_array_index (self->block_kinds, EventKinds, number) & kinds)
-               != 0;
+  may_hold = may_hold_locked (self, index / TRACE_BLOCK_EVENTS, kinds);
   timeline_unlock (self);
   return may_hold;
+}
+
+/* The first index from @index on whose block may hold @kinds. All blocks are looked
+ * at under one lock: a rare kind has tens of thousands passed over. */
+static guint64
+pass_forward (Timeline  *self,
+              guint64    index,
+              EventKinds kinds) {
+  timeline_lock (self);
+  while (!may_hold_locked (self, index / TRACE_BLOCK_EVENTS, kinds))
+    index = (index / TRACE_BLOCK_EVENTS + 1) * TRACE_BLOCK_EVENTS;
+  timeline_unlock (self);
+  return index;
+}
+
+/* The last index up to @index such that the block before it may; 0: none does. */
+static guint64
+pass_backward (Timeline  *self,
+               guint64    index,
+               EventKinds kinds) {
+  timeline_lock (self);
+  while (index > 0
+         && !may_hold_locked (self, (index - 1) / TRACE_BLOCK_EVENTS, kinds))
+    index = (index - 1) / TRACE_BLOCK_EVENTS * TRACE_BLOCK_EVENTS;
+  timeline_unlock (self);
+  return index;
 }
 
 static gboolean
@@ -74,20 +105,18 @@ timeline_find_before (Timeline     *self,
                       EventKinds    kinds,
                       int           thread,
                       GCancellable *cancellable) {
-  while (index < length && !g_cancellable_is_cancelled (cancellable)) {
-    guint64 end = MIN (length, (index / TRACE_BLOCK_EVENTS + 1)
-                                   * TRACE_BLOCK_EVENTS);
+  while ((index = pass_forward (self, index, kinds)) < length
+         && !g_cancellable_is_cancelled (cancellable)) {
+    g_autoptr (TraceBlock) block = tracelog_ref_block (self->log, index);
+    guint64 end;
 
-    if (timeline_block_may_hold (self, index, kinds)) {
-      g_autoptr (TraceBlock) block = tracelog_ref_block (self->log, index);
-
-      if (block == NULL)
-        break;
-      for (; index < end && index - block->first < block->n_events; index++)
-        if (is_wanted (&block->events[index - block->first], kinds, thread))
-          return index + 1;
-    }
-    index = end;
+    if (block == NULL)
+      break;
+    end = MIN (length, block->first + block->n_events);
+    for (; index < end; index++)
+      if (is_wanted (&block->events[index - block->first], kinds, thread))
+        return index + 1;
+    index = block->first + TRACE_BLOCK_EVENTS;
   }
   return G_MAXUINT64;
 }
@@ -99,20 +128,16 @@ find_backward (Timeline     *self,
                EventKinds    kinds,
                int           thread,
                GCancellable *cancellable) {
-  while (index > 0 && !g_cancellable_is_cancelled (cancellable)) {
-    guint64 begin = (index - 1) / TRACE_BLOCK_EVENTS * TRACE_BLOCK_EVENTS;
+  while ((index = pass_backward (self, index, kinds)) > 0
+         && !g_cancellable_is_cancelled (cancellable)) {
+    g_autoptr (TraceBlock) block = tracelog_ref_block (self->log, index - 1);
 
-    if (timeline_block_may_hold (self, begin, kinds)) {
-      g_autoptr (TraceBlock) block = tracelog_ref_block (self->log, begin);
-
-      if (block == NULL)
-        break;
-      index = MIN (index, block->first + block->n_events);
-      for (; index > begin; index--)
-        if (is_wanted (&block->events[index - 1 - block->first], kinds, thread))
-          return index;
-    }
-    index = begin;
+    if (block == NULL)
+      break;
+    index = MIN (index, block->first + block->n_events);
+    for (; index > block->first; index--)
+      if (is_wanted (&block->events[index - 1 - block->first], kinds, thread))
+        return index;
   }
   return G_MAXUINT64;
 }
