@@ -111,6 +111,22 @@ take_key_format (TophashSession *self) {
                                    : DEFAULT_KEY_FORMAT);
 }
 
+static gpointer
+drop_timeline (gpointer timeline) {
+  timeline_unref (timeline);
+  return NULL;
+}
+
+/* Letting go of a recording waits for the thread that folds it, and frees hundreds
+ * of megabytes: not on the main thread. */
+static void
+drop_recording (Timeline *timeline,
+                TraceLog *log) {
+  if (timeline != NULL)
+    g_thread_unref (g_thread_new ("drop", drop_timeline, timeline));
+  g_clear_pointer (&log, tracelog_unref); /* the timeline has another */
+}
+
 /* Shows @log from its beginning, following it to its end. */
 static guint
 show_log (TophashSession *self,
@@ -124,8 +140,7 @@ show_log (TophashSession *self,
   self->log = tracelog_ref (log);
   session_take_notes (self);
   self->timeline = timeline_new (log);
-  g_clear_pointer (&former, timeline_unref);
-  g_clear_pointer (&former_log, tracelog_unref);
+  drop_recording (former, former_log);
   take_key_format (self);
   g_clear_pointer (&self->state, map_state_unref); /* of another log */
   session_take_state (self, timeline_ref_head (self->timeline), NULL);
