@@ -3,10 +3,11 @@
 /* tophash-window-private.h — the window's fields, for its topics
  *
  * tophash-window.c binds, tophash-window-actions.c acts, tophash-window-files.c
- * opens and saves.
+ * opens and saves, tophash-window-fit.c makes room.
  */
 #pragma once
 
+#include "app/tophash-fit-bin.h"
 #include "app/tophash-settings-pane.h"
 #include "app/tophash-window.h"
 #include "core/export/export.h"
@@ -24,11 +25,15 @@ struct _TophashWindow {
 
   /* Template */
   AdwToastOverlay     *toasts;
+  TophashFitBin       *fit;
   GtkRevealer         *header_revealer;
+  AdwHeaderBar        *header;
+  GtkLabel            *narrow_title;
   AdwWindowTitle      *title;
   GtkToggleButton     *pane_button;
   GtkToggleButton     *inspector_button;
   GtkToggleButton     *search_button;
+  GtkWidget           *lecture_button;
   TophashSearchBar    *search_bar;
   AdwButtonContent    *run_content;
   GtkWidget           *run_button;
@@ -36,6 +41,8 @@ struct _TophashWindow {
   GtkRevealer         *busy;
   GtkLabel            *busy_label;
   GtkProgressBar      *busy_bar;
+  GtkWidget           *main_box;
+  GtkWidget           *stage_box;
   AdwFlap             *pane_flap;
   AdwFlap             *inspector_flap;
   TophashSettingsPane *settings;
@@ -48,6 +55,10 @@ struct _TophashWindow {
   TophashStatStrip    *stats;
   GtkWidget           *timeline_card;
   TophashTimelineView *timeline;
+  GtkCenterBox        *transport;
+  GtkBox              *narrow_transport;
+  GtkBox              *transport_buttons;
+  GtkBox              *transport_end;
   GtkLabel            *position;
   GtkButton           *play_button;
   GtkWidget           *follow_button;
@@ -77,6 +88,15 @@ struct _TophashWindow {
   gint64   position_at_us;      /* when the position label was last set */
   gboolean ended_by_misuse;     /* the recording, as far as is known */
 };
+
+void tophash_window_update_run_button (TophashWindow *self);
+
+/* fit */
+/* Shows as much as there is room for; on "level" of the bin. */
+void tophash_window_fit           (TophashWindow      *self);
+/* Of a drop-down's button: rather an ellipsis than a wide window. */
+void tophash_window_let_shrink    (GtkDropDown        *drop,
+                                   int                 width_chars);
 
 /* actions */
 void tophash_window_add_actions   (TophashWindowClass *klass);

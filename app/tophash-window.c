@@ -65,6 +65,7 @@ update_title (TophashWindow *self) {
                               honesty.n_dropped > 0 ? _ ("events lost") : "");
   adw_window_title_set_title (self->title, title);
   adw_window_title_set_subtitle (self->title, subtitle);
+  gtk_label_set_text (self->narrow_title, subtitle);
 }
 
 /* A scenario can ask, as Go does, that the first misuse ends the run. The last
@@ -99,15 +100,20 @@ update_end (TophashWindow *self) {
   update_title (self);
 }
 
-static void
-update_run_button (TophashWindow *self) {
+void
+tophash_window_update_run_button (TophashWindow *self) {
   gboolean is_running = tophash_session_is_running (self->session);
 
   adw_button_content_set_icon_name (self->run_content,
                                     is_running ? "media-playback-stop-symbolic"
                                                : "media-playback-start-symbolic");
-  adw_button_content_set_label (self->run_content,
-                                is_running ? _ ("Stop") : _ ("Run"));
+  adw_button_content_set_label (
+      self->run_content, tophash_fit_bin_get_level (self->fit) > FIT_WIDE ? ""
+                         : is_running                                     ? _ ("Stop")
+                                                                          : _ ("Run"));
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->run_button),
+                                  GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  is_running ? _ ("Stop") : _ ("Run"), -1);
   gtk_widget_set_tooltip_text (self->run_button,
                                is_running ? _ ("Stop the Workers (Ctrl+R)")
                                           : _ ("Run the Scenario (Ctrl+R)"));
@@ -266,7 +272,7 @@ changed_cb (TophashSession       *session,
     update_end (self);
     update_title (self);
     update_play (self);
-    update_run_button (self);
+    tophash_window_update_run_button (self);
     tophash_window_update_actions (self);
   }
   if ((what & (SESSION_CHANGE_CURSOR | SESSION_CHANGE_LENGTH | SESSION_CHANGE_LOG))
@@ -462,11 +468,15 @@ bind_template (GtkWidgetClass *widget_class) {
   gtk_widget_class_set_template_from_resource (
       widget_class, "/io/github/tophash/Tophash/ui/tophash-window.ui");
   BIND (toasts);
+  BIND (fit);
   BIND (header_revealer);
+  BIND (header);
   BIND (title);
+  BIND (narrow_title);
   BIND (pane_button);
   BIND (inspector_button);
   BIND (search_button);
+  BIND (lecture_button);
   BIND (search_bar);
   BIND (run_content);
   BIND (run_button);
@@ -474,6 +484,8 @@ bind_template (GtkWidgetClass *widget_class) {
   BIND (busy);
   BIND (busy_label);
   BIND (busy_bar);
+  BIND (main_box);
+  BIND (stage_box);
   BIND (pane_flap);
   BIND (inspector_flap);
   BIND (settings);
@@ -486,6 +498,10 @@ bind_template (GtkWidgetClass *widget_class) {
   BIND (stats);
   BIND (timeline_card);
   BIND (timeline);
+  BIND (transport);
+  BIND (narrow_transport);
+  BIND (transport_buttons);
+  BIND (transport_end);
   BIND (position);
   BIND (play_button);
   BIND (follow_button);
@@ -498,6 +514,7 @@ static void
 tophash_window_class_init (TophashWindowClass *klass) {
   G_OBJECT_CLASS (klass)->dispose = tophash_window_dispose;
   GTK_WINDOW_CLASS (klass)->close_request = tophash_window_close_request;
+  g_type_ensure (TOPHASH_TYPE_FIT_BIN);
   g_type_ensure (TOPHASH_TYPE_SETTINGS_PANE);
   g_type_ensure (TOPHASH_TYPE_INSPECTOR);
   g_type_ensure (TOPHASH_TYPE_MAP_VIEW);
@@ -538,6 +555,11 @@ tophash_window_init (TophashWindow *self) {
   tophash_stat_strip_set_session (self->stats, self->session);
   tophash_timeline_view_set_session (self->timeline, self->session);
   bind_panes (self);
+  tophash_window_let_shrink (self->scenario_drop, 9);
+  tophash_window_let_shrink (self->speed_drop, 7);
+  g_signal_connect_swapped (self->fit, "notify::level",
+                            G_CALLBACK (tophash_window_fit), self);
+  tophash_window_fit (self);
 
   g_signal_connect_swapped (self->scenario_drop, "notify::selected",
                             G_CALLBACK (scenario_chosen_cb), self);

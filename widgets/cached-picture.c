@@ -51,6 +51,8 @@ struct _PictureJob {
   int                      width;
   int                      height;
   int                      scale;
+  double                   text_scale; /* of all the picture; 1: only letters
+                                        * are as large as the widget's */
   GskRenderNode           *node;    /* the result */
 };
 
@@ -98,7 +100,8 @@ picture_job_free (PictureJob *self) {
 /* The painting thread ------------------------------------------------------ */
 
 static TophashDraw *
-new_draw (const Writing *writing) {
+new_draw (const Writing *writing,
+          double         text_scale) {
   PangoContext *context
     = pango_font_map_create_context (pango_cairo_font_map_get_default ());
   TophashDraw *draw;
@@ -109,26 +112,30 @@ new_draw (const Writing *writing) {
   pango_context_set_round_glyph_positions (context, writing->rounds);
   pango_cairo_context_set_resolution (context, writing->resolution);
   pango_cairo_context_set_font_options (context, writing->options);
-  draw = tophash_draw_new (context, 1);
+  draw = tophash_draw_new (context, 1 / text_scale);
   g_object_unref (context);
   return draw;
 }
 
 /* For @writing, which it takes over when it is another. The statics are the
- * thread's. */
+ * thread's: one for pictures that are scaled as a whole, one for the others. */
 static TophashDraw *
-ensure_draw (Writing *writing) {
-  static TophashDraw *draw;
-  static Writing kept;
+ensure_draw (Writing *writing,
+             double   text_scale) {
+  static struct {
+    TophashDraw *draw;
+    Writing      writing;
+  } both[2], *kept;
 
-  if (draw != NULL && writing_equal (&kept, writing))
-    return draw;
-  g_clear_pointer (&draw, tophash_draw_free);
-  writing_clear (&kept);
-  kept = *writing;
+  kept = &both[text_scale > 1];
+  if (kept->draw != NULL && writing_equal (&kept->writing, writing))
+    return kept->draw;
+  g_clear_pointer (&kept->draw, tophash_draw_free);
+  writing_clear (&kept->writing);
+  kept->writing = *writing;
   *writing = (Writing) { 0 };
-  draw = new_draw (&kept);
-  return draw;
+  kept->draw = new_draw (&kept->writing, text_scale);
+  return kept->draw;
 }
 
 /* The image as a node; its drawing refers to the image and copies nothing. */
@@ -167,8 +174,11 @@ paint_thread (gpointer data,
 
   cairo_surface_set_device_scale (surface, job->scale, job->scale);
   cr = cairo_create (surface);
-  job->kind->paint (cr, job->palette, ensure_draw (&job->writing), job->width,
-                    job->height, job->brief);
+  cairo_scale (cr, job->text_scale, job->text_scale);
+  job->kind->paint (cr, job->palette,
+                    ensure_draw (&job->writing, job->text_scale),
+                    job->width / job->text_scale, job->height / job->text_scale,
+                    job->brief);
   job->kind->brief_free (g_steal_pointer (&job->brief));
   cairo_destroy (cr);
   if (cairo_surface_status (surface) == CAIRO_STATUS_SUCCESS)
@@ -290,6 +300,10 @@ ask (CachedPicture *self) {
   job->width = self->width;
   job->height = self->height;
   job->scale = gtk_widget_get_scale_factor (self->widget);
+  job->text_scale = self->kind->is_scaled
+                      ? tophash_draw_text_scale (
+                          gtk_widget_get_pango_context (self->widget))
+                      : 1;
   writing_read (&job->writing, self->widget);
   self->job = job;
   g_thread_pool_push (get_painter (), job, NULL);

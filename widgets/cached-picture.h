@@ -28,6 +28,9 @@ typedef struct {
                           double                height,
                           gpointer              brief);
   void     (*brief_free) (gpointer              brief);
+  /* Large text makes all of the picture larger, not its letters alone: it is
+   * painted as for usual text, on so much less room. */
+  gboolean   is_scaled;
 } CachedPictureKind;
 
 typedef struct {

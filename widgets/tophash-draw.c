@@ -57,6 +57,14 @@ interface_size_px (PangoContext               *context,
   return size * (dpi > 0 ? dpi : 96) / 72;
 }
 
+double
+tophash_draw_text_scale (PangoContext *context) {
+  const PangoFontDescription *font
+      = pango_context_get_font_description (context);
+
+  return MAX (1, interface_size_px (context, font) / FALLBACK_SIZE_PX);
+}
+
 static PangoContext *
 new_default_context (void) {
   PangoContext *context;

@@ -26,6 +26,8 @@ typedef enum {
 
 typedef struct _TophashDraw TophashDraw;
 
+/* Of the interface font against the usual 11 points at 96 dpi; never below 1. */
+double       tophash_draw_text_scale (PangoContext      *context);
 /* @context (nullable): a widget's pango context, for its font and scale;
  * NULL: the default font map (pictures, tests). @text_scale: 1 normally. */
 TophashDraw *tophash_draw_new       (PangoContext         *context,

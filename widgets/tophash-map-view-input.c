@@ -140,6 +140,8 @@ scroll_to (TophashMapView *self,
            const StageHit *hit) {
   GtkAdjustment *adjustment = get_adjustment (self);
   int top = tophash_map_view_get_top (self);
+  double scale = tophash_map_view_get_scale (self);
+  double from, to;
   StageRect rect;
 
   if (adjustment == NULL)
@@ -147,12 +149,13 @@ scroll_to (TophashMapView *self,
   if (hit->has_item ? !stage_card_item (hit->card, hit->item, &rect)
                     : !stage_card_slot (hit->card, hit->bucket, hit->slot, &rect))
     return;
+  from = rect.y * scale + top;
+  to = (rect.y + rect.height) * scale + top;
   /* What the first page holds is seen on the first page. */
-  if (rect.y + top + rect.height + 24 <= gtk_adjustment_get_page_size (adjustment))
+  if (to + 24 <= gtk_adjustment_get_page_size (adjustment))
     gtk_adjustment_set_value (adjustment, 0);
   else
-    gtk_adjustment_clamp_page (adjustment, rect.y + top - 24,
-                               rect.y + top + rect.height + 24);
+    gtk_adjustment_clamp_page (adjustment, from - 24, to + 24);
 }
 
 /* The shard that a click chose, under the strip or below it. */
@@ -162,10 +165,12 @@ show_shard (TophashMapView *self,
   const StageCard *card = find_shard_card (self, shard);
   GtkAdjustment *adjustment = get_adjustment (self);
   int top = tophash_map_view_get_top (self);
+  double scale = tophash_map_view_get_scale (self);
 
   if (card != NULL && adjustment != NULL)
-    gtk_adjustment_clamp_page (adjustment, card->frame.y + top - 12,
-                               card->frame.y + top + card->frame.height + 12);
+    gtk_adjustment_clamp_page (
+      adjustment, card->frame.y * scale + top - 12,
+      (card->frame.y + card->frame.height) * scale + top + 12);
 }
 
 static gboolean
@@ -250,8 +255,7 @@ pressed_cb (TophashMapView *self,
   gtk_widget_grab_focus (GTK_WIDGET (self));
   if (tophash_map_view_get_layout (self) == NULL)
     return;
-  stage_layout_hit (self->layout, x - MAP_VIEW_MARGIN,
-                    y - tophash_map_view_get_top (self), &hit);
+  tophash_map_view_hit (self, x, y, &hit);
   is_shard = hit.has_item && hit.card->kind == CARD_SHARDS;
   select_hit (self, &hit); /* may drop the layout, and the card with it */
   if (is_shard && tophash_map_view_get_layout (self) != NULL)
@@ -268,8 +272,7 @@ motion_cb (TophashMapView *self,
   self->hover_x = x;
   self->hover_y = y;
   if (tophash_map_view_get_layout (self) != NULL)
-    stage_layout_hit (self->layout, x - MAP_VIEW_MARGIN,
-                      y - tophash_map_view_get_top (self), &hit);
+    tophash_map_view_hit (self, x, y, &hit);
   if (hit.card == self->hover.card && hit.has_slot == self->hover.has_slot
       && hit.bucket == self->hover.bucket && hit.slot == self->hover.slot
       && hit.has_item == self->hover.has_item && hit.item == self->hover.item)

@@ -51,6 +51,13 @@ struct _TophashMapView {
 StageLayout *tophash_map_view_get_layout (TophashMapView *self);
 /* Where the layout's origin is in the widget. */
 int          tophash_map_view_get_top    (TophashMapView *self);
+/* Pixels of one of the layout's. */
+double       tophash_map_view_get_scale  (TophashMapView *self);
+/* What the layout has at @x, @y of the widget. */
+void         tophash_map_view_hit        (TophashMapView *self,
+                                          double          x,
+                                          double          y,
+                                          StageHit       *hit);
 void         tophash_map_view_add_input  (TophashMapView *self);
 void         tophash_map_view_update_accessible (TophashMapView *self);
 

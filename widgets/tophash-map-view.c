@@ -35,6 +35,7 @@
 #define NATURAL_WIDTH 760
 #define EMPTY_HEIGHT 240
 #define SWITCH_GAP 8
+#define SCALED_LEAST 340.0 /* of a layout that is made larger with the text */
 #define TRANSITION_US 300000
 #define TRANSITION_REST_US 1000000
 #define PAINT_MOST_US 8000
@@ -72,30 +73,57 @@ tophash_map_view_get_top (TophashMapView *self) {
   return top_for (self, gtk_widget_get_width (GTK_WIDGET (self)));
 }
 
-/* Of the interface font against the usual 11 points. */
 static double
 get_text_scale (TophashMapView *self) {
-  const PangoFontDescription *font = pango_context_get_font_description (
+  return tophash_draw_text_scale (
     gtk_widget_get_pango_context (GTK_WIDGET (self)));
-  double points = (double)pango_font_description_get_size (font) / PANGO_SCALE;
+}
 
-  if (pango_font_description_get_size_is_absolute (font))
-    points *= 72.0 / 96.0;
-  return MAX (1, points / 11);
+/* Large text makes all of the stage larger, as far as its width allows. */
+static double
+scale_for (TophashMapView *self,
+           int             width) {
+  return CLAMP (get_text_scale (self), 1, MAX (1, width / SCALED_LEAST));
+}
+
+double
+tophash_map_view_get_scale (TophashMapView *self) {
+  return scale_for (self, gtk_widget_get_width (GTK_WIDGET (self)));
+}
+
+void
+tophash_map_view_hit (TophashMapView *self,
+                      double          x,
+                      double          y,
+                      StageHit       *hit) {
+  double scale = tophash_map_view_get_scale (self);
+
+  stage_layout_hit (self->layout, (x - MAP_VIEW_MARGIN) / scale,
+                    (y - tophash_map_view_get_top (self)) / scale, hit);
+}
+
+/* Room for @layout at @width, in pixels. */
+static int
+height_of (TophashMapView    *self,
+           const StageLayout *layout,
+           int                width) {
+  return (int)ceil (layout->height * scale_for (self, width))
+         + top_for (self, width) + MAP_VIEW_MARGIN;
 }
 
 static StageLayout *
 new_layout (TophashMapView *self,
             int             width) {
   int room = self->fit_height - top_for (self, width) - MAP_VIEW_MARGIN;
+  double scale = scale_for (self, width);
   StageOptions options = {
-    .width = MAX (width, MIN_WIDTH) - 2 * MAP_VIEW_MARGIN,
-    .fit_height = MAX (0, room),
+    .width = floor ((MAX (width, MIN_WIDTH) - 2 * MAP_VIEW_MARGIN) / scale),
+    .fit_height = MAX (0, room) / scale,
     .shown = !is_switched (self, width)                   ? STAGE_BOTH
              : gtk_toggle_button_get_active (self->dirty) ? STAGE_DIRTY
                                                           : STAGE_READ,
     .zoom = self->zoom,
-    .text_scale = get_text_scale (self),
+    .text_scale = 1,
   };
   const TophashSelection *selection
     = tophash_session_get_selection (self->session);
@@ -119,8 +147,7 @@ tophash_map_view_get_layout (TophashMapView *self) {
     self->layout_width = width;
     self->hover = (StageHit) { 0 };
     if (self->is_hovered)
-      stage_layout_hit (self->layout, self->hover_x - MAP_VIEW_MARGIN,
-                        self->hover_y - tophash_map_view_get_top (self), &self->hover);
+      tophash_map_view_hit (self, self->hover_x, self->hover_y, &self->hover);
   }
   return self->layout;
 }
@@ -262,6 +289,7 @@ query_tooltip (GtkWidget  *widget,
                GtkTooltip *tooltip) {
   TophashMapView *self = TOPHASH_MAP_VIEW (widget);
   g_autofree char *words = NULL;
+  double scale = tophash_map_view_get_scale (self);
   StageRect rect;
 
   if (is_keyboard || tophash_map_view_get_layout (self) == NULL)
@@ -277,10 +305,12 @@ query_tooltip (GtkWidget  *widget,
     return FALSE;
   gtk_tooltip_set_text (tooltip, words);
   gtk_tooltip_set_tip_area (tooltip,
-                            &(GdkRectangle) { (int)rect.x + MAP_VIEW_MARGIN,
-                                              (int)rect.y + tophash_map_view_get_top (self),
-                                              (int)rect.width,
-                                              (int)rect.height });
+                            &(GdkRectangle) {
+                              (int)(rect.x * scale) + MAP_VIEW_MARGIN,
+                              (int)(rect.y * scale)
+                                + tophash_map_view_get_top (self),
+                              (int)(rect.width * scale),
+                              (int)(rect.height * scale) });
   return TRUE;
 }
 
@@ -307,7 +337,9 @@ measure (GtkWidget     *widget,
       g_autoptr (StageLayout) layout
         = new_layout (self, width > 0 ? width : NATURAL_WIDTH);
 
-      *minimum = MAX (*minimum, (int)layout->min_width + 2 * MAP_VIEW_MARGIN);
+      *minimum = MAX (*minimum, (int)(layout->min_width
+                                      * scale_for (self, width))
+                                  + 2 * MAP_VIEW_MARGIN);
     }
     *natural = MAX (*minimum, NATURAL_WIDTH);
     return;
@@ -317,13 +349,11 @@ measure (GtkWidget     *widget,
     int width = for_size > 0 ? for_size : NATURAL_WIDTH;
 
     if (self->layout != NULL && self->layout_width == width) {
-      *minimum = (int)ceil (self->layout->height) + top_for (self, width)
-                 + MAP_VIEW_MARGIN;
+      *minimum = height_of (self, self->layout, width);
     } else {
       g_autoptr (StageLayout) layout = new_layout (self, width);
 
-      *minimum = (int)ceil (layout->height) + top_for (self, width)
-                 + MAP_VIEW_MARGIN;
+      *minimum = height_of (self, layout, width);
     }
   }
   *natural = *minimum;
@@ -398,7 +428,8 @@ paint (TophashMapView *self,
 
   if (self->draw == NULL)
     self->draw = tophash_draw_new (
-      gtk_widget_get_pango_context (GTK_WIDGET (self)), 1);
+      gtk_widget_get_pango_context (GTK_WIDGET (self)),
+      1 / get_text_scale (self));
   context.palette
     = tophash_palette_get (adw_style_manager_get_dark (style),
                            adw_style_manager_get_high_contrast (style));
@@ -412,6 +443,8 @@ paint (TophashMapView *self,
   context.has_focus = gtk_widget_has_visible_focus (GTK_WIDGET (self));
   context.cache = &self->cache;
   cairo_translate (cr, MAP_VIEW_MARGIN, tophash_map_view_get_top (self));
+  cairo_scale (cr, tophash_map_view_get_scale (self),
+               tophash_map_view_get_scale (self));
   paint_stage (cr, &context);
 }
 

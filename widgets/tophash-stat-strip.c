@@ -68,7 +68,9 @@ paint_cb (cairo_t              *cr,
   paint_stats (cr, context, width, height);
 }
 
-static const CachedPictureKind picture_kind = { brief_new, paint_cb, brief_free };
+static const CachedPictureKind picture_kind = {
+  brief_new, paint_cb, brief_free, TRUE
+};
 
 static void
 tophash_stat_strip_snapshot (GtkWidget   *widget,
@@ -92,7 +94,9 @@ tophash_stat_strip_measure (GtkWidget      *widget,
     *minimum = 220;
     *natural = 700;
   } else {
-    *minimum = *natural = (int)STATS_HEIGHT;
+    *minimum = *natural
+        = (int)(STATS_HEIGHT
+                * tophash_draw_text_scale (gtk_widget_get_pango_context (widget)));
   }
 }
 

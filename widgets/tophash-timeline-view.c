@@ -55,16 +55,10 @@ count_lanes (TophashTimelineView *self) {
   return log == NULL ? 0 : MIN (tracelog_get_info (log)->n_threads, 64);
 }
 
-/* Of the interface font against the usual 11 points; lanes never shrink. */
 static double
 get_text_scale (TophashTimelineView *self) {
-  const PangoFontDescription *font = pango_context_get_font_description (
+  return tophash_draw_text_scale (
       gtk_widget_get_pango_context (GTK_WIDGET (self)));
-  double points = (double)pango_font_description_get_size (font) / PANGO_SCALE;
-
-  if (pango_font_description_get_size_is_absolute (font))
-    points *= 72.0 / 96.0;
-  return MAX (1, points / 11);
 }
 
 static void

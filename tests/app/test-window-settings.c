@@ -7,6 +7,7 @@
  */
 #include "tests/app/test-window.h"
 
+#include "app/tophash-fit-bin.h"
 #include "app/tophash-honesty-card.h"
 #include "app/tophash-settings-pane.h"
 
@@ -121,9 +122,51 @@ test_tells_what_was_lost (void) {
   close_window (window);
 }
 
+static gboolean
+wake_cb (gpointer data) {
+  return G_SOURCE_CONTINUE;
+}
+
+/* Makes the window so wide and lets the main loop turn until it has @level. */
+static void
+resize_until (TophashWindow *window,
+              int            width,
+              FitLevel       level) {
+  TophashFitBin *fit
+      = TOPHASH_FIT_BIN (find_widget (GTK_WIDGET (window), TOPHASH_TYPE_FIT_BIN));
+  guint wake = g_timeout_add (5, wake_cb, NULL);
+
+  gtk_window_set_default_size (GTK_WINDOW (window), width, 720);
+  while (tophash_fit_bin_get_level (fit) != level)
+    g_main_context_iteration (NULL, TRUE);
+  g_source_remove (wake);
+}
+
+/* As narrow as a telephone nothing is cut, and what went comes back. */
+static void
+test_fits_a_narrow_window (void) {
+  TophashWindow *window = open_window ();
+  GtkWidget *title = find_widget (GTK_WIDGET (window), ADW_TYPE_WINDOW_TITLE);
+  GtkWidget *fit = find_widget (GTK_WIDGET (window), TOPHASH_TYPE_FIT_BIN);
+  int least;
+
+  run_small (tophash_window_get_session (window));
+  resize_until (window, 1280, FIT_WIDE);
+  g_assert_true (gtk_widget_get_visible (title));
+  resize_until (window, 360, FIT_NARROW);
+  g_assert_false (gtk_widget_get_visible (title));
+  gtk_widget_measure (gtk_widget_get_first_child (fit),
+                      GTK_ORIENTATION_HORIZONTAL, -1, &least, NULL, NULL, NULL);
+  g_assert_cmpint (least, <=, 360);
+  resize_until (window, 1280, FIT_WIDE);
+  g_assert_true (gtk_widget_get_visible (title));
+  close_window (window);
+}
+
 void
 add_settings_tests (void) {
   g_test_add_func ("/app/window/sets-how-a-run-is-recorded",
                    test_sets_how_a_run_is_recorded);
   g_test_add_func ("/app/window/tells-what-was-lost", test_tells_what_was_lost);
+  g_test_add_func ("/app/window/fits-a-narrow-window", test_fits_a_narrow_window);
 }

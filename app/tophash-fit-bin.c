@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tophash-fit-bin.c — says when its child no longer fits the window
+ *
+ * A window cannot become smaller than its contents, and contents do not drop
+ * their buttons before it does. The bin breaks the circle: it claims to need
+ * MIN_WIDTH at most, and when its child wants more than there is it takes the
+ * next level, on which the owner of "level" shows less. What a level wanted is
+ * kept, so that it is left again as soon as there is room for the one before.
+ * Nothing is decided by a number of pixels: large text and long words count.
+ *
+ * The level changes between two frames, never while sizes are handed out; for
+ * one frame the child may reach beyond the window's edge, where it is cut.
+ *
+ * Invariants  F1  level < FIT_N_LEVELS
+ *             F2  the child never has less than its minimum
+ */
+#include "app/tophash-fit-bin.h"
+
+#define MIN_WIDTH 360
+
+struct _TophashFitBin {
+  GtkWidget parent_instance;
+
+  /* Owned */
+  GtkWidget *child;
+
+  FitLevel level;
+  FitLevel wanted;
+  int      needs[FIT_N_LEVELS]; /* px, as last measured on that level */
+  guint    change_id;
+};
+
+enum {
+  PROP_CHILD = 1,
+  PROP_LEVEL,
+  N_PROPS
+};
+
+static GParamSpec *props[N_PROPS];
+
+G_DEFINE_FINAL_TYPE (TophashFitBin, tophash_fit_bin, GTK_TYPE_WIDGET)
+
+static gboolean
+change_cb (gpointer data) {
+  TophashFitBin *self = data;
+
+  self->change_id = 0;
+  if (self->level != self->wanted) {
+    self->level = self->wanted;
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_LEVEL]);
+    gtk_widget_queue_resize (GTK_WIDGET (self));
+  }
+  return G_SOURCE_REMOVE;
+}
+
+static void
+choose_level (TophashFitBin *self,
+              int            width,
+              int            need) {
+  FitLevel wanted = self->level;
+
+  self->needs[self->level] = need;
+  if (need > width && self->level + 1 < FIT_N_LEVELS)
+    wanted = self->level + 1;
+  else if (self->level > 0 && self->needs[self->level - 1] <= width)
+    wanted = self->level - 1;
+  self->wanted = wanted;
+  if (wanted != self->level && self->change_id == 0)
+    self->change_id
+        = g_idle_add_full (G_PRIORITY_HIGH_IDLE, change_cb, self, NULL);
+}
+
+static void
+tophash_fit_bin_measure (GtkWidget      *widget,
+                         GtkOrientation  orientation,
+                         int             for_size,
+                         int            *minimum,
+                         int            *natural,
+                         int            *minimum_baseline,
+                         int            *natural_baseline) {
+  TophashFitBin *self = TOPHASH_FIT_BIN (widget);
+  int need = 0;
+
+  *minimum = *natural = 0;
+  if (self->child == NULL)
+    return;
+  if (orientation == GTK_ORIENTATION_HORIZONTAL) {
+    gtk_widget_measure (self->child, orientation, -1, minimum, natural, NULL,
+                        NULL);
+    *minimum = MIN (*minimum, MIN_WIDTH);
+    return;
+  }
+  gtk_widget_measure (self->child, GTK_ORIENTATION_HORIZONTAL, -1, &need, NULL,
+                      NULL, NULL);
+  gtk_widget_measure (self->child, orientation,
+                      for_size < 0 ? -1 : MAX (for_size, need), minimum, natural,
+                      NULL, NULL);
+}
+
+static void
+tophash_fit_bin_size_allocate (GtkWidget *widget,
+                               int        width,
+                               int        height,
+                               int        baseline) {
+  TophashFitBin *self = TOPHASH_FIT_BIN (widget);
+  int need, need_height;
+
+  if (self->child == NULL)
+    return;
+  gtk_widget_measure (self->child, GTK_ORIENTATION_HORIZONTAL, -1, &need, NULL,
+                      NULL, NULL);
+  choose_level (self, width, need);
+  width = MAX (width, need);
+  gtk_widget_measure (self->child, GTK_ORIENTATION_VERTICAL, width, &need_height,
+                      NULL, NULL, NULL);
+  gtk_widget_allocate (self->child, width, MAX (height, need_height), baseline,
+                       NULL);
+}
+
+/* Other letters need other room: what was measured before says nothing. */
+static void
+tophash_fit_bin_css_changed (GtkWidget         *widget,
+                             GtkCssStyleChange *change) {
+  TophashFitBin *self = TOPHASH_FIT_BIN (widget);
+
+  GTK_WIDGET_CLASS (tophash_fit_bin_parent_class)->css_changed (widget, change);
+  for (guint i = 0; i < self->level; i++)
+    self->needs[i] = 0;
+}
+
+static void
+tophash_fit_bin_get_property (GObject    *object,
+                              guint       id,
+                              GValue     *value,
+                              GParamSpec *pspec) {
+  TophashFitBin *self = TOPHASH_FIT_BIN (object);
+
+  if (id == PROP_CHILD)
+    g_value_set_object (value, self->child);
+  else if (id == PROP_LEVEL)
+    g_value_set_uint (value, self->level);
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}
+
+static void
+tophash_fit_bin_set_property (GObject      *object,
+                              guint         id,
+                              const GValue *value,
+                              GParamSpec   *pspec) {
+  TophashFitBin *self = TOPHASH_FIT_BIN (object);
+
+  if (id != PROP_CHILD) {
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    return;
+  }
+  g_clear_pointer (&self->child, gtk_widget_unparent);
+  self->child = g_value_get_object (value);
+  if (self->child != NULL)
+    gtk_widget_set_parent (self->child, GTK_WIDGET (self));
+}
+
+static void
+tophash_fit_bin_dispose (GObject *object) {
+  TophashFitBin *self = TOPHASH_FIT_BIN (object);
+
+  g_clear_handle_id (&self->change_id, g_source_remove);
+  g_clear_pointer (&self->child, gtk_widget_unparent);
+  G_OBJECT_CLASS (tophash_fit_bin_parent_class)->dispose (object);
+}
+
+static void
+tophash_fit_bin_class_init (TophashFitBinClass *klass) {
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  object_class->dispose = tophash_fit_bin_dispose;
+  object_class->get_property = tophash_fit_bin_get_property;
+  object_class->set_property = tophash_fit_bin_set_property;
+  widget_class->measure = tophash_fit_bin_measure;
+  widget_class->size_allocate = tophash_fit_bin_size_allocate;
+  widget_class->css_changed = tophash_fit_bin_css_changed;
+  props[PROP_CHILD]
+      = g_param_spec_object ("child", NULL, NULL, GTK_TYPE_WIDGET,
+                             G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+  props[PROP_LEVEL]
+      = g_param_spec_uint ("level", NULL, NULL, 0, FIT_N_LEVELS - 1, 0,
+                           G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (object_class, N_PROPS, props);
+}
+
+static void
+tophash_fit_bin_init (TophashFitBin *self) {
+  gtk_widget_set_overflow (GTK_WIDGET (self), GTK_OVERFLOW_HIDDEN);
+}
+
+FitLevel
+tophash_fit_bin_get_level (TophashFitBin *self) {
+  g_return_val_if_fail (TOPHASH_IS_FIT_BIN (self), FIT_WIDE);
+
+  return self->level;
+}

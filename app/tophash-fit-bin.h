@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tophash-fit-bin.h — says when its child no longer fits the window */
+#pragma once
+
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+#define TOPHASH_TYPE_FIT_BIN (tophash_fit_bin_get_type ())
+G_DECLARE_FINAL_TYPE (TophashFitBin, tophash_fit_bin, TOPHASH, FIT_BIN, GtkWidget)
+
+/* Of "level": all is shown; tight; as narrow as a telephone. */
+typedef enum {
+  FIT_WIDE,
+  FIT_TIGHT,
+  FIT_NARROW,
+  FIT_N_LEVELS
+} FitLevel;
+
+FitLevel tophash_fit_bin_get_level (TophashFitBin *self);
+
+G_END_DECLS

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tophash-window-fit.c — what the window shows where there is little room
+ *
+ *   wide     all of it; panes stand beside the map as long as they fit
+ *   tight    panes lie over the map; what the menu has as well leaves the
+ *            header, the run button loses its word
+ *   narrow   the title goes below the header, where it has a line of its own;
+ *            so do the position and the speed, above the buttons
+ *
+ * Nothing is lost: what leaves the header is in the menu and has its key.
+ */
+#include "app/tophash-window-private.h"
+
+#define STAGE_WIDTH 520 /* beside a pane; less is better covered by it */
+#define TITLE_WIDTH 170
+
+/* Gives position and speed a line of their own, or takes it from them. */
+static void
+place_position (TophashWindow *self,
+                gboolean       is_above) {
+  GtkWidget *position = GTK_WIDGET (self->position);
+  GtkWidget *speed = GTK_WIDGET (self->speed_drop);
+
+  if (is_above == gtk_widget_get_visible (GTK_WIDGET (self->narrow_transport)))
+    return;
+  g_object_ref (position);
+  g_object_ref (speed);
+  if (is_above) {
+    gtk_center_box_set_start_widget (self->transport, NULL);
+    gtk_box_remove (self->transport_end, speed);
+    gtk_box_append (self->narrow_transport, position);
+    gtk_box_append (self->narrow_transport, speed);
+  } else {
+    gtk_box_remove (self->narrow_transport, position);
+    gtk_box_remove (self->narrow_transport, speed);
+    gtk_center_box_set_start_widget (self->transport, position);
+    gtk_box_append (self->transport_end, speed);
+  }
+  gtk_widget_set_visible (GTK_WIDGET (self->narrow_transport), is_above);
+  g_object_unref (position);
+  g_object_unref (speed);
+}
+
+static void
+fit_header (TophashWindow *self,
+            FitLevel       level) {
+  gboolean is_narrow = level == FIT_NARROW;
+
+  gtk_widget_set_visible (self->lecture_button, level == FIT_WIDE);
+  gtk_widget_set_visible (GTK_WIDGET (self->search_button), !is_narrow);
+  gtk_widget_set_visible (GTK_WIDGET (self->title), !is_narrow);
+  gtk_widget_set_visible (GTK_WIDGET (self->narrow_title), is_narrow);
+  gtk_widget_set_size_request (GTK_WIDGET (self->title), TITLE_WIDTH, -1);
+  /* Strictly in the middle it would need the wider side's room twice. */
+  adw_header_bar_set_centering_policy (self->header,
+                                       level == FIT_WIDE
+                                           ? ADW_CENTERING_POLICY_STRICT
+                                           : ADW_CENTERING_POLICY_LOOSE);
+  adw_header_bar_set_decoration_layout (self->header,
+                                        level == FIT_WIDE ? NULL : ":close");
+}
+
+void
+tophash_window_fit (TophashWindow *self) {
+  FitLevel level = tophash_fit_bin_get_level (self->fit);
+  gboolean is_narrow = level == FIT_NARROW;
+  AdwFlapFoldPolicy policy = level == FIT_WIDE ? ADW_FLAP_FOLD_POLICY_AUTO
+                                               : ADW_FLAP_FOLD_POLICY_ALWAYS;
+  int margin = is_narrow ? 8 : 14;
+
+  fit_header (self, level);
+  adw_flap_set_fold_policy (self->pane_flap, policy);
+  adw_flap_set_fold_policy (self->inspector_flap, policy);
+  gtk_widget_set_size_request (self->stage_box,
+                               level == FIT_WIDE ? STAGE_WIDTH : -1, -1);
+  gtk_widget_set_margin_start (self->main_box, margin);
+  gtk_widget_set_margin_end (self->main_box, margin);
+  gtk_widget_set_margin_start (GTK_WIDGET (self->transport), margin);
+  gtk_widget_set_margin_end (GTK_WIDGET (self->transport), margin);
+  gtk_widget_set_margin_start (GTK_WIDGET (self->narrow_transport), margin);
+  gtk_widget_set_margin_end (GTK_WIDGET (self->narrow_transport), margin);
+  gtk_box_set_spacing (self->transport_buttons, is_narrow ? 4 : 8);
+  place_position (self, is_narrow);
+  tophash_window_update_run_button (self);
+}
+
+static void
+setup_cb (GtkSignalListItemFactory *factory,
+          GtkListItem              *item,
+          gpointer                  data) {
+  GtkWidget *label = gtk_label_new (NULL);
+
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
+  gtk_label_set_width_chars (GTK_LABEL (label), GPOINTER_TO_INT (data));
+  gtk_list_item_set_child (item, label);
+}
+
+static void
+bind_cb (GtkSignalListItemFactory *factory,
+         GtkListItem              *item,
+         gpointer                  data) {
+  GtkStringObject *string = gtk_list_item_get_item (item);
+
+  gtk_label_set_text (GTK_LABEL (gtk_list_item_get_child (item)),
+                      gtk_string_object_get_string (string));
+}
+
+void
+tophash_window_let_shrink (GtkDropDown *drop,
+                           int          width_chars) {
+  g_autoptr (GtkListItemFactory) button = gtk_signal_list_item_factory_new ();
+
+  g_signal_connect (button, "setup", G_CALLBACK (setup_cb),
+                    GINT_TO_POINTER (width_chars));
+  g_signal_connect (button, "bind", G_CALLBACK (bind_cb), NULL);
+  /* The list keeps its own, with a tick at what is chosen. */
+  gtk_drop_down_set_list_factory (drop, gtk_drop_down_get_factory (drop));
+  gtk_drop_down_set_factory (drop, button);
+}
