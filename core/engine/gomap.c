@@ -84,6 +84,21 @@
 
 #include "core/engine/gomap-private.h"
 
+#define SPREAD_1(top)                                                         \
+  0x0101010101010101u * (uint64_t)((top) < TOPHASH_MIN ? (top) + TOPHASH_MIN  \
+                                                       : (top))
+#define SPREAD_4(top)                                                         \
+  SPREAD_1 (top), SPREAD_1 (top + 1), SPREAD_1 (top + 2), SPREAD_1 (top + 3)
+#define SPREAD_16(top)                                                        \
+  SPREAD_4 (top), SPREAD_4 (top + 4), SPREAD_4 (top + 8), SPREAD_4 (top + 12)
+#define SPREAD_64(top)                                                        \
+  SPREAD_16 (top), SPREAD_16 (top + 16), SPREAD_16 (top + 32),                \
+    SPREAD_16 (top + 48)
+
+const uint64_t tophash_spread[256] = {
+  SPREAD_64 (0), SPREAD_64 (64), SPREAD_64 (128), SPREAD_64 (192),
+};
+
 /* Where a search ended. */
 typedef struct {
   GoBucket *bucket; /* of the key, or of the first empty slot; NULL: full */

@@ -75,7 +75,7 @@ typedef struct {
   uintptr_t       bits;  /* read's word; 0: the lane is shut */
   const GoBucket *block; /* the table's main buckets, */
   uint64_t        mask;  /* their number, less 1, */
-  uint64_t        seed;  /* and the seed of its hash */
+  uint64_t        factor; /* and its hash's (hash_good_by()) */
   uint32_t        n_left; /* operations, and one: at 1 it is the class's turn */
   bool            is_closed; /* to stay shut */
   /* Those done here since the lane was opened, by ENGINE_OUTCOME(). */
@@ -176,7 +176,7 @@ lane_find (SyncLane *lane,
   uintptr_t bits = lane_read_bits (lane);
   const GoBucket *bucket;
   uint64_t hash;
-  unsigned top, same;
+  unsigned slot;
 
   *entry = NULL;
   /* One less in any case: syncmap_lane_turn() gives it back. */
@@ -186,26 +186,23 @@ lane_find (SyncLane *lane,
     return false;
   sync_read_point ((void *)(bits & ~(uintptr_t)1),
                    SYNC_LABEL ("look in the table"));
-  hash = hash_good (key, lane->seed);
+  hash = hash_good_by (key, lane->factor);
   bucket = &lane->block[hash & lane->mask];
-  /* As tophash_of(), but in a whole register. */
-  top = (unsigned)(hash >> 56);
-  top = top < TOPHASH_MIN ? top + TOPHASH_MIN : top;
-  same = tophash_match (bucket->tophash, top);
-  if (__builtin_expect (same != 0, 1)) {
-    unsigned slot = (unsigned)__builtin_ctz (same);
-
+  slot = gobucket_guess (bucket, hash);
+  if (__builtin_expect (slot < BUCKET_SLOTS, 1)) {
     if (__builtin_expect (bucket->keys[slot] == key, 1)) {
-      *entry = syncmap_entry_of (gobucket_elem (bucket, slot));
+      uint64_t elem = gobucket_elem (bucket, slot);
+
       /* Spares its callers a look. */
-      if (*entry == NULL)
+      if (elem == 0)
         __builtin_unreachable ();
+      *entry = syncmap_entry_of (elem);
       return true;
     }
   } else if (tophash_match (bucket->tophash, TOPHASH_EMPTY_REST) != 0) {
     return true;
   }
-  *entry = syncmap_lane_find_further (bits, key, hash);
+  *entry = syncmap_lane_find_further (lane->bits, key, hash);
   return true;
 }
 

@@ -81,7 +81,7 @@ enter (SyncLane *lane) {
   lane->bits = (uintptr_t)read.table | read.amended;
   lane->block = &empty_bucket;
   lane->mask = 0;
-  lane->seed = map->hash0;
+  lane->factor = hash_good_factor (map->hash0);
   if (map->count != 0) {
     lane->block = map->buckets->block;
     lane->mask = map->buckets->n_main - 1;

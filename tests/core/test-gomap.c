@@ -532,6 +532,30 @@ add_under_hashes (const char   *path,
   }
 }
 
+/* Against the comparison of all eight, for every top byte, in each slot. */
+static void
+test_guesses_the_first_equal (void) {
+  Prng prng;
+
+  prng_init (&prng, 21);
+  for (unsigned i = 0; i < 256 * 64; i++) {
+    uint64_t hash = (uint64_t)(i % 256) << 56 | prng_next (&prng) >> 8;
+    GoBucket bucket = { .overflow = i % 3 == 0 ? (uint32_t)prng_next (&prng) : 0 };
+    unsigned same, slot;
+
+    for (slot = 0; slot < BUCKET_SLOTS; slot++)
+      bucket.tophash[slot] = prng_below (&prng, 4) == 0
+                                 ? tophash_of (hash)
+                                 : (uint8_t)prng_next (&prng);
+    same = tophash_match (bucket.tophash, tophash_of (hash));
+    slot = gobucket_guess (&bucket, hash);
+    if (same == 0)
+      g_assert_cmpuint (slot, >=, BUCKET_SLOTS);
+    else
+      g_assert_cmpuint (slot, ==, (unsigned)__builtin_ctz (same));
+  }
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -545,6 +569,8 @@ main (int    argc,
   g_test_add_data_func ("/core/gomap/walks-as-iterator/top-bits",
                         GUINT_TO_POINTER (HASH_TOP_BITS),
                         test_walks_as_iterator);
+  g_test_add_func ("/core/gomap/bucket/guesses-the-first-equal",
+                   test_guesses_the_first_equal);
   g_test_add_func ("/core/gomap/bucket/keeps-elements",
                    test_bucket_keeps_elements);
   add_under_hashes ("/core/gomap/agrees-with-model", test_agrees_with_model);
