@@ -13,7 +13,8 @@
  *             off (event.h, OP_BEGAN). A Range goes on while its thread does
  *             other operations inside, so it has a place of its own.
  *
- * Threads     Groups are sealed under the timeline's lock and immutable then.
+ * Threads     Groups are sealed by the follower, immutable then, and shown with the
+ *             sums (timeline-sums.c).
  */
 #include "core/state/timeline-histogram.h"
 
@@ -123,9 +124,9 @@ sums_seal_latencies (Sums *self) {
   LatencyGroup *group;
   GArray *list, *open;
 
-  if (self->n % GROUP_EVENTS != 0 || self->n == 0)
+  if (self->front.n % GROUP_EVENTS != 0 || self->front.n == 0)
     return;
-  group = pile_make (&self->latencies, self->n_latencies++);
+  group = pile_make (&self->latencies, self->front.n_latencies++);
   list = g_array_new (FALSE, FALSE, sizeof (LatencyCount));
   open = g_array_new (FALSE, FALSE, sizeof (LatencyOpen));
   for (guint i = 0; i < self->n_active; i++)
@@ -142,7 +143,7 @@ sums_seal_latencies (Sums *self) {
 
 void
 sums_clear_latencies (Sums *self) {
-  for (guint64 i = 0; i < self->n_latencies; i++) {
+  for (guint64 i = 0; i < self->front.n_latencies; i++) {
     const LatencyGroup *group = pile_get (&self->latencies, i);
 
     if (group == NULL)
@@ -159,7 +160,7 @@ gsize
 sums_latency_bytes (const Sums *self) {
   gsize bytes = pile_bytes (&self->latencies);
 
-  for (guint64 i = 0; i < self->n_latencies; i++) {
+  for (guint64 i = 0; i < self->front.n_latencies; i++) {
     const LatencyGroup *group = pile_get (&self->latencies, i);
 
     if (group != NULL)
@@ -286,7 +287,7 @@ timeline_get_latencies (Timeline         *self,
   walk->op = op;
   walk->lane = thread < 0 ? -1 : (int)sums_lane_place ((guint)thread);
   timeline_lock (self);
-  n_groups = self->sums.n_latencies;
+  n_groups = self->sums.shown.n_latencies;
   to = MIN (to, self->length);
   timeline_unlock (self);
   from = MIN (from, to);

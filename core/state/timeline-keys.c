@@ -239,11 +239,11 @@ sums_seal_keys (Sums *self) {
   KeyFilter *filter;
   guint n_direct, n_indirect;
 
-  if (self->n % TRACE_BLOCK_EVENTS != 0)
+  if (self->front.n % TRACE_BLOCK_EVENTS != 0)
     return;
   n_direct = filter_shrink (self->direct);
   n_indirect = filter_shrink (self->indirect);
-  filter = pile_make (&self->filters, self->n_filters++);
+  filter = pile_make (&self->filters, self->front.n_filters++);
   if (filter != NULL) {
     filter->n_direct = (guint16)n_direct;
     filter->n_indirect = (guint16)n_indirect;
@@ -266,7 +266,7 @@ sums_seal_keys (Sums *self) {
 
 void
 sums_clear_keys (Sums *self) {
-  for (guint64 i = 0; i < self->n_filters; i++) {
+  for (guint64 i = 0; i < self->front.n_filters; i++) {
     const KeyFilter *filter = pile_get (&self->filters, i);
 
     if (filter == NULL)
@@ -281,7 +281,7 @@ gsize
 sums_key_bytes (const Sums *self) {
   gsize bytes = pile_bytes (&self->filters);
 
-  for (guint64 i = 0; i < self->n_filters; i++) {
+  for (guint64 i = 0; i < self->front.n_filters; i++) {
     const KeyFilter *filter = pile_get (&self->filters, i);
 
     if (filter != NULL)
@@ -557,7 +557,7 @@ get_page (Timeline     *self,
 
   timeline_lock (self);
   length = self->length;
-  n_filters = self->sums.n_filters;
+  n_filters = self->sums.shown.n_filters;
   timeline_unlock (self);
   end = known = MIN (n_events, length);
   while (end > least && all->len < max

@@ -99,7 +99,7 @@ MapState *keyframes_find_recent (Keyframes      *self,
 
 /* What the views draw: timeline-sums.c builds it, timeline-screen.c and
  * timeline-series.c read it.
- * Written under the timeline's lock; what is sealed may be read without. */
+ * The follower writes; others may read what is sealed (below the counts shown). */
 #define SUMS_LEAF_BITS 10 /* events of a leaf */
 #define SUMS_LEAF_EVENTS (1u << SUMS_LEAF_BITS)
 #define SUMS_TIME_BITS 6 /* events between two times kept */
@@ -174,12 +174,19 @@ typedef struct {
   LatencyOpen  *open;
 } LatencyGroup;
 
+/* A lane's part of the open leaf. */
 typedef struct {
-  Pile     heights[SUMS_N_HEIGHTS]; /* of LaneSum */
-  LaneSum  open;
-  gboolean is_active;
+  LaneSum  sum;
   gint64   wait_from_ns; /* not summed yet; -1: not waiting */
   gint64   hold_from_ns; /* -1: holds no lock */
+} LaneOpen;
+
+typedef struct {
+  Pile     heights[SUMS_N_HEIGHTS]; /* of LaneSum */
+  LaneOpen open;
+  gboolean is_active;
+  LaneOpen shown;
+  gboolean is_shown;
   LaneOps  ops;
   gboolean has_key; /* the operation under way has */
   gint64   key;
@@ -205,25 +212,32 @@ typedef struct {
   KeyRange *ranges;
 } KeyFilter;
 
+/* How far the sums have come, and the open leaf. */
 typedef struct {
   guint64    n;        /* events added */
   guint64    n_leaves; /* sealed */
   gint64     last_ns;  /* of the newest event */
-  guint      pending;  /* what the last event may have changed */
   gint64     times[SUMS_LEAF_TIMES]; /* of the open leaf */
   SeriesLeaf open;
+  guint64    n_filters;
+  guint64    n_latencies;
+} SumsFront;
+
+/* The follower's, but for what is sealed, and shown. */
+typedef struct {
+  SumsFront  front;
+  SumsFront  shown;    /* as the last slice left it; under the timeline's lock */
+  guint      pending;  /* what the last event may have changed */
   Pile       starts;   /* of gint64: a leaf's first event */
   Pile       leaf_times; /* of LeafTimes */
   Pile       series;   /* of SeriesLeaf */
   Pile       nodes[SUMS_N_HEIGHTS]; /* of SeriesNode; 0 is not used */
   Pile       filters; /* of KeyFilter: of whole blocks */
-  guint64    n_filters;
   guint64    direct[KEY_FILTER_WORDS]; /* of the block under way */
   guint64    indirect[KEY_FILTER_WORDS];
   KeyRange   ranges[KEY_RANGES];
   guint      n_ranges;
   Pile       latencies; /* of LatencyGroup */
-  guint64    n_latencies;
   guint      n_active;
   guint16    active[SUMS_MAX_LANES + 1];
   Lane       lanes[SUMS_MAX_LANES + 1];
@@ -248,6 +262,8 @@ void sums_add_slowly (Sums           *self,
                       const Event    *event,
                       const MapState *before,
                       guint           work);
+/* Shows to others how far it has come: with the timeline's lock. */
+void sums_show       (Sums           *self);
 /* What it takes in memory. */
 gsize sums_bytes     (const Sums     *self);
 /* Takes the levels of @state for the leaf under way. */
@@ -297,12 +313,12 @@ sums_add (Sums           *self,
           const MapState *before) {
   guint work = sums_work[event->kind] | self->pending;
 
-  if ((self->n & ((1u << SUMS_TIME_BITS) - 1)) == 0)
+  if ((self->front.n & ((1u << SUMS_TIME_BITS) - 1)) == 0)
     work |= SUMS_TIME;
   if (work != 0)
     sums_add_slowly (self, event, before, work);
-  self->last_ns = event->at_ns;
-  self->n++;
+  self->front.last_ns = event->at_ns;
+  self->front.n++;
 }
 
 /* Landmarks: timeline-landmarks.c. Guarded by the timeline's lock. */

@@ -30,23 +30,23 @@ screen_look (Timeline *self,
   timeline_lock (self);
   screen->sums = sums;
   screen->lane = NULL;
-  screen->n = sums->n;
-  screen->n_leaves = sums->n_leaves;
-  screen->last_ns = sums->last_ns;
-  memcpy (screen->times, sums->times, sizeof screen->times);
-  screen->open = sums->open;
+  screen->n = sums->shown.n;
+  screen->n_leaves = sums->shown.n_leaves;
+  screen->last_ns = sums->shown.last_ns;
+  memcpy (screen->times, sums->shown.times, sizeof screen->times);
+  screen->open = sums->shown.open;
   if (asks_lane)
     screen->lane = sums_peek_lane (sums, thread);
-  if (screen->lane != NULL && !screen->lane->is_active)
+  if (screen->lane != NULL && !screen->lane->is_shown)
     screen->lane = NULL;
   if (screen->lane != NULL) {
-    const Lane *lane = screen->lane;
+    const LaneOpen *open = &screen->lane->shown;
 
-    screen->lane_open = lane->open;
-    if (lane->wait_from_ns >= 0)
-      screen->lane_open.wait_ns += (float)(sums->last_ns - lane->wait_from_ns);
-    if (lane->hold_from_ns >= 0)
-      screen->lane_open.hold_ns += (float)(sums->last_ns - lane->hold_from_ns);
+    screen->lane_open = open->sum;
+    if (open->wait_from_ns >= 0)
+      screen->lane_open.wait_ns += (float)(screen->last_ns - open->wait_from_ns);
+    if (open->hold_from_ns >= 0)
+      screen->lane_open.hold_ns += (float)(screen->last_ns - open->hold_from_ns);
   }
   timeline_unlock (self);
 }

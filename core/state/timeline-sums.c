@@ -30,8 +30,10 @@
  *
  * Memory      390 bytes a leaf with eight threads: 38 MB for 100 M events.
  *
- * Threads     All is written under the timeline's lock. Leaves and nodes below
- *             n_leaves are immutable.
+ * Threads     The follower alone writes, without a lock. After each slice it shows,
+ *             under the timeline's lock, how far it has come and the open leaf;
+ *             leaves and nodes below the n_leaves shown are immutable, and read
+ *             without.
  */
 #include "core/state/timeline-private.h"
 #include "core/state/map-state-private.h"
@@ -90,12 +92,12 @@ sums_init (Sums *self) {
   for (guint h = 0; h < SUMS_N_HEIGHTS; h++)
     pile_init (&self->nodes[h], sizeof (SeriesNode));
   for (guint i = 0; i < SUMS_N_LEVELS; i++) {
-    self->open.last[i] = NAN;
-    self->open.low[i] = INFINITY;
-    self->open.high[i] = -INFINITY;
+    self->front.open.last[i] = NAN;
+    self->front.open.low[i] = INFINITY;
+    self->front.open.high[i] = -INFINITY;
   }
   for (guint i = 0; i <= SUMS_MAX_LANES; i++) {
-    self->lanes[i].wait_from_ns = self->lanes[i].hold_from_ns = -1;
+    self->lanes[i].open.wait_from_ns = self->lanes[i].open.hold_from_ns = -1;
     for (guint h = 0; h < SUMS_N_HEIGHTS; h++)
       pile_init (&self->lanes[i].heights[h], sizeof (LaneSum));
   }
@@ -113,6 +115,17 @@ sums_clear (Sums *self) {
   for (guint i = 0; i <= SUMS_MAX_LANES; i++)
     for (guint h = 0; h < SUMS_N_HEIGHTS; h++)
       pile_clear (&self->lanes[i].heights[h]);
+}
+
+void
+sums_show (Sums *self) {
+  self->shown = self->front;
+  for (guint i = 0; i < self->n_active; i++) {
+    Lane *lane = &self->lanes[self->active[i]];
+
+    lane->shown = lane->open;
+    lane->is_shown = TRUE;
+  }
 }
 
 gsize
@@ -135,12 +148,12 @@ static void
 take_level (Sums *self,
             guint i,
             float value) {
-  self->open.last[i] = value;
+  self->front.open.last[i] = value;
   /* Both are false of NAN. */
-  if (value < self->open.low[i])
-    self->open.low[i] = value;
-  if (value > self->open.high[i])
-    self->open.high[i] = value;
+  if (value < self->front.open.low[i])
+    self->front.open.low[i] = value;
+  if (value > self->front.open.high[i])
+    self->front.open.high[i] = value;
 }
 
 /* What one figure says of several tables. */
@@ -226,11 +239,11 @@ sums_sample (Sums           *self,
 
   if (state->n_events == 0)
     return;
-  self->open.n_ops = 0;
+  self->front.open.n_ops = 0;
   for (guint op = 0; op < OP_N_KINDS; op++)
-    self->open.n_ops += counters->n_ops[op];
-  self->open.n_in_read = counters->n_in_read;
-  self->open.lock_wait_ns = counters->lock_wait_ns;
+    self->front.open.n_ops += counters->n_ops[op];
+  self->front.open.n_in_read = counters->n_in_read;
+  self->front.open.lock_wait_ns = counters->lock_wait_ns;
   take_levels (self, state, SUMS_LEVELS);
 }
 
@@ -240,8 +253,8 @@ take_step (Sums    *self,
            gboolean is_more) {
   float step = is_more ? 1 : -1;
 
-  take_level (self, LEVEL (LIVE), self->open.last[LEVEL (LIVE)] + step);
-  take_level (self, LEVEL (HELD), self->open.last[LEVEL (HELD)] + step);
+  take_level (self, LEVEL (LIVE), self->front.open.last[LEVEL (LIVE)] + step);
+  take_level (self, LEVEL (HELD), self->front.open.last[LEVEL (HELD)] + step);
 }
 
 /* Lanes -------------------------------------------------------------------- */
@@ -302,15 +315,15 @@ lane_sum_count (LaneSum *sum,
 static void
 cut_wait (Lane  *lane,
           gint64 at_ns) {
-  if (lane->wait_from_ns >= 0)
-    lane->open.wait_ns += (float)MAX (0, at_ns - lane->wait_from_ns);
+  if (lane->open.wait_from_ns >= 0)
+    lane->open.sum.wait_ns += (float)MAX (0, at_ns - lane->open.wait_from_ns);
 }
 
 static void
 cut_hold (Lane  *lane,
           gint64 at_ns) {
-  if (lane->hold_from_ns >= 0)
-    lane->open.hold_ns += (float)MAX (0, at_ns - lane->hold_from_ns);
+  if (lane->open.hold_from_ns >= 0)
+    lane->open.sum.hold_ns += (float)MAX (0, at_ns - lane->open.hold_from_ns);
 }
 
 /* The event's part in its thread's lane. */
@@ -332,23 +345,23 @@ add_to_lane (Sums        *self,
     return;
   }
   if (event->kind == EVENT_OP_ENDED || event->kind == EVENT_OP_TOLD) {
-    lane_sum_count (&lane->open, event->aux8, 1);
+    lane_sum_count (&lane->open.sum, event->aux8, 1);
   } else if (event->kind == EVENT_OPS_COUNTED) {
-    lane_sum_count (&lane->open, event->aux8, event->res);
+    lane_sum_count (&lane->open.sum, event->aux8, event->res);
   } else if (event->kind == EVENT_RANGE_WALKED) {
-    lane->open.n_ranges++;
+    lane->open.sum.n_ranges++;
   } else if (event->kind == EVENT_LOCK_WAITED) {
-    if (event->aux8 != LOCK_WAIT_DRAIN && lane->wait_from_ns < 0)
-      lane->wait_from_ns = event->at_ns;
+    if (event->aux8 != LOCK_WAIT_DRAIN && lane->open.wait_from_ns < 0)
+      lane->open.wait_from_ns = event->at_ns;
   } else if (event->kind == EVENT_LOCK_ACQUIRED
              || event->kind == EVENT_LOCK_READ_ACQUIRED) {
     cut_wait (lane, event->at_ns);
-    lane->wait_from_ns = -1;
+    lane->open.wait_from_ns = -1;
     cut_hold (lane, event->at_ns);
-    lane->hold_from_ns = event->at_ns;
+    lane->open.hold_from_ns = event->at_ns;
   } else {
     cut_hold (lane, event->at_ns);
-    lane->hold_from_ns = -1;
+    lane->open.hold_from_ns = -1;
   }
 }
 
@@ -373,15 +386,15 @@ seal_lane (Lane   *lane,
 
   cut_wait (lane, end_ns);
   cut_hold (lane, end_ns);
-  lane->open.waits = lane->wait_from_ns >= 0;
-  lane->open.holds = lane->hold_from_ns >= 0;
-  if (lane->open.waits)
-    lane->wait_from_ns = end_ns;
-  if (lane->open.holds)
-    lane->hold_from_ns = end_ns;
+  lane->open.sum.waits = lane->open.wait_from_ns >= 0;
+  lane->open.sum.holds = lane->open.hold_from_ns >= 0;
+  if (lane->open.sum.waits)
+    lane->open.wait_from_ns = end_ns;
+  if (lane->open.sum.holds)
+    lane->open.hold_from_ns = end_ns;
   if (leaf != NULL)
-    *leaf = lane->open;
-  memset (&lane->open, 0, sizeof lane->open);
+    *leaf = lane->open.sum;
+  memset (&lane->open.sum, 0, sizeof lane->open.sum);
 }
 
 /* The node of @height that ends with its last child. */
@@ -452,9 +465,9 @@ widen_by_leaf (Sums       *self,
              leaf->high[kind - SUMS_FIRST_LEVEL]);
     } else {
       float rate = series_leaf_rate (self, kind, number, leaf,
-                                     number + 1 < self->n_leaves && end_ns != NULL
+                                     number + 1 < self->front.n_leaves && end_ns != NULL
                                          ? *end_ns
-                                         : self->last_ns);
+                                         : self->front.last_ns);
 
       widen (node, kind, rate, rate);
     }
@@ -491,16 +504,16 @@ seal_times (Sums   *self,
             guint64 number) {
   gint64 *start_ns = pile_make (&self->starts, number);
   LeafTimes *times = pile_make (&self->leaf_times, number);
-  gint64 span_ns = self->times[SUMS_LEAF_TIMES - 1] - self->times[0];
+  gint64 span_ns = self->front.times[SUMS_LEAF_TIMES - 1] - self->front.times[0];
 
   if (start_ns == NULL || times == NULL)
     return;
-  *start_ns = self->times[0];
+  *start_ns = self->front.times[0];
   times->shift = 0;
   while (span_ns >> times->shift > G_MAXUINT32)
     times->shift++;
   for (guint i = 1; i < SUMS_LEAF_TIMES; i++)
-    times->since[i - 1] = (guint32)((self->times[i] - self->times[0])
+    times->since[i - 1] = (guint32)((self->front.times[i] - self->front.times[0])
                                     >> times->shift);
 }
 
@@ -508,7 +521,7 @@ seal_times (Sums   *self,
 static void
 seal_leaf (Sums           *self,
            const MapState *state) {
-  guint64 number = self->n_leaves++;
+  guint64 number = self->front.n_leaves++;
   SeriesLeaf *leaf = pile_make (&self->series, number);
 
   sums_sample (self, state);
@@ -516,13 +529,13 @@ seal_leaf (Sums           *self,
   sums_seal_keys (self);
   seal_times (self, number);
   if (leaf != NULL)
-    *leaf = self->open;
+    *leaf = self->front.open;
   for (guint i = 0; i < self->n_active; i++)
-    seal_lane (&self->lanes[self->active[i]], number, self->last_ns);
+    seal_lane (&self->lanes[self->active[i]], number, self->front.last_ns);
   for (guint height = 1; height < SUMS_N_HEIGHTS; height++) {
-    guint64 above = self->n_leaves >> (SUMS_FAN_BITS * height);
+    guint64 above = self->front.n_leaves >> (SUMS_FAN_BITS * height);
 
-    if (above << (SUMS_FAN_BITS * height) != self->n_leaves)
+    if (above << (SUMS_FAN_BITS * height) != self->front.n_leaves)
       break;
     raise_series (self, height, above - 1);
     for (guint i = 0; i < self->n_active; i++)
@@ -530,9 +543,9 @@ seal_leaf (Sums           *self,
   }
   /* Levels go on as they are. */
   for (guint i = 0; i < SUMS_N_LEVELS; i++) {
-    self->open.low[i] = isnan (self->open.last[i]) ? INFINITY : self->open.last[i];
-    self->open.high[i] = isnan (self->open.last[i]) ? -INFINITY
-                                                    : self->open.last[i];
+    self->front.open.low[i] = isnan (self->front.open.last[i]) ? INFINITY : self->front.open.last[i];
+    self->front.open.high[i] = isnan (self->front.open.last[i]) ? -INFINITY
+                                                    : self->front.open.last[i];
   }
 }
 
@@ -544,18 +557,21 @@ sums_add_slowly (Sums           *self,
   gboolean has_many = before->n_tables > MANY_TABLES
                       && !before->has_read_and_dirty;
 
-  if ((self->n & (SUMS_LEAF_EVENTS - 1)) == 0 && self->n > 0)
+  if ((self->front.n & (SUMS_LEAF_EVENTS - 1)) == 0 && self->front.n > 0)
     seal_leaf (self, before);
   else if (has_many && (work & SUMS_TIME))
     take_levels (self, before, SUMS_LEVELS);
   else if (!has_many && self->pending != 0)
     take_levels (self, before, self->pending);
   self->pending = sums_work[event->kind] & SUMS_LEVELS;
+  /* Only where slots hold entries may an overwrite bring a key back. */
+  if (event->kind == EVENT_SLOT_UPDATED && !before->has_read_and_dirty)
+    self->pending = 0;
   if (has_many && (event->kind == EVENT_SLOT_WRITTEN
                    || event->kind == EVENT_SLOT_CLEARED))
     take_step (self, event->kind == EVENT_SLOT_WRITTEN);
   if (work & SUMS_TIME)
-    self->times[(self->n & (SUMS_LEAF_EVENTS - 1)) >> SUMS_TIME_BITS]
+    self->front.times[(self->front.n & (SUMS_LEAF_EVENTS - 1)) >> SUMS_TIME_BITS]
         = event->at_ns;
   if (sums_work[event->kind] & (SUMS_LANE | SUMS_OPS))
     add_to_lane (self, event);

@@ -3,18 +3,18 @@
 /* timeline.c — a log, addressable by event and by time
  *
  * Follower    One thread folds each published event once, in slices of a few
- *             thousand, and after each slice brings the sums up to date under
- *             the lock. While the log grows it looks for more every few
- *             milliseconds; when the log is finished and folded, it goes through
- *             the log once more to leave key-frames as near as seeks want them,
+ *             thousand, and brings the sums up to date; after each slice it
+ *             shows them under the lock. While the log grows it looks for more
+ *             every few milliseconds; when the log is finished and folded, it goes
+ *             through the log once more to leave key-frames as near as seeks want them,
  *             gives way to all others meanwhile, and ends.
  *
  * Seek        is in timeline-seek.c.
  *
  * Threads     lock guards what the follower and the callers share; it is held
- *             for the sums of one slice, or one query, at the longest. The fold
- *             belongs to the follower alone. States are immutable. Lock order:
- *             gate, lock; see timeline_lock(). What a window asks in every frame
+ *             for some copies, or one query, at the longest. The fold and the
+ *             sums under way belong to the follower alone. States are immutable.
+ *             Lock order: gate, lock; see timeline_lock(). What a window asks in every frame
  *             takes no lock: it would have to be woken first when it had to wait.
  */
 #include "core/state/timeline-private.h"
@@ -27,8 +27,10 @@
 #define POLL_NS (4 * 1000 * 1000)
 #define PUBLISH_US (8 * 1000)
 /* Folding on after a state was shown copies what it touches. So that this stays
- * the lesser part, large states are shown less often: a megabyte, 2 ms. */
+ * the lesser part, large states are shown less often: a megabyte, 2 ms; of a log
+ * that was opened, where nobody waits for the newest, 8 ms. */
 #define PUBLISH_BYTES_PER_US 512
+#define PUBLISH_OPENED_BYTES_PER_US 128
 /* Events between two looks at the clock and at the stop flag. */
 #define SLICE_EVENTS 2048u
 #define NICE_LATER 10
@@ -68,6 +70,7 @@ publish (Timeline *self,
   MapState *head = fold_ref_state (self->fold);
   MapState *former;
 
+  sums_sample (&self->sums, head);
   timeline_lock (self);
   former = self->head;
   self->head = head;
@@ -76,7 +79,7 @@ publish (Timeline *self,
   self->n_faults = fold_n_faults (self->fold);
   if (self->first_fault == NULL)
     self->first_fault = g_strdup (fold_first_fault (self->fold));
-  sums_sample (&self->sums, head);
+  sums_show (&self->sums);
   self->is_complete = is_complete;
   atomic_store_explicit (&self->duration_ns_now, self->duration_ns,
                          memory_order_release);
@@ -105,6 +108,7 @@ typedef struct {
   Timeline  *timeline;
   guint64    index;
   EventKinds kinds;
+  EventKinds structural;
 } SliceVisit;
 
 static void
@@ -112,11 +116,15 @@ visit_of_slice (const Event    *event,
                 const MapState *before,
                 gpointer        data) {
   SliceVisit *slice = data;
+  EventKinds kind = EVENT_KIND_BIT (event->kind & 63);
 
-  slice->kinds |= EVENT_KIND_BIT (event->kind & 63);
+  slice->kinds |= kind;
   sums_add (&slice->timeline->sums, event, before);
-  if (event_kind_is_structural (event->kind))
+  if ((kind & slice->structural) != 0) {
+    timeline_lock (slice->timeline);
     landmarks_add (&slice->timeline->landmarks, slice->index, event, before);
+    timeline_unlock (slice->timeline);
+  }
   slice->index++;
 }
 
@@ -126,11 +134,14 @@ fold_slice (Timeline         *self,
             const TraceBlock *block,
             guint             from,
             guint             to) {
-  SliceVisit slice = { .timeline = self, .index = block->first + from };
+  SliceVisit slice = { .timeline = self,
+                       .index = block->first + from,
+                       .structural = event_kinds_structural () };
 
-  timeline_lock (self);
   fold_visit_many (self->fold, block->events + from, to - from, visit_of_slice,
                    &slice);
+  timeline_lock (self);
+  sums_show (&self->sums);
   note_block_kinds (self, block->first, slice.kinds);
   timeline_unlock (self);
 }
@@ -145,10 +156,21 @@ is_stopping (Timeline *self) {
   return result;
 }
 
+/* How long a state that was shown stands, at the least. */
+static gint64
+publish_period_us (Timeline *self,
+                   gboolean  is_finished) {
+  gsize bytes = map_state_bytes (fold_peek_state (self->fold));
+
+  return PUBLISH_US + (gint64)(bytes / (is_finished ? PUBLISH_OPENED_BYTES_PER_US
+                                                    : PUBLISH_BYTES_PER_US));
+}
+
 /* Folds on to @length, publishing now and then. */
 static void
 fold_to (Timeline *self,
-         guint64   length) {
+         guint64   length,
+         gboolean  is_finished) {
   gint64 published_us = g_get_monotonic_time ();
   guint64 position;
 
@@ -170,8 +192,7 @@ fold_to (Timeline *self,
       keyframes_add (&self->keyframes, fold_peek_state (self->fold), FALSE,
                      &self->lock);
     if (g_get_monotonic_time () - published_us
-        >= PUBLISH_US + (gint64)(map_state_bytes (fold_peek_state (self->fold))
-                                 / PUBLISH_BYTES_PER_US)) {
+        >= publish_period_us (self, is_finished)) {
       publish (self, FALSE);
       published_us = g_get_monotonic_time ();
     }
@@ -244,7 +265,7 @@ follow (gpointer data) {
     guint64 length = tracelog_get_length (self->log);
 
     if (fold_n_events (self->fold) < length) {
-      fold_to (self, length);
+      fold_to (self, length, is_finished);
       publish (self, FALSE);
     } else if (is_finished) {
       publish (self, TRUE);
