@@ -3,9 +3,12 @@
 /* tophash-session-cursor.c — where in the log the session stands
  *
  * Seeking     Near places are folded at once. Far ones in a task: position moves
- *             at once, the state follows; a newer seek cancels an older one. The
- *             task brings the state before the last event along, which costs it
- *             nothing and the main thread, later, a seek.
+ *             at once, the state follows. One task at a time: where the cursor has
+ *             gone on meanwhile, what it brings is shown, and the next begins. The
+ *             newest is never more than one seek away, and a hand that drags the
+ *             playhead about sees the map change. The task brings the state before
+ *             the last event along, which costs it nothing and the main thread,
+ *             later, a seek.
  *
  * Playing     A fold is continued from tick to tick. At a speed in events the
  *             parts of an event left over are carried on; as recorded, a clock
@@ -119,6 +122,9 @@ seek_in_thread (GTask        *task,
                          (GDestroyNotify)map_state_unref);
 }
 
+static guint go_to (TophashSession *self,
+                    guint64         position);
+
 static void
 seek_done_cb (GObject      *source,
               GAsyncResult *result,
@@ -126,25 +132,32 @@ seek_done_cb (GObject      *source,
   TophashSession *self = TOPHASH_SESSION (source);
   MapState *state = g_task_propagate_pointer (G_TASK (result), NULL);
   SeekJob *job = g_task_get_task_data (G_TASK (result));
+  guint64 wanted = self->position;
+  guint what;
 
-  /* Cancelled: a newer seek or another log took its place. */
+  /* Cancelled: a near seek or another log took its place. */
   if (state == NULL)
     return;
   g_clear_object (&self->seeking);
-  session_changed (self, session_take_state (self, state,
-                                             g_steal_pointer (&job->before)));
+  what = session_take_state (self, state, g_steal_pointer (&job->before));
+  if (wanted != job->position)
+    what |= go_to (self, wanted);
+  session_changed (self, what);
 }
 
 static void
 seek_far (TophashSession *self,
           guint64         position) {
-  SeekJob *job = g_new0 (SeekJob, 1);
+  SeekJob *job;
   g_autoptr (GTask) task = NULL;
 
+  self->position = position;
+  if (self->seeking != NULL)
+    return; /* seek_done_cb() goes on to there */
+  job = g_new0 (SeekJob, 1);
   job->timeline = timeline_ref (self->timeline);
   job->position = position;
   self->seeking = g_cancellable_new ();
-  self->position = position;
   task = g_task_new (self, self->seeking, seek_done_cb, NULL);
   g_task_set_task_data (task, job, seek_job_free);
   g_task_run_in_thread (task, seek_in_thread);
@@ -154,13 +167,13 @@ seek_far (TophashSession *self,
 static guint
 go_to (TophashSession *self,
        guint64         position) {
-  cancel_seek (self);
   drop_fold (self);
   position = timeline_clamp (self->timeline, position);
   if (!timeline_is_near (self->timeline, position)) {
     seek_far (self, position);
     return SESSION_CHANGE_CURSOR;
   }
+  cancel_seek (self);
   return session_take_state (self,
                              timeline_seek (self->timeline, position, NULL), NULL);
 }

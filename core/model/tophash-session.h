@@ -96,8 +96,8 @@ const MapState *tophash_session_get_state    (TophashSession *self);
 /* The state that the last event before the cursor met. NULL: there is none, or it
  * is not at hand, as while playing fast. */
 const MapState *tophash_session_get_before   (TophashSession *self);
-/* Moves the cursor; stops following and playing. Far seeks finish later; the
- * newest wins. */
+/* Moves the cursor; stops following and playing. Far seeks finish later, one after
+ * another; those between the one under way and the newest are left out. */
 void      tophash_session_seek               (TophashSession *self,
                                               guint64         position);
 void      tophash_session_seek_time          (TophashSession *self,

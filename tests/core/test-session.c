@@ -294,6 +294,27 @@ test_far_seeks_end_at_the_newest (void) {
                     290000 - 19 * 13001);
 }
 
+/* A hand that asks faster than seeks end sees some of them end. */
+static void
+test_a_drag_is_seen (void) {
+  g_autoptr (TophashSession) session = new_long_session ();
+  guint n_seen = 0;
+
+  for (guint64 i = 0; n_seen < 3; i++) {
+    guint64 shown = map_state_n_events (tophash_session_get_state (session));
+
+    tophash_session_seek (session, 20000 + i * 13001 % 270000);
+    g_assert_cmpuint (tophash_session_get_position (session), ==,
+                      20000 + i * 13001 % 270000);
+    g_main_context_iteration (NULL, FALSE);
+    n_seen += shown != map_state_n_events (tophash_session_get_state (session));
+  }
+  tophash_session_seek (session, 123456);
+  wait_for_state (session);
+  g_assert_cmpuint (map_state_misses (tophash_session_get_state (session)), ==,
+                    123456);
+}
+
 static void
 assert_before (TophashSession *session,
                guint64         position) {
@@ -341,6 +362,7 @@ main (int    argc,
                    test_runs_can_be_replaced);
   g_test_add_func ("/core/session/far-seeks-end-at-the-newest",
                    test_far_seeks_end_at_the_newest);
+  g_test_add_func ("/core/session/a-drag-is-seen", test_a_drag_is_seen);
   g_test_add_func ("/core/session/knows-the-state-before",
                    test_knows_the_state_before);
   return g_test_run ();
