@@ -16,6 +16,7 @@
 
 #include "core/model/narrator.h"
 #include "core/workload/honesty-measure.h"
+#include "widgets/session-link.h"
 #include "widgets/tophash-draw.h"
 
 #include <glib/gi18n.h>
@@ -400,14 +401,9 @@ tophash_honesty_card_set_session (TophashHonestyCard *self,
                                   TophashSession     *session) {
   g_return_if_fail (TOPHASH_IS_HONESTY_CARD (self));
 
-  if (self->session == session)
+  if (!session_link (&self->session, &self->changed_id, session,
+                     G_CALLBACK (changed_cb), self))
     return;
-  if (self->session != NULL)
-    g_clear_signal_handler (&self->changed_id, self->session);
-  g_set_object (&self->session, session);
-  if (session != NULL)
-    self->changed_id = g_signal_connect (session, "changed",
-                                         G_CALLBACK (changed_cb), self);
   show_stored (self);
   update (self);
 }

@@ -187,7 +187,7 @@ open_done_cb (GObject      *source,
     return;
   if (!g_task_propagate_boolean (G_TASK (result), &error)) {
     if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-      tophash_window_toast (self, error->message);
+      tophash_window_warn (self, error->message);
     return;
   }
   show_scenario_of (self, tracelog_get_info (job->log));

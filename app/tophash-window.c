@@ -195,10 +195,23 @@ follow_scenario (TophashWindow *self) {
   const Scenario *scenario = tophash_session_get_scenario (self->session);
   const char *const *names = scenario_builtin_names ();
 
-  self->is_choosing = TRUE;
+  guint chosen = GTK_INVALID_LIST_POSITION;
+
   for (guint i = 0; scenario != NULL && names[i] != NULL; i++)
     if (g_strcmp0 (names[i], scenario->name) == 0)
-      gtk_drop_down_set_selected (self->scenario_drop, i);
+      chosen = i;
+  /* A recording tells its title alone; one of a scenario that is not in the list
+   * must not stand under another's name. */
+  for (guint i = 0; scenario != NULL && chosen == GTK_INVALID_LIST_POSITION
+                    && names[i] != NULL; i++) {
+    g_autoptr (Scenario) shipped = scenario_new_builtin (names[i], NULL);
+
+    if (shipped != NULL && g_strcmp0 (shipped->title, scenario->title) == 0)
+      chosen = i;
+  }
+  self->is_choosing = TRUE;
+  if (scenario != NULL)
+    gtk_drop_down_set_selected (self->scenario_drop, chosen);
   self->is_choosing = FALSE;
 }
 

@@ -151,7 +151,7 @@ paint_span (cairo_t              *cr,
 
       tophash_palette_set_source (palette, cr, ROLE_ON_LIVE);
       tophash_draw_text (draw, cr, name, FONT_CAPTION, x0 + 8,
-                         y + held + (geometry->lane_height - held) / 2, 0, 0.5,
+                         y + 1 + geometry->lane_height / 2, 0, 0.5,
                          width - 12);
     }
     break;

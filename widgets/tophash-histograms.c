@@ -17,6 +17,7 @@
 #include "core/state/timeline-histogram.h"
 #include "widgets/cached-picture.h"
 #include "widgets/paint-bars.h"
+#include "widgets/session-link.h"
 
 #include <glib/gi18n.h>
 #include <inttypes.h>
@@ -468,13 +469,8 @@ tophash_histograms_set_session (TophashHistograms *self,
                                 TophashSession    *session) {
   g_return_if_fail (TOPHASH_IS_HISTOGRAMS (self));
 
-  if (self->session == session)
+  if (!session_link (&self->session, &self->changed_id, session,
+                     G_CALLBACK (changed_cb), self))
     return;
-  if (self->session != NULL)
-    g_clear_signal_handler (&self->changed_id, self->session);
-  g_set_object (&self->session, session);
-  if (session != NULL)
-    self->changed_id = g_signal_connect (session, "changed",
-                                         G_CALLBACK (changed_cb), self);
   follow (self);
 }

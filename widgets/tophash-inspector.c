@@ -16,6 +16,7 @@
 
 #include "core/base/hash.h"
 #include "core/model/narrator.h"
+#include "widgets/session-link.h"
 #include "widgets/strip-words.h"
 #include "widgets/tophash-draw.h"
 #include "widgets/tophash-histograms.h"
@@ -389,20 +390,15 @@ tophash_inspector_set_session (TophashInspector *self,
                                TophashSession   *session) {
   g_return_if_fail (TOPHASH_IS_INSPECTOR (self));
 
-  if (self->session == session)
+  if (!session_link (&self->session, &self->changed_id, session,
+                     G_CALLBACK (changed_cb), self))
     return;
-  if (self->session != NULL)
-    g_clear_signal_handler (&self->changed_id, self->session);
-  g_set_object (&self->session, session);
   tophash_statistics_set_session (self->statistics, session);
   tophash_histograms_set_session (self->histograms, session);
   tophash_key_life_set_session (self->life, session);
   tophash_notes_set_session (self->notes, session);
-  if (session != NULL) {
-    self->changed_id = g_signal_connect (session, "changed",
-                                         G_CALLBACK (changed_cb), self);
+  if (session != NULL)
     update (self);
-  }
 }
 
 static const char *const page_names[] = { "selection", "statistics", "notes" };

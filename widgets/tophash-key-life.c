@@ -15,6 +15,7 @@
 #include "widgets/tophash-key-life.h"
 
 #include "core/model/narrator.h"
+#include "widgets/session-link.h"
 #include "widgets/tophash-draw.h"
 
 #define LIFE_US 250000
@@ -365,15 +366,10 @@ tophash_key_life_set_session (TophashKeyLife *self,
                               TophashSession *session) {
   g_return_if_fail (TOPHASH_IS_KEY_LIFE (self));
 
-  if (self->session == session)
+  if (!session_link (&self->session, &self->changed_id, session,
+                     G_CALLBACK (changed_cb), self))
     return;
   cancel (self);
-  if (self->session != NULL)
-    g_clear_signal_handler (&self->changed_id, self->session);
-  g_set_object (&self->session, session);
-  if (session == NULL)
-    return;
-  self->changed_id = g_signal_connect (session, "changed",
-                                       G_CALLBACK (changed_cb), self);
-  ask (self);
+  if (session != NULL)
+    ask (self);
 }

@@ -17,6 +17,7 @@
 #include "widgets/tophash-misuse-banner.h"
 
 #include "core/model/narrator.h"
+#include "widgets/session-link.h"
 #include "widgets/tophash-draw.h"
 
 #include <glib/gi18n.h>
@@ -195,14 +196,9 @@ tophash_misuse_banner_set_session (TophashMisuseBanner *self,
                                    TophashSession      *session) {
   g_return_if_fail (TOPHASH_IS_MISUSE_BANNER (self));
 
-  if (self->session == session)
+  if (!session_link (&self->session, &self->changed_id, session,
+                     G_CALLBACK (changed_cb), self))
     return;
-  if (self->session != NULL)
-    g_clear_signal_handler (&self->changed_id, self->session);
-  g_set_object (&self->session, session);
-  if (session != NULL)
-    self->changed_id = g_signal_connect (session, "changed",
-                                         G_CALLBACK (changed_cb), self);
   update (self);
 }
 

@@ -11,6 +11,7 @@
  */
 #include "widgets/tophash-notes.h"
 
+#include "widgets/session-link.h"
 #include "widgets/paint-finds.h"
 
 #include <glib/gi18n.h>
@@ -394,16 +395,12 @@ tophash_notes_set_session (TophashNotes   *self,
                            TophashSession *session) {
   g_return_if_fail (TOPHASH_IS_NOTES (self));
 
-  if (self->session == session)
-    return;
-  if (self->text_id != 0)
+  /* What was typed is of the session that is left. */
+  if (self->session != session && self->text_id != 0)
     take_text (self);
-  if (self->session != NULL)
-    g_clear_signal_handler (&self->changed_id, self->session);
-  g_set_object (&self->session, session);
-  if (session != NULL)
-    self->changed_id = g_signal_connect (session, "changed",
-                                         G_CALLBACK (changed_cb), self);
+  if (!session_link (&self->session, &self->changed_id, session,
+                     G_CALLBACK (changed_cb), self))
+    return;
   fill (self);
   fill_markers (self);
 }

@@ -12,6 +12,8 @@
  */
 #include "widgets/tophash-search-bar.h"
 
+#include "widgets/session-link.h"
+
 #include <glib/gi18n.h>
 #include <inttypes.h>
 
@@ -351,14 +353,9 @@ tophash_search_bar_set_session (TophashSearchBar *self,
                                 TophashSession   *session) {
   g_return_if_fail (TOPHASH_IS_SEARCH_BAR (self));
 
-  if (self->session == session)
+  if (!session_link (&self->session, &self->changed_id, session,
+                     G_CALLBACK (changed_cb), self))
     return;
-  if (self->session != NULL)
-    g_clear_signal_handler (&self->changed_id, self->session);
-  g_set_object (&self->session, session);
-  if (session != NULL)
-    self->changed_id = g_signal_connect (session, "changed",
-                                         G_CALLBACK (changed_cb), self);
   update (self);
 }
 

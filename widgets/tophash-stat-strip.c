@@ -10,6 +10,7 @@
 
 #include "widgets/cached-picture.h"
 #include "widgets/paint-stats.h"
+#include "widgets/session-link.h"
 
 #include <glib/gi18n.h>
 
@@ -165,13 +166,8 @@ tophash_stat_strip_set_session (TophashStatStrip *self,
                                 TophashSession   *session) {
   g_return_if_fail (TOPHASH_IS_STAT_STRIP (self));
 
-  if (self->session == session)
+  if (!session_link (&self->session, &self->changed_id, session,
+                     G_CALLBACK (changed_cb), self))
     return;
-  if (self->session != NULL)
-    g_clear_signal_handler (&self->changed_id, self->session);
-  g_set_object (&self->session, session);
-  if (session != NULL)
-    self->changed_id = g_signal_connect (session, "changed",
-                                         G_CALLBACK (changed_cb), self);
   cached_picture_drop (&self->picture);
 }

@@ -9,6 +9,7 @@
  */
 #include "tests/widgets/scenes.h"
 #include "widgets/paint-costs.h"
+#include "widgets/paint-finds.h"
 #include "widgets/paint-stage.h"
 #include "widgets/tophash-picture.h"
 
@@ -425,6 +426,104 @@ test_files (void) {
   g_rmdir (folder);
 }
 
+/* A run of two workers, told by hand: ten loads, turn by turn, and a loss. */
+static TraceLog *
+small_log (void) {
+  g_autoptr (TraceInfo) info = trace_info_new ();
+  TraceLog *log;
+
+  info->engine = g_strdup ("syncmap");
+  info->engine_title = g_strdup ("sync.Map");
+  info->n_threads = 2;
+  log = tracelog_new (info, 0);
+  for (guint i = 0; i < 10; i++) {
+    Event began = { .at_ns = 1000 * i, .kind = EVENT_OP_BEGAN,
+                    .thread = (guint16)(i % 2), .aux8 = OP_LOAD, .a = i };
+    Event ended = { .at_ns = 1000 * i + 600, .kind = EVENT_OP_ENDED,
+                    .thread = (guint16)(i % 2), .aux8 = OP_LOAD };
+
+    tracelog_append (log, &began);
+    tracelog_append (log, &ended);
+  }
+  tracelog_append (log, &(Event) { .at_ns = 10000, .kind = EVENT_DROPPED,
+                                   .res = 3 });
+  tracelog_append (log, &(Event) { .at_ns = 11000, .kind = EVENT_THREAD_ENDED });
+  tracelog_finish (log, FALSE);
+  return log;
+}
+
+static void
+go_to (TophashSession *session,
+       guint64         position) {
+  tophash_session_seek (session, position);
+  while (map_state_n_events (tophash_session_get_state (session)) != position)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static cairo_surface_t *
+paint_timeline (TophashSession *session,
+                gboolean        is_dark) {
+  const TophashPalette *palette = tophash_palette_get (is_dark, FALSE);
+  g_autoptr (TophashDraw) draw = tophash_draw_new (NULL, 1);
+  Timeline *timeline = tophash_session_get_timeline (session);
+  MarkerFacts markers;
+  LanesGeometry geometry;
+  cairo_surface_t *surface;
+  cairo_t *cr;
+
+  lanes_geometry_init (&geometry, 640, 2, 0, timeline_get_duration_ns (timeline),
+                       1, FALSE);
+  surface = cairo_image_surface_create (CAIRO_FORMAT_RGB24, 640,
+                                        (int)geometry.height);
+  cr = cairo_create (surface);
+  tophash_draw_set_plain (draw, TRUE);
+  tophash_palette_set_source (palette, cr, ROLE_CARD);
+  cairo_paint (cr);
+  paint_lanes (cr, timeline, &geometry, palette, draw);
+  paint_density (cr, timeline, &geometry, palette, draw);
+  paint_ruler (cr, &geometry, palette, draw);
+  paint_hits (cr, tophash_session_get_search (session), &geometry, palette);
+  paint_bookmarks (cr, tophash_session_get_notes (session), &geometry, palette);
+  marker_facts_read (&markers, session);
+  paint_markers (cr, &markers, &geometry, palette, draw);
+  marker_facts_clear (&markers);
+  cairo_destroy (cr);
+  cairo_surface_flush (surface);
+  return surface;
+}
+
+/* What people look for stands over lanes and density: a tick for each place with
+ * hits, a flag for each bookmark, A and B and what lies between them. */
+static void
+test_finds (void) {
+  g_autoptr (TophashSession) session = tophash_session_new ();
+  g_autoptr (TraceLog) log = small_log ();
+  g_autoptr (GError) error = NULL;
+
+  tophash_session_set_log (session, log);
+  timeline_wait (tophash_session_get_timeline (session));
+  check_surface ("finds-none", paint_timeline (session, FALSE));
+  g_assert_true (tophash_session_search (session, "op = load and thread = 1",
+                                         &error));
+  g_assert_no_error (error);
+  timeline_search_wait (tophash_session_get_search (session));
+  g_assert_cmpuint (timeline_search_get_n (tophash_session_get_search (session)),
+                    >, 0);
+  check_surface ("finds-hits", paint_timeline (session, FALSE));
+  go_to (session, 5);
+  tophash_session_add_bookmark (session, "the third", "");
+  go_to (session, 15);
+  tophash_session_add_bookmark (session, "the eighth", "");
+  check_surface ("finds-bookmarks", paint_timeline (session, FALSE));
+  go_to (session, 3);
+  tophash_session_set_marker (session, 0);
+  check_surface ("finds-marker", paint_timeline (session, FALSE));
+  go_to (session, 17);
+  tophash_session_set_marker (session, 1);
+  check_surface ("finds-markers", paint_timeline (session, FALSE));
+  check_surface ("finds-dark", paint_timeline (session, TRUE));
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -441,5 +540,6 @@ main (int    argc,
   g_test_add_func ("/widgets/paint/empty", test_empty);
   g_test_add_func ("/widgets/paint/contrast", test_contrast);
   g_test_add_func ("/widgets/paint/files", test_files);
+  g_test_add_func ("/widgets/paint/finds", test_finds);
   return g_test_run ();
 }
