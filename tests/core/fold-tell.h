@@ -12,6 +12,15 @@
 static gint64 now_ns;
 static gboolean told_kinds[EVENT_N_KINDS];
 
+/* Of who does what, not of what the map's memory holds. */
+G_GNUC_UNUSED static gboolean
+kind_is_of_run (guint kind) {
+  return kind <= EVENT_OPS_COUNTED
+         || (kind >= EVENT_LOCK_WAITED && kind <= EVENT_SNAPSHOT_ENDED)
+         || kind == EVENT_RANGE_YIELDED || kind == EVENT_SNAPSHOT_GAVE
+         || kind == EVENT_OP_TOLD || kind == EVENT_DROPPED;
+}
+
 static Event
 make (EventKind kind,
       guint32   res,
