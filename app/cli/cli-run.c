@@ -7,7 +7,9 @@
  */
 #include "app/cli/cli.h"
 
+#include "core/record/trace-keyframe.h"
 #include "core/record/tracelog-file.h"
+#include "core/state/state-keeper.h"
 #include "core/workload/honesty-measure.h"
 #include "core/workload/runner.h"
 #include "widgets/tophash-picture.h"
@@ -215,6 +217,7 @@ cli_run (int    argc,
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr (Scenario) scenario = NULL;
   g_autoptr (Runner) runner = NULL;
+  g_autoptr (StateKeeper) keeper = NULL;
   g_autoptr (MapState) state = NULL;
   g_autofree char *first_fault = NULL;
   GError *error = NULL;
@@ -236,10 +239,14 @@ cli_run (int    argc,
   runner = runner_new (scenario, done_cb, loop, &error);
   if (runner == NULL
       || (is_measured && !measure_cost (runner, scenario, &error))
-      || !record_into (runner, record, &error)
-      || !run_whole (runner, loop, duration, &error))
+      || !record_into (runner, record, &error))
+    return cli_fail (error);
+  if (record != NULL)
+    keeper = state_keeper_new (runner_get_log (runner), TRACE_KEYFRAME_EVENTS);
+  if (!run_whole (runner, loop, duration, &error))
     return cli_fail (error);
   log = runner_get_log (runner);
+  g_clear_pointer (&keeper, state_keeper_free);
   state = cli_fold (log, tracelog_get_length (log), record != NULL, &n_faults,
                     &first_fault);
   facts = (CliRunFacts){ runner_get_n_errors (runner),

@@ -62,6 +62,10 @@ trace_writer_rewind (TraceWriter *self,
     n--;
   g_byte_array_set_size (self->index, n * INDEX_ENTRY_SIZE);
   g_byte_array_set_size (self->buffer, 0);
+  while (self->keyframes->len > 0
+         && g_array_index (self->keyframes, KeyframePlace,
+                           self->keyframes->len - 1).offset >= offset)
+    g_array_set_size (self->keyframes, self->keyframes->len - 1);
   /* What is behind it is told anew. */
   self->n_indexed = 0;
   if (self->index_at >= offset)

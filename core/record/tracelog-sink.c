@@ -11,6 +11,9 @@
  *             then ends a generation (FORMAT.md) every 256 blocks or second:
  *             whatever kills the program, the file is good up to there.
  *
+ * States      that somebody left with the log meanwhile (trace-keyframe.h) go into
+ *             the next generation.
+ *
  * Waiting     The recorder waits for the thread only when the memory bound is
  *             reached, not for single writes.
  *
@@ -25,7 +28,7 @@
  *
  * Threads     field                        guarded by
  *             n_stored, n_freed, flags     the log's lock
- *             writer, n_told, told_us      the sink's own
+ *             writer, what was told        the sink's own
  */
 #include "core/record/trace-temp-private.h"
 #include "core/record/trace-writer-private.h"
@@ -60,6 +63,7 @@ struct _TraceSink {
   guint          n_blocks_told; /* of the last generation */
   guint64        n_told;        /* its events */
   gint64         told_us;
+  guint          n_keyframes; /* in the file */
 };
 
 /* Bytes on disk that blocks may take at all; those that were asked for. */
@@ -214,6 +218,27 @@ put_open_block (TraceSink *self,
   return is_put;
 }
 
+/* The states up to @length that are not in the file yet. */
+static gboolean
+put_keyframes (TraceSink *self,
+               guint64    length,
+               GError   **error) {
+  guint n = tracelog_n_keyframes (self->log);
+
+  for (; self->n_keyframes < n; self->n_keyframes++) {
+    TraceKeyframe facts;
+    g_autoptr (GBytes) payload
+        = tracelog_dup_keyframe (self->log, self->n_keyframes, &facts);
+
+    if (facts.position > length)
+      return TRUE;
+    if (payload != NULL
+        && !trace_writer_put_keyframe (&self->writer, &facts, payload, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean
 put_generation (TraceSink *self,
                 gboolean   is_last,
@@ -223,7 +248,8 @@ put_generation (TraceSink *self,
   TraceHonesty honesty;
   guint64 length;
 
-  if (!put_open_block (self, &length, error))
+  if (!put_open_block (self, &length, error)
+      || !put_keyframes (self, length, error))
     return FALSE;
   tracelog_get_honesty (self->log, &honesty);
   honesty.is_complete &= length == tracelog_get_length (self->log);
@@ -243,12 +269,14 @@ static gboolean
 end_generation (TraceSink *self,
                 gboolean   is_last) {
   guint64 before = self->writer.offset;
+  guint n_keyframes = self->n_keyframes;
   g_autoptr (GError) error = NULL;
 
   if (put_generation (self, is_last, &error))
     return TRUE;
   fail (self, g_strdup_printf (_("The recording could not be written: %s"),
                                error->message));
+  self->n_keyframes = n_keyframes;
   trace_writer_rewind (&self->writer, before);
   if (ftruncate (self->fd, (off_t)before) != 0
       || lseek (self->fd, (off_t)before, SEEK_SET) < 0)
