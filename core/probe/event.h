@@ -357,29 +357,38 @@ typedef struct {
 } Event;
 
 /* What the owner of a ring told; when and who are the reader's to say. @payload:
- * NULL without one. */
-static inline Event
-event_from_ring (const RingEvent   *told,
-                 const RingPayload *payload) {
-  Event event = { .a = payload != NULL ? payload->a : 0,
-                  .b = payload != NULL ? payload->b : 0,
-                  .res = told->res,
-                  .ver = told->ver,
-                  .aux16 = told->aux16,
-                  .kind = (uint8_t)(told->kind & ~EVENT_HAS_PAYLOAD),
-                  .aux8 = told->aux8 };
-
+ * NULL without one. Field by field, so that it can be put where it stays. */
+static inline void
+event_from_ring_to (Event             *event,
+                    const RingEvent   *told,
+                    const RingPayload *payload) {
+  event->a = payload != NULL ? payload->a : 0;
+  event->b = payload != NULL ? payload->b : 0;
+  event->res = told->res;
+  event->kind = (uint8_t)(told->kind & ~EVENT_HAS_PAYLOAD);
   if (told->kind == EVENT_ENTRY_STORED) {
     uint64_t bits = told->ver >> ENTRY_VERSION_BITS
                     | (uint64_t)told->aux8 << RING_VALUE_VER_BITS
                     | (uint64_t)told->aux16 << (RING_VALUE_VER_BITS + 8);
     uint64_t sign = (uint64_t)1 << (RING_VALUE_BITS - 1);
 
-    event.a = (bits ^ sign) - sign;
-    event.ver &= ENTRY_VERSION_MASK;
-    event.aux8 = 0;
-    event.aux16 = 0;
+    event->a = (bits ^ sign) - sign;
+    event->ver = told->ver & ENTRY_VERSION_MASK;
+    event->aux8 = 0;
+    event->aux16 = 0;
+  } else {
+    event->ver = told->ver;
+    event->aux8 = told->aux8;
+    event->aux16 = told->aux16;
   }
+}
+
+static inline Event
+event_from_ring (const RingEvent   *told,
+                 const RingPayload *payload) {
+  Event event = { 0 };
+
+  event_from_ring_to (&event, told, payload);
   return event;
 }
 

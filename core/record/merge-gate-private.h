@@ -24,6 +24,13 @@ gboolean merge_gate_try (MergeGate   *gate,
                          gboolean     waits_for_none,
                          guint64     *n_overdue);
 
+/* Lets the change of @entry to @ver pass if the one before it did, as nearly all
+ * may. FALSE: merge_gate_try() knows. @ver: with whatever stands above the
+ * version in a ring. */
+gboolean merge_gate_try_known (MergeGate *gate,
+                               guint32    entry,
+                               guint32    ver);
+
 /* Whether a later change of the event's entry has passed already. */
 gboolean merge_gate_is_overdue (MergeGate   *gate,
                                 const Event *event);

@@ -238,15 +238,17 @@ merge_gate_pass (MergeGate   *gate,
   }
 }
 
-/* An entry seen before, whose next change this is: nearly all are. */
-static inline gboolean
-try_known_entry (MergeGate   *gate,
-                 const Event *event) {
-  guint32 seen = entry_version (gate, event->res);
+gboolean
+merge_gate_try_known (MergeGate *gate,
+                      guint32    entry,
+                      guint32    ver) {
+  guint32 next = (ver & ENTRY_VERSION_MASK) | ENTRY_SEEN;
+  guint32 before = ((ver - 1) & ENTRY_VERSION_MASK) | ENTRY_SEEN;
 
-  if (!(seen & ENTRY_SEEN) || lead_of (event, seen) != 0)
+  if (G_UNLIKELY (entry >= gate->n_entries || gate->entries[entry] != before
+                  || gate->is_relaxed))
     return FALSE;
-  gate->entries[event->res] = (event->ver & ENTRY_VERSION_MASK) | ENTRY_SEEN;
+  gate->entries[entry] = next;
   return TRUE;
 }
 
@@ -288,7 +290,8 @@ merge_gate_try (MergeGate   *gate,
     pass_domain (gate, event, domain);
     return TRUE;
   }
-  if (kind == GATE_ENTRY && try_known_entry (gate, event))
+  if (kind == GATE_ENTRY
+      && merge_gate_try_known (gate, event->res, event->ver))
     return TRUE;
   if (!merge_gate_admits (gate, event)
       || (!waits_for_none && merge_gate_is_late (gate, event)))

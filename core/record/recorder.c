@@ -68,6 +68,7 @@
  *             is_finishing: lock; is_full: atomic, see recorder_is_full()
  */
 #include "core/record/merge-gate-private.h"
+#include "core/record/tracelog-private.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -106,10 +107,12 @@ typedef struct {
   gsize           n_rest;
   gsize           n_taken; /* not yet given back */
   gsize           n_seen;  /* in the ring at the last look, less those given back */
-  guint64         stamp;   /* of the last event decoded */
-  gboolean        has_head;
+  guint64         stamp;   /* of the head, or of the event before it */
+  guint64         timed_stamp; /* the last one that was put in ns, which are … */
+  gint64          timed_ns;
+  const RingEvent   *head;    /* the next event; NULL: none is at hand */
+  const RingPayload *payload; /* its own; or NULL */
   gsize           head_units;
-  Event           head;    /* at_ns not set */
   guint64         n_dropped; /* told to the log, as below */
   guint64         n_stalls;
   guint64         stalled_ns;
@@ -177,18 +180,26 @@ load_head (Lane *lane) {
       payload = &next_unit (lane)->payload;
       lane->head_units = 2;
     }
-    if (event->kind == (EVENT_TIME | EVENT_HAS_PAYLOAD)) {
+    if (G_UNLIKELY (event->kind == (EVENT_TIME | EVENT_HAS_PAYLOAD))) {
       lane->stamp = payload->a;
       lane->n_taken += lane->head_units;
       continue;
     }
     lane->stamp += event->dt;
-    lane->head = event_from_ring (event, payload);
-    lane->head.thread = lane->thread;
-    lane->has_head = TRUE;
+    lane->head = event;
+    lane->payload = payload;
     return;
   }
-  lane->has_head = FALSE;
+  lane->head = NULL;
+}
+
+/* The head, its time not set. */
+static Event
+decode_head (const Lane *lane) {
+  Event event = event_from_ring (lane->head, lane->payload);
+
+  event.thread = lane->thread;
+  return event;
 }
 
 static void
@@ -217,8 +228,8 @@ look (Lane   *lane,
   lane->n_rest = n_second;
   *fill = (double)(n_units - lane->n_seen) / (double)(ring->mask + 1);
   lane->n_seen = n_units;
-  /* The decoded head's units are still in the ring. */
-  if (lane->has_head)
+  /* The head's units are still in the ring. */
+  if (lane->head != NULL)
     for (gsize i = 0; i < lane->head_units; i++)
       next_unit (lane);
   else
@@ -238,14 +249,23 @@ time_of (const Recorder *self,
   return (gint64)floor ((double)since_first * self->ns_per_stamp);
 }
 
-/* The lane's head, which has passed the gate, becomes the log's next event. */
-static void
+/* The lane's head, which has passed the gate, becomes the log's next event. It is
+ * put together where it stays: copied, it would be waited for. */
+static inline void
 append_head (Recorder *self,
              Lane     *lane) {
+  Event *place = tracelog_place (self->log);
+
   if (G_UNLIKELY (self->first_stamp == NO_STAMP))
     self->first_stamp = lane->stamp;
-  lane->head.at_ns = time_of (self, lane->stamp);
-  if (G_UNLIKELY (!tracelog_append (self->log, &lane->head)))
+  if (lane->stamp != lane->timed_stamp) {
+    lane->timed_stamp = lane->stamp;
+    lane->timed_ns = time_of (self, lane->stamp);
+  }
+  event_from_ring_to (place, lane->head, lane->payload);
+  place->thread = lane->thread;
+  place->at_ns = lane->timed_ns;
+  if (G_UNLIKELY (!tracelog_keep_place (self->log, place, lane->timed_ns)))
     /* Relaxed: a wish to stop, nothing is read after it. */
     atomic_store_explicit (&self->is_full, TRUE, memory_order_relaxed);
   lane->n_taken += lane->head_units;
@@ -259,7 +279,7 @@ set_key (Recorder *self,
          guint     i) {
   const Lane *lane = lane_at (self, i);
 
-  self->keys[i] = lane->has_head ? lane->stamp : NO_STAMP;
+  self->keys[i] = lane->head != NULL ? lane->stamp : NO_STAMP;
 }
 
 static void
@@ -278,7 +298,7 @@ first_head (Recorder *self,
   guint64 first = otherwise;
 
   for (guint i = 0; i < self->lanes->len; i++)
-    if (lane_at (self, i)->has_head)
+    if (lane_at (self, i)->head != NULL)
       first = MIN (first, lane_at (self, i)->stamp);
   return first;
 }
@@ -332,6 +352,27 @@ find_first (const Recorder *self,
   return best;
 }
 
+/* Lets the lane's head pass if it may. *opens: others may wait for it: it has a
+ * gate, or is a reader that leaves, behind which a writer may wait. */
+static inline gboolean
+try_head (Recorder *self,
+          Lane     *lane,
+          gboolean *opens) {
+  EventKind kind = (EventKind)(lane->head->kind & ~EVENT_HAS_PAYLOAD);
+  EventGate gate = event_kind_gate (kind);
+  Event event;
+
+  *opens = gate != GATE_NONE || kind == EVENT_LOCK_READ_RELEASED;
+  if (!*opens
+      || (gate == GATE_ENTRY
+          && merge_gate_try_known (self->gate, lane->head->res,
+                                   lane->head->ver)))
+    return TRUE;
+  event = decode_head (lane);
+  return merge_gate_try (self->gate, &event, lane->stamp < self->late_stamp,
+                         &self->n_forced);
+}
+
 /* Runs one lane while it is first, up to @bound. Returns how many passed. */
 static guint64
 run_lane (Recorder *self,
@@ -340,15 +381,10 @@ run_lane (Recorder *self,
   Lane *lane = lane_at (self, i);
   guint64 n_passed = 0;
 
-  while (lane->has_head && lane->stamp <= bound) {
-    /* What has a gate; and a reader that leaves, which may let a writer pass that
-     * waits for readers. */
-    gboolean opens = event_kind_gate ((EventKind)lane->head.kind) != GATE_NONE
-                     || lane->head.kind == EVENT_LOCK_READ_RELEASED;
+  while (lane->head != NULL && lane->stamp <= bound) {
+    gboolean opens;
 
-    if (opens
-        && !merge_gate_try (self->gate, &lane->head,
-                            lane->stamp < self->late_stamp, &self->n_forced)) {
+    if (!try_head (self, lane, &opens)) {
       self->keys[i] = NO_STAMP;
       self->n_parked++;
       return n_passed;
@@ -389,17 +425,19 @@ merge (Recorder *self,
 static gboolean
 force_first (Recorder *self) {
   Lane *first = NULL;
+  Event event;
 
   for (guint i = 0; i < self->lanes->len; i++) {
     Lane *lane = lane_at (self, i);
 
-    if (lane->has_head && (first == NULL || lane->stamp < first->stamp))
+    if (lane->head != NULL && (first == NULL || lane->stamp < first->stamp))
       first = lane;
   }
   if (first == NULL)
     return FALSE;
-  self->n_forced += 1 + (guint64)merge_gate_is_overdue (self->gate, &first->head);
-  merge_gate_pass (self->gate, &first->head);
+  event = decode_head (first);
+  self->n_forced += 1 + (guint64)merge_gate_is_overdue (self->gate, &event);
+  merge_gate_pass (self->gate, &event);
   append_head (self, first);
   return TRUE;
 }
@@ -556,7 +594,7 @@ void
 recorder_add (Recorder *self,
               Probe    *probe,
               guint16   thread) {
-  Lane lane = { .probe = probe, .thread = thread };
+  Lane lane = { .probe = probe, .thread = thread, .timed_stamp = NO_STAMP };
 
   g_return_if_fail (!self->is_started);
   g_array_append_val (self->lanes, lane);

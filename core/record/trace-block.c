@@ -117,16 +117,26 @@ get_number (const guint8 *bytes,
 }
 
 /* @count values to as many bytes in each of their planes, @stride apart; and
- * back. The loops are plain so that the compiler makes vectors of them. */
+ * back. The loops are plain so that the compiler makes vectors of them. A plane of
+ * equal bytes, as most are in a group, is not worked out byte by byte. */
 #define DEFINE_SPLIT_AND_JOIN(bits)                                          \
   static void                                                                \
   split##bits (guint8           *plane,                                      \
                guint             stride,                                     \
                const guint##bits *values,                                    \
                guint             count) {                                    \
-    for (guint shift = 0; shift < bits; shift += 8, plane += stride)         \
+    guint##bits first = values[0], differ = 0;                               \
+                                                                             \
+    for (guint i = 0; i < count; i++)                                        \
+      differ |= values[i] ^ first;                                           \
+    for (guint shift = 0; shift < bits; shift += 8, plane += stride) {       \
+      if (((differ >> shift) & 0xff) == 0) {                                 \
+        memset (plane, (guint8)(first >> shift), count);                     \
+        continue;                                                            \
+      }                                                                      \
       for (guint i = 0; i < count; i++)                                      \
         plane[i] = (guint8)(values[i] >> shift);                             \
+    }                                                                        \
   }                                                                          \
                                                                              \
   static void                                                                \
@@ -200,8 +210,10 @@ spread_group (Planes      *planes,
   split32 (planes->res + at, n, group.res, count);
   split32 (planes->ver + at, n, group.ver, count);
   split32 (planes->step + at, n, group.step, count);
-  split64 (planes->a, n_payloads, group.a, n_here);
-  split64 (planes->b, n_payloads, group.b, n_here);
+  if (n_here > 0) {
+    split64 (planes->a, n_payloads, group.a, n_here);
+    split64 (planes->b, n_payloads, group.b, n_here);
+  }
   planes->a += n_here;
   planes->b += n_here;
 }

@@ -93,6 +93,17 @@ entry_at (TraceLog *self,
   return &g_array_index (self->blocks, BlockEntry, (guint)number);
 }
 
+/* Writer: where the next event is put together … */
+static inline Event *
+tracelog_place (TraceLog *self) {
+  return &self->tail->events[self->n_tail];
+}
+
+/* … and kept. @at_ns: the event's. FALSE: the log is full. */
+gboolean tracelog_keep_place  (TraceLog *self,
+                               Event    *place,
+                               gint64    at_ns);
+
 PlainBlock *plain_block_new   (void);
 PlainBlock *plain_block_ref   (PlainBlock *block);
 void        plain_block_unref (PlainBlock *block);

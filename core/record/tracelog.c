@@ -249,17 +249,25 @@ raise_time (Event  *event,
 }
 
 gboolean
-tracelog_append (TraceLog    *self,
-                 const Event *event) {
-  Event *place = &self->tail->events[self->n_tail];
-
-  *place = *event;
-  if (place->at_ns < self->last_ns)
+tracelog_keep_place (TraceLog *self,
+                     Event    *place,
+                     gint64    at_ns) {
+  if (G_UNLIKELY (at_ns < self->last_ns))
     raise_time (place, self->last_ns);
-  self->last_ns = place->at_ns;
-  if (++self->n_tail == TRACE_BLOCK_EVENTS)
+  else
+    self->last_ns = at_ns;
+  if (G_UNLIKELY (++self->n_tail == TRACE_BLOCK_EVENTS))
     seal_tail (self);
   return !self->is_full;
+}
+
+gboolean
+tracelog_append (TraceLog    *self,
+                 const Event *event) {
+  Event *place = tracelog_place (self);
+
+  *place = *event;
+  return tracelog_keep_place (self, place, event->at_ns);
 }
 
 void
