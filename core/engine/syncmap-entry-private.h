@@ -8,8 +8,7 @@
  * which Go does not (sync_word_back_off()). The machine: syncmap-entry.h.
  *
  * They are written once and compiled twice: as the functions of syncmap-entry.c,
- * which tell each change, and into the lanes of threads that have no probe, where
- * @tells is false and nothing is left of the telling.
+ * and into lanes. @teller is told each change; NULL: nobody is.
  *
  * Source      Go 1.23 sync/map.go: the methods of entry.
  */
@@ -37,29 +36,29 @@ entry_word_is (uint64_t word,
  * now. */
 ENTRY_STEPS bool
 entry_change (Entry      *entry,
-              bool        tells,
+              Probe      *teller,
               uint64_t   *word,
               uint64_t    wanted,
               EventKind   kind,
               const char *label) {
   if (!sync_word_cas (&entry->word, word, wanted, label))
     return false;
-  if (tells)
-    entry_tell (entry, kind, wanted);
+  if (__builtin_expect (teller != NULL, 0))
+    entry_tell (entry, teller, kind, wanted);
   return true;
 }
 
 ENTRY_STEPS bool
 entry_swap_steps (Entry        *entry,
                   EngineThread *thread,
-                  bool          tells,
+                  Probe        *teller,
                   int64_t       value,
                   bool         *has_previous,
                   int64_t      *previous) {
   uint64_t word = entry_peek (entry);
 
   while (!entry_word_is_expunged (word)) {
-    if (entry_change (entry, tells, &word, entry_word_with_value (word, value),
+    if (entry_change (entry, teller, &word, entry_word_with_value (word, value),
                       EVENT_ENTRY_STORED,
                       SYNC_LABEL ("CAS entry.p to the new value"))) {
       *has_previous = entry_word_has_value (word);
@@ -75,13 +74,13 @@ entry_swap_steps (Entry        *entry,
 ENTRY_STEPS EntryOutcome
 entry_load_or_store_steps (Entry        *entry,
                            EngineThread *thread,
-                           bool          tells,
+                           Probe        *teller,
                            int64_t       value,
                            int64_t      *actual) {
   uint64_t word = entry_peek (entry);
 
   while (entry_word_is_nil (word)) {
-    if (entry_change (entry, tells, &word, entry_word_with_value (word, value),
+    if (entry_change (entry, teller, &word, entry_word_with_value (word, value),
                       EVENT_ENTRY_STORED,
                       SYNC_LABEL ("CAS entry.p from nil to the value"))) {
       *actual = value;
@@ -99,13 +98,13 @@ entry_load_or_store_steps (Entry        *entry,
 ENTRY_STEPS bool
 entry_compare_and_swap_steps (Entry        *entry,
                               EngineThread *thread,
-                              bool          tells,
+                              Probe        *teller,
                               int64_t       old,
                               int64_t       value) {
   uint64_t word = entry_peek (entry);
 
   while (entry_word_is (word, old)) {
-    if (entry_change (entry, tells, &word, entry_word_with_value (word, value),
+    if (entry_change (entry, teller, &word, entry_word_with_value (word, value),
                       EVENT_ENTRY_STORED,
                       SYNC_LABEL ("CAS entry.p from old to new")))
       return true;
@@ -118,12 +117,12 @@ entry_compare_and_swap_steps (Entry        *entry,
 ENTRY_STEPS bool
 entry_compare_and_delete_steps (Entry        *entry,
                                 EngineThread *thread,
-                                bool          tells,
+                                Probe        *teller,
                                 int64_t       old) {
   uint64_t word = entry_peek (entry);
 
   while (entry_word_is (word, old)) {
-    if (entry_change (entry, tells, &word, entry_word_with_nil (word),
+    if (entry_change (entry, teller, &word, entry_word_with_nil (word),
                       EVENT_ENTRY_DELETED,
                       SYNC_LABEL ("CAS entry.p from old to nil")))
       return true;
@@ -136,14 +135,14 @@ entry_compare_and_delete_steps (Entry        *entry,
 ENTRY_STEPS bool
 entry_delete_steps (Entry        *entry,
                     EngineThread *thread,
-                    bool          tells,
+                    Probe        *teller,
                     int64_t      *value) {
   uint64_t word = entry_peek (entry);
 
   while (entry_word_has_value (word) || MUTANT (DELETE_SWAPS)) {
     bool has_value = entry_word_has_value (word);
 
-    if (entry_change (entry, tells, &word, entry_word_with_nil (word),
+    if (entry_change (entry, teller, &word, entry_word_with_nil (word),
                       EVENT_ENTRY_DELETED,
                       SYNC_LABEL ("CAS entry.p to nil"))) {
       if (has_value)

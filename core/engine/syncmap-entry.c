@@ -20,7 +20,8 @@ entry_begin (Entry   *entry,
   uint64_t word = entry_word_with_value (entry_peek (entry), value);
 
   sync_word_store (&entry->word, word, SYNC_LABEL ("fill new entry"));
-  entry_tell (entry, EVENT_ENTRY_STORED, word);
+  if (__builtin_expect (probe_current != NULL, 0))
+    entry_tell (entry, probe_current, EVENT_ENTRY_STORED, word);
 }
 
 bool
@@ -29,7 +30,7 @@ entry_try_swap (Entry        *entry,
                 int64_t       value,
                 bool         *has_previous,
                 int64_t      *previous) {
-  return entry_swap_steps (entry, thread, true, value, has_previous, previous);
+  return entry_swap_steps (entry, thread, probe_current, value, has_previous, previous);
 }
 
 EntryOutcome
@@ -37,7 +38,7 @@ entry_try_load_or_store (Entry        *entry,
                          EngineThread *thread,
                          int64_t       value,
                          int64_t      *actual) {
-  return entry_load_or_store_steps (entry, thread, true, value, actual);
+  return entry_load_or_store_steps (entry, thread, probe_current, value, actual);
 }
 
 bool
@@ -45,21 +46,21 @@ entry_try_compare_and_swap (Entry        *entry,
                             EngineThread *thread,
                             int64_t       old,
                             int64_t       value) {
-  return entry_compare_and_swap_steps (entry, thread, true, old, value);
+  return entry_compare_and_swap_steps (entry, thread, probe_current, old, value);
 }
 
 bool
 entry_try_compare_and_delete (Entry        *entry,
                               EngineThread *thread,
                               int64_t       old) {
-  return entry_compare_and_delete_steps (entry, thread, true, old);
+  return entry_compare_and_delete_steps (entry, thread, probe_current, old);
 }
 
 bool
 entry_delete (Entry        *entry,
               EngineThread *thread,
               int64_t      *value) {
-  return entry_delete_steps (entry, thread, true, value);
+  return entry_delete_steps (entry, thread, probe_current, value);
 }
 
 bool
@@ -71,7 +72,7 @@ entry_try_expunge_locked (Entry *entry) {
     sync_word_store (&entry->word, word, SYNC_LABEL ("store expunged"));
   }
   while (entry_word_is_nil (word))
-    if (entry_change (entry, true, &word, entry_word_with_expunged (word),
+    if (entry_change (entry, probe_current, &word, entry_word_with_expunged (word),
                       EVENT_ENTRY_EXPUNGED,
                       SYNC_LABEL ("CAS entry.p from nil to expunged")))
       return true;
@@ -83,7 +84,7 @@ entry_unexpunge_locked (Entry *entry) {
   uint64_t word = entry_peek (entry);
 
   while (entry_word_is_expunged (word))
-    if (entry_change (entry, true, &word, entry_word_with_nil (word),
+    if (entry_change (entry, probe_current, &word, entry_word_with_nil (word),
                       EVENT_ENTRY_UNEXPUNGED,
                       SYNC_LABEL ("CAS entry.p from expunged to nil")))
       return true;

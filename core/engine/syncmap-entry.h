@@ -111,13 +111,14 @@ entry_peek (const Entry *entry) {
 /* Tells the change that made @word. */
 static inline void
 entry_tell (const Entry *entry,
+            Probe       *probe,
             EventKind    kind,
             uint64_t     word) {
   if (kind == EVENT_ENTRY_STORED)
-    probe_entry_stored (entry->id, entry_word_version (word),
-                        entry_word_value (word));
+    probe_tell_stored (probe, entry->id, entry_word_version (word),
+                       entry_word_value (word));
   else
-    probe_event (kind, entry->id, entry_word_version (word), 0, 0);
+    probe_tell (probe, kind, entry->id, entry_word_version (word), 0, 0);
 }
 
 /* The value. false: nil or expunged. */

@@ -35,8 +35,10 @@
  *             between two sections. So no grace period waits for longer than that
  *             many operations, and nothing else needs to be done for it. Nor for
  *             spans: a lane is good for as many operations as there are before
- *             the next span is due, and that one is the class's. Where the probe
- *             tells every operation, all are.
+ *             the next span is due, and that one is the class's.
+ *
+ * Telling     What the class would tell is told here too: a change of an entry by
+ *             the steps that make it, an operation told in brief where it ends.
  *
  * Counts      What is done here is counted here, and goes to the thread's tally and
  *             its probe when the lane is shut. The map's statistics are behind by
@@ -72,6 +74,7 @@ typedef struct {
   MapEngine      *map;
   EngineThread   *thread;
   Probe          *probe;
+  Probe          *brief; /* the probe, if it tells each operation; or NULL */
   uintptr_t       bits;  /* read's word; 0: the lane is shut */
   const GoBucket *block; /* the table's main buckets, */
   uint64_t        mask;  /* their number, less 1, */
@@ -103,7 +106,8 @@ bool     syncmap_lane_turn   (SyncLane     *lane,
                               int64_t       value,
                               int64_t       old,
                               int64_t      *found);
-/* The rest of it, after a look in read that found @entry, or NULL. */
+/* The rest of it, after a look in read that found @entry, or NULL; all of it but
+ * that look where changes are told, so that none of the telling is in line. */
 bool     syncmap_lane_go_on  (SyncLane     *lane,
                               OpKind        op,
                               int64_t       key,
@@ -112,6 +116,12 @@ bool     syncmap_lane_go_on  (SyncLane     *lane,
                               int64_t      *found,
                               Entry        *entry);
 bool     syncmap_lane_clear  (SyncLane     *lane);
+
+/* Where each operation is told in brief: this one. */
+void     syncmap_lane_tell_brief (const SyncLane *lane,
+                                  OpKind          op,
+                                  unsigned        path,
+                                  int64_t         key);
 
 /* Opening and closing ------------------------------------------------------- */
 
@@ -212,15 +222,35 @@ lane_has_all (const SyncLane *lane) {
   return (lane->bits & 1) == 0;
 }
 
+LANE_INLINE void
+lane_count (SyncLane *lane,
+            OpKind    op,
+            unsigned  path) {
+  lane->n_done[op][ENGINE_OUTCOME (path)]++;
+}
+
 LANE_INLINE bool
 lane_end (SyncLane *lane,
           OpKind    op,
           unsigned  path) {
-  lane->n_done[op][ENGINE_OUTCOME (path)]++;
+  lane_count (lane, op, path);
   return (path & OP_PATH_OK) != 0;
 }
 
-/* Whether changes are told. They go through the functions that tell. */
+/* The end of one that changes nothing, whoever listens. */
+LANE_INLINE bool
+lane_end_look (SyncLane *lane,
+               OpKind    op,
+               unsigned  path,
+               int64_t   key) {
+#ifndef TOPHASH_NO_PROBE
+  if (__builtin_expect (lane->brief != NULL, 0))
+    syncmap_lane_tell_brief (lane, op, path, key);
+#endif
+  return lane_end (lane, op, path);
+}
+
+/* Whether changes are told. */
 LANE_INLINE bool
 lane_tells (const SyncLane *lane) {
 #ifdef TOPHASH_NO_PROBE
@@ -228,99 +258,6 @@ lane_tells (const SyncLane *lane) {
 #else
   return __builtin_expect (lane->probe != NULL, 0);
 #endif
-}
-
-/* Retries belong to the operation's kind. */
-LANE_INLINE void
-lane_end_told (const SyncLane *lane,
-               OpKind          op) {
-  if (__builtin_expect (lane->probe->n_cas_retries == 0, 1))
-    return;
-  lane->probe->counts[op].n_cas_retries += lane->probe->n_cas_retries;
-  lane->probe->n_cas_retries = 0;
-}
-
-LANE_INLINE bool
-lane_swap_entry (SyncLane *lane,
-                 OpKind    op,
-                 Entry    *entry,
-                 int64_t   value,
-                 bool     *has_previous,
-                 int64_t  *previous) {
-  if (lane_tells (lane)) {
-    bool has_value = false, is_stored;
-    int64_t found = 0;
-
-    is_stored = entry_try_swap (entry, lane->thread, value, &has_value, &found);
-    lane_end_told (lane, op);
-    *has_previous = has_value;
-    *previous = found;
-    return is_stored;
-  }
-  return entry_swap_steps (entry, lane->thread, false, value, has_previous,
-                           previous);
-}
-
-LANE_INLINE EntryOutcome
-lane_load_or_store_entry (SyncLane *lane,
-                          Entry    *entry,
-                          int64_t   value,
-                          int64_t  *actual) {
-  if (lane_tells (lane)) {
-    int64_t found = 0;
-    EntryOutcome outcome
-        = entry_try_load_or_store (entry, lane->thread, value, &found);
-
-    lane_end_told (lane, OP_LOAD_OR_STORE);
-    *actual = found;
-    return outcome;
-  }
-  return entry_load_or_store_steps (entry, lane->thread, false, value, actual);
-}
-
-LANE_INLINE bool
-lane_delete_entry (SyncLane *lane,
-                   OpKind    op,
-                   Entry    *entry,
-                   int64_t  *value) {
-  if (lane_tells (lane)) {
-    int64_t found = 0;
-    bool is_deleted = entry_delete (entry, lane->thread, &found);
-
-    lane_end_told (lane, op);
-    *value = found;
-    return is_deleted;
-  }
-  return entry_delete_steps (entry, lane->thread, false, value);
-}
-
-LANE_INLINE bool
-lane_swap_entry_if (SyncLane *lane,
-                    Entry    *entry,
-                    int64_t   old,
-                    int64_t   value) {
-  if (lane_tells (lane)) {
-    bool is_swapped
-        = entry_try_compare_and_swap (entry, lane->thread, old, value);
-
-    lane_end_told (lane, OP_COMPARE_AND_SWAP);
-    return is_swapped;
-  }
-  return entry_compare_and_swap_steps (entry, lane->thread, false, old, value);
-}
-
-LANE_INLINE bool
-lane_delete_entry_if (SyncLane *lane,
-                      Entry    *entry,
-                      int64_t   old) {
-  if (lane_tells (lane)) {
-    bool is_deleted
-        = entry_try_compare_and_delete (entry, lane->thread, old);
-
-    lane_end_told (lane, OP_COMPARE_AND_DELETE);
-    return is_deleted;
-  }
-  return entry_compare_and_delete_steps (entry, lane->thread, false, old);
 }
 
 /* The operations, as in EngineClass ----------------------------------------- */
@@ -337,12 +274,19 @@ syncmap_lane_load (SyncLane *lane,
       uint64_t word = entry_peek (entry);
 
       if (__builtin_expect (!entry_word_has_value (word), 0))
-        return lane_end (lane, OP_LOAD, OP_PATH_IN_READ);
+        return lane_end_look (lane, OP_LOAD, OP_PATH_IN_READ, key);
       *value = entry_word_value (word);
-      return lane_end (lane, OP_LOAD, OP_PATH_IN_READ | OP_PATH_OK);
+      lane_count (lane, OP_LOAD, OP_PATH_IN_READ | OP_PATH_OK);
+#ifndef TOPHASH_NO_PROBE
+      /* In line: of all operations, most are this one. */
+      if (__builtin_expect (lane->brief != NULL, 0))
+        probe_tell_brief (lane->brief, OP_LOAD, OP_PATH_IN_READ | OP_PATH_OK,
+                          (uint64_t)key);
+#endif
+      return true;
     }
     if (lane_has_all (lane))
-      return lane_end (lane, OP_LOAD, 0);
+      return lane_end_look (lane, OP_LOAD, 0, key);
     if (!lane_go_on (lane, OP_LOAD, key, 0, 0, &found, NULL))
       return false;
   } else if (!lane_turn (lane, OP_LOAD, key, 0, 0, &found)) {
@@ -366,9 +310,9 @@ lane_swap (SyncLane *lane,
   *is_stored = true;
   if (__builtin_expect (!lane_find (lane, key, &entry), 0))
     return *is_stored = lane_turn (lane, op, key, value, 0, previous);
-  if (__builtin_expect (entry == NULL, 0)
-      || __builtin_expect (!lane_swap_entry (lane, op, entry, value,
-                                             &has_previous, previous), 0))
+  if (__builtin_expect (entry == NULL, 0) || lane_tells (lane)
+      || __builtin_expect (!entry_swap_steps (entry, lane->thread, NULL, value,
+                                              &has_previous, previous), 0))
     return *is_stored = lane_go_on (lane, op, key, value, 0, previous, entry);
   if (__builtin_expect (has_previous, 1))
     return lane_end (lane, op, OP_PATH_IN_READ | OP_PATH_OK);
@@ -413,8 +357,9 @@ syncmap_lane_load_or_store (SyncLane *lane,
   if (__builtin_expect (lane_find (lane, key, &entry), 1)) {
     int64_t present;
 
-    if (__builtin_expect (entry != NULL, 1))
-      outcome = lane_load_or_store_entry (lane, entry, value, &present);
+    if (__builtin_expect (entry != NULL, 1) && !lane_tells (lane))
+      outcome = entry_load_or_store_steps (entry, lane->thread, NULL, value,
+                                           &present);
     if (__builtin_expect (outcome == ENTRY_LOADED, 1)) {
       *actual = present;
       return lane_end (lane, OP_LOAD_OR_STORE, OP_PATH_IN_READ | OP_PATH_OK);
@@ -441,15 +386,15 @@ lane_delete (SyncLane *lane,
   int64_t found = 0;
 
   if (__builtin_expect (lane_find (lane, key, &entry), 1)) {
-    if (entry != NULL) {
-      if (!lane_delete_entry (lane, op, entry, &found))
+    if (entry != NULL && !lane_tells (lane)) {
+      if (!entry_delete_steps (entry, lane->thread, NULL, &found))
         return lane_end (lane, op, OP_PATH_IN_READ);
       *value = found;
       return lane_end (lane, op, OP_PATH_IN_READ | OP_PATH_OK);
     }
-    if (lane_has_all (lane))
-      return lane_end (lane, op, 0);
-    if (!lane_go_on (lane, op, key, 0, 0, &found, NULL))
+    if (entry == NULL && lane_has_all (lane))
+      return lane_end_look (lane, op, 0, key);
+    if (!lane_go_on (lane, op, key, 0, 0, &found, entry))
       return false;
   } else if (!lane_turn (lane, op, key, 0, 0, &found)) {
     return false;
@@ -482,16 +427,16 @@ syncmap_lane_compare_and_swap (SyncLane *lane,
   int64_t ignored = 0;
 
   if (__builtin_expect (lane_find (lane, key, &entry), 1)) {
-    if (entry != NULL) {
-      if (lane_swap_entry_if (lane, entry, old, value))
+    if (entry != NULL && !lane_tells (lane)) {
+      if (entry_compare_and_swap_steps (entry, lane->thread, NULL, old, value))
         return lane_end (lane, OP_COMPARE_AND_SWAP,
                          OP_PATH_IN_READ | OP_PATH_OK);
       return lane_end (lane, OP_COMPARE_AND_SWAP, OP_PATH_IN_READ);
     }
-    if (lane_has_all (lane))
-      return lane_end (lane, OP_COMPARE_AND_SWAP, 0);
+    if (entry == NULL && lane_has_all (lane))
+      return lane_end_look (lane, OP_COMPARE_AND_SWAP, 0, key);
     return lane_go_on (lane, OP_COMPARE_AND_SWAP, key, value, old, &ignored,
-                       NULL);
+                       entry);
   }
   return lane_turn (lane, OP_COMPARE_AND_SWAP, key, value, old, &ignored);
 }
@@ -504,15 +449,16 @@ syncmap_lane_compare_and_delete (SyncLane *lane,
   int64_t ignored = 0;
 
   if (__builtin_expect (lane_find (lane, key, &entry), 1)) {
-    if (entry != NULL) {
-      if (lane_delete_entry_if (lane, entry, old))
+    if (entry != NULL && !lane_tells (lane)) {
+      if (entry_compare_and_delete_steps (entry, lane->thread, NULL, old))
         return lane_end (lane, OP_COMPARE_AND_DELETE,
                          OP_PATH_IN_READ | OP_PATH_OK);
       return lane_end (lane, OP_COMPARE_AND_DELETE, OP_PATH_IN_READ);
     }
-    if (lane_has_all (lane))
-      return lane_end (lane, OP_COMPARE_AND_DELETE, 0);
-    return lane_go_on (lane, OP_COMPARE_AND_DELETE, key, 0, old, &ignored, NULL);
+    if (entry == NULL && lane_has_all (lane))
+      return lane_end_look (lane, OP_COMPARE_AND_DELETE, 0, key);
+    return lane_go_on (lane, OP_COMPARE_AND_DELETE, key, 0, old, &ignored,
+                       entry);
   }
   return lane_turn (lane, OP_COMPARE_AND_DELETE, key, 0, old, &ignored);
 }

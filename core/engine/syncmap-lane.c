@@ -23,18 +23,19 @@ operations_to_pass (const Probe *probe) {
 
   if (probe == NULL)
     return n;
-  if (probe->tells_brief)
-    return 0;
   /* The operation that finds a countdown of 1 is the span. */
   if (probe->span_countdown - 1 < n)
     n = probe->span_countdown - 1;
+  if (probe->tells_brief)
+    return n;
   /* And the one before may end a window of counts, or a stamp. */
   if (PROBE_STAMP_OPS - probe->n_uncounted % PROBE_STAMP_OPS < n)
     n = PROBE_STAMP_OPS - probe->n_uncounted % PROBE_STAMP_OPS;
   return n;
 }
 
-/* Counts for the tally and for the probe what was done since the lane opened. */
+/* Counts for the tally, and for a probe that has not told them, the operations
+ * done since the lane opened. */
 static void
 settle (SyncLane *lane) {
   Probe *probe = lane->probe;
@@ -47,18 +48,20 @@ settle (SyncLane *lane) {
       continue;
     for (unsigned outcome = 0; outcome < ENGINE_OUTCOMES; outcome++)
       sync_count_add (&lane->thread->tally->n_ops[op][outcome], n[outcome]);
-    if (probe != NULL) {
+    n_all += n[0] + n[1] + n[2] + n[3];
+    if (probe != NULL && lane->brief == NULL) {
       probe->counts[op].n += n[0] + n[1] + n[2] + n[3];
       probe->counts[op].n_ok += n[OP_PATH_OK] + n[OP_PATH_OK | OP_PATH_IN_READ];
       probe->counts[op].n_in_read
           += n[OP_PATH_IN_READ] + n[OP_PATH_OK | OP_PATH_IN_READ];
-      n_all += n[0] + n[1] + n[2] + n[3];
     }
     memset (n, 0, sizeof lane->n_done[op]);
   }
-  if (n_all == 0)
+  if (n_all == 0 || probe == NULL)
     return;
   probe->span_countdown -= n_all;
+  if (lane->brief != NULL)
+    return;
   probe->n_uncounted += n_all;
   if (probe->n_uncounted % PROBE_STAMP_OPS == 0)
     probe_end_count (probe);
@@ -98,6 +101,8 @@ syncmap_lane_reopen (SyncLane *lane) {
       || lane->map->config.hash.kind != HASH_GOOD)
     return;
   lane->n_left = n + 1;
+  lane->brief
+      = lane->probe != NULL && lane->probe->tells_brief ? lane->probe : NULL;
   enter (lane);
 }
 
@@ -214,6 +219,71 @@ syncmap_lane_clear (SyncLane *lane) {
   return is_ok;
 }
 
+/* Told ---------------------------------------------------------------------- */
+
+/* Retries belong to the operation's kind, or are told with it. */
+static inline void
+settle_retries (const SyncLane *lane,
+                OpKind          op) {
+  Probe *probe = lane->probe;
+
+  if (__builtin_expect (probe->n_cas_retries == 0, 1) || lane->brief != NULL)
+    return;
+  probe->counts[op].n_cas_retries += probe->n_cas_retries;
+  probe->n_cas_retries = 0;
+}
+
+void
+syncmap_lane_tell_brief (const SyncLane *lane,
+                         OpKind          op,
+                         unsigned        path,
+                         int64_t         key) {
+  probe_tell_brief (lane->brief, op, path, (uint64_t)key);
+}
+
+/* The steps of @entry's word that make the operation, told. *is_ok: it found what
+ * it sought. false: the entry is expunged, nothing is done. */
+static inline bool
+change_told (SyncLane *lane,
+             OpKind    op,
+             int64_t   value,
+             int64_t   old,
+             int64_t  *found,
+             Entry    *entry,
+             bool     *is_ok) {
+  EngineThread *thread = lane->thread;
+  Probe *probe = lane->probe;
+  EntryOutcome outcome;
+
+  switch (op) {
+  case OP_STORE:
+  case OP_SWAP:
+    return entry_swap_steps (entry, thread, probe, value, is_ok, found);
+  case OP_LOAD_OR_STORE:
+    outcome = entry_load_or_store_steps (entry, thread, probe, value, found);
+    *is_ok = outcome == ENTRY_LOADED;
+    return outcome != ENTRY_GAVE_UP;
+  case OP_LOAD_AND_DELETE:
+  case OP_DELETE:
+    *is_ok = entry_delete_steps (entry, thread, probe, found);
+    return true;
+  case OP_COMPARE_AND_SWAP:
+    *is_ok = entry_compare_and_swap_steps (entry, thread, probe, old, value);
+    return true;
+  case OP_COMPARE_AND_DELETE:
+    *is_ok = entry_compare_and_delete_steps (entry, thread, probe, old);
+    return true;
+  case OP_LOAD:
+  case OP_RANGE:
+  case OP_CLEAR:
+  case OP_LEN:
+  case OP_N_KINDS:
+    break;
+  }
+  assert (!"an operation that may change an entry");
+  return false;
+}
+
 /* From the class's second look on. Returns whether the operation is counted as
  * one that found what it sought. */
 static bool
@@ -275,6 +345,30 @@ renew (SyncLane  *lane,
   enter (lane);
 }
 
+static __attribute__ ((noinline)) bool
+go_on_slowly (SyncLane *lane,
+              OpKind    op,
+              int64_t   key,
+              int64_t   value,
+              int64_t   old,
+              int64_t  *found,
+              Entry    *entry) {
+  SyncCall call = { .self = (SyncMap *)lane->map, .thread = lane->thread,
+                    .op = op };
+  SyncLook first = { lane_table (lane), entry };
+  bool is_ok = do_slowly (&call, first, key, value, old, found);
+
+  call.path |= is_ok ? OP_PATH_OK : 0;
+  lane_count (lane, op, call.path);
+  if (lane_tells (lane))
+    settle_retries (lane, op);
+  renew (lane, call.superseded);
+  /* As from the class: behind what was freed. */
+  if (lane->brief != NULL)
+    syncmap_lane_tell_brief (lane, op, call.path, key);
+  return op == OP_STORE ? (call.path & OP_PATH_ERROR) == 0 : is_ok;
+}
+
 bool
 syncmap_lane_go_on (SyncLane *lane,
                     OpKind    op,
@@ -283,14 +377,12 @@ syncmap_lane_go_on (SyncLane *lane,
                     int64_t   old,
                     int64_t  *found,
                     Entry    *entry) {
-  SyncCall call = { .self = (SyncMap *)lane->map, .thread = lane->thread,
-                    .op = op };
-  SyncLook first = { lane_table (lane), entry };
-  bool is_ok = do_slowly (&call, first, key, value, old, found);
+  bool is_ok;
 
-  lane_end (lane, op, call.path | (is_ok ? OP_PATH_OK : 0));
-  if (lane_tells (lane))
-    lane_end_told (lane, op);
-  renew (lane, call.superseded);
-  return op == OP_STORE ? (call.path & OP_PATH_ERROR) == 0 : is_ok;
+  if (entry == NULL || !lane_tells (lane)
+      || !change_told (lane, op, value, old, found, entry, &is_ok))
+    return go_on_slowly (lane, op, key, value, old, found, entry);
+  settle_retries (lane, op);
+  lane_end_look (lane, op, OP_PATH_IN_READ | (is_ok ? OP_PATH_OK : 0), key);
+  return is_ok || op == OP_STORE;
 }

@@ -243,13 +243,10 @@ probe_event_more (EventKind kind,
 
 /* A value stored in an entry; of a small one without payload, as event.h says. */
 static inline void
-probe_entry_stored (uint32_t entry,
-                    uint32_t ver,
-                    int64_t  value) {
-  Probe *probe = probe_current;
-
-  if (__builtin_expect (probe == NULL, 1))
-    return;
+probe_tell_stored (Probe    *probe,
+                   uint32_t  entry,
+                   uint32_t  ver,
+                   int64_t   value) {
   if (__builtin_expect (ring_value_fits (value), 1))
     probe_tell (probe, EVENT_ENTRY_STORED, entry,
                 ver | (uint32_t)value << ENTRY_VERSION_BITS,

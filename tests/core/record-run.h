@@ -31,6 +31,9 @@ typedef struct {
   gboolean           tells_yields;
   gboolean           tells_brief;
   gboolean           holds; /* snapshots and views, begun and ended on the way */
+  /* Now and then instead of one operation; NULL: never. */
+  void             (*run_some) (MapEngine *map, EngineThread *thread, Prng *prng,
+                                guint n_keys);
   uint64_t         (*now_ns) (void); /* NULL: nothing is timed */
   gboolean           is_shared;    /* of EngineConfig: misuse is no failure */
 } RecordRun;
@@ -165,6 +168,9 @@ record_work_cb (void *data) {
   for (guint i = 0; i < worker->run->n_operations; i++) {
     if (worker->run->holds && prng_below (&prng, 16) == 0)
       record_hold (worker, &prng);
+    else if (worker->run->run_some != NULL && prng_below (&prng, 4) == 0)
+      worker->run->run_some (worker->map, &worker->thread, &prng,
+                             worker->run->n_keys);
     else
       record_operation (worker, &worker->thread, &prng);
     if (worker->run->is_shared)

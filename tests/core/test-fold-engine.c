@@ -4,15 +4,57 @@
  *
  * After each random run the state folded from the log and the map must dump as
  * the same text, to the byte; so it must when snapshots and views, begun on the
- * way by every thread, are still open then. TOPHASH_FOLD_RUNS sets how many runs of each
+ * way by every thread, are still open then, and when a syncmap's threads go
+ * through lanes. TOPHASH_FOLD_RUNS sets how many runs of each
  * engine there are; a run's parameters follow from its number alone.
  */
 #include "record-run.h"
 
+/* First: it has names that are macros in the engine. */
 #include "core/state/fold.h"
+
+#include "core/engine/syncmap-lane-inline.h"
+#include "core/engine/syncmap.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* Operations through one lane, long enough for it to have its turns and short
+ * enough that threads change places between two. */
+static void
+run_lane (MapEngine    *map,
+          EngineThread *thread,
+          Prng         *prng,
+          guint         n_keys) {
+  guint n_operations = 1 + (guint)prng_below (prng, 3 * LANE_OPS);
+  int64_t found = 0;
+  SyncLane lane;
+
+  syncmap_lane_open (&lane, map, thread);
+  for (guint i = 0; i < n_operations; i++) {
+    int64_t key = (int64_t)prng_below (prng, n_keys);
+    int64_t value = (int64_t)prng_below (prng, 1000) - 500;
+    guint64 choice = prng_below (prng, 100);
+
+    if (choice < 30)
+      syncmap_lane_load (&lane, key, &found);
+    else if (choice < 50)
+      syncmap_lane_store (&lane, key, value);
+    else if (choice < 60)
+      syncmap_lane_load_or_store (&lane, key, value, &found);
+    else if (choice < 70)
+      syncmap_lane_delete (&lane, key);
+    else if (choice < 78)
+      syncmap_lane_load_and_delete (&lane, key, &found);
+    else if (choice < 86)
+      syncmap_lane_swap (&lane, key, value, &found);
+    else if (choice < 93)
+      syncmap_lane_compare_and_swap (&lane, key, found, value);
+    else
+      syncmap_lane_compare_and_delete (&lane, key, found);
+  }
+  syncmap_lane_close (&lane);
+}
 
 static Fold *
 fold_log (TraceLog *log) {
@@ -68,7 +110,8 @@ count_live (const MapState *state) {
 static void
 check_run (const EngineClass *klass,
            guint              number,
-           gboolean           holds) {
+           gboolean           holds,
+           gboolean           by_lane) {
   static const guint sizes[] = { 4, 20, 100, 700, 5000 };
   RecordRun run = { .klass = klass,
                     .hash = number % 5 == 4 ? HASH_TOP_BITS : HASH_GOOD,
@@ -79,6 +122,7 @@ check_run (const EngineClass *klass,
                     .span_period = number % 3,
                     .is_fine = number % 2 == 0,
                     .tells_brief = number / 3 % 2 == 1,
+                    .run_some = by_lane ? run_lane : NULL,
                     .holds = holds };
   RecordedRun recorded = record_run (&run);
   g_autoptr (Fold) fold = fold_log (recorded.log);
@@ -112,13 +156,19 @@ n_runs (void) {
 static void
 test_engine_equals_its_fold (gconstpointer data) {
   for (guint i = 0; i < n_runs (); i++)
-    check_run (data, i, FALSE);
+    check_run (data, i, FALSE, FALSE);
 }
 
 static void
 test_equals_with_views_open (gconstpointer data) {
   for (guint i = 0; i < n_runs (); i++)
-    check_run (data, i, TRUE);
+    check_run (data, i, TRUE, FALSE);
+}
+
+static void
+test_equals_through_lanes (gconstpointer data) {
+  for (guint i = 0; i < n_runs (); i++)
+    check_run (data, i, FALSE, TRUE);
 }
 
 int
@@ -131,6 +181,9 @@ main (int    argc,
         g_strdup_printf ("/core/fold-engine/%s-equals-its-fold", klass->name);
 
     g_test_add_data_func (path, klass, test_engine_equals_its_fold);
+    if (klass == &syncmap_class)
+      g_test_add_data_func ("/core/fold-engine/syncmap-equals-through-lanes",
+                            klass, test_equals_through_lanes);
     if (klass->snapshot != NULL) {
       g_autofree char *held = g_strdup_printf (
         "/core/fold-engine/%s-equals-with-views-open", klass->name);

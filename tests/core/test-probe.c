@@ -409,7 +409,7 @@ test_small_values_need_no_payload (Fixture      *fixture,
   Told told[N + 1];
 
   for (unsigned i = 0; i < N; i++)
-    probe_entry_stored (7 + i, i % 2 == 0 ? ENTRY_VERSION_MASK : i,
+    probe_tell_stored (probe_current, 7 + i, i % 2 == 0 ? ENTRY_VERSION_MASK : i,
                         rows[i].value);
   g_assert_cmpuint (fixture->probe.ring.written, ==, 2 + N + 4);
   probe_flush (&fixture->probe);

@@ -51,7 +51,8 @@ work_cb (void *data) {
     entry = (random >> 16) % N_ENTRIES;
     probe_op_begin (OP_STORE, entry, i);
     ver = atomic_fetch_add (&world->entries[entry], 1) + 1;
-    probe_entry_stored (entry, ver & ENTRY_VERSION_MASK, value_of (i));
+    probe_tell_stored (probe_current, entry, ver & ENTRY_VERSION_MASK,
+                       value_of (i));
     if (i % 32 == 0) {
       if (pthread_mutex_trylock (&world->lock) != 0) {
         probe_flush (&worker->probe);
@@ -366,7 +367,7 @@ test_drops (void) {
   probe_current = &probes[0];
   for (guint i = 0; i < N; i++) {
     probe_op_begin (OP_STORE, 1, i);
-    probe_entry_stored (3, (i + 1) & ENTRY_VERSION_MASK, i);
+    probe_tell_stored (probe_current, 3, (i + 1) & ENTRY_VERSION_MASK, i);
     probe_op_end (OP_STORE, OP_PATH_OK, i, 0);
     n_told += 3;
     /* Then the stage is full when the ring has some room. */
@@ -377,7 +378,7 @@ test_drops (void) {
   g_assert_cmpuint (probes[0].ring.n_stalls, ==, 0);
   probe_current = &probes[1];
   for (guint i = 0; i < N_LATER; i++, n_told++)
-    probe_entry_stored (3, N + 1 + i, 7);
+    probe_tell_stored (probe_current, 3, N + 1 + i, 7);
   probe_flush (&probes[1]);
   probe_current = NULL;
   recorder_start (recorder);
@@ -468,7 +469,7 @@ test_idle_threads_delay_nobody (void) {
   probe_event (EVENT_PHASE_BEGAN, 0, 0, 0, 0); /* told, and never shown */
   probe_current = &probes[2];
   for (guint i = 0; i < 10; i++)
-    probe_entry_stored (1, i + 1, i);
+    probe_tell_stored (probe_current, 1, i + 1, i);
   probe_flush (&probes[2]);
   probe_current = NULL;
   while (tracelog_get_length (log) < 11

@@ -37,13 +37,15 @@ typedef struct {
 static void
 twin_init (Twin    *twin,
            HashKind hash,
-           gint     span_period) /* < 0: not recorded */ {
+           gint     span_period, /* < 0: not recorded */
+           gboolean tells_brief) {
   EngineConfig config = { .hash.kind = hash, .seed = 7 };
 
   memset (twin, 0, sizeof *twin);
   if (span_period >= 0) {
     g_assert_true (probe_init (&twin->own, RING_UNITS));
     probe_set_span_period (&twin->own, (uint32_t)span_period);
+    twin->own.tells_brief = tells_brief;
     twin->probe = &twin->own;
   }
   probe_current = twin->probe;
@@ -295,6 +297,7 @@ draw_order (Prng *prng,
 static void
 run_twins (HashKind hash,
            gint     span_period,
+           gboolean tells_brief,
            guint    n_orders,
            gboolean fails,
            guint64  seed) {
@@ -307,8 +310,8 @@ run_twins (HashKind hash,
 
   prng_init (&prng, seed);
   n_keys = 1 + (guint)prng_below (&prng, hash == HASH_GOOD ? 200 : 20);
-  twin_init (by_class, hash, span_period);
-  twin_init (by_lane, hash, span_period);
+  twin_init (by_class, hash, span_period, tells_brief);
+  twin_init (by_lane, hash, span_period, tells_brief);
   syncmap_lane_open (&lane, by_lane->map, &by_lane->thread);
   for (guint i = 0; i < n_orders; i++) {
     Order order;
@@ -355,21 +358,23 @@ test_does_as_the_class (void) {
                                      HASH_TOP_BITS };
 
   for (guint i = 0; i < 40; i++)
-    run_twins (hashes[i % G_N_ELEMENTS (hashes)], -1, 8000, FALSE, i);
+    run_twins (hashes[i % G_N_ELEMENTS (hashes)], -1, FALSE, 8000, FALSE,
+               i);
 }
 
 static void
 test_tells_as_the_class (void) {
   static const gint periods[] = { 0, 1, 2, 3, 7, 255, 256, 257, 300, 1024 };
 
-  for (guint i = 0; i < 4 * G_N_ELEMENTS (periods); i++)
-    run_twins (HASH_GOOD, periods[i % G_N_ELEMENTS (periods)], 9000, FALSE, i);
+  for (guint i = 0; i < 8 * G_N_ELEMENTS (periods); i++)
+    run_twins (HASH_GOOD, periods[i % G_N_ELEMENTS (periods)], i % 2 == 0, 9000,
+               FALSE, i / 2);
 }
 
 static void
 test_fails_as_the_class (void) {
   for (guint i = 0; i < 20; i++)
-    run_twins (HASH_GOOD, i % 2 == 0 ? -1 : 5, 3000, TRUE, i);
+    run_twins (HASH_GOOD, i % 2 == 0 ? -1 : 5, i % 4 == 3, 3000, TRUE, i);
 }
 
 /* Sections ------------------------------------------------------------------ */
@@ -406,7 +411,7 @@ test_lets_memory_go (void) {
   int64_t value;
   guint64 n_before;
 
-  twin_init (twin, HASH_GOOD, -1);
+  twin_init (twin, HASH_GOOD, -1, FALSE);
   g_assert_true (engine_enter_thread (twin->map, &other, 1));
   syncmap_lane_open (&lane, twin->map, &twin->thread);
   /* While no turn comes, all that was retired since stays. */
@@ -442,7 +447,7 @@ test_range_may_use_the_lane (void) {
   EngineStats stats;
   SyncLane lane;
 
-  twin_init (twin, HASH_GOOD, 3);
+  twin_init (twin, HASH_GOOD, 3, FALSE);
   syncmap_lane_open (&lane, twin->map, &twin->thread);
   for (gint64 key = 0; key < 600; key++)
     g_assert_true (syncmap_lane_store (&lane, key, key));
@@ -545,6 +550,12 @@ work (gpointer data) {
   return NULL;
 }
 
+/* Their span period, and whether the other operations are told in brief. */
+typedef struct {
+  guint    span_period;
+  gboolean tells_brief;
+} Telling;
+
 /* Adds up what a probe told of the operations and throws the rest away. */
 static void
 add_told (Probe       *probe,
@@ -557,8 +568,14 @@ add_told (Probe       *probe,
   for (const RingUnit *event; (event = next_event (&unit, end)) != NULL;) {
     const RingEvent *told = &event->event;
     const RingPayload *payload = &event[1].payload;
+    unsigned kind = told->kind & ~EVENT_HAS_PAYLOAD;
 
-    if (told->kind == (EVENT_OPS_COUNTED | EVENT_HAS_PAYLOAD)) {
+    if (kind == EVENT_OP_TOLD) {
+      sum->n_ops[told->aux8]++;
+      sum->n_ok[told->aux8] += (told->aux16 & OP_PATH_OK) != 0;
+      sum->n_in_read += (told->aux16 & OP_PATH_IN_READ) != 0;
+      sum->n_cas_retries += told->kind != kind ? payload->a : 0;
+    } else if (told->kind == (EVENT_OPS_COUNTED | EVENT_HAS_PAYLOAD)) {
       sum->n_ops[told->aux8] += told->res;
       sum->n_ok[told->aux8] += told->ver;
       sum->n_in_read += payload->a;
@@ -586,6 +603,7 @@ expect_told (const EngineStats *told,
 
 static void
 run_workers (gconstpointer data) {
+  const Telling *telling = data;
   EngineConfig config = { .hash.kind = HASH_GOOD, .seed = 11 };
   MapEngine *map = engine_new (engine_class_find ("syncmap"), &config);
   g_autofree Worker *workers = g_new0 (Worker, N_WORKERS);
@@ -602,7 +620,8 @@ run_workers (gconstpointer data) {
     workers[i].start = &start;
     workers[i].index = (uint16_t)i;
     g_assert_true (probe_init (&workers[i].probe, RING_UNITS));
-    probe_set_span_period (&workers[i].probe, GPOINTER_TO_UINT (data));
+    probe_set_span_period (&workers[i].probe, telling->span_period);
+    workers[i].probe.tells_brief = telling->tells_brief;
   }
   for (guint i = 0; i < N_WORKERS; i++)
     threads[i] = g_thread_new ("worker", work, &workers[i]);
@@ -631,6 +650,9 @@ run_workers (gconstpointer data) {
 int
 main (int    argc,
       char **argv) {
+  static const Telling counted, told = { 9, FALSE }, brief = { 0, TRUE },
+                                told_and_brief = { 9, TRUE };
+
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/core/syncmap-lane/does-as-the-class",
                    test_does_as_the_class);
@@ -644,8 +666,12 @@ main (int    argc,
   g_test_add_func ("/core/syncmap-lane/serves-other-classes",
                    test_serves_other_classes);
   g_test_add_data_func ("/core/syncmap-lane/threads-counted",
-                        GUINT_TO_POINTER (0), run_workers);
+                        &counted, run_workers);
   g_test_add_data_func ("/core/syncmap-lane/threads-told",
-                        GUINT_TO_POINTER (9), run_workers);
+                        &told, run_workers);
+  g_test_add_data_func ("/core/syncmap-lane/threads-told-in-brief",
+                        &brief, run_workers);
+  g_test_add_data_func ("/core/syncmap-lane/threads-told-both-ways",
+                        &told_and_brief, run_workers);
   return g_test_run ();
 }
