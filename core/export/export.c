@@ -130,29 +130,54 @@ export_thread_name (guint thread) {
 
 /* The walk ----------------------------------------------------------------- */
 
+/* Events on their way through a job. */
+typedef struct {
+  ExportJob       *job;
+  const ExportWay *way;
+  guint64          index;  /* of the next event */
+  const Event     *former; /* asked for, folded, and not told of since */
+} ExportVisit;
+
+static void
+end_former (ExportVisit *visit) {
+  if (visit->former == NULL || visit->job->is_failed)
+    return;
+  if (visit->way->after != NULL)
+    visit->way->after (visit->job, visit->former, visit->index - 1);
+  export_flush (visit->job, FALSE);
+}
+
+/* The state @event meets is the one that the event before it left. */
+static void
+visit_event (const Event    *event,
+             const MapState *before,
+             gpointer        data) {
+  ExportVisit *visit = data;
+  ExportJob *job = visit->job;
+
+  end_former (visit);
+  visit->former = visit->index >= job->from ? event : NULL;
+  if (visit->former != NULL && !job->is_failed && visit->way->event != NULL)
+    visit->way->event (job, event, visit->index);
+  visit->index++;
+}
+
 /* Goes through the events of @block from @index on; returns the next index. */
 static guint64
 walk_block (ExportJob        *job,
             const ExportWay  *way,
             const TraceBlock *block,
             guint64           index) {
-  guint64 end = MIN (job->to, block->first + block->n_events);
+  const Event *events = block->events + (index - block->first);
+  guint n = (guint)(MIN (job->to, block->first + block->n_events) - index);
+  ExportVisit visit = { .job = job, .way = way, .index = index };
 
-  for (; index < end && !job->is_failed; index++) {
-    const Event *event = &block->events[index - block->first];
-    gboolean is_asked = index >= job->from;
-
-    if (is_asked && way->event != NULL)
-      way->event (job, event, index);
-    if (job->fold != NULL) {
-      fold_apply (job->fold, event);
-      job->state = fold_peek_state (job->fold);
-    }
-    if (is_asked && way->after != NULL)
-      way->after (job, event, index);
-    export_flush (job, FALSE);
-  }
-  return index;
+  if (job->fold != NULL)
+    fold_visit_many (job->fold, events, n, visit_event, &visit);
+  for (guint i = 0; job->fold == NULL && i < n && !job->is_failed; i++)
+    visit_event (&events[i], NULL, &visit);
+  end_former (&visit);
+  return visit.index;
 }
 
 static void

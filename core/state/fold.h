@@ -29,7 +29,8 @@ void      fold_apply          (Fold           *self,
 void      fold_apply_many     (Fold           *self,
                                const Event    *events,
                                guint           n_events);
-/* The same; @visit is called before each event, with the state that it meets. */
+/* The same; @visit is called before each event, with the state that it meets. It
+ * takes no state of the fold: what is about to be written is looked up ahead. */
 typedef void (*FoldVisit)     (const Event    *event,
                                const MapState *before,
                                gpointer        data);

@@ -406,24 +406,59 @@ typedef struct {
   gboolean        is_first;
   gboolean        takes_first;
   guint64         found; /* position; G_MAXUINT64: none */
+  guint64         index; /* of the next event to fold */
+  gboolean        has_former;
+  Event           former; /* folded by now, to be looked at */
 } MatchWalk;
+
+static gboolean
+looks_at (const MatchWalk *match,
+          const Event     *event) {
+  return match->is_first || (match->kinds >> (event->kind & 63) & 1) != 0;
+}
+
+/* @event was folded, if the state is asked. */
+static void
+judge (MatchWalk   *match,
+       const Event *event,
+       guint64      index) {
+  if (match->takes_first && match->found != G_MAXUINT64)
+    return;
+  match->is_first = FALSE;
+  if (query_walk_matches (match->walk, event, match->state)
+      && index >= match->from)
+    match->found = index + 1;
+}
 
 static void
 walk_match (const Event *event,
             guint64      index,
             gpointer     data) {
   MatchWalk *match = data;
-  gboolean looks = match->is_first
-                   || (match->kinds >> (event->kind & 63) & 1) != 0;
 
-  if (match->takes_first && match->found != G_MAXUINT64)
-    return;
-  match->is_first = FALSE;
-  if (match->fold != NULL)
-    fold_apply (match->fold, event);
-  if (looks && query_walk_matches (match->walk, event, match->state)
-      && index >= match->from)
-    match->found = index + 1;
+  if (looks_at (match, event))
+    judge (match, event, index);
+}
+
+static void
+judge_former (MatchWalk *match) {
+  if (match->has_former)
+    judge (match, &match->former, match->index - 1);
+  match->has_former = FALSE;
+}
+
+/* The state @event meets is the one that the event before it left. */
+static void
+visit_match (const Event    *event,
+             const MapState *before,
+             gpointer        data) {
+  MatchWalk *match = data;
+
+  judge_former (match);
+  match->has_former = looks_at (match, event);
+  if (match->has_former)
+    match->former = *event;
+  match->index++;
 }
 
 /* Holds the query against the events from @from to @end: the first match, or
@@ -441,6 +476,7 @@ match_between (Timeline     *self,
                       .kinds = event_query_kinds_told (query),
                       .from = from,
                       .is_first = from == 0,
+                      .index = from,
                       .takes_first = takes_first,
                       .found = G_MAXUINT64 };
 
@@ -454,8 +490,11 @@ match_between (Timeline     *self,
     guint64 next = MIN (end, (from / TRACE_BLOCK_EVENTS + 1)
                                  * TRACE_BLOCK_EVENTS);
 
-    if (match.fold != NULL || from == 0
-        || timeline_block_may_hold (self, from, match.kinds))
+    if (match.fold != NULL) {
+      timeline_fold_on (self, match.fold, next, visit_match, &match);
+      judge_former (&match);
+    } else if (from == 0
+               || timeline_block_may_hold (self, from, match.kinds))
       timeline_visit (self, from, next, walk_match, &match);
     from = next;
     if (takes_first && match.found != G_MAXUINT64)
