@@ -163,7 +163,8 @@ tophash_window_set_lecture (TophashWindow *self,
     tophash_map_view_zoom (self->map_view, 0);
     gtk_window_unfullscreen (GTK_WINDOW (self));
   }
-  gtk_widget_set_visible (GTK_WIDGET (self->caption), is_lecture);
+  tophash_window_fit (self);
+  tophash_window_update_caption (self);
 }
 
 static void

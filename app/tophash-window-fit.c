@@ -50,7 +50,8 @@ fit_header (TophashWindow *self,
   gtk_widget_set_visible (self->lecture_button, level == FIT_WIDE);
   gtk_widget_set_visible (GTK_WIDGET (self->search_button), !is_narrow);
   gtk_widget_set_visible (GTK_WIDGET (self->title), !is_narrow);
-  gtk_widget_set_visible (GTK_WIDGET (self->narrow_title), is_narrow);
+  gtk_widget_set_visible (GTK_WIDGET (self->narrow_title),
+                          is_narrow && !self->is_lecture);
   gtk_widget_set_size_request (GTK_WIDGET (self->title), TITLE_WIDTH, -1);
   /* Strictly in the middle it would need the wider side's room twice. */
   adw_header_bar_set_centering_policy (self->header,

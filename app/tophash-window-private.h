@@ -90,6 +90,8 @@ struct _TophashWindow {
 };
 
 void tophash_window_update_run_button (TophashWindow *self);
+/* Of lecture mode. */
+void tophash_window_update_caption (TophashWindow     *self);
 
 /* fit */
 /* Shows as much as there is room for; on "level" of the bin. */

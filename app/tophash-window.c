@@ -157,8 +157,8 @@ update_play (TophashWindow *self) {
 }
 
 /* The sentence of the last event, in large type, for a room. */
-static void
-update_caption (TophashWindow *self) {
+void
+tophash_window_update_caption (TophashWindow *self) {
   TraceLog *log = tophash_session_get_log (self->session);
   guint64 position = tophash_session_get_position (self->session);
   g_autofree char *text = NULL;
@@ -292,7 +292,7 @@ changed_cb (TophashSession       *session,
       && (!tophash_session_needs_ticks (session)
           || g_get_monotonic_time () - self->position_at_us > POSITION_US)) {
     update_position (self);
-    update_caption (self);
+    tophash_window_update_caption (self);
     tell_damage (self);
   }
   ensure_ticks (self);

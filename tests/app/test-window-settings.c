@@ -122,6 +122,24 @@ test_tells_what_was_lost (void) {
   close_window (window);
 }
 
+/* The label of lecture mode says at once what happened last. */
+static void
+test_lectures_where_it_stands (void) {
+  TophashWindow *window = open_window ();
+  TophashSession *session = tophash_window_get_session (window);
+  GtkWidget *caption = GTK_WIDGET (gtk_widget_get_template_child (
+      GTK_WIDGET (window), TOPHASH_TYPE_WINDOW, "caption"));
+
+  run_small (session);
+  g_assert_false (gtk_widget_get_visible (caption));
+  activate (window, "win.lecture");
+  g_assert_true (gtk_widget_get_visible (caption));
+  g_assert_cmpstr (gtk_label_get_text (GTK_LABEL (caption)), !=, "");
+  activate (window, "win.lecture");
+  g_assert_false (gtk_widget_get_visible (caption));
+  close_window (window);
+}
+
 static gboolean
 wake_cb (gpointer data) {
   return G_SOURCE_CONTINUE;
@@ -168,5 +186,7 @@ add_settings_tests (void) {
   g_test_add_func ("/app/window/sets-how-a-run-is-recorded",
                    test_sets_how_a_run_is_recorded);
   g_test_add_func ("/app/window/tells-what-was-lost", test_tells_what_was_lost);
+  g_test_add_func ("/app/window/lectures-where-it-stands",
+                   test_lectures_where_it_stands);
   g_test_add_func ("/app/window/fits-a-narrow-window", test_fits_a_narrow_window);
 }
