@@ -9,8 +9,10 @@
  *             that size, each of chunks of one size, with a list of the free ones.
  *
  * Layout      A slab begins with its head, and its address is a multiple of its
- *             size: a chunk's slab is found by rounding down. The slabs of a size
- *             that have room are in a list; the others are in none.
+ *             size: a chunk's slab is found by rounding down. The head has a bit
+ *             for each chunk, set while it is free: taking many chunks touches
+ *             none of them, where a list through them would be a miss each. The
+ *             slabs of a size that have room are in a list; others are in none.
  *
  * Ready       A few empty slabs are kept: memory that the kernel has yet to clear
  *             would cost a restored state more than writing it.
@@ -26,9 +28,11 @@
 #include <sys/mman.h>
 
 #define SLAB_BYTES ((gsize)2 << 20)
-#define SLAB_HEAD 64u
-/* Free choices: two states of a million slots; what a small map needs. */
-#define MAX_READY 28u
+#define SLAB_HEAD 640u
+#define SLAB_WORDS 64u
+/* Free choices: three states of a million slots, which is what one seek after
+ * another takes and gives; what a small map needs. */
+#define MAX_READY 40u
 #define N_PLAIN 2u
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -42,20 +46,18 @@
 #define IS_PLAIN 0
 #endif
 
-typedef struct _Place {
-  struct _Place *next;
-} Place;
-
 typedef struct _Slab {
   struct _Slab *next, *previous; /* among those with room */
-  Place *free;
-  gsize  fresh; /* offset of what was never taken */
-  guint  n_used;
+  guint   n_used;
+  guint   first; /* no word before it has a bit */
+  guint64 free[SLAB_WORDS];
 } Slab;
 G_STATIC_ASSERT (sizeof (Slab) <= SLAB_HEAD);
+G_STATIC_ASSERT ((SLAB_BYTES - SLAB_HEAD) / CHUNK_POOL_MIN <= SLAB_WORDS * 64);
 
 typedef struct {
   gsize size;
+  guint n_in_slab;
   Slab *with_room;
   guint n_slabs;
 } SizeClass;
@@ -73,7 +75,10 @@ find_class_locked (gsize size) {
   while (classes[i].size != size && classes[i].size != 0)
     if (++i == CHUNK_POOL_CLASSES)
       g_error ("too many sizes of chunks");
-  classes[i].size = size;
+  if (classes[i].size == 0) {
+    classes[i].size = size;
+    classes[i].n_in_slab = (guint)((SLAB_BYTES - SLAB_HEAD) / size);
+  }
   return &classes[i];
 }
 
@@ -113,29 +118,40 @@ add_slab_locked (SizeClass *class) {
       madvise (slab, SLAB_BYTES, MADV_HUGEPAGE);
   }
   class->n_slabs++;
-  slab->free = NULL;
-  slab->fresh = SLAB_HEAD;
   slab->n_used = 0;
+  slab->first = 0;
+  for (guint i = 0, n = class->n_in_slab; i < SLAB_WORDS; i++) {
+    slab->free[i] = n >= 64 ? G_MAXUINT64 : (G_GUINT64_CONSTANT (1) << n) - 1;
+    n -= MIN (n, 64);
+  }
   link_locked (class, slab);
   return slab;
 }
 
-static gpointer
-take_locked (SizeClass *class) {
+/* Takes up to @n chunks from one slab; how many. */
+static guint
+take_locked (SizeClass *class,
+             guint      n,
+             gpointer  *chunks) {
   Slab *slab = class->with_room != NULL ? class->with_room
                                         : add_slab_locked (class);
-  gpointer chunk = slab->free;
+  guint n_taken = 0;
 
-  if (chunk != NULL) {
-    slab->free = slab->free->next;
-  } else {
-    chunk = (guint8 *)slab + slab->fresh;
-    slab->fresh += class->size;
+  n = MIN (n, class->n_in_slab - slab->n_used);
+  while (n_taken < n) {
+    guint64 word = slab->free[slab->first];
+
+    for (; word != 0 && n_taken < n; word &= word - 1)
+      chunks[n_taken++]
+          = (guint8 *)slab + SLAB_HEAD
+            + (slab->first * 64 + (guint)__builtin_ctzll (word)) * class->size;
+    slab->free[slab->first] = word;
+    slab->first += word == 0;
   }
-  slab->n_used++;
-  if (slab->free == NULL && slab->fresh + class->size > SLAB_BYTES)
+  slab->n_used += n;
+  if (slab->n_used == class->n_in_slab)
     unlink_locked (class, slab);
-  return chunk;
+  return n;
 }
 
 static gsize
@@ -164,8 +180,8 @@ chunk_pool_take_many (gsize     size,
   }
   pthread_mutex_lock (&lock);
   class = find_class_locked (round_up (size));
-  for (guint i = 0; i < n; i++)
-    chunks[i] = take_locked (class);
+  for (guint i = 0; i < n;)
+    i += take_locked (class, n - i, chunks + i);
   pthread_mutex_unlock (&lock);
 }
 
@@ -173,6 +189,8 @@ void
 chunk_pool_give (gpointer chunk,
                  gsize    size) {
   Slab *slab = (Slab *)((guintptr)chunk & ~(guintptr)(SLAB_BYTES - 1));
+  guint32 offset = (guint32)((guintptr)chunk & (SLAB_BYTES - 1)) - SLAB_HEAD;
+  guint index = offset / (guint32)round_up (size);
   SizeClass *class;
   Slab *empty = NULL;
 
@@ -182,10 +200,10 @@ chunk_pool_give (gpointer chunk,
   }
   pthread_mutex_lock (&lock);
   class = find_class_locked (round_up (size));
-  if (slab->free == NULL && slab->fresh + class->size > SLAB_BYTES)
+  if (slab->n_used == class->n_in_slab)
     link_locked (class, slab);
-  ((Place *)chunk)->next = slab->free;
-  slab->free = chunk;
+  slab->free[index / 64] |= G_GUINT64_CONSTANT (1) << index % 64;
+  slab->first = MIN (slab->first, index / 64);
   if (--slab->n_used == 0) {
     unlink_locked (class, slab);
     class->n_slabs--;

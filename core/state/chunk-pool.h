@@ -12,8 +12,9 @@ G_BEGIN_DECLS
 
 /* Sizes are few: those of nodes and of the leaves of each kind of vector. */
 #define CHUNK_POOL_CLASSES 8
+#define CHUNK_POOL_MIN 512u /* bytes */
 
-/* Not cleared. @size: at most 2 KiB. */
+/* Not cleared. @size: CHUNK_POOL_MIN to 2 KiB. */
 gpointer chunk_pool_take (gsize    size);
 void     chunk_pool_give (gpointer chunk,
                           gsize    size);

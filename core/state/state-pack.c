@@ -229,7 +229,12 @@ typedef struct {
     READ_VALUES (in_bits, 32, 1)                                             \
   }
 
-/* One value for all. */
+/* One value for all, of a size that the compiler knows. */
+#define REPEAT_VALUE(out_bits, per_record)                                   \
+  for (guint i = 0; i < n; i++, out += stride)                               \
+    for (guint k = 0; k < per_record; k++)                                   \
+      memcpy (out + k * (out_bits / 8), &value, out_bits / 8);
+
 static void
 repeat_value (const Column *column,
               guint         stride,
@@ -238,9 +243,13 @@ repeat_value (const Column *column,
               guint64       base) {
   guint64 value = GUINT64_TO_LE (base);
 
-  for (guint i = 0; i < n; i++, out += stride)
-    for (guint k = 0; k < column->n; k++)
-      memcpy (out + k * column->size, &value, column->size);
+  if (column->n == 8) {
+    REPEAT_VALUE (64, 8)
+  } else if (column->size == 8) {
+    REPEAT_VALUE (64, 1)
+  } else {
+    REPEAT_VALUE (32, 1)
+  }
 }
 
 static void
@@ -349,6 +358,14 @@ find_columns (const PackType *type,
   return at;
 }
 
+/* Has memory for @size bytes at @records brought near, which are written soon. */
+static inline void
+fetch_leaf (const guint8 *records,
+            gsize         size) {
+  for (gsize at = 0; at < size; at += 64)
+    __builtin_prefetch (records + at, 1);
+}
+
 gsize
 state_unpack (PackKind          kind,
               ChunkVec         *vec,
@@ -366,6 +383,9 @@ state_unpack (PackKind          kind,
     guint n_here = MIN (per_leaf, n - i);
     guint8 *records = (guint8 *)chunk_vec_get (vec, first + i);
 
+    if (i + per_leaf < n)
+      fetch_leaf (chunk_vec_get (vec, first + i + per_leaf),
+                  (gsize)per_leaf * type->record_size);
     for (guint c = 0; c < type->n_columns; c++)
       read_values (&type->columns[c], &columns[c], type->record_size, records,
                    n_here);

@@ -400,7 +400,7 @@ struct _Timeline {
   _Atomic gboolean is_complete_now;
 
   pthread_mutex_t lock; /* guards all below */
-  pthread_cond_t  woken; /* stop, complete, or settled */
+  pthread_cond_t  woken; /* stop, complete, settled, or a far seek */
   gboolean        is_stopping;
   gboolean        is_complete;
   gboolean        is_settled; /* all key-frames are there */
@@ -410,7 +410,7 @@ struct _Timeline {
   guint64         n_faults;
   char           *first_fault;
   Keyframes       keyframes;
-  guint           n_seeks;   /* far ones; tells a newer from an older */
+  GCancellable   *crumbs; /* of the last far seek */
   Sums            sums;
   Landmarks       landmarks;
   GArray         *block_kinds; /* of EventKinds: which kinds a block holds */

@@ -7,10 +7,13 @@
  *             log, whose blocks the second thread unpacks ahead.
  *
  * Steps       The steps back that often follow a far seek would each be a far seek
- *             again. So after one, when it is over, a thread leaves states at a
- *             few places before its end (crumbs), from which a step is short.
+ *             again. So after one, when its place has stood for a moment, a thread
+ *             leaves states at a few places before it (crumbs), from which a step
+ *             is short. The next far seek calls that off: who drags the playhead
+ *             needs no crumbs, and needs both processors.
  *
  * Threads     any; lock is held for a look at the key-frames, not for a fold.
+ *             What a seek has no use for any more is freed by the crumbs' thread.
  */
 #include "core/state/timeline-private.h"
 
@@ -19,12 +22,15 @@
 #include "core/state/helper.h"
 
 #include <string.h>
+#include <time.h>
 
 /* Where a far seek leaves states, in events before its end. A thousand folds on
  * shared chunks are a third of a millisecond. */
 static const guint crumbs[] = { 4096, 3072, 2048, 1024, 256 };
 /* A seek that costs less needs none. */
 #define CRUMB_COST_NS 500000
+/* A free choice: a frame. */
+#define CRUMB_WAIT_NS (16 * 1000 * 1000)
 /* Blocks unpacked ahead of a fold; the log keeps some more. */
 #define BLOCKS_AHEAD 16u
 
@@ -201,15 +207,22 @@ timeline_is_near (Timeline *self,
 }
 
 static void
+free_states_cb (gpointer data) {
+  g_ptr_array_unref (data);
+}
+
+static void
 keep_recent (Timeline *self,
              Fold     *fold) {
-  g_autoptr (GPtrArray) dropped
+  GPtrArray *dropped
       = g_ptr_array_new_with_free_func ((GDestroyNotify)map_state_unref);
   MapState *state = fold_ref_state (fold);
 
   timeline_lock (self);
   keyframes_add_recent (&self->keyframes, state, dropped);
   timeline_unlock (self);
+  if (dropped->len == 0 || !helper_later (free_states_cb, dropped))
+    g_ptr_array_unref (dropped);
 }
 
 /* Blocks that a second thread unpacks, into the log's cache, while the first one
@@ -317,20 +330,27 @@ begin_seek (const SeekStart *start,
 
 /* Crumbs of a far seek. */
 typedef struct {
-  Timeline *timeline;
-  guint64   position;
-  guint     number; /* n_seeks then */
+  Timeline     *timeline;
+  guint64       position;
+  GCancellable *cancellable; /* cancelled: there was another seek */
 } CrumbJob;
 
+/* Until the place has stood for long enough; FALSE: it does not. */
 static gboolean
-is_newest_seek (const CrumbJob *job) {
-  gboolean is_newest;
+wait_for_rest (const CrumbJob *job) {
+  Timeline *timeline = job->timeline;
+  struct timespec until;
+  int error = 0;
 
-  pthread_mutex_lock (&job->timeline->lock);
-  is_newest = job->timeline->n_seeks == job->number
-              && !job->timeline->is_stopping;
-  pthread_mutex_unlock (&job->timeline->lock);
-  return is_newest;
+  clock_gettime (CLOCK_MONOTONIC, &until);
+  until.tv_nsec += CRUMB_WAIT_NS;
+  until.tv_sec += until.tv_nsec / 1000000000;
+  until.tv_nsec %= 1000000000;
+  pthread_mutex_lock (&timeline->lock);
+  while (error == 0 && !g_cancellable_is_cancelled (job->cancellable))
+    error = pthread_cond_timedwait (&timeline->woken, &timeline->lock, &until);
+  pthread_mutex_unlock (&timeline->lock);
+  return !g_cancellable_is_cancelled (job->cancellable);
 }
 
 static void
@@ -340,7 +360,7 @@ leave_crumbs_cb (gpointer data) {
   g_autoptr (Fold) fold = NULL;
   SeekStart start;
 
-  if (is_newest_seek (job)) {
+  if (wait_for_rest (job)) {
     find_start (job->timeline, first, &start);
     fold = begin_seek (&start, FALSE);
     seek_start_clear (&start);
@@ -348,38 +368,54 @@ leave_crumbs_cb (gpointer data) {
   for (guint i = 0; fold != NULL && i < G_N_ELEMENTS (crumbs); i++) {
     guint64 place = job->position - MIN (job->position, crumbs[i]);
 
-    if (!is_newest_seek (job)
-        || !advance (job->timeline, fold, place, FALSE, NULL))
+    if (!advance (job->timeline, fold, place, FALSE, job->cancellable))
       break;
     keep_recent (job->timeline, fold);
   }
   timeline_unref (job->timeline);
+  g_object_unref (job->cancellable);
   g_free (job);
 }
 
+/* Takes over @cancellable. */
 static void
-leave_crumbs (Timeline *self,
-              guint64   position,
-              guint     number) {
+leave_crumbs (Timeline     *self,
+              guint64       position,
+              GCancellable *cancellable) {
   CrumbJob *job = g_new0 (CrumbJob, 1);
 
   job->timeline = timeline_ref (self);
   job->position = position;
-  job->number = number;
+  job->cancellable = cancellable;
   if (!helper_later (leave_crumbs_cb, job)) {
     timeline_unref (self);
+    g_object_unref (cancellable);
     g_free (job);
   }
+}
+
+/* A far seek begins: calls off the crumbs of the one before; (transfer full): what
+ * will call off its own. */
+static GCancellable *
+begin_far_seek (Timeline *self) {
+  GCancellable *cancellable = g_cancellable_new ();
+
+  pthread_mutex_lock (&self->lock);
+  g_cancellable_cancel (self->crumbs);
+  g_set_object (&self->crumbs, cancellable);
+  keyframes_begin_family (&self->keyframes);
+  pthread_cond_broadcast (&self->woken);
+  pthread_mutex_unlock (&self->lock);
+  return cancellable;
 }
 
 MapState *
 timeline_seek (Timeline     *self,
                guint64       n_events,
                GCancellable *cancellable) {
+  g_autoptr (GCancellable) crumbs_cancellable = NULL;
   g_autoptr (Fold) fold = NULL;
   SeekStart start;
-  gboolean is_far;
-  guint number = 0;
 
   find_start (self, n_events, &start);
   if (start.state != NULL && start.from == start.to) {
@@ -388,19 +424,14 @@ timeline_seek (Timeline     *self,
     seek_start_clear (&start);
     return state;
   }
-  is_far = start.packed != NULL && start.cost_ns > CRUMB_COST_NS;
-  if (is_far) {
-    pthread_mutex_lock (&self->lock);
-    number = ++self->n_seeks;
-    keyframes_begin_family (&self->keyframes);
-    pthread_mutex_unlock (&self->lock);
-  }
+  if (start.packed != NULL && start.cost_ns > CRUMB_COST_NS)
+    crumbs_cancellable = begin_far_seek (self);
   fold = begin_seek (&start, TRUE);
   seek_start_clear (&start);
   if (advance (self, fold, start.to, TRUE, cancellable)) {
     keep_recent (self, fold);
-    if (is_far)
-      leave_crumbs (self, start.to, number);
+    if (crumbs_cancellable != NULL)
+      leave_crumbs (self, start.to, g_steal_pointer (&crumbs_cancellable));
   }
   return fold_ref_state (fold);
 }

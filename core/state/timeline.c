@@ -322,6 +322,7 @@ timeline_unref (Timeline *self) {
   fold_free (self->fold);
   map_state_unref (self->head);
   keyframes_clear (&self->keyframes);
+  g_clear_object (&self->crumbs);
   sums_clear (&self->sums);
   landmarks_clear (&self->landmarks);
   g_array_unref (self->block_kinds);
