@@ -8,10 +8,17 @@
  *
  * The threads are made when they are first wanted and wait until the process
  * ends. Plain pthreads, which race detectors understand.
+ *
+ * Elsewhere   A kernel that sees no cache shared between processors (many virtual
+ *             machines) wakes a thread on the one it slept on. Is it the caller's,
+ *             then one of both waits for a tick of 4 ms, mostly longer than all
+ *             the work: no help at all. So the thread is kept off the processor
+ *             that calls, for as long as that may have others.
  */
 #include "core/state/helper.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 struct _Helper {
   Helper    *next;
@@ -26,6 +33,7 @@ typedef struct {
   pthread_cond_t wanted;
   Helper        *first; /* waiting, oldest first */
   Helper       **last;  /* NULL: there is no thread yet */
+  pthread_t      thread;
 } Lane;
 
 /* Guards the lanes and every Helper. */
@@ -73,15 +81,28 @@ serve_cb (void *data) {
 
 static gboolean
 has_thread_locked (Lane *lane) {
-  pthread_t thread;
-
   if (lane->last != NULL)
     return TRUE;
-  if (pthread_create (&thread, NULL, serve_cb, lane) != 0)
+  if (pthread_create (&lane->thread, NULL, serve_cb, lane) != 0)
     return FALSE;
-  pthread_detach (thread);
+  pthread_detach (lane->thread);
   lane->last = &lane->first;
   return TRUE;
+}
+
+/* Has the thread of @lane, which ends with the process, run elsewhere. */
+static void
+send_elsewhere_locked (const Lane *lane) {
+#ifdef __linux__
+  int here = sched_getcpu ();
+  cpu_set_t others;
+
+  if (here < 0 || pthread_getaffinity_np (pthread_self (), sizeof others, &others))
+    return;
+  CPU_CLR ((guint)here, &others);
+  if (CPU_COUNT (&others) > 0)
+    pthread_setaffinity_np (lane->thread, sizeof others, &others);
+#endif
 }
 
 static Helper *
@@ -99,6 +120,7 @@ call (Lane      *lane,
     helper->is_kept = is_kept;
     *lane->last = helper;
     lane->last = &helper->next;
+    send_elsewhere_locked (lane);
     pthread_cond_signal (&lane->wanted);
   }
   pthread_mutex_unlock (&lock);
