@@ -307,58 +307,86 @@ chunk_vec_walk_edit (ChunkVec    *vec,
          + (gsize)(index & ((1u << vec->leaf_bits) - 1)) * vec->elem_size;
 }
 
-/* The leaves [@leaf, @leaf + @n) of one node of height 1, or the root. */
-static gboolean
-fill_node (ChunkVec    *vec,
-           guint32      leaf,
-           guint        n,
-           ChunkBudget *budget) {
-  Chunk **links = walk_to_leaf (vec, leaf, budget);
-  gsize size = chunk_size (vec, 0);
-  gpointer chunks[NODE_CHILDREN];
+/* Filling ------------------------------------------------------------------ */
 
-  if (links == NULL || budget->bytes_made + n * size > budget->limit)
-    return FALSE;
-  for (guint i = 0; i < n; i++)
-    if (links[i] != NULL)
-      return FALSE;
-  chunk_pool_take_many (size, n, chunks);
-  budget->bytes_made += n * size;
-  vec->bytes += n * size;
-  for (guint i = 0; i < n; i++) {
-    links[i] = chunks[i];
-    *links[i] = (Chunk){ .ref_count = 1, .size = (guint16)size };
-    if (reach_index (vec, leaf + i))
-      vec->owned[leaf + i] = (guint8 *)(links[i] + 1);
-  }
-  return TRUE;
+/* The leaf behind those of the elements [@first, @first + @n). */
+static guint32
+leaf_after (const ChunkVec *vec,
+            guint32         first,
+            guint32         n) {
+  return (guint32)(((guint64)first + n + (1u << vec->leaf_bits) - 1)
+                   >> vec->leaf_bits);
+}
+
+void
+chunk_vec_reach (ChunkVec *vec,
+                 guint32   first,
+                 guint32   n) {
+  guint32 last = leaf_after (vec, first, n) - 1;
+
+  while ((guint64)last >> (NODE_BITS * vec->height) != 0)
+    vec->height++;
 }
 
 gboolean
-chunk_vec_fill (ChunkVec    *vec,
-                guint32      first,
-                guint32      n,
-                ChunkBudget *budget) {
+chunk_vec_reserve (ChunkVec    *vec,
+                   guint32      first,
+                   guint32      n,
+                   ChunkBudget *budget) {
   guint32 leaf = first >> vec->leaf_bits;
-  guint32 end = (guint32)(((guint64)first + n + (1u << vec->leaf_bits) - 1)
-                          >> vec->leaf_bits);
+  guint32 end = leaf_after (vec, first, n);
+
+  while (leaf < end) {
+    guint n_here = MIN (end - leaf, NODE_CHILDREN - leaf % NODE_CHILDREN);
+    gsize size = n_here * chunk_size (vec, 0);
+
+    if (budget->bytes_made + size > budget->limit
+        || walk_to_leaf (vec, leaf, budget) == NULL)
+      return FALSE;
+    budget->bytes_made += size;
+    vec->bytes += size;
+    leaf += n_here;
+  }
+  reach_index (vec, end - 1);
+  return TRUE;
+}
+
+/* The leaves [@leaf, @leaf + @n) of one node of height 1, or the root. */
+static void
+fill_node (ChunkVec *vec,
+           guint32   leaf,
+           guint     n) {
+  ChunkBudget none = { .limit = 0 };
+  Chunk **links = walk_to_leaf (vec, leaf, &none);
+  gsize size = chunk_size (vec, 0);
+  gpointer chunks[NODE_CHILDREN];
+
+  chunk_pool_take_many (size, n, chunks);
+  for (guint i = 0; i < n; i++) {
+    links[i] = chunks[i];
+    *links[i] = (Chunk){ .ref_count = 1, .size = (guint16)size };
+    if (leaf + i < vec->n_owned)
+      vec->owned[leaf + i] = (guint8 *)(links[i] + 1);
+  }
+}
+
+void
+chunk_vec_fill (ChunkVec *vec,
+                guint32   first,
+                guint32   n) {
+  guint32 leaf = first >> vec->leaf_bits;
+  guint32 end = leaf_after (vec, first, n);
   guint n_beyond = (0u - (first + n)) & ((1u << vec->leaf_bits) - 1);
 
   while (leaf < end) {
     guint n_here = MIN (end - leaf, NODE_CHILDREN - leaf % NODE_CHILDREN);
 
-    /* A lone leaf is its own root. */
-    if (vec->height == 0 && n_here > 1 && !raise_root (vec, NODE_CHILDREN, budget))
-      return FALSE;
-    if (!fill_node (vec, leaf, n_here, budget))
-      return FALSE;
+    fill_node (vec, leaf, n_here);
     leaf += n_here;
   }
   if (n_beyond != 0) {
-    gsize bytes = (gsize)n_beyond * vec->elem_size;
-    guint8 *elements = chunk_vec_walk_edit (vec, first + n - 1, budget);
+    guint8 *last = (guint8 *)chunk_vec_get (vec, first + n - 1);
 
-    memset (elements + vec->elem_size, 0, bytes);
+    memset (last + vec->elem_size, 0, (gsize)n_beyond * vec->elem_size);
   }
-  return TRUE;
 }

@@ -46,13 +46,22 @@ void        chunk_vec_disown (const ChunkVec *vec);
  * none. What lies between is zero. */
 guint32     chunk_vec_next  (const ChunkVec *vec,
                              guint32         index);
-/* Makes the leaves of the elements [@first, @first + @n), which the caller then
- * writes, all of them; @first begins a leaf. FALSE: one is there already, or
- * @budget is spent. */
-gboolean    chunk_vec_fill  (ChunkVec       *vec,
-                             guint32         first,
-                             guint32         n,
-                             ChunkBudget    *budget);
+/* The three steps to fill an empty vector with runs of elements, each step for all
+ * runs before the next. A run begins with a leaf; runs do not overlap.
+ * First: how far the vector reaches. */
+void        chunk_vec_reach   (ChunkVec    *vec,
+                               guint32      first,
+                               guint32      n);
+/* Then room for the leaves of [@first, @first + @n); FALSE: @budget is spent. */
+gboolean    chunk_vec_reserve (ChunkVec    *vec,
+                               guint32      first,
+                               guint32      n,
+                               ChunkBudget *budget);
+/* Last the leaves, which the caller then writes, all of them. Several threads may
+ * do so for different runs. A vector of which some are missing can be cleared. */
+void        chunk_vec_fill    (ChunkVec    *vec,
+                               guint32      first,
+                               guint32      n);
 
 /* For the two below. */
 const void *chunk_vec_walk      (const ChunkVec *vec,

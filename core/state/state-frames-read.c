@@ -290,14 +290,31 @@ find_vec (MapState   *state,
   return NULL;
 }
 
-/* Makes the chunks of all runs. */
+/* Runs stand in the order of this, those of one vector together. */
+static guint64
+run_rank (const Run *run) {
+  guint64 group = 0;
+
+  switch ((PackKind)run->kind) {
+  case PACK_BUCKETS:
+  case PACK_OLD_BUCKETS: break;
+  case PACK_ENTRIES: group = 1; break;
+  case PACK_VERSIONS: group = 2; break;
+  case PACK_MARKS:
+  case PACK_OLD_MARKS: group = 3; break;
+  case PACK_N_KINDS: break;
+  }
+  return group << 32 | (guint64)run->owner << 16 | run->kind;
+}
+
+/* Whether the runs are in bounds, in their order and that of their frames, those
+ * of one vector ascending and apart; then their vectors reach as far. */
 static gboolean
-make_chunks (MapState *state,
-             GArray   *runs,
-             guint     n_frames,
-             gsize     most_bytes) {
-  ChunkBudget budget = { .limit = MIN (most_bytes, FOLD_MAX_BYTES) };
-  guint32 frame = 0;
+check_runs (MapState *state,
+            GArray   *runs,
+            guint     n_frames) {
+  const Run *before = NULL;
+  ChunkVec *vec_before = NULL;
 
   for (guint i = 0; i < runs->len; i++) {
     const Run *run = &g_array_index (runs, Run, i);
@@ -305,13 +322,35 @@ make_chunks (MapState *state,
     ChunkVec *vec = run->kind < PACK_N_KINDS ? find_vec (state, run, &limits)
                                              : NULL;
 
-    if (vec == NULL || run->frame < frame || run->frame >= n_frames
+    if (vec == NULL || run->frame >= n_frames
+        || (before != NULL
+            && (run->frame < before->frame || run_rank (run) < run_rank (before)
+                || (vec == vec_before && run->first < before->first + before->n)))
         || run->n == 0 || run->n > state_pack_max_records ((PackKind)run->kind)
         || run->first % (1u << vec->leaf_bits) != 0
-        || run->first > limits.n_buckets || run->n > limits.n_buckets - run->first
-        || !chunk_vec_fill (vec, run->first, run->n, &budget))
+        || run->first > limits.n_buckets || run->n > limits.n_buckets - run->first)
       return FALSE;
-    frame = run->frame;
+    chunk_vec_reach (vec, run->first, run->n);
+    before = run;
+    vec_before = vec;
+  }
+  return TRUE;
+}
+
+/* Makes room for the chunks of all runs. */
+static gboolean
+reserve_chunks (MapState *state,
+                GArray   *runs,
+                gsize     most_bytes) {
+  ChunkBudget budget = { .limit = MIN (most_bytes, FOLD_MAX_BYTES) };
+
+  for (guint i = 0; i < runs->len; i++) {
+    const Run *run = &g_array_index (runs, Run, i);
+    PackLimits limits;
+
+    if (!chunk_vec_reserve (find_vec (state, run, &limits), run->first, run->n,
+                            &budget))
+      return FALSE;
   }
   return TRUE;
 }
@@ -363,6 +402,7 @@ fill_frame (const Restore *restore,
     if (run->frame != frame)
       break;
     vec = find_vec (restore->state, run, &limits);
+    chunk_vec_fill (vec, run->first, run->n);
     used = state_unpack ((PackKind)run->kind, vec, &limits, run->first, run->n,
                          bytes + at, size - at);
     if (used == 0)
@@ -436,8 +476,8 @@ map_state_restore (StateFrameRead read,
     restore.n_head = (head->len + STATE_FRAME_MAX - 1) / STATE_FRAME_MAX;
     restore.n_frames = n_frames - restore.n_head;
     fits = take_head (&reader, state, runs)
-           && make_chunks (state, runs, restore.n_frames,
-                           MORE_BYTES + n_bytes * TIMES_BYTES);
+           && check_runs (state, runs, restore.n_frames)
+           && reserve_chunks (state, runs, MORE_BYTES + n_bytes * TIMES_BYTES);
   }
   if (fits) {
     Helper *helper = has_help && restore.n_frames > 1

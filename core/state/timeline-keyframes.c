@@ -42,17 +42,18 @@
 #include <unistd.h>
 
 #define FIRST_SPACING 2048u
-/* Measured: restoring a byte of a frame costs about as much as folding 1/80th of
- * an event from the log, so that both halves of a seek are about equal. */
-#define BYTES_PER_EVENT 96u
+/* Measured: restoring a byte of a frame costs about as much as folding 1/150th of
+ * an event from the log: the fold that follows is the lesser half of a seek. */
+#define BYTES_PER_EVENT 192u
 /* The first pass: packing and storing a byte takes 1 to 3 ns, and may cost a few
  * ns an event. */
 #define FIRST_BYTES_PER_EVENT 6u
 /* Free choices: a sixth of the memory of an open recording (NUMBERS T4); what a
- * cache may take of a disk. */
+ * cache may take of a disk, and of the memory that the kernel keeps it in. */
 #define MEMORY_BYTES ((gsize)64 << 20)
-#define FILE_BYTES ((guint64)2 << 30)
+#define FILE_BYTES ((guint64)4 << 30)
 #define FILE_SHARE 8u
+#define FILE_MEMORY_SHARE 6u
 /* Recent states beyond this are kept for the last seeks only. */
 #define LARGE_BYTES ((gsize)4 << 20)
 
@@ -198,6 +199,18 @@ open_nameless (void) {
   return fd;
 }
 
+/* The most that a file may take: read back from the disk itself frames would
+ * come too late. */
+static guint64
+file_bytes (void) {
+  long n_pages = sysconf (_SC_PHYS_PAGES), page_size = sysconf (_SC_PAGESIZE);
+
+  if (n_pages <= 0 || page_size <= 0)
+    return FILE_BYTES / 2;
+  return MIN (FILE_BYTES,
+              (guint64)n_pages * (guint64)page_size / FILE_MEMORY_SHARE);
+}
+
 /* Room for frames in a file, in bytes; 0: it cannot be used. */
 static guint64
 open_file (Keyframes *self) {
@@ -217,8 +230,8 @@ open_file (Keyframes *self) {
   self->file = g_new0 (CacheFile, 1);
   g_atomic_ref_count_init (&self->file->ref_count);
   self->file->fd = fd;
-  self->file_limit = MIN (FILE_BYTES, (guint64)disk.f_bavail * disk.f_frsize
-                                          / FILE_SHARE);
+  self->file_limit = MIN (file_bytes (), (guint64)disk.f_bavail * disk.f_frsize
+                                             / FILE_SHARE);
   return self->file_limit;
 }
 
@@ -283,7 +296,7 @@ room_left (const Keyframes *self) {
   guint64 room = MEMORY_BYTES
                  + (self->has_no_file     ? 0
                     : self->file != NULL ? self->file_limit
-                                         : FILE_BYTES);
+                                         : file_bytes ());
   guint64 used = self->memory_used + self->file_used;
 
   return room > used ? room - used : 0;

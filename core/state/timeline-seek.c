@@ -10,7 +10,8 @@
  *             again. So after one, when its place has stood for a moment, a thread
  *             leaves states at a few places before it (crumbs), from which a step
  *             is short. The next far seek calls that off: who drags the playhead
- *             needs no crumbs, and needs both processors.
+ *             needs no crumbs, and needs both processors. A very far seek, which
+ *             would keep the thread for as long again, leaves the first itself.
  *
  * Threads     any; lock is held for a look at the key-frames, not for a fold.
  *             What a seek has no use for any more is freed by the crumbs' thread.
@@ -24,9 +25,13 @@
 #include <string.h>
 #include <time.h>
 
-/* Where a far seek leaves states, in events before its end. A thousand folds on
+/* Where a far seek has states left, in events before its end. A thousand folds on
  * shared chunks are a third of a millisecond. */
 static const guint crumbs[] = { 4096, 3072, 2048, 1024, 256 };
+/* Where one of so many events leaves the first: the first few folds on shared
+ * chunks are a microsecond each. */
+#define VERY_FAR_EVENTS 131072u
+#define FIRST_CRUMB 384u
 /* A seek that costs less needs none. */
 #define CRUMB_COST_NS 500000
 /* A free choice: a frame. */
@@ -428,6 +433,9 @@ timeline_seek (Timeline     *self,
     crumbs_cancellable = begin_far_seek (self);
   fold = begin_seek (&start, TRUE);
   seek_start_clear (&start);
+  if (crumbs_cancellable != NULL && start.to - start.from > VERY_FAR_EVENTS
+      && advance (self, fold, start.to - FIRST_CRUMB, TRUE, cancellable))
+    keep_recent (self, fold);
   if (advance (self, fold, start.to, TRUE, cancellable)) {
     keep_recent (self, fold);
     if (crumbs_cancellable != NULL)

@@ -4,11 +4,16 @@
  *
  * Prints one JSON object: bytes an event while recording and saved, MB/s of
  * saving, ms from opening to the first block, a block in the middle, and the
- * memory that the open log takes. Makes its recording in $TMPDIR, some GB with
- * the temporary file of the log. The first argument: millions of events.
+ * memory that the open log takes; then ms from opening to the picture of the
+ * middle, with the states that came in the file and nothing else, until all is
+ * folded, and the memory then. Makes its recording in $TMPDIR, some GB with the
+ * temporary file of the log. The first argument: millions of events.
  */
 #include "core/base/prng.h"
+#include "core/record/trace-keyframe.h"
 #include "core/record/tracelog-file.h"
+#include "core/state/chunk-pool.h"
+#include "core/state/timeline.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +68,39 @@ since_ms (gint64 from_us) {
   return (double)(g_get_monotonic_time () - from_us) / 1e3;
 }
 
+/* Puts states beside the events, as the window does before it saves. */
+static void
+put_states (TraceLog *log) {
+  g_autoptr (Timeline) timeline = timeline_new (log);
+
+  timeline_wait (timeline);
+  timeline_put_keyframes (timeline, TRACE_KEYFRAME_EVENTS, NULL);
+}
+
+static void
+bench_picture (GFile  *file,
+               double  before_mb) {
+  gint64 from_us = g_get_monotonic_time ();
+  TraceLog *log = tracelog_open (file, NULL, NULL, NULL, NULL, NULL);
+  Timeline *timeline = timeline_new (log);
+  MapState *state
+      = timeline_seek (timeline, tracelog_get_length (log) / 2, NULL);
+  double picture_ms = since_ms (from_us), folded_ms;
+
+  g_assert_cmpuint (map_state_n_events (state), ==,
+                    tracelog_get_length (log) / 2);
+  timeline_wait (timeline);
+  folded_ms = since_ms (from_us);
+  timeline_wait_settled (timeline);
+  printf ("\"picture_ms\": %.1f, \"folded_ms\": %.0f, \"settled_ms\": %.0f, "
+          "\"folded_MB\": %.1f}\n",
+          picture_ms, folded_ms, since_ms (from_us),
+          MAX (0, resident_mb () - before_mb));
+  map_state_unref (state);
+  timeline_unref (timeline);
+  tracelog_unref (log);
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -80,6 +118,7 @@ main (int    argc,
 
   log = record (n);
   record_ms = since_ms (from_us);
+  put_states (log);
   tracelog_get_honesty (log, &honesty);
   from_us = g_get_monotonic_time ();
   if (!tracelog_save (log, file, NULL, NULL, NULL, NULL))
@@ -87,6 +126,7 @@ main (int    argc,
   save_ms = since_ms (from_us);
   tracelog_unref (log);
 
+  chunk_pool_trim ();
   before_mb = resident_mb ();
   from_us = g_get_monotonic_time ();
   log = tracelog_open (file, NULL, NULL, NULL, NULL, NULL);
@@ -107,12 +147,13 @@ main (int    argc,
   printf ("{\"events\": %" G_GUINT64_FORMAT ", \"record_Mev_s\": %.1f, "
           "\"recorded_bytes_event\": %.2f, \"saved_bytes_event\": %.2f, "
           "\"save_Mev_s\": %.1f, \"save_MB_s\": %.0f, \"open_ms\": %.1f, "
-          "\"block_ms\": %.2f, \"open_MB\": %.1f}\n",
+          "\"block_ms\": %.2f, \"open_MB\": %.1f, ",
           n, (double)n / record_ms / 1e3, (double)honesty.bytes / (double)n,
           (double)size / (double)n, (double)n / save_ms / 1e3,
           (double)size / save_ms / 1e3, open_ms, middle_ms,
           MAX (0, after_mb - before_mb));
   tracelog_unref (log);
+  bench_picture (file, before_mb);
   g_file_delete (file, NULL, NULL);
   return 0;
 }

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* test-timeline-seek.c — far seeks, by many at once, against a plain fold
+ *
+ * A table of sixty thousand slots is written to at random, so that states are
+ * large enough for key-frames, help and crumbs. What the state is at some places
+ * is told by a plain fold once; then several threads go to these places while the
+ * follower still folds, some of them calling each other off, and read what they
+ * get while others read the same.
+ */
+#include "core/base/prng.h"
+#include "core/state/fold.h"
+#include "core/state/state-frames.h"
+#include "core/state/timeline.h"
+
+#define TABLE_B 13
+#define N_SLOTS (8u << TABLE_B)
+#define N_EVENTS 300000u
+#define N_PLACES 24u
+#define N_SEEKERS 3u
+#define N_SEEKS 60u
+
+static TraceLog *
+record_writes (void) {
+  g_autofree guint8 *is_full = g_new0 (guint8, N_SLOTS);
+  g_autoptr (TraceInfo) info = trace_info_new ();
+  TraceLog *log = tracelog_new (info, 0);
+  Event made = { .kind = EVENT_TABLE_CREATED, .aux8 = TABLE_B, .ver = 1 };
+  Event named = { .kind = EVENT_TABLE_NAMED, .ver = 2 };
+  Prng prng;
+
+  prng_init (&prng, 9);
+  tracelog_append (log, &made);
+  tracelog_append (log, &named);
+  for (guint32 i = 2; i < N_EVENTS; i++) {
+    guint32 slot = (guint32)prng_below (&prng, N_SLOTS);
+    Event event = { .kind = EVENT_SLOT_WRITTEN, .at_ns = i, .ver = i + 1,
+                    .res = slot, .aux8 = (guint8)(5 + slot % 200), .a = slot,
+                    .b = prng_next (&prng) >> 40 };
+
+    if (is_full[slot])
+      event.kind = prng_below (&prng, 8) == 0 ? EVENT_SLOT_CLEARED
+                                              : EVENT_SLOT_UPDATED;
+    is_full[slot] = event.kind != EVENT_SLOT_CLEARED;
+    tracelog_append (log, &event);
+  }
+  tracelog_finish (log, FALSE);
+  return log;
+}
+
+/* Of all that a state says. */
+static char *
+sum_of (const MapState *state) {
+  g_autoptr (GPtrArray) frames = map_state_serialise (state);
+  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_MD5);
+
+  for (guint i = 0; i < frames->len; i++) {
+    gsize size;
+    const guchar *bytes = g_bytes_get_data (frames->pdata[i], &size);
+
+    g_checksum_update (sum, bytes, (gssize)size);
+  }
+  return g_strdup (g_checksum_get_string (sum));
+}
+
+typedef struct {
+  guint64 position;
+  char   *sum;
+} Place;
+
+static void
+fold_plainly (TraceLog *log,
+              Place    *places) {
+  g_autoptr (Fold) fold = fold_new ();
+
+  for (guint i = 0; i < N_PLACES; i++) {
+    g_autoptr (MapState) state = NULL;
+
+    /* Not at ends of blocks, and the last one at the log's. */
+    places[i].position = (guint64)N_EVENTS * (i + 1) / N_PLACES - (i + 1) % N_PLACES;
+    while (fold_n_events (fold) < places[i].position) {
+      Event event;
+
+      g_assert_true (tracelog_get_event (log, fold_n_events (fold), &event));
+      fold_apply (fold, &event);
+    }
+    state = fold_ref_state (fold);
+    places[i].sum = sum_of (state);
+  }
+  g_assert_cmpuint (fold_n_faults (fold), ==, 0);
+}
+
+/* The newest of the seeks that may be called off. */
+static GMutex lock;
+static GCancellable *newest;
+
+static GCancellable *
+call_off_the_others (void) {
+  GCancellable *cancellable = g_cancellable_new ();
+
+  g_mutex_lock (&lock);
+  g_cancellable_cancel (newest);
+  g_set_object (&newest, cancellable);
+  g_mutex_unlock (&lock);
+  return cancellable;
+}
+
+typedef struct {
+  Timeline    *timeline;
+  const Place *places;
+  guint        index;
+} Seeker;
+
+static gpointer
+seek_about (gpointer data) {
+  const Seeker *seeker = data;
+  Prng prng;
+
+  prng_init (&prng, prng_split (12, seeker->index));
+  for (guint i = 0; i < N_SEEKS; i++) {
+    const Place *place = &seeker->places[prng_below (&prng, N_PLACES)];
+    g_autoptr (GCancellable) cancellable
+        = i % 3 == 0 ? call_off_the_others () : NULL;
+    guint64 back = i % 4 == 3 ? prng_below (&prng, 3000) : 0, n_folded;
+    g_autoptr (MapState) state = NULL;
+    g_autofree char *sum = NULL;
+
+    /* A step from where a seek just left crumbs, or leaves them now. */
+    if (back > 0)
+      map_state_unref (timeline_seek (seeker->timeline, place->position - back,
+                                      NULL));
+    n_folded = timeline_get_length (seeker->timeline);
+    state = timeline_seek (seeker->timeline, place->position, cancellable);
+    g_assert_cmpuint (map_state_n_events (state), <=, place->position);
+    if (cancellable == NULL)
+      g_assert_cmpuint (map_state_n_events (state), >=,
+                        MIN (n_folded, place->position));
+    if (map_state_n_events (state) < place->position)
+      continue;
+    sum = sum_of (state);
+    g_assert_cmpstr (sum, ==, place->sum);
+  }
+  return NULL;
+}
+
+static void
+seek_by_many (TraceLog    *log,
+              const Place *places,
+              gboolean     is_settled) {
+  g_autoptr (Timeline) timeline = timeline_new (log);
+  Seeker seekers[N_SEEKERS];
+  GThread *threads[N_SEEKERS];
+
+  if (is_settled)
+    timeline_wait_settled (timeline);
+  for (guint i = 0; i < N_SEEKERS; i++) {
+    seekers[i] = (Seeker){ timeline, places, i + (is_settled ? N_SEEKERS : 0) };
+    threads[i] = g_thread_new ("seeker", seek_about, &seekers[i]);
+  }
+  for (guint i = 0; i < N_SEEKERS; i++)
+    g_thread_join (threads[i]);
+  g_assert_cmpuint (timeline_get_n_faults (timeline, NULL), ==, 0);
+}
+
+static void
+test_many_seek_and_read (void) {
+  g_autoptr (TraceLog) log = record_writes ();
+  Place places[N_PLACES];
+
+  fold_plainly (log, places);
+  seek_by_many (log, places, FALSE);
+  seek_by_many (log, places, TRUE);
+  for (guint i = 0; i < N_PLACES; i++)
+    g_free (places[i].sum);
+  g_clear_object (&newest);
+}
+
+int
+main (int    argc,
+      char **argv) {
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/core/timeline-seek/many-seek-and-read",
+                   test_many_seek_and_read);
+  return g_test_run ();
+}
