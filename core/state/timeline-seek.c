@@ -405,12 +405,12 @@ static GCancellable *
 begin_far_seek (Timeline *self) {
   GCancellable *cancellable = g_cancellable_new ();
 
-  pthread_mutex_lock (&self->lock);
+  timeline_lock (self);
   g_cancellable_cancel (self->crumbs);
   g_set_object (&self->crumbs, cancellable);
   keyframes_begin_family (&self->keyframes);
   pthread_cond_broadcast (&self->woken);
-  pthread_mutex_unlock (&self->lock);
+  timeline_unlock (self);
   return cancellable;
 }
 
