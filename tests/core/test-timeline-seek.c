@@ -13,12 +13,14 @@
 #include "core/state/state-frames.h"
 #include "core/state/timeline.h"
 
+#include <pthread.h>
+
 #define TABLE_B 13
 #define N_SLOTS (8u << TABLE_B)
-#define N_EVENTS 300000u
+#define N_EVENTS 120000u
 #define N_PLACES 24u
 #define N_SEEKERS 3u
-#define N_SEEKS 60u
+#define N_SEEKS 24u
 
 static TraceLog *
 record_writes (void) {
@@ -91,17 +93,17 @@ fold_plainly (TraceLog *log,
 }
 
 /* The newest of the seeks that may be called off. */
-static GMutex lock;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static GCancellable *newest;
 
 static GCancellable *
 call_off_the_others (void) {
   GCancellable *cancellable = g_cancellable_new ();
 
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   g_cancellable_cancel (newest);
   g_set_object (&newest, cancellable);
-  g_mutex_unlock (&lock);
+  pthread_mutex_unlock (&lock);
   return cancellable;
 }
 
@@ -111,8 +113,8 @@ typedef struct {
   guint        index;
 } Seeker;
 
-static gpointer
-seek_about (gpointer data) {
+static void *
+seek_about (void *data) {
   const Seeker *seeker = data;
   Prng prng;
 
@@ -146,19 +148,20 @@ seek_about (gpointer data) {
 static void
 seek_by_many (TraceLog    *log,
               const Place *places,
-              gboolean     is_settled) {
+              gboolean     is_folded) {
   g_autoptr (Timeline) timeline = timeline_new (log);
   Seeker seekers[N_SEEKERS];
-  GThread *threads[N_SEEKERS];
+  pthread_t threads[N_SEEKERS];
 
-  if (is_settled)
-    timeline_wait_settled (timeline);
+  if (is_folded)
+    timeline_wait (timeline);
   for (guint i = 0; i < N_SEEKERS; i++) {
-    seekers[i] = (Seeker){ timeline, places, i + (is_settled ? N_SEEKERS : 0) };
-    threads[i] = g_thread_new ("seeker", seek_about, &seekers[i]);
+    seekers[i] = (Seeker){ timeline, places, i + (is_folded ? N_SEEKERS : 0) };
+    g_assert_cmpint (pthread_create (&threads[i], NULL, seek_about, &seekers[i]),
+                     ==, 0);
   }
   for (guint i = 0; i < N_SEEKERS; i++)
-    g_thread_join (threads[i]);
+    pthread_join (threads[i], NULL);
   g_assert_cmpuint (timeline_get_n_faults (timeline, NULL), ==, 0);
 }
 
