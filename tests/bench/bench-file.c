@@ -113,7 +113,6 @@ main (int    argc,
   TraceHonesty honesty;
   double record_ms, save_ms, open_ms, middle_ms, before_mb, after_mb;
   gint64 from_us = g_get_monotonic_time ();
-  g_autoptr (GBytes) none = NULL;
   guint64 size;
 
   log = record (n);

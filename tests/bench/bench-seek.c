@@ -297,7 +297,7 @@ bench_steps (Timeline *timeline) {
   prng_init (&prng, 4);
   for (guint i = 0; i < N_SEEKS / 8; i++) {
     guint64 place = N_STEPS + prng_below (&prng, length - N_STEPS);
-    g_autoptr (MapState) shown = timeline_seek (timeline, place, NULL);
+    MapState *shown = timeline_seek (timeline, place, NULL);
 
     g_usleep (30000);
     for (int k = 0; k < 2 * N_STEPS; k++) {
@@ -308,6 +308,7 @@ bench_steps (Timeline *timeline) {
       state = timeline_seek (timeline, place, NULL);
       ms[n++] = now_ms () - start_ms;
     }
+    map_state_unref (shown);
   }
   print_times ("step", ms, n);
 }

@@ -278,12 +278,13 @@ append_chunks (int     fd,
 static TraceLog *
 open_then_append (Fixture *fixture,
                   GBytes  *more) {
-  g_autoptr (GBytes) begin = save_range (fixture, 0, 100);
+  GBytes *begin = save_range (fixture, 0, 100);
   g_autofree char *path = g_file_get_path (fixture->file);
   int fd = open (path, O_RDWR | O_APPEND | O_CLOEXEC);
   struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
   TraceLog *log;
 
+  g_bytes_unref (begin);
   g_assert_cmpint (fcntl (fd, F_OFD_SETLK, &lock), ==, 0);
   log = open_growing (fixture);
   assert_events (log, 100);
