@@ -10,6 +10,7 @@
 
 #include <json-glib/json-glib.h>
 #include <math.h>
+#include <string.h>
 
 static void
 put_text (JsonBuilder *builder,
@@ -21,6 +22,18 @@ put_text (JsonBuilder *builder,
   json_builder_add_string_value (builder, text);
 }
 
+/* json-glib 1.6 writes 1e-05 as "1e-05.0", which nothing can read: such a number
+ * is written as its neighbour, 1.0000000000000001e-05. */
+static double
+as_written (double value) {
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+
+  g_ascii_dtostr (text, sizeof text, value);
+  return strchr (text, 'e') != NULL && strchr (text, '.') == NULL
+             ? nextafter (value, INFINITY)
+             : value;
+}
+
 static void
 put_number (JsonBuilder *builder,
             const char  *member,
@@ -29,7 +42,7 @@ put_number (JsonBuilder *builder,
   if (value == floor (value) && fabs (value) <= (double)SCENARIO_MAX_WHOLE)
     json_builder_add_int_value (builder, (gint64)value);
   else
-    json_builder_add_double_value (builder, value);
+    json_builder_add_double_value (builder, as_written (value));
 }
 
 static void

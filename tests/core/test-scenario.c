@@ -51,6 +51,31 @@ test_copy (void) {
   g_assert_cmpstr (first, ==, second);
 }
 
+/* Numbers that a JSON writer likes to give in the short form 1e-05. */
+static void
+test_tiny_numbers (void) {
+  static const double tiny[] = { 1e-5, 5e-5, 1e-8, 1.25e-7, 3e-300 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (tiny); i++) {
+    g_autoptr (Scenario) scenario = scenario_new_builtin ("first-promotion", NULL);
+    g_autoptr (Scenario) again = NULL;
+    g_autoptr (GError) error = NULL;
+    g_autofree char *json = NULL;
+    ScenarioPhase *phase = g_ptr_array_index (scenario->phases, 0);
+    ThreadGroup *group = g_ptr_array_index (phase->threads, 0);
+    double found;
+
+    group->mix.clear = tiny[i];
+    json = scenario_to_json (scenario);
+    again = scenario_new_from_json (json, -1, "x", &error);
+    g_assert_no_error (error);
+    phase = g_ptr_array_index (again->phases, 0);
+    group = g_ptr_array_index (phase->threads, 0);
+    found = group->mix.clear;
+    g_assert_cmpfloat_with_epsilon (found / tiny[i], 1, 1e-9);
+  }
+}
+
 static void
 test_values (void) {
   static const char json[]
@@ -264,6 +289,7 @@ main (int    argc,
   g_test_add_func ("/core/scenario/reads-every-value", test_values);
   g_test_add_func ("/core/scenario/judged-and-stopped", test_telling);
   g_test_add_func ("/core/scenario/names-what-is-wrong", test_malformed);
+  g_test_add_func ("/core/scenario/writes-tiny-numbers", test_tiny_numbers);
   g_test_add_func ("/core/scenario/refuses-what-is-no-json", test_no_json);
   g_test_add_func ("/core/scenario/refuses-deep-nesting", test_deep_nesting);
   g_test_add_func ("/core/scenario/writes-keys", test_key_text);
