@@ -153,13 +153,11 @@ tophash_window_set_lecture (TophashWindow *self,
     self->inspector_was_shown = adw_flap_get_reveal_flap (self->inspector_flap);
     adw_flap_set_reveal_flap (self->pane_flap, FALSE);
     adw_flap_set_reveal_flap (self->inspector_flap, FALSE);
-    gtk_widget_add_css_class (GTK_WIDGET (self), "lecture");
     tophash_map_view_zoom (self->map_view, LECTURE_ZOOM);
     gtk_window_fullscreen (GTK_WINDOW (self));
   } else {
     adw_flap_set_reveal_flap (self->pane_flap, self->pane_was_shown);
     adw_flap_set_reveal_flap (self->inspector_flap, self->inspector_was_shown);
-    gtk_widget_remove_css_class (GTK_WIDGET (self), "lecture");
     tophash_map_view_zoom (self->map_view, 0);
     gtk_window_unfullscreen (GTK_WINDOW (self));
   }

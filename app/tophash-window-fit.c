@@ -9,11 +9,17 @@
  *            so do the position and the speed, above the buttons
  *
  * Nothing is lost: what leaves the header is in the menu and has its key.
+ *
+ * A pane slides where it lies over the map. Beside it, the map would be laid out
+ * and the whole window drawn anew in each frame of the slide, 12 ms without a
+ * graphics card; there it comes and goes at once, as the header does.
  */
 #include "app/tophash-window-private.h"
 
 #define STAGE_WIDTH 520 /* beside a pane; less is better covered by it */
 #define TITLE_WIDTH 170
+#define SLIDE_STIFFNESS 500.0 /* libadwaita's own */
+#define AT_ONCE_STIFFNESS 1e6 /* over within a frame */
 
 /* Gives position and speed a line of their own, or takes it from them. */
 static void
@@ -60,6 +66,22 @@ fit_header (TophashWindow *self,
                                            : ADW_CENTERING_POLICY_LOOSE);
   adw_header_bar_set_decoration_layout (self->header,
                                         level == FIT_WIDE ? NULL : ":close");
+}
+
+static void
+folded_cb (AdwFlap *flap) {
+  g_autoptr (AdwSpringParams) params
+      = adw_spring_params_new (1, 0.5, adw_flap_get_folded (flap)
+                                           ? SLIDE_STIFFNESS
+                                           : AT_ONCE_STIFFNESS);
+
+  adw_flap_set_reveal_params (flap, params);
+}
+
+void
+tophash_window_fit_flap (AdwFlap *flap) {
+  g_signal_connect (flap, "notify::folded", G_CALLBACK (folded_cb), NULL);
+  folded_cb (flap);
 }
 
 void

@@ -16,6 +16,7 @@
 #include "widgets/tophash-misuse-banner.h"
 #include "widgets/tophash-search-bar.h"
 #include "widgets/tophash-stat-strip.h"
+#include "widgets/tophash-still-bin.h"
 #include "widgets/tophash-timeline-view.h"
 
 G_BEGIN_DECLS
@@ -96,6 +97,8 @@ void tophash_window_update_caption (TophashWindow     *self);
 /* fit */
 /* Shows as much as there is room for; on "level" of the bin. */
 void tophash_window_fit           (TophashWindow      *self);
+/* Lets @flap slide where it lies over the map. */
+void tophash_window_fit_flap      (AdwFlap            *flap);
 /* Of a drop-down's button: rather an ellipsis than a wide window. */
 void tophash_window_let_shrink    (GtkDropDown        *drop,
                                    int                 width_chars);

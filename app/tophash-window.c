@@ -534,6 +534,7 @@ tophash_window_class_init (TophashWindowClass *klass) {
   g_type_ensure (TOPHASH_TYPE_MISUSE_BANNER);
   g_type_ensure (TOPHASH_TYPE_SEARCH_BAR);
   g_type_ensure (TOPHASH_TYPE_STAT_STRIP);
+  g_type_ensure (TOPHASH_TYPE_STILL_BIN);
   g_type_ensure (TOPHASH_TYPE_TIMELINE_VIEW);
   bind_template (GTK_WIDGET_CLASS (klass));
   tophash_window_add_actions (klass);
@@ -568,6 +569,8 @@ tophash_window_init (TophashWindow *self) {
   tophash_stat_strip_set_session (self->stats, self->session);
   tophash_timeline_view_set_session (self->timeline, self->session);
   bind_panes (self);
+  tophash_window_fit_flap (self->pane_flap);
+  tophash_window_fit_flap (self->inspector_flap);
   tophash_window_let_shrink (self->scenario_drop, 9);
   tophash_window_let_shrink (self->speed_drop, 7);
   g_signal_connect_swapped (self->fit, "notify::level",
