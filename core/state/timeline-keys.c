@@ -7,6 +7,11 @@
  *             left, one that names the key is folded from its beginning: then each
  *             event is judged by the state that it met.
  *
+ * Folding     To get to a block takes a hundred times as long as reading it. So the
+ *             blocks that name the key are gathered, one, two, four … of them, and
+ *             those that are near each other are folded one after another, from the
+ *             oldest on.
+ *
  * Direct      A key may be named by the event (an operation, a slot written) or
  *             follow from the state (an entry's, a cleared slot's, the keys of a
  *             bucket that moves, an operation that began in an earlier block).
@@ -16,23 +21,31 @@
  *
  * Copies      A dirty copy moves all keys there are: instead of their filter the
  *             range of the chains that it went through in the block is kept, with
- *             the hash that tells a key's chain.
+ *             the hash that tells a key's chain. A key that nothing has named before
+ *             is in no table: where there are copies only, the walk is over.
  *
  * Without name  A promotion and a Clear are about all keys, and in no filter. But a
  *             key that is in no event of a block is where it was before it. So
  *             after the last event that is about the key at most the next
  *             promotion, and the next Clear, are part of its life.
  *
- * Size        A filter has at most 1 KiB of each kind, and is halved as long as
- *             a fifth of its bits at most is set.
+ * Size        A filter has at most 1 KiB of direct keys and 4 KiB of others, and is
+ *             halved as long as a fifth of its bits at most is set. It has three
+ *             bits of a direct key, and six of another: that costs more.
  */
 #include "core/base/hash.h"
+#include "core/state/key-filter-private.h"
 #include "core/state/map-state-private.h"
 #include "core/state/timeline-private.h"
 
 #include <string.h>
 
-#define FILTER_BITS (KEY_FILTER_WORDS * 64)
+#define DIRECT_BITS 3
+#define INDIRECT_BITS 6
+/* Blocks that are folded in one go, at most. */
+#define MAX_BATCH 256u
+/* As timeline-seek.c has it: an event that is folded on the way. */
+#define FOLDED_EVENT_NS 16u
 
 EventKinds
 event_kinds_of_life (void) {
@@ -45,58 +58,29 @@ event_kinds_of_life (void) {
 
 /* Filters ------------------------------------------------------------------ */
 
-static guint64
-spread (gint64 key) {
-  guint64 hash = (guint64)key * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
-
-  hash ^= hash >> 32;
-  return hash * G_GUINT64_CONSTANT (0xd6e8feb86659fd93) >> 16;
+static void
+add_direct (Sums  *self,
+            gint64 key) {
+  key_filter_add (self->direct, KEY_DIRECT_WORDS, DIRECT_BITS, key);
 }
 
 static void
-filter_add (guint64 *words,
-            gint64   key) {
-  guint64 hash = spread (key);
-
-  for (guint i = 0; i < 3; i++, hash >>= 13)
-    words[hash % FILTER_BITS / 64] |= (guint64)1 << hash % 64;
+add_indirect (Sums  *self,
+              gint64 key) {
+  key_filter_add (self->indirect, KEY_INDIRECT_WORDS, INDIRECT_BITS, key);
 }
 
 static gboolean
-filter_may_hold (const guint64 *words,
-                 guint          n_words,
-                 gint64         key) {
-  guint64 hash = spread (key);
-
-  if (n_words == 0)
-    return FALSE;
-  for (guint i = 0; i < 3; i++, hash >>= 13)
-    if (!(words[hash % FILTER_BITS / 64 % n_words] >> hash % 64 & 1))
-      return FALSE;
-  return TRUE;
+may_hold_direct (const KeyFilter *filter,
+                 gint64           key) {
+  return key_filter_may_hold (filter->words, filter->n_direct, DIRECT_BITS, key);
 }
 
-/* Bits of both halves together; how many words are left, 0 for none. */
-static guint
-filter_shrink (guint64 *words) {
-  guint n = KEY_FILTER_WORDS;
-  guint n_set = 0;
-
-  for (guint i = 0; i < n; i++)
-    n_set += (guint)__builtin_popcountll (words[i]);
-  if (n_set == 0)
-    return 0;
-  while (n > 1) {
-    n_set = 0;
-    for (guint i = 0; i < n / 2; i++)
-      n_set += (guint)__builtin_popcountll (words[i] | words[i + n / 2]);
-    if (n_set > n / 2 * 64 / 5)
-      break;
-    for (guint i = 0; i < n / 2; i++)
-      words[i] |= words[i + n / 2];
-    n /= 2;
-  }
-  return n;
+static gboolean
+may_hold_indirect (const KeyFilter *filter,
+                   gint64           key) {
+  return key_filter_may_hold (filter->words + filter->n_direct,
+                              filter->n_indirect, INDIRECT_BITS, key);
 }
 
 static const StateTable *
@@ -212,10 +196,10 @@ sums_add_keys (Sums           *self,
   guint mask;
 
   if (has_named_key (event)) {
-    filter_add (self->direct, named_key (event));
+    add_direct (self, named_key (event));
   } else if (event->kind == EVENT_SLOT_CLEARED) {
     if (cleared_key (before, event, &key))
-      filter_add (self->indirect, key);
+      add_indirect (self, key);
   } else if (event_kind_gate ((EventKind)event->kind) == GATE_ENTRY) {
     StateEntry entry = map_state_entry (before, event->res);
     const Lane *lane = sums_peek_lane (self, event->thread);
@@ -223,26 +207,23 @@ sums_add_keys (Sums           *self,
     /* Most are about the key of their own operation, which is named. */
     if (entry.is_known
         && (lane == NULL || !lane->has_key || lane->key != entry.key))
-      filter_add (self->indirect, entry.key);
+      add_indirect (self, entry.key);
   } else if ((event->kind == EVENT_BUCKET_EVACUATED
               || (event->kind == EVENT_BUCKET_COPIED
                   && !add_copied (self, event, before)))
              && (bucket = moved_bucket (before, event, &mask)) != NULL) {
     for (guint i = 0; i < BUCKET_SLOTS; i++)
       if (bucket->tophash[i] >= TOPHASH_MIN && (mask >> i & 1))
-        filter_add (self->indirect, bucket->keys[i]);
+        add_indirect (self, bucket->keys[i]);
   }
 }
 
-void
-sums_seal_keys (Sums *self) {
+static void
+seal_keys (Sums *self) {
+  guint n_direct = key_filter_shrink (self->direct, KEY_DIRECT_WORDS);
+  guint n_indirect = key_filter_shrink (self->indirect, KEY_INDIRECT_WORDS);
   KeyFilter *filter;
-  guint n_direct, n_indirect;
 
-  if (self->front.n % TRACE_BLOCK_EVENTS != 0)
-    return;
-  n_direct = filter_shrink (self->direct);
-  n_indirect = filter_shrink (self->indirect);
   filter = pile_make (&self->filters, self->front.n_filters++);
   if (filter != NULL) {
     filter->n_direct = (guint16)n_direct;
@@ -261,7 +242,19 @@ sums_seal_keys (Sums *self) {
   memset (self->indirect, 0, sizeof self->indirect);
   for (guint i = 0; i < self->n_active; i++)
     if (self->lanes[self->active[i]].has_key)
-      filter_add (self->indirect, self->lanes[self->active[i]].key);
+      add_indirect (self, self->lanes[self->active[i]].key);
+}
+
+void
+sums_seal_keys (Sums *self) {
+  if (self->front.n % TRACE_BLOCK_EVENTS == 0)
+    seal_keys (self);
+}
+
+void
+sums_close_keys (Sums *self) {
+  if (self->front.n % TRACE_BLOCK_EVENTS != 0)
+    seal_keys (self);
 }
 
 void
@@ -467,11 +460,33 @@ watch_key (Timeline     *self,
 
 /* Blocks ------------------------------------------------------------------- */
 
+typedef enum {
+  BLOCK_SILENT,  /* not about the key */
+  BLOCK_COPIES,  /* about it if that is in a table */
+  BLOCK_NAMES,   /* about it, as far as can be told without folding */
+} BlockWord;
+
+/* Back over the blocks, for those to be folded. */
+typedef struct {
+  Timeline     *timeline;
+  GCancellable *cancellable;
+  gint64        key;
+  guint64       n_filters;
+  guint64       least;
+  guint64       at;      /* where the blocks looked at begin */
+  guint64       unnamed; /* no block from here to those names it */
+} Seeker;
+
+typedef struct {
+  guint64 from;
+  guint64 to;
+} Stretch;
+
 typedef struct {
   gint64           key;
   const KeyFilter *filter;
   guint32          chains[KEY_RANGES]; /* that the key is in, by range */
-  gboolean         is_known;
+  BlockWord        word;
 } NameWalk;
 
 static void
@@ -481,55 +496,122 @@ walk_name (const Event *event,
   NameWalk *walk = data;
 
   if (has_named_key (event) && named_key (event) == walk->key)
-    walk->is_known = TRUE;
+    walk->word = BLOCK_NAMES;
   for (guint i = 0; event->kind == EVENT_BUCKET_COPIED
                     && i < walk->filter->n_ranges; i++)
     if (event->a == walk->chains[i])
-      walk->is_known = TRUE;
+      walk->word = MAX (walk->word, BLOCK_COPIES);
 }
 
-/* Whether the block of @index, below @end, is to be folded. */
-static gboolean
-block_knows_key (Timeline *self,
-                 guint64   index,
-                 guint64   end,
-                 guint64   n_filters,
-                 gint64    key) {
+/* What the block of @index says, below @end. */
+static BlockWord
+block_word (const Seeker *self,
+            guint64       index,
+            guint64       end) {
   guint64 number = index / TRACE_BLOCK_EVENTS;
-  const KeyFilter *filter = number < n_filters
-                                ? pile_get (&self->sums.filters, number)
+  const KeyFilter *filter = number < self->n_filters
+                                ? pile_get (&self->timeline->sums.filters, number)
                                 : NULL;
-  NameWalk walk = { .key = key, .filter = filter };
+  NameWalk walk = { .key = self->key, .filter = filter };
 
-  if (filter == NULL
-      || filter_may_hold (filter->words + filter->n_direct, filter->n_indirect,
-                          key))
-    return TRUE;
-  if (!ranges_may_hold (filter, key, walk.chains)
-      && !filter_may_hold (filter->words, filter->n_direct, key))
-    return FALSE;
-  timeline_visit (self, index, end, walk_name, &walk);
-  return walk.is_known;
+  if (filter == NULL || may_hold_indirect (filter, self->key))
+    return BLOCK_NAMES;
+  if (!ranges_may_hold (filter, self->key, walk.chains)
+      && !may_hold_direct (filter, self->key))
+    return BLOCK_SILENT;
+  timeline_visit (self->timeline, index, end, walk_name, &walk);
+  return walk.word;
 }
 
-/* Appends the events of [@from, @to) and those that follow, before @end,
+static guint64
+block_before (guint64 position) {
+  return (position - 1) / TRACE_BLOCK_EVENTS * TRACE_BLOCK_EVENTS;
+}
+
+static gboolean
+is_named_before (Seeker *self,
+                 guint64 position) {
+  self->unnamed = MIN (self->unnamed, position);
+  while (self->unnamed > 0) {
+    guint64 begin = block_before (self->unnamed);
+
+    if (g_cancellable_is_cancelled (self->cancellable)
+        || block_word (self, begin, self->unnamed) == BLOCK_NAMES)
+      return TRUE;
+    self->unnamed = begin;
+  }
+  return FALSE;
+}
+
+/* The block before self->at that is to be folded; FALSE: there is none. */
+static gboolean
+next_block (Seeker  *self,
+            Stretch *block) {
+  while (self->at > self->least
+         && !g_cancellable_is_cancelled (self->cancellable)) {
+    BlockWord word;
+
+    block->to = self->at;
+    block->from = self->at = MAX (self->least, block_before (self->at));
+    word = block_word (self, block->from, block->to);
+    if (word == BLOCK_COPIES && !is_named_before (self, block->from)) {
+      self->at = self->least;
+      return FALSE;
+    }
+    if (word != BLOCK_SILENT)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Up to @max blocks, the newest first, each so near the one before that it takes
+ * less to fold on from it than to get there anew. What is not is next time's. */
+static void
+gather (Seeker *self,
+        GArray *blocks,
+        guint   max) {
+  Stretch block;
+
+  g_array_set_size (blocks, 0);
+  while (blocks->len < max && next_block (self, &block)) {
+    if (blocks->len > 0) {
+      guint64 newer = g_array_index (blocks, Stretch, blocks->len - 1).from;
+
+      if ((newer - block.to) * FOLDED_EVENT_NS
+          > timeline_fold_cost_ns (self->timeline, newer, newer)) {
+        self->at = block.to;
+        return;
+      }
+    }
+    g_array_append_val (blocks, block);
+  }
+}
+
+/* Appends the events of @blocks and those between and after them, before @end,
  * without its name. */
 static void
-fold_block (Timeline     *self,
-            KeyWalk      *walk,
-            guint64       from,
-            guint64       to,
-            guint64       end,
-            GCancellable *cancellable) {
-  g_autoptr (MapState) state = timeline_seek (self, from, cancellable);
+fold_blocks (const Seeker *self,
+             const GArray *blocks,
+             guint64       end,
+             GArray       *indices) {
+  const Stretch *oldest = &g_array_index (blocks, Stretch, blocks->len - 1);
+  g_autoptr (Fold) fold = timeline_begin_fold (self->timeline, oldest->from,
+                                               self->cancellable);
+  KeyWalk walk = { .key = self->key, .state = fold_peek_state (fold),
+                   .indices = indices };
 
-  g_autoptr (Fold) fold = fold_new_from_state (state);
+  for (guint i = blocks->len; i > 0; i--) {
+    const Stretch *block = &g_array_index (blocks, Stretch, i - 1);
+    guint64 next = i > 1 ? block[-1].from : end;
 
-  walk->index = from;
-  walk->state = fold_peek_state (fold);
-  timeline_fold_on (self, fold, to, walk_key, walk);
-  if (to < end)
-    watch_key (self, walk, to, end, cancellable);
+    if (!timeline_advance_fold (self->timeline, fold, block->from,
+                                self->cancellable))
+      return;
+    walk.index = block->from;
+    timeline_fold_on (self->timeline, fold, block->to, walk_key, &walk);
+    if (block->to < next)
+      watch_key (self->timeline, &walk, block->to, next, self->cancellable);
+  }
 }
 
 /* The last ones first. */
@@ -550,28 +632,25 @@ get_page (Timeline     *self,
           GArray       *indices) {
   g_autoptr (GArray) all = g_array_new (FALSE, FALSE, sizeof (guint64));
   g_autoptr (GArray) found = g_array_new (FALSE, FALSE, sizeof (guint64));
-  KeyWalk walk = { .key = key, .indices = found };
-  guint64 length, n_filters;
-  guint64 end; /* where the blocks looked at begin */
-  guint64 known; /* where the last one that was about the key begins */
+  g_autoptr (GArray) blocks = g_array_new (FALSE, FALSE, sizeof (Stretch));
+  Seeker seeker = { .timeline = self, .cancellable = cancellable, .key = key,
+                    .least = least, .unnamed = G_MAXUINT64 };
+  guint64 known; /* where the last block that was about the key begins */
+  guint batch = 1;
 
   timeline_lock (self);
-  length = self->length;
-  n_filters = self->sums.shown.n_filters;
+  seeker.at = known = MIN (n_events, self->length);
+  seeker.n_filters = self->sums.shown.n_filters;
   timeline_unlock (self);
-  end = known = MIN (n_events, length);
-  while (end > least && all->len < max
-         && !g_cancellable_is_cancelled (cancellable)) {
-    guint64 begin = MAX (least, (end - 1) / TRACE_BLOCK_EVENTS
-                                    * TRACE_BLOCK_EVENTS);
-
-    if (block_knows_key (self, begin, end, n_filters, key)) {
-      g_array_set_size (found, 0);
-      fold_block (self, &walk, begin, end, known, cancellable);
-      append_backward (all, found);
-      known = begin;
-    }
-    end = begin;
+  while (all->len < max && !g_cancellable_is_cancelled (cancellable)) {
+    gather (&seeker, blocks, batch);
+    if (blocks->len == 0)
+      break;
+    g_array_set_size (found, 0);
+    fold_blocks (&seeker, blocks, known, found);
+    append_backward (all, found);
+    known = g_array_index (blocks, Stretch, blocks->len - 1).from;
+    batch = MIN (2 * batch, MAX_BATCH);
   }
   g_array_set_size (all, MIN (all->len, max));
   for (guint i = all->len; i > 0; i--)

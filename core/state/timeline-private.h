@@ -193,7 +193,8 @@ typedef struct {
 } Lane;
 
 /* Which keys a block may know: timeline-keys.c. */
-#define KEY_FILTER_WORDS 128u
+#define KEY_DIRECT_WORDS 128u
+#define KEY_INDIRECT_WORDS 512u
 /* Chains that were copied, one after another, from tables of one hash. */
 #define KEY_RANGES 4u
 typedef struct {
@@ -232,9 +233,9 @@ typedef struct {
   Pile       leaf_times; /* of LeafTimes */
   Pile       series;   /* of SeriesLeaf */
   Pile       nodes[SUMS_N_HEIGHTS]; /* of SeriesNode; 0 is not used */
-  Pile       filters; /* of KeyFilter: of whole blocks */
-  guint64    direct[KEY_FILTER_WORDS]; /* of the block under way */
-  guint64    indirect[KEY_FILTER_WORDS];
+  Pile       filters; /* of KeyFilter: of whole blocks, and a log's last */
+  guint64    direct[KEY_DIRECT_WORDS]; /* of the block under way */
+  guint64    indirect[KEY_INDIRECT_WORDS];
   KeyRange   ranges[KEY_RANGES];
   guint      n_ranges;
   Pile       latencies; /* of LatencyGroup */
@@ -294,6 +295,8 @@ void  sums_add_keys        (Sums           *self,
                             const Event    *event,
                             const MapState *before);
 void  sums_seal_keys       (Sums        *self);
+/* There will be no more events. */
+void  sums_close_keys      (Sums        *self);
 void  sums_clear_keys      (Sums        *self);
 gsize sums_key_bytes       (const Sums  *self);
 /* A rate in the leaf @number, whose counts are those of @leaf; NAN: none. */
@@ -368,6 +371,16 @@ void     timeline_visit          (Timeline   *self,
                                   VisitEvent  visit,
                                   gpointer    data);
 
+/* (transfer full): a fold at @n_events; of what it goes through nothing is kept for
+ * seeks. Cancelled: it stands before. */
+Fold    *timeline_begin_fold     (Timeline     *self,
+                                  guint64       n_events,
+                                  GCancellable *cancellable);
+/* FALSE: cancelled, or the log ends before. */
+gboolean timeline_advance_fold   (Timeline     *self,
+                                  Fold         *fold,
+                                  guint64       n_events,
+                                  GCancellable *cancellable);
 /* Folds on to @end; @visit sees each event and the state that it meets. */
 void     timeline_fold_on        (Timeline   *self,
                                   Fold       *fold,
@@ -389,6 +402,7 @@ struct _Timeline {
   TraceLog       *log;
   GThread        *follower;
   Fold           *fold; /* the follower's */
+  gint64          works_until_us; /* likewise: it does not give way before */
 
   /* For timeline_lock(): who holds it is the next to have the lock. */
   pthread_mutex_t gate;
@@ -398,9 +412,12 @@ struct _Timeline {
   _Atomic gint64  duration_ns_now;
   _Atomic guint64 length_now;
   _Atomic gboolean is_complete_now;
+  /* Seeks under way, and whether the follower waits for them: see give_way(). */
+  _Atomic guint    n_seeks;
+  _Atomic gboolean is_giving_way;
 
   pthread_mutex_t lock; /* guards all below */
-  pthread_cond_t  woken; /* stop, complete, settled, or a far seek */
+  pthread_cond_t  woken; /* stop, complete, settled, a far seek, no seek */
   gboolean        is_stopping;
   gboolean        is_complete;
   gboolean        is_settled; /* all key-frames are there */

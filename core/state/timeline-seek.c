@@ -414,10 +414,56 @@ begin_far_seek (Timeline *self) {
   return cancellable;
 }
 
-MapState *
-timeline_seek (Timeline     *self,
-               guint64       n_events,
-               GCancellable *cancellable) {
+/* Between these the follower gives way. */
+static void
+begin_hurry (Timeline *self) {
+  atomic_fetch_add (&self->n_seeks, 1);
+}
+
+/* In one order with give_way(): it sees that there is no seek, or is seen here. */
+static void
+end_hurry (Timeline *self) {
+  if (atomic_fetch_sub (&self->n_seeks, 1) > 1
+      || !atomic_load (&self->is_giving_way))
+    return;
+  pthread_mutex_lock (&self->lock);
+  pthread_cond_broadcast (&self->woken);
+  pthread_mutex_unlock (&self->lock);
+}
+
+gboolean
+timeline_advance_fold (Timeline     *self,
+                       Fold         *fold,
+                       guint64       n_events,
+                       GCancellable *cancellable) {
+  gboolean is_whole;
+
+  begin_hurry (self);
+  is_whole = advance (self, fold, n_events, TRUE, cancellable);
+  end_hurry (self);
+  return is_whole;
+}
+
+Fold *
+timeline_begin_fold (Timeline     *self,
+                     guint64       n_events,
+                     GCancellable *cancellable) {
+  SeekStart start;
+  Fold *fold;
+
+  begin_hurry (self);
+  find_start (self, n_events, &start);
+  fold = begin_seek (&start, TRUE);
+  seek_start_clear (&start);
+  advance (self, fold, n_events, TRUE, cancellable);
+  end_hurry (self);
+  return fold;
+}
+
+static MapState *
+seek (Timeline     *self,
+      guint64       n_events,
+      GCancellable *cancellable) {
   g_autoptr (GCancellable) crumbs_cancellable = NULL;
   g_autoptr (Fold) fold = NULL;
   SeekStart start;
@@ -442,4 +488,16 @@ timeline_seek (Timeline     *self,
       leave_crumbs (self, start.to, g_steal_pointer (&crumbs_cancellable));
   }
   return fold_ref_state (fold);
+}
+
+MapState *
+timeline_seek (Timeline     *self,
+               guint64       n_events,
+               GCancellable *cancellable) {
+  MapState *state;
+
+  begin_hurry (self);
+  state = seek (self, n_events, cancellable);
+  end_hurry (self);
+  return state;
 }

@@ -9,7 +9,9 @@
  *             through the log once more to leave key-frames as near as seeks want them,
  *             gives way to all others meanwhile, and ends.
  *
- * Seek        is in timeline-seek.c.
+ * Seek        is in timeline-seek.c. While one is under way, which takes two
+ *             processors, the follower of a finished log waits; but not for ever:
+ *             a playhead that is dragged must not keep the log from being folded.
  *
  * Threads     lock guards what the follower and the callers share; it is held
  *             for some copies, or one query, at the longest. The fold and the
@@ -34,6 +36,10 @@
 /* Events between two looks at the clock and at the stop flag. */
 #define SLICE_EVENTS 2048u
 #define NICE_LATER 10
+/* How long it gives way in one go, longer than a seek should take, and how long it
+ * works then. Free choices: a fifth is left when there is always a seek. */
+#define GIVE_WAY_NS (200 * 1000 * 1000)
+#define WORK_US (50 * 1000)
 
 void
 timeline_lock (Timeline *self) {
@@ -47,20 +53,45 @@ timeline_unlock (Timeline *self) {
   pthread_mutex_unlock (&self->lock);
 }
 
-static void
-wait_a_while (Timeline *self) {
+static struct timespec
+time_in (gint64 ns) {
   struct timespec until;
 
   clock_gettime (CLOCK_MONOTONIC, &until);
-  until.tv_nsec += POLL_NS;
-  if (until.tv_nsec >= 1000000000) {
-    until.tv_nsec -= 1000000000;
-    until.tv_sec++;
-  }
+  until.tv_nsec += ns;
+  until.tv_sec += until.tv_nsec / 1000000000;
+  until.tv_nsec %= 1000000000;
+  return until;
+}
+
+static void
+wait_a_while (Timeline *self) {
+  struct timespec until = time_in (POLL_NS);
+
   pthread_mutex_lock (&self->lock);
   if (!self->is_stopping)
     pthread_cond_timedwait (&self->woken, &self->lock, &until);
   pthread_mutex_unlock (&self->lock);
+}
+
+/* Waits for seeks, up to GIVE_WAY_NS; then WORK_US are the follower's own. */
+static void
+give_way (Timeline *self) {
+  struct timespec until;
+  int error = 0;
+
+  if (atomic_load_explicit (&self->n_seeks, memory_order_relaxed) == 0
+      || g_get_monotonic_time () < self->works_until_us)
+    return;
+  until = time_in (GIVE_WAY_NS);
+  pthread_mutex_lock (&self->lock);
+  atomic_store (&self->is_giving_way, TRUE);
+  while (error == 0 && !self->is_stopping && atomic_load (&self->n_seeks) > 0)
+    error = pthread_cond_timedwait (&self->woken, &self->lock, &until);
+  atomic_store (&self->is_giving_way, FALSE);
+  pthread_mutex_unlock (&self->lock);
+  if (error != 0)
+    self->works_until_us = g_get_monotonic_time () + WORK_US;
 }
 
 /* Shows the folded state to the callers. */
@@ -186,6 +217,8 @@ fold_to (Timeline *self,
     end = MIN (end, position + SLICE_EVENTS);
     if (due > position)
       end = MIN (end, due);
+    if (is_finished)
+      give_way (self);
     fold_slice (self, block, (guint)(position - block->first),
                 (guint)(end - block->first));
     if (end >= due)
@@ -226,6 +259,7 @@ close_gap (Timeline *self,
 
     if (block == NULL)
       return FALSE;
+    give_way (self);
     to = MIN (MIN (due, end), block->first + block->n_events);
     fold_apply_many (fold, block->events + (position - block->first),
                      (guint)(to - position));
@@ -268,6 +302,7 @@ follow (gpointer data) {
       fold_to (self, length, is_finished);
       publish (self, FALSE);
     } else if (is_finished) {
+      sums_close_keys (&self->sums);
       publish (self, TRUE);
       close_gaps (self);
       break;
