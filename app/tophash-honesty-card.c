@@ -32,6 +32,7 @@ struct _TophashHonestyCard {
   /* Template */
   GtkWidget   *root;
   GtkLabel    *counted;
+  GtkLabel    *waits; /* who waited for the recorder, the longest first */
   GtkWidget   *lost;
   GtkLabel    *lost_text;
   GtkWidget   *figures;
@@ -80,8 +81,11 @@ describe_waits (TraceLog *log,
     g_autofree char *worker = narrator_thread (wait->thread);
     g_autofree char *time = tophash_draw_format_time (wait->stalled_ns);
 
-    g_string_append_printf (text, "%s%s %s (%" PRIu64 ")", i > 0 ? " · " : "",
-                            worker, time, wait->n_stalls);
+    g_autofree char *words
+        = g_strdup_printf ("%s %s (%" PRIu64 ")", worker, time, wait->n_stalls);
+    g_autofree char *whole = tophash_draw_keep_together (words);
+
+    g_string_append_printf (text, "%s%s", i > 0 ? " · " : "", whole);
   }
   if (waits->len > n)
     g_string_append (text, " …");
@@ -97,8 +101,6 @@ describe (TophashHonestyCard *self) {
   g_autofree char *events = NULL;
   g_autofree char *bytes = NULL;
   g_autofree char *stalled = NULL;
-  g_autofree char *waits = NULL;
-  g_autofree char *text = NULL;
 
   if (log == NULL)
     return g_strdup (_ ("nothing recorded yet"));
@@ -112,13 +114,11 @@ describe (TophashHonestyCard *self) {
     return g_strdup_printf (_ ("%s events · %s\n%" PRIu64
                                " lost · no waits for the recorder"),
                             events, bytes, honesty.n_dropped);
-  waits = describe_waits (log, N_WAITS_SHOWN);
-  text = g_strdup_printf (_ ("%s events · %s\n%" PRIu64
+  return g_strdup_printf (_ ("%s events · %s\n%" PRIu64
                              " lost · waited %" PRIu64
                              " times for the recorder, %s in all"),
                           events, bytes, honesty.n_dropped, honesty.n_stalls,
                           stalled);
-  return g_strjoin ("\n", text, waits, NULL);
 }
 
 /* The scenario allowed it, but nobody may overlook it. */
@@ -151,11 +151,15 @@ update (TophashHonestyCard *self) {
   TraceLog *log
       = self->session != NULL ? tophash_session_get_log (self->session) : NULL;
   g_autofree char *text = describe (self);
+  g_autofree char *first
+      = log != NULL ? describe_waits (log, N_WAITS_SHOWN) : NULL;
   g_autofree char *waits
       = log != NULL ? describe_waits (log, G_MAXUINT) : NULL;
 
   gtk_label_set_text (self->counted, text);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (self->counted), waits);
+  gtk_label_set_text (self->waits, first != NULL ? first : "");
+  gtk_widget_set_visible (GTK_WIDGET (self->waits), first != NULL);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->waits), waits);
   show_lost (self);
   gtk_widget_set_sensitive (self->measure_button,
                             self->session != NULL
@@ -359,6 +363,7 @@ tophash_honesty_card_class_init (TophashHonestyCardClass *klass) {
       widget_class, "/io/github/tophash/Tophash/ui/tophash-honesty-card.ui");
   BIND (root);
   BIND (counted);
+  BIND (waits);
   BIND (lost);
   BIND (lost_text);
   BIND (figures);

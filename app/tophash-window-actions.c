@@ -13,6 +13,8 @@
 
 /* Steps nearer than what fits, for the last row of a room. */
 #define LECTURE_ZOOM 1
+/* A screen from this width on has room for larger letters. */
+#define LARGE_SCREEN_PX 1600
 
 static const double speeds[] = { 1, 5, 20, 100, 1000, 10000, 100000, 0 };
 
@@ -141,6 +143,20 @@ zoom_action (GtkWidget  *widget,
     tophash_map_view_zoom (self->map_view, 0);
 }
 
+static gboolean
+is_on_large_screen (GtkWidget *widget) {
+  GdkSurface *surface = gtk_native_get_surface (GTK_NATIVE (widget));
+  GdkMonitor *monitor
+      = surface == NULL ? NULL
+                        : gdk_display_get_monitor_at_surface (
+                              gtk_widget_get_display (widget), surface);
+  GdkRectangle area = { 0 };
+
+  if (monitor != NULL)
+    gdk_monitor_get_geometry (monitor, &area);
+  return area.width >= LARGE_SCREEN_PX;
+}
+
 void
 tophash_window_set_lecture (TophashWindow *self,
                             gboolean       is_lecture) {
@@ -153,11 +169,14 @@ tophash_window_set_lecture (TophashWindow *self,
     self->inspector_was_shown = adw_flap_get_reveal_flap (self->inspector_flap);
     adw_flap_set_reveal_flap (self->pane_flap, FALSE);
     adw_flap_set_reveal_flap (self->inspector_flap, FALSE);
+    if (is_on_large_screen (GTK_WIDGET (self)))
+      gtk_widget_add_css_class (GTK_WIDGET (self), "large-lecture");
     tophash_map_view_zoom (self->map_view, LECTURE_ZOOM);
     gtk_window_fullscreen (GTK_WINDOW (self));
   } else {
     adw_flap_set_reveal_flap (self->pane_flap, self->pane_was_shown);
     adw_flap_set_reveal_flap (self->inspector_flap, self->inspector_was_shown);
+    gtk_widget_remove_css_class (GTK_WIDGET (self), "large-lecture");
     tophash_map_view_zoom (self->map_view, 0);
     gtk_window_unfullscreen (GTK_WINDOW (self));
   }

@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#define NEAR_PX 24 /* between markers whose letters would meet */
 #define HIT_BIN_PX 2.0
 #define HIT_HEIGHT 6.0
 #define FLAG_WIDTH 7.0
@@ -104,14 +105,17 @@ describe_difference (TophashSession *session) {
   return g_strdup_printf (_ ("%s · %s events · %s operations"), time, events, ops);
 }
 
+/* The letter stands beside its line, where the playhead that lies on it leaves it
+ * to be read; the second of two near ones stands a row lower. */
 static void
 paint_marker (cairo_t              *cr,
               const LanesGeometry  *geometry,
               double                x,
+              double                row,
               const char           *letter,
               const TophashPalette *palette,
               TophashDraw          *draw) {
-  double width, height;
+  double width, height, left, top;
 
   x = floor (x) + 0.5;
   tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
@@ -122,14 +126,15 @@ paint_marker (cairo_t              *cr,
   cairo_stroke (cr);
   cairo_set_dash (cr, NULL, 0, 0);
   tophash_draw_measure (draw, letter, FONT_CAPTION, &width, &height);
+  left = x + 3 + width + 8 <= geometry->right ? x + 3 : x - 3 - width - 8;
+  top = geometry->lanes_top - 2 + row * (height + 2);
   tophash_palette_set_source (palette, cr, ROLE_CARD);
-  tophash_draw_rounded (cr, x - width / 2 - 4, geometry->lanes_top - 2, width + 8,
-                        height, height / 2);
+  tophash_draw_rounded (cr, left, top, width + 8, height, height / 2);
   cairo_fill_preserve (cr);
   tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
   cairo_stroke (cr);
   tophash_palette_set_source (palette, cr, ROLE_TEXT);
-  tophash_draw_text (draw, cr, letter, FONT_CAPTION, x, geometry->lanes_top - 2,
+  tophash_draw_text (draw, cr, letter, FONT_CAPTION, left + width / 2 + 4, top,
                      0.5, 0, 0);
 }
 
@@ -188,5 +193,7 @@ paint_markers (cairo_t              *cr,
   }
   for (guint i = 0; i < 2; i++)
     if (is_set[i] && x[i] >= geometry->left - 1 && x[i] <= geometry->right + 1)
-      paint_marker (cr, geometry, x[i], letters[i], palette, draw);
+      paint_marker (cr, geometry, x[i],
+                    i == 1 && is_set[0] && fabs (x[1] - x[0]) < NEAR_PX, letters[i],
+                    palette, draw);
 }

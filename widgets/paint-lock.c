@@ -145,6 +145,7 @@ static void
 paint_inside (cairo_t            *cr,
               const PaintContext *context,
               const StateLock    *lock,
+              gboolean            is_told, /* how long, elsewhere on the card */
               double              x,
               double              end,
               double              middle) {
@@ -172,8 +173,9 @@ paint_inside (cairo_t            *cr,
     tophash_draw_measure (context->draw, text, FONT_CAPTION, &width, &height);
     tophash_palette_set_source (context->palette, cr, ROLE_TEXT_DIM);
     tophash_draw_text (context->draw, cr,
-                       lock->last_hold_ns != 0 && width <= end - x ? text
-                                                                   : _("free"),
+                       lock->last_hold_ns != 0 && !is_told && width <= end - x
+                           ? text
+                           : _("free"),
                        FONT_CAPTION, x, middle, 0, 0.5, end - x);
     return;
   }
@@ -320,7 +322,7 @@ paint_lock (cairo_t            *cr,
                      0, 0.5, door - x - NAME_AT);
   x += NAME_AT + MAX (NAME_ROOM - NAME_AT, ceil (width) + 12);
   if (lock != NULL) {
-    paint_inside (cr, context, lock, x, door - 10, middle);
+    paint_inside (cr, context, lock, is_roomy, x, door - 10, middle);
     paint_door (cr, context, lock, door, middle);
     paint_queue (cr, context, lock, door + 12, end, middle);
   }

@@ -133,10 +133,11 @@ paint_misses (cairo_t            *cr,
   guint64 folklore = read == NULL ? 0 : read->count;
   double bar = width - 2 * PAD;
   double most = MAX (1, MAX (limit, MIN (folklore, limit * 4)));
+  g_autofree char *n_misses = tophash_draw_format_count (misses);
+  g_autofree char *n_limit = tophash_draw_format_count (limit);
   g_autofree char *figure
       = dirty == NULL ? g_strdup (_ ("dirty nil"))
-                      : g_strdup_printf ("%" G_GUINT64_FORMAT " / %" G_GUINT64_FORMAT,
-                                         misses, limit);
+                      : g_strdup_printf ("%s / %s", n_misses, n_limit);
   double limit_x = PAD + bar * (double)limit / most;
   double folklore_x = PAD + bar * (double)folklore / most;
 

@@ -299,6 +299,16 @@ tophash_draw_format_count (guint64 count) {
 }
 
 char *
+tophash_draw_keep_together (const char *text) {
+  GString *whole = g_string_new (text);
+
+  g_string_replace (whole, " ", "\u00a0", 0);
+  /* A thin space that does not break is missing from many fonts. */
+  g_string_replace (whole, "\u2009", "\u2060\u2009\u2060", 0);
+  return g_string_free (whole, FALSE);
+}
+
+char *
 tophash_draw_format_time (gint64 ns) {
   static const struct {
     double      unit_ns;

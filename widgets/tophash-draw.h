@@ -77,5 +77,7 @@ void tophash_draw_arrow        (cairo_t              *cr,
 char *tophash_draw_format_count (guint64              count);
 /* "38 µs", "4.03 s", "1.2 ms". (transfer full) */
 char *tophash_draw_format_time  (gint64               ns);
+/* @text as a label that wraps may not break it. (transfer full) */
+char *tophash_draw_keep_together (const char          *text);
 
 G_END_DECLS

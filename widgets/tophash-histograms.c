@@ -107,14 +107,17 @@ quantile_bin (const LatencyHistogram *histogram,
 static char *
 upper_end (double bin) {
   g_autofree char *time = tophash_draw_format_time ((gint64)ldexp (1, (int)bin));
+  g_autofree char *whole = tophash_draw_keep_together (time);
 
-  return g_strconcat ("≤\u00a0", time, NULL);
+  return g_strconcat ("≤\u00a0", whole, NULL);
 }
 
 static char *
 describe_latencies (const LatencyHistogram *histogram) {
-  g_autofree char *told = tophash_draw_format_count (histogram->n_told);
-  g_autofree char *counted = tophash_draw_format_count (histogram->n_counted);
+  g_autofree char *n_told = tophash_draw_format_count (histogram->n_told);
+  g_autofree char *n_counted = tophash_draw_format_count (histogram->n_counted);
+  g_autofree char *told = tophash_draw_keep_together (n_told);
+  g_autofree char *counted = tophash_draw_keep_together (n_counted);
   g_autofree char *half = upper_end (quantile_bin (histogram, 0.5));
   g_autofree char *most = upper_end (quantile_bin (histogram, 0.99));
   g_autofree char *longest = upper_end (quantile_bin (histogram, 1));

@@ -206,6 +206,11 @@ next_cb (TophashSearchBar *self) {
 }
 
 static void
+close_cb (TophashSearchBar *self) {
+  gtk_search_bar_set_search_mode (self->bar, FALSE);
+}
+
+static void
 mode_changed_cb (TophashSearchBar *self) {
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_OPEN]);
   if (self->session != NULL && !gtk_search_bar_get_search_mode (self->bar)) {
@@ -331,6 +336,7 @@ tophash_search_bar_class_init (TophashSearchBarClass *klass) {
   gtk_widget_class_bind_template_callback (widget_class, previous_cb);
   gtk_widget_class_bind_template_callback (widget_class, next_cb);
   gtk_widget_class_bind_template_callback (widget_class, mode_changed_cb);
+  gtk_widget_class_bind_template_callback (widget_class, close_cb);
   gtk_widget_class_set_css_name (widget_class, "tophashsearchbar");
 }
 

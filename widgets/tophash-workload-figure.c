@@ -204,7 +204,7 @@ tophash_workload_mix_text (const OperationMix *mix) {
 
     if (share <= 0)
       continue;
-    g_string_append_printf (text, "%s%s %.3g", text->len > 0 ? " · " : "",
+    g_string_append_printf (text, "%s%s\u00a0%.3g", text->len > 0 ? " · " : "",
                             operation_mix_name (i), 100 * share / total);
   }
   if (text->len == 0)

@@ -297,6 +297,15 @@ tophash_session_restore_view (TophashSession *self) {
 
 /* Back and forward --------------------------------------------------------- */
 
+static void
+drop_marker (TophashSession *self,
+             guint           which) {
+  if (self->marking[which] != NULL)
+    g_cancellable_cancel (self->marking[which]);
+  g_clear_object (&self->marking[which]);
+  g_clear_pointer (&self->markers[which], map_state_unref);
+}
+
 void
 session_drop_places (TophashSession *self) {
   self->restore_to = G_MAXUINT64;
@@ -304,7 +313,7 @@ session_drop_places (TophashSession *self) {
   g_array_set_size (self->places, 0);
   self->place = 0;
   for (guint i = 0; i < G_N_ELEMENTS (self->markers); i++)
-    g_clear_pointer (&self->markers[i], map_state_unref);
+    drop_marker (self, i);
 }
 
 guint
@@ -363,6 +372,64 @@ tophash_session_go_forward (TophashSession *self) {
 
 /* Markers ------------------------------------------------------------------ */
 
+typedef struct {
+  Timeline *timeline;
+  guint64   position;
+  guint     which;
+} MarkJob;
+
+static void
+mark_job_free (gpointer data) {
+  MarkJob *job = data;
+
+  timeline_unref (job->timeline);
+  g_free (job);
+}
+
+static void
+mark_in_thread (GTask        *task,
+                gpointer      source,
+                gpointer      data,
+                GCancellable *cancellable) {
+  MarkJob *job = data;
+
+  g_task_return_pointer (task,
+                         timeline_seek (job->timeline, job->position, cancellable),
+                         (GDestroyNotify)map_state_unref);
+}
+
+static void
+mark_done_cb (GObject      *source,
+              GAsyncResult *result,
+              gpointer      data) {
+  TophashSession *self = TOPHASH_SESSION (source);
+  MapState *state = g_task_propagate_pointer (G_TASK (result), NULL);
+  MarkJob *job = g_task_get_task_data (G_TASK (result));
+
+  /* Cancelled: the marker was set elsewhere, or cleared. */
+  if (state == NULL)
+    return;
+  drop_marker (self, job->which);
+  self->markers[job->which] = state;
+  session_changed (self, SESSION_CHANGE_MARKERS);
+}
+
+/* The cursor is there already, the picture is not: fetches the state beside it. */
+static void
+mark_far (TophashSession *self,
+          guint           which) {
+  MarkJob *job = g_new0 (MarkJob, 1);
+  g_autoptr (GTask) task = NULL;
+
+  job->timeline = timeline_ref (self->timeline);
+  job->position = self->position;
+  job->which = which;
+  self->marking[which] = g_cancellable_new ();
+  task = g_task_new (self, self->marking[which], mark_done_cb, NULL);
+  g_task_set_task_data (task, job, mark_job_free);
+  g_task_run_in_thread (task, mark_in_thread);
+}
+
 void
 tophash_session_set_marker (TophashSession *self,
                             guint           which) {
@@ -370,8 +437,11 @@ tophash_session_set_marker (TophashSession *self,
   g_return_if_fail (which < G_N_ELEMENTS (self->markers));
   if (self->state == NULL)
     return;
-  g_clear_pointer (&self->markers[which], map_state_unref);
-  self->markers[which] = map_state_ref (self->state);
+  drop_marker (self, which);
+  if (map_state_n_events (self->state) == self->position)
+    self->markers[which] = map_state_ref (self->state);
+  else
+    mark_far (self, which);
   session_changed (self, SESSION_CHANGE_MARKERS);
 }
 
@@ -379,7 +449,7 @@ void
 tophash_session_clear_markers (TophashSession *self) {
   g_return_if_fail (TOPHASH_IS_SESSION (self));
   for (guint i = 0; i < G_N_ELEMENTS (self->markers); i++)
-    g_clear_pointer (&self->markers[i], map_state_unref);
+    drop_marker (self, i);
   session_changed (self, SESSION_CHANGE_MARKERS);
 }
 

@@ -55,6 +55,7 @@ struct _TophashSession {
   gboolean    restores_key; /* the one to select, once the state is there */
   gint64      restore_key;
   MapState   *markers[2]; /* states at the markers; NULL: not set */
+  GCancellable *marking[2]; /* NULL unless a far marker's state is fetched */
 
   TimelineSearch *search; /* NULL: none */
   guint64     known_hits; /* of it, as last told */

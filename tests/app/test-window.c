@@ -366,6 +366,8 @@ main (int    argc,
       char **argv) {
   g_autoptr (GError) error = NULL;
 
+  /* Keeps what the window would say, for the tests to read. */
+  g_setenv ("GTK_A11Y", "test", TRUE);
   gtk_test_init (&argc, &argv, NULL);
   adw_init ();
   application = tophash_application_new ();
@@ -382,6 +384,7 @@ main (int    argc,
   g_test_add_func ("/app/window/shows-statistics", test_shows_statistics);
   g_test_add_func ("/app/window/tells-a-misuse", test_tells_a_misuse);
   g_test_add_func ("/app/window/closes-while-running", test_closes_while_running);
+  add_keys_tests ();
   add_places_tests ();
   add_settings_tests ();
   return g_test_run ();

@@ -25,6 +25,9 @@ void           settle       (TophashSession *session);
 void           settle_at    (TophashSession *session,
                              guint64         position);
 
+/* test-window-keys.c */
+void add_keys_tests (void);
+
 /* test-window-places.c */
 void add_places_tests (void);
 

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* test-window-keys.c — the window by keyboard, by name and in little room
+ *
+ * Part of test-window. What a key does stands in the shortcuts window; what has
+ * only an icon says its name to those who hover and to those who listen; and a
+ * window as narrow as a telephone holds all of its contents.
+ */
+#include "tests/app/test-window.h"
+
+#include "app/tophash-application.h"
+#include "app/tophash-fit-bin.h"
+
+#include <string.h>
+
+#define NARROW_PX 360
+
+typedef void (*Visit) (GtkWidget *widget,
+                       gpointer   data);
+
+static void
+visit_all (GtkWidget *widget,
+           Visit      visit,
+           gpointer   data) {
+  visit (widget, data);
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
+       child = gtk_widget_get_next_sibling (child))
+    visit_all (child, visit, data);
+}
+
+/* Shortcuts ---------------------------------------------------------------- */
+
+static char *
+accel_name (const char *accel) {
+  guint key;
+  GdkModifierType modifiers;
+
+  g_assert_true (gtk_accelerator_parse (accel, &key, &modifiers));
+  return gtk_accelerator_name (key, modifiers);
+}
+
+/* All accelerators that @widget's shortcuts list, into the set @data. */
+static void
+list_accels (GtkWidget *widget,
+             gpointer   data) {
+  g_autofree char *text = NULL;
+  g_auto (GStrv) words = NULL;
+
+  if (!GTK_IS_SHORTCUTS_SHORTCUT (widget))
+    return;
+  g_object_get (widget, "accelerator", &text, NULL);
+  words = g_strsplit (text, " ", -1);
+  for (guint i = 0; words[i] != NULL; i++)
+    g_hash_table_add (data, accel_name (words[i]));
+}
+
+static void
+test_lists_its_shortcuts (void) {
+  TophashWindow *window = open_window ();
+  GtkApplication *application = gtk_window_get_application (GTK_WINDOW (window));
+  GtkShortcutsWindow *help
+      = gtk_application_window_get_help_overlay (GTK_APPLICATION_WINDOW (window));
+  g_auto (GStrv) actions = gtk_application_list_action_descriptions (application);
+  g_autoptr (GHashTable) listed
+      = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  g_assert_nonnull (help);
+  visit_all (GTK_WIDGET (help), list_accels, listed);
+  g_assert_cmpuint (g_strv_length (actions), >, 20);
+  for (guint i = 0; actions[i] != NULL; i++) {
+    g_auto (GStrv) accels
+        = gtk_application_get_accels_for_action (application, actions[i]);
+
+    for (guint j = 0; accels[j] != NULL; j++) {
+      g_autofree char *name = accel_name (accels[j]);
+
+      if (!g_hash_table_contains (listed, name)) {
+        g_test_message ("%s of %s is not in the shortcuts window", name,
+                        actions[i]);
+        g_test_fail ();
+      }
+    }
+  }
+  close_window (window);
+}
+
+/* Names -------------------------------------------------------------------- */
+
+static gboolean
+has_words (GtkWidget *widget) {
+  if (GTK_IS_LABEL (widget) && *gtk_label_get_text (GTK_LABEL (widget)) != '\0')
+    return TRUE;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
+       child = gtk_widget_get_next_sibling (child))
+    if (gtk_widget_get_visible (child) && !GTK_IS_POPOVER (child)
+        && has_words (child))
+      return TRUE;
+  return FALSE;
+}
+
+/* Whether GTK or libadwaita made it and names it: the window's own buttons, the
+ * steps of a number, the parts of a list's row. */
+static gboolean
+is_made_for_us (GtkWidget *widget) {
+  static const char *const makers[]
+      = { "GtkWindowControls", "GtkSpinButton", "GtkSearchBar",
+          "GtkDropDown", "AdwExpanderRow", "AdwComboRow", "GtkMenuButton",
+          "GtkShortcutsWindow", "GtkPopoverMenu", "GtkScrollbar" };
+  GtkWidget *parent = gtk_widget_get_parent (widget);
+
+  /* A search bar's own button has no name of ours; ours have ids. */
+  for (guint i = 0; parent != NULL && i < G_N_ELEMENTS (makers); i++)
+    if (gtk_widget_get_ancestor (parent, g_type_from_name (makers[i])) != NULL
+        && (strcmp (makers[i], "GtkSearchBar") != 0
+            || gtk_widget_has_css_class (widget, "close")))
+      return TRUE;
+  return FALSE;
+}
+
+static void
+check_name (GtkWidget *widget,
+            gpointer   data) {
+  guint *n_checked = data;
+  const char *tooltip = gtk_widget_get_tooltip_text (widget);
+
+  if (!(GTK_IS_BUTTON (widget) || GTK_IS_MENU_BUTTON (widget))
+      || has_words (widget) || is_made_for_us (widget))
+    return;
+  (*n_checked)++;
+  if (tooltip == NULL || *tooltip == '\0') {
+    g_test_message ("a %s %s has no tooltip", G_OBJECT_TYPE_NAME (widget),
+                    gtk_buildable_get_buildable_id (GTK_BUILDABLE (widget)));
+    g_test_fail ();
+  }
+  if (!gtk_test_accessible_has_property (GTK_ACCESSIBLE (widget),
+                                         GTK_ACCESSIBLE_PROPERTY_LABEL)) {
+    g_test_message ("a %s “%s” has no accessible label",
+                    G_OBJECT_TYPE_NAME (widget), tooltip);
+    g_test_fail ();
+  }
+}
+
+static void
+test_names_its_icons (void) {
+  TophashWindow *window = open_window ();
+  guint n_checked = 0;
+
+  run_small (tophash_window_get_session (window));
+  activate (window, "win.search");
+  activate (window, "win.add-bookmark");
+  visit_all (GTK_WIDGET (window), check_name, &n_checked);
+  g_assert_cmpuint (n_checked, >=, 14);
+  /* Nothing that the window would ask about. */
+  g_assert_true (tophash_session_undo_notes (tophash_window_get_session (window)));
+  close_window (window);
+}
+
+/* Room --------------------------------------------------------------------- */
+
+static void
+tell_wide (GtkWidget *widget,
+           gpointer   data) {
+  int least;
+
+  if (!gtk_widget_get_mapped (widget) || GTK_IS_NATIVE (widget))
+    return;
+  gtk_widget_measure (widget, GTK_ORIENTATION_HORIZONTAL, -1, &least, NULL, NULL,
+                      NULL);
+  if (least > NARROW_PX)
+    g_test_message ("%s %s needs %d px", G_OBJECT_TYPE_NAME (widget),
+                    gtk_buildable_get_buildable_id (GTK_BUILDABLE (widget)),
+                    least);
+}
+
+static gboolean
+late_cb (gpointer data) {
+  *(gboolean *)data = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* Turns the main loop until the contents fit, or for ten seconds. */
+static gboolean
+comes_to_fit (GtkWidget *child) {
+  gboolean is_late = FALSE;
+  int least = G_MAXINT;
+  guint late = g_timeout_add_seconds (10, late_cb, &is_late);
+
+  while (!is_late && least > NARROW_PX) {
+    g_main_context_iteration (NULL, TRUE);
+    gtk_widget_measure (child, GTK_ORIENTATION_HORIZONTAL, -1, &least, NULL, NULL,
+                        NULL);
+  }
+  if (!is_late)
+    g_source_remove (late);
+  return least <= NARROW_PX;
+}
+
+static void
+test_fits_a_telephone (void) {
+  static const char *const pages[]
+      = { "win.zoom-fit", "win.notes", "win.statistics", "win.search" };
+  g_autoptr (GFile) file = g_file_new_for_path (
+      "/nowhere/a recording with a name that says all there is to say.tophash");
+  TophashWindow *window = open_window ();
+  GtkWidget *bin = find_widget (GTK_WIDGET (window), TOPHASH_TYPE_FIT_BIN);
+
+  /* The letters that the desktop comes with. */
+  g_object_set (gtk_settings_get_default (), "gtk-font-name", "Cantarell 11",
+                NULL);
+  run_small (tophash_window_get_session (window));
+  tophash_window_set_scenario (window, "first-promotion", FALSE);
+  tophash_window_open (window, file);
+  gtk_window_set_default_size (GTK_WINDOW (window), NARROW_PX, 700);
+  for (guint i = 0; i < G_N_ELEMENTS (pages); i++) {
+    activate (window, pages[i]);
+    if (!comes_to_fit (gtk_widget_get_first_child (bin))) {
+      g_test_message ("after %s", pages[i]);
+      visit_all (gtk_widget_get_first_child (bin), tell_wide, NULL);
+      g_test_fail ();
+    }
+  }
+  close_window (window);
+  gtk_settings_reset_property (gtk_settings_get_default (), "gtk-font-name");
+}
+
+void
+add_keys_tests (void) {
+  g_test_add_func ("/app/window/lists-its-shortcuts", test_lists_its_shortcuts);
+  g_test_add_func ("/app/window/names-its-icons", test_names_its_icons);
+  g_test_add_func ("/app/window/fits-a-telephone", test_fits_a_telephone);
+}
