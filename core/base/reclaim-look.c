@@ -33,8 +33,9 @@
 #endif
 
 /* Free choices: a batch that a reader may hold is looked at again after so many
- * idle polls. */
+ * idle polls; and after the last of those looks, while he is inside. */
 #define POLLS_BETWEEN_LOOKS 4
+#define POLLS_BETWEEN_WAITS 32
 #define N_YIELDS 64
 #define FIRST_NAP_NS 20000
 #define LONGEST_NAP_NS 1000000
@@ -138,11 +139,16 @@ adopt_orphans (ReclaimThread *thread) {
   thread->sealed = orphans;
 }
 
-/* R5 for every thread but @self: whether one look shows that none can hold what
- * was sealed with @tag or before. */
-static bool
-have_moved_on (const ReclaimThread *self,
-               uint64_t             tag) {
+/* What one look at every thread but the own showed. */
+typedef struct {
+  uint64_t oldest;      /* epoch of those inside; UINT64_MAX: nobody is */
+  bool     some_unseen; /* a slot is empty, or so it seems */
+} Look;
+
+static Look
+look_at_others (const ReclaimThread *self) {
+  Look look = { UINT64_MAX, false };
+
   for (ReclaimThread *thread
        = atomic_load_explicit (&self->reclaim->threads, memory_order_seq_cst);
        thread != NULL; thread = thread->next) {
@@ -153,38 +159,59 @@ have_moved_on (const ReclaimThread *self,
       continue;
     entered = atomic_load_explicit (&thread->section.entered,
                                     memory_order_seq_cst);
-    if (entered <= tag && !(MUTANT (EMPTY_SLOT_TRUSTED) && entered == 0))
-      return false;
+    if (entered == 0)
+      look.some_unseen = !MUTANT (EMPTY_SLOT_TRUSTED);
+    else if (entered < look.oldest)
+      look.oldest = entered;
   }
-  return true;
+  return look;
 }
 
-/* Covers every sealed batch of the thread; false when that cannot be done now.
- * Symmetric readers need no help. */
+/* Covers what one look shows to be out of reach (R5). true: a barrier would cover
+ * more that could be freed. What somebody inside may hold waits for him, covered
+ * or not: a barrier would only interrupt him. */
 static bool
+cover_seen (ReclaimThread *thread,
+            bool          *has_waiting) {
+  Look look = look_at_others (thread);
+  bool has_unseen = false;
+
+  *has_waiting = false;
+  for (Batch *batch = thread->sealed; batch != NULL; batch = batch->next) {
+    if (batch->is_covered)
+      continue;
+    if (batch->tag >= look.oldest)
+      *has_waiting = true;
+    else if (look.some_unseen)
+      has_unseen = true;
+    else
+      batch->is_covered = true;
+  }
+  return has_unseen;
+}
+
+/* Covers what can be freed. Symmetric readers need no help. */
+static void
 cover (ReclaimThread *thread) {
-  uint64_t newest = 0; /* tag of what is not covered */
+  bool has_waiting;
 
   if (!thread->reclaim->is_asymmetric)
-    return true;
-  for (Batch *batch = thread->sealed; batch != NULL; batch = batch->next)
-    if (!batch->is_covered && batch->tag > newest)
-      newest = batch->tag;
-  if (newest == 0)
-    return true;
+    return;
+  if (!MUTANT (NOT_COVERED)) {
+    bool has_unseen = cover_seen (thread, &has_waiting);
 
-  if (!MUTANT (NOT_COVERED) && !have_moved_on (thread, newest)) {
-    if (thread->looks_left > 0) {
-      thread->looks_left--;
-      thread->polls_to_try = POLLS_BETWEEN_LOOKS;
-      return false;
+    if (has_unseen || has_waiting) {
+      bool is_fresh = thread->looks_left > 0;
+
+      thread->polls_to_try
+          = is_fresh ? POLLS_BETWEEN_LOOKS : POLLS_BETWEEN_WAITS;
+      thread->looks_left -= is_fresh;
+      if (is_fresh || !has_unseen || !run_barrier ())
+        return;
     }
-    if (!run_barrier ())
-      return false;
   }
   for (Batch *batch = thread->sealed; batch != NULL; batch = batch->next)
     batch->is_covered = true;
-  return true;
 }
 
 /* Frees the sealed batches that no reader can hold. */
@@ -197,15 +224,17 @@ reclaim_try_to_free (ReclaimThread *thread) {
   oldest = MUTANT (LOOKED_BEFORE_ADOPTED)
                ? reclaim_oldest_section (thread->reclaim, NULL) : 0;
   adopt_orphans (thread);
-  if (thread->sealed == NULL || !cover (thread))
+  if (thread->sealed == NULL)
     return;
+  cover (thread);
 
   if (!MUTANT (LOOKED_BEFORE_ADOPTED))
     oldest = reclaim_oldest_section (thread->reclaim, NULL);
   while (*link != NULL) {
     Batch *batch = *link;
 
-    if (batch->tag < oldest
+    if ((batch->tag < oldest
+         && (batch->is_covered || !thread->reclaim->is_asymmetric))
         || (MUTANT (EPOCH_FREED_EARLY) && batch->tag == oldest)) {
       *link = batch->next;
       batch->next = ready;

@@ -63,7 +63,9 @@
  *             first looked at in the hope of R5: readers at work enter all the
  *             time. Only when LOOKS looks, some polls apart, were in vain, a
  *             barrier is run. An empty slot says nothing: a store may be on its
- *             way to it. Large items are worth a barrier at once. Who is alone
+ *             way to it. Nor is one run for a batch that somebody is seen inside
+ *             with: he may hold it, whoever meets a barrier. A thread that waits
+ *             for a lock is such a reader, and at work on another processor. Large items are worth a barrier at once. Who is alone
  *             needs no hope, and seals small batches, so that what is freed is
  *             still near.
  *
