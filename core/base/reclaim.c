@@ -65,8 +65,9 @@
  *             barrier is run. An empty slot says nothing: a store may be on its
  *             way to it. Nor is one run for a batch that somebody is seen inside
  *             with: he may hold it, whoever meets a barrier. A thread that waits
- *             for a lock is such a reader, and at work on another processor. Large items are worth a barrier at once. Who is alone
- *             needs no hope, and seals small batches, so that what is freed is
+ *             for a lock is such a reader, and at work on another processor.
+ *             Large items are worth a barrier at once. Who is alone needs no
+ *             hope, and seals small batches, so that what is freed is
  *             still near.
  *
  * Invariants  C1  a batch's tag is less than the epoch, and no two are equal
