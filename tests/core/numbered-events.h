@@ -3,6 +3,7 @@
 /* numbered-events.h — logs whose every event any reader can check by its index */
 #pragma once
 
+#include "core/base/prng.h"
 #include "core/record/tracelog.h"
 
 /* The @i-th event: any reader knows what it must be. */
@@ -57,4 +58,24 @@ assert_events (TraceLog *log,
     }
     at += block->n_events;
   }
+}
+
+/* Reads what is there by then, at any place, until the log is finished. */
+static inline gpointer
+read_along (gpointer data) {
+  TraceLog *log = data;
+  Prng prng = { 3 };
+
+  while (!tracelog_is_finished (log)) {
+    guint64 length = tracelog_get_length (log);
+    guint64 i = length > 0 ? prng_below (&prng, length) : 0;
+    Event event, wanted = make_event (i);
+
+    if (length == 0)
+      continue;
+    g_assert_true (tracelog_get_event (log, i, &event));
+    g_assert_true (event.ver == wanted.ver && event.a == wanted.a);
+    g_assert_cmpint (tracelog_time_at (log, length), >=, event.at_ns);
+  }
+  return NULL;
 }

@@ -93,26 +93,6 @@ end_recording (pid_t child) {
   g_assert_cmpint (waitpid (child, NULL, 0), ==, child);
 }
 
-/* Reads what is there by then, at any place, until the log is finished. */
-static gpointer
-read_along (gpointer data) {
-  TraceLog *log = data;
-  Prng prng = { 3 };
-
-  while (!tracelog_is_finished (log)) {
-    guint64 length = tracelog_get_length (log);
-    guint64 i = length > 0 ? prng_below (&prng, length) : 0;
-    Event event, wanted = make_event (i);
-
-    if (length == 0)
-      continue;
-    g_assert_true (tracelog_get_event (log, i, &event));
-    g_assert_true (event.ver == wanted.ver && event.a == wanted.a);
-    g_assert_cmpint (tracelog_time_at (log, length), >=, event.at_ns);
-  }
-  return NULL;
-}
-
 /* Killed at any moment: what is read is right, and ends. */
 static void
 test_kill (Fixture      *fixture,

@@ -20,24 +20,6 @@
 #define N_KILLS 200
 #endif
 
-static gpointer
-read_along (gpointer data) {
-  TraceLog *log = data;
-  Prng prng = { 3 };
-
-  while (!tracelog_is_finished (log)) {
-    guint64 length = tracelog_get_length (log);
-    guint64 i = length > 0 ? prng_below (&prng, length) : 0;
-    Event event, wanted = make_event (i);
-
-    if (length == 0)
-      continue;
-    g_assert_true (tracelog_get_event (log, i, &event));
-    g_assert_true (event.ver == wanted.ver && event.a == wanted.a);
-  }
-  return NULL;
-}
-
 /* Far beyond the bound: memory stays below it, and all is read while it is
  * written. */
 static void
