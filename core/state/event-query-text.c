@@ -239,8 +239,9 @@ take_number (Token *token) {
   token->kind = TOKEN_NUMBER;
   token->figure.whole = g_ascii_strtoll (token->at, &end, 10);
   if (*end == '.' && g_ascii_isdigit (end[1])) {
-    token->figure.is_real = TRUE;
     token->figure.real = g_ascii_strtod (token->at, &end);
+    /* Larger than any figure of a map: the largest whole one, as without '.'. */
+    token->figure.is_real = token->figure.real < (double)G_MAXINT64;
   }
   token->length = (gsize)(end - token->at);
 }

@@ -136,7 +136,7 @@ word_of (const QueryWord *words,
 static void
 print_real (GString *text,
             double   real) {
-  char digits[400];
+  char digits[40];
 
   g_ascii_formatd (digits, sizeof digits, "%.9f", real);
   g_string_append (text, digits);
