@@ -29,6 +29,8 @@
 #define EVERY_NS (2 * 1000 * 1000)
 /* Frames of ours that are shown, innermost first. */
 #define SHOWN_FRAMES 8
+/* Long turns that are shown. */
+#define SHOWN_TURNS 8
 
 typedef struct {
   void *frames[MAX_FRAMES];
@@ -243,21 +245,33 @@ describe (GHashTable   *names,
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
+/* What worked longest comes first. */
+static gint
+compare_work (gconstpointer a,
+              gconstpointer b) {
+  const LongTurn *left = a, *right = b;
+
+  return (left->worked_us < right->worked_us) - (left->worked_us > right->worked_us);
+}
+
 void
 long_turns_print (void) {
   g_autoptr (GHashTable) names
       = g_hash_table_new_full (NULL, NULL, NULL, g_free);
 
-  for (guint i = 0; i < long_turns->len; i++) {
+  g_array_sort (long_turns, compare_work);
+  for (guint i = 0; i < MIN (long_turns->len, SHOWN_TURNS); i++) {
     const LongTurn *turn = &g_array_index (long_turns, LongTurn, i);
 
-    g_printerr ("%.1f ms, %.1f of them worked, after %s:\n",
+    g_printerr ("%.1f ms, %.1f of them worked%s%s:\n",
                 (double)turn->wall_us / 1000, (double)turn->worked_us / 1000,
-                turn->name);
+                *turn->name != '\0' ? ", after " : "", turn->name);
     for (guint s = 0; s < turn->n; s++) {
       g_autofree char *text = describe (names, &samples[turn->first + s]);
 
       g_printerr ("    %s\n", text);
     }
   }
+  if (long_turns->len > SHOWN_TURNS)
+    g_printerr ("and %u more that worked less\n", long_turns->len - SHOWN_TURNS);
 }

@@ -23,7 +23,8 @@ void    long_turns_name  (const char *name);
 /* (transfer none): of gint64, microseconds; each turn so far. */
 GArray *long_turns_worked (void);
 GArray *long_turns_waited (void);
-/* Each long turn, and where it was found; to standard error. */
+/* The long turns that worked longest, and where they were found; to standard
+ * error. Sorts them. */
 void    long_turns_print (void);
 
 G_END_DECLS

@@ -159,14 +159,17 @@ def plan(options, peers):
 def measure(options, peers):
     """{(row, threads): {peer: [result, ...]}} in the order of the table, and the
     number of passes."""
-    results, left = {}, plan(options, peers)
+    results, left, hopeless = {}, plan(options, peers), set()
     began = time.monotonic()
     for number in range(options.passes):
         pass_began, done = time.monotonic(), []
         for row, n, peer in left:
+            if (row, peer.name) in hopeless:
+                continue
             run_began = time.monotonic()
             result = peer.run(row, n, options.ops(row))
             if result is None:
+                hopeless.add((row, peer.name))
                 continue
             results.setdefault((row, n), {}).setdefault(peer.name, []).append(result)
             if time.monotonic() - run_began < SLOW_SECONDS:
