@@ -340,9 +340,21 @@ tophash_search_bar_class_init (TophashSearchBarClass *klass) {
   gtk_widget_class_set_css_name (widget_class, "tophashsearchbar");
 }
 
+/* A bar that slides in has no entry on screen until its first frame, and what is
+ * typed by then is lost: Ctrl+F and on at once. So it is there at once. */
+static void
+stop_sliding (GtkSearchBar *bar) {
+  GtkWidget *revealer = gtk_widget_get_first_child (GTK_WIDGET (bar));
+
+  if (GTK_IS_REVEALER (revealer))
+    gtk_revealer_set_transition_type (GTK_REVEALER (revealer),
+                                      GTK_REVEALER_TRANSITION_TYPE_NONE);
+}
+
 static void
 tophash_search_bar_init (TophashSearchBar *self) {
   gtk_widget_init_template (GTK_WIDGET (self));
+  stop_sliding (self->bar);
   gtk_search_bar_connect_entry (self->bar, GTK_EDITABLE (self->entry));
   for (guint i = 0; i < G_N_ELEMENTS (examples); i++)
     gtk_box_append (self->examples, example_new (self, i));

@@ -155,6 +155,21 @@ test_names_its_icons (void) {
   close_window (window);
 }
 
+/* What is typed after Ctrl+F is in the entry, also before the next frame. */
+static void
+test_search_takes_keys_at_once (void) {
+  TophashWindow *window = open_window ();
+  GtkWidget *focus;
+
+  run_small (tophash_window_get_session (window));
+  activate (window, "win.search");
+  focus = gtk_window_get_focus (GTK_WINDOW (window));
+  g_assert_nonnull (focus);
+  g_assert_true (gtk_widget_get_mapped (focus));
+  g_assert_nonnull (gtk_widget_get_ancestor (focus, GTK_TYPE_SEARCH_BAR));
+  close_window (window);
+}
+
 /* Room --------------------------------------------------------------------- */
 
 static void
@@ -227,5 +242,7 @@ void
 add_keys_tests (void) {
   g_test_add_func ("/app/window/lists-its-shortcuts", test_lists_its_shortcuts);
   g_test_add_func ("/app/window/names-its-icons", test_names_its_icons);
+  g_test_add_func ("/app/window/search-takes-keys-at-once",
+                   test_search_takes_keys_at_once);
   g_test_add_func ("/app/window/fits-a-telephone", test_fits_a_telephone);
 }
