@@ -120,3 +120,19 @@ log_to_bytes (TraceLog *log,
   g_assert_no_error (error);
   return bytes;
 }
+
+/* With what a killed run left beside its file. */
+static inline void
+tear_down_parts (Fixture      *fixture,
+                 gconstpointer unused) {
+  g_autoptr (GDir) dir = g_dir_open (fixture->folder, 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *path = g_build_filename (fixture->folder, name, NULL);
+
+    if (g_str_has_suffix (name, ".part"))
+      g_unlink (path);
+  }
+  tear_down (fixture, unused);
+}

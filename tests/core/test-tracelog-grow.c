@@ -299,22 +299,6 @@ test_changed_events (Fixture      *fixture,
   assert_events (log, 100);
 }
 
-/* What a killed run left beside its file. */
-static void
-tear_down_parts (Fixture      *fixture,
-                 gconstpointer unused) {
-  g_autoptr (GDir) dir = g_dir_open (fixture->folder, 0, NULL);
-  const char *name;
-
-  while ((name = g_dir_read_name (dir)) != NULL) {
-    g_autofree char *path = g_build_filename (fixture->folder, name, NULL);
-
-    if (g_str_has_suffix (name, ".part"))
-      g_unlink (path);
-  }
-  tear_down (fixture, unused);
-}
-
 int
 main (int    argc,
       char **argv) {

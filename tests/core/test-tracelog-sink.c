@@ -197,27 +197,6 @@ test_kill (Fixture      *fixture,
   g_assert_cmpuint (most, >, TRACE_BLOCK_EVENTS);
 }
 
-/* What a killed run left beside its file. */
-static void
-remove_parts (Fixture *fixture) {
-  g_autoptr (GDir) dir = g_dir_open (fixture->folder, 0, NULL);
-  const char *name;
-
-  while ((name = g_dir_read_name (dir)) != NULL) {
-    g_autofree char *path = g_build_filename (fixture->folder, name, NULL);
-
-    if (g_str_has_suffix (name, ".part"))
-      g_unlink (path);
-  }
-}
-
-static void
-tear_down_parts (Fixture      *fixture,
-                 gconstpointer unused) {
-  remove_parts (fixture);
-  tear_down (fixture, unused);
-}
-
 int
 main (int    argc,
       char **argv) {
