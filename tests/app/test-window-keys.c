@@ -160,13 +160,23 @@ static void
 test_search_takes_keys_at_once (void) {
   TophashWindow *window = open_window ();
   GtkWidget *focus;
+  GtkWidget *bar;
+  int height;
 
   run_small (tophash_window_get_session (window));
   activate (window, "win.search");
   focus = gtk_window_get_focus (GTK_WINDOW (window));
   g_assert_nonnull (focus);
   g_assert_true (gtk_widget_get_mapped (focus));
-  g_assert_nonnull (gtk_widget_get_ancestor (focus, GTK_TYPE_SEARCH_BAR));
+  bar = gtk_widget_get_ancestor (focus, GTK_TYPE_SEARCH_BAR);
+  g_assert_nonnull (bar);
+  gtk_widget_measure (bar, GTK_ORIENTATION_VERTICAL, -1, NULL, &height, NULL, NULL);
+  g_assert_cmpint (height, >, 0);
+
+  /* And a closed one leaves its room to the map. */
+  gtk_search_bar_set_search_mode (GTK_SEARCH_BAR (bar), FALSE);
+  gtk_widget_measure (bar, GTK_ORIENTATION_VERTICAL, -1, NULL, &height, NULL, NULL);
+  g_assert_cmpint (height, ==, 0);
   close_window (window);
 }
 
