@@ -129,17 +129,38 @@ paint_picture (cairo_t         *cr,
   paint_stage (cr, &context);
 }
 
+static cairo_status_t
+keep_cb (void                *data,
+         const unsigned char *bytes,
+         unsigned int         length) {
+  g_byte_array_append (data, bytes, length);
+  return CAIRO_STATUS_SUCCESS;
+}
+
+/* What it is drawn into comes to stand in @bytes, when it is finished. */
 static cairo_surface_t *
 new_surface (const char *path,
              int         width,
-             int         height) {
+             int         height,
+             GByteArray *bytes) {
   if (g_str_has_suffix (path, ".png"))
     return cairo_image_surface_create (CAIRO_FORMAT_RGB24, width, height);
   if (g_str_has_suffix (path, ".svg"))
-    return cairo_svg_surface_create (path, width, height);
+    return cairo_svg_surface_create_for_stream (keep_cb, bytes, width, height);
   if (g_str_has_suffix (path, ".pdf"))
-    return cairo_pdf_surface_create (path, width, height);
+    return cairo_pdf_surface_create_for_stream (keep_cb, bytes, width, height);
   return NULL;
+}
+
+/* What stood under the name is replaced only by a whole file. */
+static gboolean
+write_bytes (const char  *path,
+             GByteArray  *bytes,
+             GError     **error) {
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+
+  return g_file_replace_contents (file, (const char *)bytes->data, bytes->len, NULL,
+                                  FALSE, G_FILE_CREATE_NONE, NULL, NULL, error);
 }
 
 gboolean
@@ -150,6 +171,7 @@ paint_stage_to_file (const MapState  *state,
                      int              height,
                      gboolean         dark,
                      GError         **error) {
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
   cairo_surface_t *surface;
   cairo_status_t status;
   cairo_t *cr;
@@ -160,7 +182,7 @@ paint_stage_to_file (const MapState  *state,
                  path, SIZE_MAX_PX, width, height);
     return FALSE;
   }
-  surface = new_surface (path, width, height);
+  surface = new_surface (path, width, height, bytes);
   if (surface == NULL) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                  _("%s: a picture's name ends in .png, .svg or .pdf"), path);
@@ -171,7 +193,7 @@ paint_stage_to_file (const MapState  *state,
   status = cairo_status (cr);
   cairo_destroy (cr);
   if (status == CAIRO_STATUS_SUCCESS && g_str_has_suffix (path, ".png"))
-    status = cairo_surface_write_to_png (surface, path);
+    status = cairo_surface_write_to_png_stream (surface, keep_cb, bytes);
   cairo_surface_finish (surface);
   if (status == CAIRO_STATUS_SUCCESS)
     status = cairo_surface_status (surface);
@@ -181,5 +203,5 @@ paint_stage_to_file (const MapState  *state,
                  cairo_status_to_string (status));
     return FALSE;
   }
-  return TRUE;
+  return write_bytes (path, bytes, error);
 }
