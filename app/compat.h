@@ -14,7 +14,8 @@ G_BEGIN_DECLS
 typedef void (*CompatFileChosen) (GFile    *file,
                                   gpointer  data);
 
-/* @filters: pairs of name and glob, NULL-terminated. */
+/* @filters: pairs of name and globs (joined by “;”), NULL-terminated; where to save,
+ * one glob each, “*” and a suffix. */
 void compat_file_open (GtkWindow          *parent,
                        const char         *title,
                        const char *const  *filters,
@@ -27,5 +28,11 @@ void compat_file_save (GtkWindow          *parent,
                        CompatFileChosen    chosen,
                        gpointer            data);
 void compat_about     (GtkWindow          *parent);
+
+/* (transfer full): @name with the suffix of what was @chosen, where it has none, or
+ * only the first one's, which was suggested. */
+char *compat_complete_name (const char         *name,
+                            const char *const  *suffixes,
+                            guint               chosen);
 
 G_END_DECLS

@@ -88,6 +88,23 @@ describe_job (JobKind     kind,
   return g_strdup_printf (_ ("Exporting %s"), name);
 }
 
+/* The name first: a long place is cut at its end. */
+static void
+toast_saved (TophashWindow *self,
+             GFile         *file) {
+  g_autoptr (GFile) folder = g_file_get_parent (file);
+  g_autofree char *name = g_file_get_basename (file);
+  g_autofree char *place
+      = folder == NULL ? NULL : g_file_get_parse_name (folder);
+  g_autofree char *text = NULL;
+
+  if (place == NULL || g_file_test ("/.flatpak-info", G_FILE_TEST_EXISTS))
+    text = g_strdup_printf (_ ("Saved %s"), name);
+  else
+    text = g_strdup_printf (_ ("Saved %s in %s"), name, place);
+  tophash_window_toast (self, text);
+}
+
 static FileJob *
 begin_job (TophashWindow *self,
            GFile         *file,
@@ -99,6 +116,7 @@ begin_job (TophashWindow *self,
   job->window = g_object_ref (self);
   job->file = g_object_ref (file);
   job->kind = kind;
+  tophash_window_forget_warning (self);
   self->job = g_cancellable_new ();
   self->job_is_save = kind == JOB_SAVE || kind == JOB_SAVE_NOTES;
   g_atomic_int_set (&self->progress, 0);
@@ -273,8 +291,6 @@ save_done_cb (GObject      *source,
               gpointer      data) {
   FileJob *job = g_task_get_task_data (G_TASK (result));
   TophashWindow *self = job->window;
-  g_autofree char *name = g_file_get_basename (job->file);
-  g_autofree char *text = g_strdup_printf (_ ("Saved %s"), name);
   g_autoptr (GError) error = NULL;
 
   end_job (self);
@@ -285,7 +301,7 @@ save_done_cb (GObject      *source,
     return;
   }
   note_saved (self, job);
-  tophash_window_toast (self, text);
+  toast_saved (self, job->file);
   if (self->closes_when_saved)
     gtk_window_close (GTK_WINDOW (self));
 }
@@ -373,17 +389,15 @@ export_done_cb (GObject      *source,
                 gpointer      data) {
   FileJob *job = g_task_get_task_data (G_TASK (result));
   TophashWindow *self = job->window;
-  g_autofree char *name = g_file_get_basename (job->file);
-  g_autofree char *text = g_strdup_printf (_ ("Saved %s"), name);
   g_autoptr (GError) error = NULL;
 
   end_job (self);
   if (self->session == NULL)
     return;
   if (g_task_propagate_boolean (G_TASK (result), &error))
-    tophash_window_toast (self, text);
+    toast_saved (self, job->file);
   else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    tophash_window_toast (self, error->message);
+    tophash_window_warn (self, error->message);
 }
 
 void
@@ -425,12 +439,12 @@ picture_chosen_cb (GFile    *file,
   TophashWindow *self = data;
   const MapState *state;
   g_autofree char *path = NULL;
-  g_autofree char *text = NULL;
   g_autoptr (GError) error = NULL;
 
   if (file == NULL || self->session == NULL
       || (state = tophash_session_get_state (self->session)) == NULL)
     return;
+  tophash_window_forget_warning (self);
   path = g_file_get_path (file);
   if (path == NULL) {
     tophash_window_toast (self, _ ("A picture can only be saved to a local file"));
@@ -441,16 +455,23 @@ picture_chosen_cb (GFile    *file,
           MAX (640, gtk_widget_get_width (GTK_WIDGET (self->stack))),
           MAX (400, gtk_widget_get_height (GTK_WIDGET (self->stack))),
           adw_style_manager_get_dark (adw_style_manager_get_default ()), &error))
-    text = g_strdup (error->message);
+    tophash_window_warn (self, error->message);
   else
-    text = g_strdup_printf (_ ("Saved %s"), path);
-  tophash_window_toast (self, text);
+    toast_saved (self, file);
 }
 
 void
 tophash_window_choose_open (TophashWindow *self) {
-  const char *const filters[] = { _ ("Recordings"), "*.tophash", _ ("Scenarios"),
-                                  "*.json", NULL };
+  const char *const filters[]
+      = { _ ("Recordings and scenarios"),
+          "*.tophash;*.json",
+          _ ("Recordings"),
+          "*.tophash",
+          _ ("Scenarios"),
+          "*.json",
+          _ ("All files"),
+          "*",
+          NULL };
 
   compat_file_open (GTK_WINDOW (self), _ ("Open a Recording or Scenario"), filters,
                     open_chosen_cb, self);

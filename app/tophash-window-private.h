@@ -71,6 +71,9 @@ struct _TophashWindow {
   GCancellable   *job;            /* opening or saving; NULL: none */
   GFile          *home;           /* of the recording; NULL: not saved yet */
 
+  /* Borrowed */
+  AdwToast *warning; /* the last one; NULL when it is gone */
+
   guint64  home_length;           /* of the recording, as it stands there */
   gboolean home_is_ours;          /* we wrote it */
   gboolean has_told_damage;       /* of the recording */
@@ -116,6 +119,8 @@ void tophash_window_toast         (TophashWindow      *self,
 /* The same for what must be read to its end: it stays until it is dismissed. */
 void tophash_window_warn          (TophashWindow      *self,
                                    const char         *text);
+/* The last one is done with: what it was about is tried again. */
+void tophash_window_forget_warning (TophashWindow     *self);
 /* Positions of the speed drop-down. */
 guint  tophash_window_n_speeds    (void);
 double tophash_window_speed       (guint               index);

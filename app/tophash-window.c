@@ -464,6 +464,7 @@ tophash_window_dispose (GObject *object) {
     g_cancellable_cancel (self->job);
   g_clear_object (&self->job);
   g_clear_object (&self->home);
+  g_clear_weak_pointer (&self->warning);
   if (self->session != NULL) {
     g_signal_handlers_disconnect_by_data (self->session, self);
     tophash_session_stop (self->session);
@@ -650,7 +651,15 @@ tophash_window_warn (TophashWindow *self,
   adw_toast_set_custom_title (toast, label);
   adw_toast_set_timeout (toast, 0);
   adw_toast_set_priority (toast, ADW_TOAST_PRIORITY_HIGH);
+  g_set_weak_pointer (&self->warning, toast);
   adw_toast_overlay_add_toast (self->toasts, toast);
+}
+
+void
+tophash_window_forget_warning (TophashWindow *self) {
+  if (self->warning != NULL)
+    adw_toast_dismiss (self->warning);
+  g_clear_weak_pointer (&self->warning);
 }
 
 void

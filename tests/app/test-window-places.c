@@ -7,6 +7,7 @@
  */
 #include "tests/app/test-window.h"
 
+#include "app/compat.h"
 #include "app/tophash-honesty-card.h"
 #include "core/record/tracelog-file.h"
 
@@ -52,6 +53,27 @@ size_of (GFile *file) {
 
   g_assert_nonnull (info);
   return g_file_info_get_size (info);
+}
+
+/* A name without its ending gets that of the type that is chosen. */
+static void
+test_completes_names (void) {
+  const char *const pictures[] = { ".png", ".svg", ".pdf", NULL };
+  const struct {
+    const char *typed;
+    guint       chosen;
+    const char *meant;
+  } cases[] = { { "map", 0, "map.png" },     { "map", 1, "map.svg" },
+                { "map.png", 0, "map.png" }, { "map.png", 2, "map.pdf" },
+                { "map.svg", 0, "map.svg" }, { "map.svg", 2, "map.svg" },
+                { "map.v2", 1, "map.v2" },   { ".map", 0, ".map.png" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *meant
+        = compat_complete_name (cases[i].typed, pictures, cases[i].chosen);
+
+    g_assert_cmpstr (meant, ==, cases[i].meant);
+  }
 }
 
 /* Selects a key that stands in read at the cursor; which one. */
@@ -343,6 +365,7 @@ add_places_tests (void) {
   g_test_add_func ("/app/window/measures-between-markers",
                    test_measures_between_markers);
   g_test_add_func ("/app/window/shows-a-whole-life", test_shows_a_whole_life);
+  g_test_add_func ("/app/window/completes-names", test_completes_names);
   g_test_add_func ("/app/window/exports", test_exports);
   g_test_add_func ("/app/window/measures-honesty", test_measures_honesty);
 }
