@@ -479,14 +479,15 @@ gomap_engine_range (MapEngine    *map,
                     void         *data) {
   Call call = begin (map, thread, OP_RANGE, 0, 0);
   GoMap *table = &call.shard->table;
-  uint32_t id = 1 + (uint32_t)sync_word_add (&call.self->n_iterators, 1,
-                                             SYNC_LABEL ("number the iterator"));
-  bool goes_on = true;
+  bool tells = probe_tells_walk (), goes_on = true;
+  uint32_t id = 0;
   GoIter iter;
 
+  if (tells)
+    id = gomap_number_iterator (&call.self->n_iterators);
   enter_table (&call);
   gomap_iter_begin (&iter, table, prng_next (&thread->prng),
-                    GOMAP_ITER_MARKS | GOMAP_ITER_TELLS, id,
+                    GOMAP_ITER_MARKS | (tells ? GOMAP_ITER_TELLS : 0), id,
                     call.shard->domain.version);
   probe_event_more (EVENT_RANGE_BEGAN, (uint32_t)iter.start_bucket, id,
                     iter.offset, table->config.id, (uint64_t)table->count,

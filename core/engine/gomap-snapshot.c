@@ -119,9 +119,7 @@ begin (MapEngine    *map,
   if (self == NULL)
     return NULL;
   self->bytes = sizeof *self;
-  self->base.id
-      = 1 + (uint32_t)sync_word_add (&engine->n_iterators, 1,
-                                     SYNC_LABEL ("number the iterator"));
+  self->base.id = gomap_number_iterator (&engine->n_iterators);
   last = &self->pieces;
   for (uint32_t i = 0; i < engine->n_shards; i++)
     if (!copy_shard (self, engine, &engine->shards[i], thread, &last)) {

@@ -159,6 +159,15 @@ typedef struct {
   uint64_t       elem;
 } GoIter;
 
+/* The id of an iterator, or a snapshot, of the map that counts them in @last. Never
+ * 0, which is that of a Range whose walk is not told. */
+static inline uint32_t
+gomap_number_iterator (SyncWord *last) {
+  uint64_t n = sync_word_add (last, 1, SYNC_LABEL ("number the iterator"));
+
+  return 1 + (uint32_t)(n % UINT32_MAX);
+}
+
 /* @random: what Go draws; the low B bits are the start bucket, the next three
  * the slot offset. Does not step. */
 void gomap_iter_begin (GoIter      *iter,

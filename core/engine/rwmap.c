@@ -168,7 +168,7 @@ typedef struct {
   GoShard      *shard;
   EngineThread *thread;
   unsigned     *path;
-  uint32_t      id;        /* of the iterator */
+  uint32_t      id;        /* of the iterator; 0: its walk is not told */
   int64_t      *keys;      /* NULL: none */
   size_t        n_keys;
   uint64_t      n_visited; /* calls of the callback */
@@ -191,7 +191,8 @@ copy_keys (Walk *walk) {
   }
   if (is_copied) {
     gomap_iter_begin (&iter, table, prng_next (&walk->thread->prng),
-                      GOMAP_ITER_TELLS, walk->id, shard->domain.version);
+                      walk->id != 0 ? GOMAP_ITER_TELLS : 0, walk->id,
+                      shard->domain.version);
     probe_event_more (EVENT_RANGE_BEGAN, (uint32_t)iter.start_bucket, walk->id,
                       iter.offset, table->config.id, (uint64_t)table->count,
                       shard->domain.version);
@@ -263,8 +264,7 @@ rwmap_range (MapEngine    *map,
       .shard = &self->shards[i],
       .thread = thread,
       .path = &path,
-      .id = 1 + (uint32_t)sync_word_add (&self->n_iterators, 1,
-                                         SYNC_LABEL ("number the iterator")),
+      .id = probe_tells_walk () ? gomap_number_iterator (&self->n_iterators) : 0,
     };
 
     goes_on = walk_shard (&walk, visit, data);

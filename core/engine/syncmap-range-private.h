@@ -19,13 +19,18 @@
 
 #define RANGE_INLINE static inline __attribute__ ((always_inline))
 
-/* Range over @table for those who listen, or while it is growing; counts in
+/* Range over @table that tells its walk, or while the table is growing; counts in
  * *@n_visited. false: stopped. */
-bool syncmap_range_told (SyncCall    *call,
-                         SyncTable   *table,
-                         EngineVisit  visit,
-                         void        *data,
-                         uint64_t    *n_visited);
+bool syncmap_range_told      (SyncCall        *call,
+                              SyncTable       *table,
+                              EngineVisit      visit,
+                              void            *data,
+                              uint64_t        *n_visited);
+/* The two ends of one whose walk is not told. */
+void syncmap_tell_range      (const SyncTable *table,
+                              const GoWalk    *walk);
+void syncmap_tell_range_over (uint64_t         n_visited,
+                              bool             is_stopped);
 
 /* The values of @n pairs. Those that have none are taken out of the batch, which
  * asks for a second look: the first is for the others, by far the most. Returns
@@ -56,7 +61,7 @@ range_read (GoBatch *batch,
   return n_live;
 }
 
-/* The loops of a Range that nobody listens to, over a settled table. A first
+/* The loops of a Range whose walk nobody listens to, over a settled table. A first
  * batch of one bucket is for callbacks that stop at once. */
 RANGE_INLINE bool
 range_ahead (GoWalk      *walk,
@@ -117,11 +122,15 @@ syncmap_range_with (MapEngine    *map,
 
   syncmap_begin (&call, map, thread, OP_RANGE, 0, 0);
   table = syncmap_whole_table (&call);
-  if (__builtin_expect (SYNC_IS_FREE && probe_current == NULL
+  if (__builtin_expect (SYNC_IS_FREE && !probe_tells_walk ()
                         && gomap_is_settled (&table->map), 1)) {
     gomap_walk_begin (&walk, &table->map, prng_next (&thread->prng));
+    if (__builtin_expect (probe_current != NULL, 0))
+      syncmap_tell_range (table, &walk);
     goes_on = reads_ahead ? range_ahead (&walk, visit, data, &n_visited)
                           : range_fresh (&walk, visit, data, &n_visited);
+    if (__builtin_expect (probe_current != NULL, 0))
+      syncmap_tell_range_over (n_visited, !goes_on);
   } else {
     goes_on = syncmap_range_told (&call, table, visit, data, &n_visited);
   }

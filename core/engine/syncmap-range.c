@@ -9,9 +9,9 @@
  *             lock and may use the map as it likes; the section stays open, so
  *             the table stays. No key comes twice; a value is one that the key
  *             had at some moment of the walk; keys that come meanwhile are not
- *             seen. The walk is no snapshot. Unless somebody listens, or read was
- *             promoted in the middle of a growth, it goes by batches
- *             (gomap-walk.c, syncmap-range-private.h).
+ *             seen. The walk is no snapshot. Unless it tells what it walks
+ *             (probe_tells_walk()), or read was promoted in the middle of a
+ *             growth, it goes by batches (gomap-walk.c, syncmap-range-private.h).
  *
  * Clear       publishes an empty read and empties dirty in place. dirty stays,
  *             so the next new key need not copy. An empty read that is amended is
@@ -54,14 +54,14 @@ syncmap_range_told (SyncCall    *call,
                     EngineVisit  visit,
                     void        *data,
                     uint64_t    *n_visited) {
+  bool tells = probe_tells_walk (), goes_on = true;
+  uint32_t id = 0;
   GoIter iter;
-  uint32_t id;
-  bool goes_on = true;
 
-  id = 1 + (uint32_t)sync_word_add (&call->self->next_iterator, 1,
-                                SYNC_LABEL ("number the iterator"));
+  if (tells)
+    id = gomap_number_iterator (&call->self->next_iterator);
   gomap_iter_begin (&iter, &table->map, prng_next (&call->thread->prng),
-                    GOMAP_ITER_TELLS, id, table->published_ver);
+                    tells ? GOMAP_ITER_TELLS : 0, id, table->published_ver);
   probe_event_more (EVENT_RANGE_BEGAN, (uint32_t)iter.start_bucket, id,
                     iter.offset, table->map.config.id,
                     (uint64_t)table->map.count, table->published_ver);
@@ -82,6 +82,20 @@ syncmap_range_told (SyncCall    *call,
   gomap_iter_flush (&iter);
   probe_event (EVENT_RANGE_ENDED, (uint32_t)*n_visited, id, !goes_on, 0);
   return goes_on;
+}
+
+void
+syncmap_tell_range (const SyncTable *table,
+                    const GoWalk    *walk) {
+  probe_event_more (EVENT_RANGE_BEGAN, (uint32_t)(walk->main & walk->mask), 0,
+                    (uint8_t)walk->offset, table->map.config.id,
+                    (uint64_t)table->map.count, table->published_ver);
+}
+
+void
+syncmap_tell_range_over (uint64_t n_visited,
+                         bool     is_stopped) {
+  probe_event (EVENT_RANGE_ENDED, (uint32_t)n_visited, 0, is_stopped, 0);
 }
 
 bool

@@ -55,9 +55,7 @@ begin (MapEngine    *map,
   if (call.superseded != NULL)
     syncmap_retire (call.self, thread->reclaim, call.superseded);
   table = &self->table->map;
-  self->base.id
-      = 1 + (uint32_t)sync_word_add (&call.self->next_iterator, 1,
-                                 SYNC_LABEL ("number the iterator"));
+  self->base.id = gomap_number_iterator (&call.self->next_iterator);
   self->base.version = self->table->published_ver;
   self->base.n_keys = (uint64_t)table->count;
   gomap_iter_begin (&self->iter, &self->table->map, prng_next (&thread->prng),

@@ -397,16 +397,17 @@ viewmap_range (MapEngine    *map,
                void         *data) {
   SyncCall call;
   SyncTable *table;
+  bool tells, goes_on = true;
+  uint32_t id = 0;
   GoIter iter;
-  uint32_t id;
-  bool goes_on = true;
 
   syncmap_begin (&call, map, thread, OP_RANGE, 0, 0);
   table = syncmap_whole_table (&call);
-  id = 1 + (uint32_t)sync_word_add (&call.self->next_iterator, 1,
-                                SYNC_LABEL ("number the iterator"));
+  tells = probe_tells_walk ();
+  if (tells)
+    id = gomap_number_iterator (&call.self->next_iterator);
   gomap_iter_begin (&iter, &table->map, prng_next (&thread->prng),
-                    GOMAP_ITER_TELLS, id, table->published_ver);
+                    tells ? GOMAP_ITER_TELLS : 0, id, table->published_ver);
   probe_event_more (EVENT_RANGE_BEGAN, (uint32_t)iter.start_bucket, id,
                     iter.offset, table->map.config.id,
                     (uint64_t)table->map.count, table->published_ver);

@@ -540,6 +540,10 @@ tell_range (const Telling *telling) {
   guint n_expunged = (guint)__builtin_popcountll (event->a >> 8 & 0xff);
   g_autofree char *key = NULL;
 
+  if (event->kind == EVENT_RANGE_BEGAN && event->ver == 0)
+    return g_strdup_printf (_ ("%s begins to walk %s, which holds %" PRIu64
+                               " keys; at this pace the walk is not told."),
+                            telling->who, name, event->a);
   if (event->kind == EVENT_RANGE_BEGAN)
     return telling->is_expert
                ? g_strdup_printf (_ ("%s: iteration %u over %s, %" PRIu64

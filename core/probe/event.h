@@ -149,7 +149,9 @@
   X (LOCK_ACQUIRED, "lock-acquired", GATE_DOMAIN)                             \
   /* a: ns held, 0 = not measured */                                          \
   X (LOCK_RELEASED, "lock-released", GATE_DOMAIN)                             \
-  /* Iteration; ver: iterator id, or the id of the snapshot that walks ----- */ \
+  /* Iteration; ver: iterator id, or the id of the snapshot that walks; 0: the \
+   * walk is not told, so that nothing is known between its two ends. A thread \
+   * ends the last of them that it began ---------------------------------- */ \
   /* aux16: table; res: start bucket; aux8: slot offset; a: keys the table    \
    * held; b: domain version seen */                                          \
   X (RANGE_BEGAN, "range-began", GATE_OBSERVES)                               \

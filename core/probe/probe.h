@@ -21,6 +21,9 @@
  *             teaching pace (span_period 1), one in span_period otherwise; the
  *             others are counted exactly in OPS_COUNTED or, when tells_brief is
  *             set, told by one event each, OP_TOLD, without result and end.
+ *             A Range tells what it walks, bucket by bucket, as a span or where
+ *             iterations are told in full; any other tells that it began and
+ *             ended, which is known without looking at each pair.
  * Window      What an event has to look at before it is written (is there room,
  *             is a batch full, does the stamp still hold) is put together into
  *             one bound, open_until: a unit below it is simply written. In line,
@@ -99,6 +102,13 @@ probe_set_span_period (Probe    *probe,
                        uint32_t  span_period) {
   probe->span_period = span_period;
   probe->span_countdown = span_period != 0 ? span_period : UINT32_MAX;
+}
+
+/* The owner, between operations: the next one is a span, out of its turn. */
+static inline void
+probe_make_span (Probe *probe) {
+  if (probe->span_period != 0)
+    probe->span_countdown = 1;
 }
 
 /* The next event's stamp is @stamp; 0: it reads the clock. */
@@ -307,6 +317,16 @@ probe_op_begin (OpKind   op,
     if (probe->span_countdown-- == 1)
       probe_begin_span (probe, op, key, value);
   }
+}
+
+/* Whether the Range that has begun tells what it walks. One that does not tells
+ * RANGE_BEGAN and RANGE_ENDED with ver 0, and may go as if nobody listened. */
+static inline bool
+probe_tells_walk (void) {
+  const Probe *probe = probe_current;
+
+  return __builtin_expect (probe != NULL, 0)
+         && (probe->is_fine || probe->tells_yields || (probe->range_spans & 1));
 }
 
 /* What the Range under way is about to give to its callback: engines call this

@@ -9,7 +9,7 @@
 G_BEGIN_DECLS
 
 #define FILE_MAJOR 1
-#define FILE_MINOR 4
+#define FILE_MINOR 5
 #define FILE_MINOR_RAISES 1 /* from it on OP_BEGAN and OP_ENDED tell the raise */
 #define FILE_MAGIC "\x89TPH\r\n\x1a\n"
 #define FILE_MAGIC_SIZE 8

@@ -4,7 +4,8 @@
  *
  * Threads and locks get their records when an event first names them. Threads
  * are kept by index, the main thread last. Iterations are kept by age: the open
- * ones, and of each thread the one that ended last.
+ * ones, and of each thread the one that ended last. Those whose walk is not told
+ * are counted alone.
  *
  * Clears      A Clear of a sharded map takes the shards' locks in their order,
  *             from 0 on, and empties each shard that holds keys. So while a
@@ -395,11 +396,16 @@ fold_range_began (Fold        *self,
   IterRecord *record;
   guint n_open = 0;
 
+  if (fold_find_thread (self, event) == NULL)
+    return;
+  /* Of a walk that is not told there is nothing to show. */
+  if (event->ver == 0) {
+    state->counters.n_ranges++;
+    return;
+  }
   for (guint i = 0; i < state->n_iters; i++)
     n_open += state->iters[i].shown.is_open
               && state->iters[i].shown.thread == event->thread;
-  if (fold_find_thread (self, event) == NULL)
-    return;
   if (n_open >= FOLD_MAX_OPEN_ITERS) {
     fold_fault (self, event, "thread %u has %u iterations open", event->thread,
                 n_open);
@@ -462,10 +468,10 @@ fold_range_walked (Fold        *self,
 void
 fold_range_ended (Fold        *self,
                   const Event *event) {
-  IterRecord *record = find_iter (self, event);
   MapState *state = self->state;
+  IterRecord *record;
 
-  if (record == NULL)
+  if (event->ver == 0 || (record = find_iter (self, event)) == NULL)
     return;
   record->shown.is_open = FALSE;
   record->shown.was_stopped = event->aux8 != 0;

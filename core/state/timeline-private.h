@@ -274,6 +274,15 @@ void sums_sample     (Sums           *self,
 void lane_sum_count  (LaneSum        *sum,
                       guint           op,
                       guint32         n);
+/* Of a RANGE_WALKED or RANGE_ENDED: see LaneBin. */
+static inline guint32
+lane_buckets_walked (const Event *event) {
+  if (event->kind == EVENT_RANGE_WALKED)
+    return 1;
+  return event->ver == 0
+             ? event->res / BUCKET_SLOTS + (event->res % BUCKET_SLOTS != 0)
+             : 0;
+}
 /* Those of @levels that are read off tables: held, dirty, load, evacuated. */
 void sums_table_levels (const MapState *state,
                         float          *levels);

@@ -396,8 +396,8 @@ count_in_lane (LaneWalk    *walk,
   if (event->at_ns < walk->bins.from_ns || event->at_ns >= walk->bins.to_ns)
     return;
   bin = &walk->out[bins_find (&walk->bins, event->at_ns)];
-  if (event->kind == EVENT_RANGE_WALKED)
-    sum.n_ranges = 1;
+  if (event->kind == EVENT_RANGE_WALKED || event->kind == EVENT_RANGE_ENDED)
+    sum.n_ranges = lane_buckets_walked (event);
   else
     lane_sum_count (&sum, event->aux8,
                     event->kind == EVENT_OPS_COUNTED ? event->res : 1);

@@ -74,6 +74,7 @@ const guint8 sums_work[256] = {
   [EVENT_OP_TOLD] = SUMS_LANE | SUMS_OPS | SUMS_KEYS,
   [EVENT_OPS_COUNTED] = SUMS_LANE | SUMS_OPS,
   [EVENT_RANGE_WALKED] = SUMS_LANE,
+  [EVENT_RANGE_ENDED] = SUMS_LANE,
   [EVENT_LOCK_WAITED] = SUMS_LANE,
   [EVENT_LOCK_ACQUIRED] = SUMS_LANE,
   [EVENT_LOCK_RELEASED] = SUMS_LANE,
@@ -348,8 +349,9 @@ add_to_lane (Sums        *self,
     lane_sum_count (&lane->open.sum, event->aux8, 1);
   } else if (event->kind == EVENT_OPS_COUNTED) {
     lane_sum_count (&lane->open.sum, event->aux8, event->res);
-  } else if (event->kind == EVENT_RANGE_WALKED) {
-    lane->open.sum.n_ranges++;
+  } else if (event->kind == EVENT_RANGE_WALKED
+             || event->kind == EVENT_RANGE_ENDED) {
+    lane->open.sum.n_ranges += lane_buckets_walked (event);
   } else if (event->kind == EVENT_LOCK_WAITED) {
     if (event->aux8 != LOCK_WAIT_DRAIN && lane->open.wait_from_ns < 0)
       lane->open.wait_from_ns = event->at_ns;

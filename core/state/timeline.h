@@ -100,7 +100,8 @@ typedef struct {
   guint32 n_loads;   /* load, len */
   guint32 n_stores;  /* store, swap, load-or-store, compare-and-swap */
   guint32 n_deletes; /* delete, load-and-delete, compare-and-delete, clear */
-  guint32 n_ranges;  /* buckets walked */
+  guint32 n_ranges;  /* buckets walked; of a Range whose walk is not told, as
+                      * many as its keys would fill, at its end */
   gint64  wait_ns;   /* for locks */
   gint64  hold_ns;   /* of locks */
 } LaneBin;

@@ -38,6 +38,7 @@ typedef struct {
   gint64       last_ns;     /* when the last operation was due */
   guint64      n_in_window; /* operations since window_ns */
   gint64       window_ns;
+  gint64       range_due_ns; /* from then on a Range tells its walk */
 } Worker;
 
 /* What the window may have changed in a group. */

@@ -19,7 +19,10 @@
  *
  * Range       In paced runs a Range waits at each key, so that its walk is seen
  *             and meets what others do meanwhile; stop and the end of the phase
- *             cut the waits short. So does the walk of a snapshot.
+ *             cut the waits short. So does the walk of a snapshot. One that waits
+ *             tells its walk at any speed. Of the others it is told now and then:
+ *             telling takes up to twenty times as long as walking, and so has one
+ *             part in RANGE_REST of a worker's time, and RANGE_REST_NS between.
  *
  * Values      n * 100 + worker + 1, n counting the worker's writes: unique over
  *             the run, and readable: the last two digits name the writer (00 is
@@ -49,6 +52,8 @@
 #define WINDOW_OPS 256
 #define MAX_LAG_NS 100000000
 #define MAX_RANGE_NS 2000000000
+#define RANGE_REST 32
+#define RANGE_REST_NS 50000000
 #define NICENESS 5
 #define VALUE_PERIOD 300000000000u
 
@@ -235,8 +240,17 @@ walk_range (Worker            *worker,
             const ThreadGroup *group) {
   MapEngine *map = worker->runner->map;
   Walk walk = plan_walk (worker, group);
+  gint64 began_ns = clock_now_ns (), ended_ns;
 
+  if (walk.pause_ns <= 0 && began_ns < worker->range_due_ns) {
+    map->klass->range (map, &worker->engine, visit, &walk);
+    return;
+  }
+  probe_make_span (&worker->probe);
   map->klass->range (map, &worker->engine, visit, &walk);
+  ended_ns = clock_now_ns ();
+  worker->range_due_ns
+      = ended_ns + MAX (RANGE_REST_NS, RANGE_REST * (ended_ns - began_ns));
 }
 
 static void

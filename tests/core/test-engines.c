@@ -4,12 +4,13 @@
  *
  * One suite for all of them, under three hashes: random operations against a
  * naive map with all invariants checked after each, memory that runs out at the
- * n-th allocation for every n, and threads whose additions must add up. How each
- * engine goes about it is checked in tests of its own.
+ * n-th allocation for every n, threads whose additions must add up, and what a Range
+ * tells. How each engine goes about it is checked in tests of its own.
  */
 
 #include "core/base/alloc.h"
 #include "core/engine/engine.h"
+#include "core/probe/probe.h"
 
 #include <glib.h>
 #include <pthread.h>
@@ -524,6 +525,87 @@ test_counts_and_hooks_agree (gconstpointer data) {
   engine_free (map);
 }
 
+/* Ranges told and not told ------------------------------------------------- */
+
+typedef struct {
+  guint64 n_began, n_walked, n_ended; /* events */
+  guint64 n_seen, n_visited;          /* keys, by each bucket and in all */
+  guint   n_unnamed;                  /* of the events, with ver 0 */
+} RangeTold;
+
+static RangeTold
+take_told (Probe *probe) {
+  RangeTold told = { 0 };
+  const RingUnit *first;
+  size_t n_second, n;
+
+  probe_flush (probe);
+  n = ring_peek (&probe->ring, &first, &n_second);
+  g_assert_cmpuint (n_second, ==, 0);
+  for (size_t i = 0; i < n; i++) {
+    RingEvent event = first[i].event;
+    unsigned kind = event.kind & ~EVENT_HAS_PAYLOAD;
+
+    i += (event.kind & EVENT_HAS_PAYLOAD) != 0;
+    told.n_began += kind == EVENT_RANGE_BEGAN;
+    told.n_walked += kind == EVENT_RANGE_WALKED;
+    told.n_ended += kind == EVENT_RANGE_ENDED;
+    if (kind == EVENT_RANGE_WALKED)
+      told.n_seen += (guint)__builtin_popcount (event.aux8);
+    if (kind == EVENT_RANGE_ENDED)
+      told.n_visited += event.res;
+    told.n_unnamed += event.ver == 0
+                      && (kind == EVENT_RANGE_BEGAN || kind == EVENT_RANGE_WALKED
+                          || kind == EVENT_RANGE_ENDED);
+  }
+  ring_take (&probe->ring, n);
+  return told;
+}
+
+static bool
+count_cb (int64_t  key,
+          int64_t  value,
+          void    *data) {
+  (void)key;
+  (void)value;
+  return ++*(guint *)data != 500;
+}
+
+/* A Range that is no span tells its two ends alone; one that is, or any where
+ * iterations are told in full, names itself and tells each bucket. The keys are
+ * the same. */
+static void
+test_ranges_tell_when_asked (gconstpointer data) {
+  Fixture f;
+  Probe probe;
+
+  fixture_init (&f, data);
+  for (int64_t key = 0; key < 400; key++)
+    CALL (&f, store, key, key);
+  g_assert_true (probe_init (&probe, 1 << 14));
+  probe_current = &probe;
+  for (guint i = 0; i < 4; i++) {
+    guint n = 0;
+    RangeTold told;
+
+    probe_set_span_period (&probe, i == 1);
+    probe.is_fine = i == 2;
+    probe.tells_yields = i == 3;
+    g_assert_true (CALL (&f, range, count_cb, &n));
+    told = take_told (&probe);
+    g_assert_cmpuint (n, ==, 400);
+    g_assert_cmpuint (told.n_visited, ==, 400);
+    g_assert_cmpuint (told.n_began, >, 0);
+    g_assert_cmpuint (told.n_began, ==, told.n_ended);
+    g_assert_cmpuint (told.n_seen, ==, i == 0 ? 0 : 400);
+    g_assert_cmpuint (told.n_walked > 0, ==, i != 0);
+    g_assert_cmpuint (told.n_unnamed, ==, i == 0 ? 2 * told.n_began : 0);
+  }
+  probe_current = NULL;
+  probe_clear (&probe);
+  fixture_clear (&f);
+}
+
 /* Suite -------------------------------------------------------------------- */
 
 static void
@@ -557,6 +639,7 @@ main (int    argc,
     add (&test, "is-made-or-not", test_is_made_or_not);
     add (&test, "stays-whole-without-memory", test_stays_whole_without_memory);
     add (&test, "counts-and-hooks-agree", test_counts_and_hooks_agree);
+    add (&test, "ranges-tell-when-asked", test_ranges_tell_when_asked);
     test.shards = 5;
     if ((*klass)->is_thread_safe)
       add (&test, "threads-add-up", test_threads_add_up);

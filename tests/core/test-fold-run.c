@@ -168,6 +168,26 @@ test_iterations_leave_marks (void) {
   g_assert_cmpuint (fold_n_faults (fold), ==, 0);
 }
 
+/* Nor do they put out what is shown of one whose walk is. */
+static void
+test_untold_iterations_are_counted (void) {
+  g_autoptr (Fold) fold = fold_new ();
+  g_autoptr (MapState) state = NULL;
+
+  tell (fold, EVENT_TABLE_CREATED, 0, 1, 2, 3, 99, 0);
+  tell_by (fold, 1, EVENT_RANGE_BEGAN, 2, 40, 5, 3, 12);
+  tell_by (fold, 1, EVENT_RANGE_BEGAN, 1, 0, 5, 3, 12);
+  tell_by (fold, 1, EVENT_RANGE_ENDED, 12, 0, 0, 0, 0);
+  tell_by (fold, 1, EVENT_RANGE_ENDED, 12, 40, 0, 0, 0);
+  tell_by (fold, 1, EVENT_RANGE_BEGAN, 1, 0, 5, 3, 12);
+  tell_by (fold, 1, EVENT_RANGE_ENDED, 12, 0, 0, 0, 0);
+  state = fold_ref_state (fold);
+  g_assert_cmpuint (map_state_counters (state)->n_ranges, ==, 3);
+  g_assert_cmpuint (map_state_n_iters (state), ==, 1);
+  g_assert_cmpuint (map_state_iter (state, 0)->id, ==, 40);
+  g_assert_cmpuint (fold_n_faults (fold), ==, 0);
+}
+
 static void
 test_snapshots_open_and_end (void) {
   g_autoptr (Fold) fold = fold_new ();
@@ -266,6 +286,8 @@ main (int    argc,
   g_test_add_func ("/core/fold/readers-share-a-lock", test_readers_share_a_lock);
   g_test_add_func ("/core/fold/iterations-leave-marks",
                    test_iterations_leave_marks);
+  g_test_add_func ("/core/fold/untold-iterations-are-counted",
+                   test_untold_iterations_are_counted);
   g_test_add_func ("/core/fold/snapshots-open-and-end",
                    test_snapshots_open_and_end);
   g_test_add_func ("/core/fold/operations-in-brief-are-counted",

@@ -103,6 +103,21 @@ test_operations_in_brief_say_how_they_went (void) {
 }
 
 static void
+test_a_walk_may_not_be_told (void) {
+  g_autoptr (MapState) state = amended_state ();
+  Event range = make (EVENT_RANGE_BEGAN, 0, 3, 1, 1, 0);
+
+  range.ver = 7;
+  assert_told (&range, state, NARRATION_PLAIN,
+               "W4 begins to walk read, which holds 1 keys, at a random bucket: "
+               "0.");
+  range.ver = 0;
+  assert_told (&range, state, NARRATION_PLAIN,
+               "W4 begins to walk read, which holds 1 keys; at this pace the walk "
+               "is not told.");
+}
+
+static void
 test_a_misuse_names_its_check (void) {
   Event event = make (EVENT_MISUSE_DETECTED, MISUSE_AT_ENTRY,
                       MISUSE_CONCURRENT_WRITES, 1, 17, 1);
@@ -198,6 +213,8 @@ int
 main (int    argc,
       char **argv) {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/core/narrator/a-walk-may-not-be-told",
+                   test_a_walk_may_not_be_told);
   g_test_add_func ("/core/narrator/a-misuse-names-its-check",
                    test_a_misuse_names_its_check);
   g_test_add_func ("/core/narrator/a-release-tells-the-measured-hold",

@@ -404,6 +404,35 @@ test_counts (void) {
   assert_whole (runner);
 }
 
+/* At full speed too: who watches one that pauses sees where it is. */
+static void
+test_pausing_ranges_are_told (void) {
+  g_autoptr (Scenario) scenario = make_scenario ("syncmap", 1, 0, 1);
+  ScenarioPhase *phase = g_ptr_array_index (scenario->phases, 0);
+  ThreadGroup *group = g_ptr_array_index (phase->threads, 0);
+  g_autoptr (Runner) runner = NULL;
+  guint n_began = 0;
+  TraceLog *log;
+  Event event;
+
+  phase->duration = 0;
+  phase->operationcount = 100;
+  group->mix = (OperationMix){ .load = 9, .range = 1 };
+  group->rangepause = 0.001;
+  runner = runner_new (scenario, NULL, NULL, NULL);
+  g_assert_true (runner_start (runner, NULL));
+  runner_join (runner);
+  log = runner_get_log (runner);
+  for (guint64 i = 0; tracelog_get_event (log, i, &event); i++) {
+    if (event.kind != EVENT_RANGE_BEGAN)
+      continue;
+    n_began++;
+    g_assert_cmpuint (event.ver, !=, 0);
+  }
+  g_assert_cmpuint (n_began, >, 0);
+  assert_whole (runner);
+}
+
 static void
 test_never_started (void) {
   g_autoptr (Scenario) scenario = make_scenario ("syncmap", 2, 0, 1);
@@ -433,6 +462,8 @@ main (int    argc,
   g_test_add_func ("/core/runner/walks-snapshots", test_snapshots);
   g_test_add_func ("/core/runner/obeys-while-running", test_changes);
   g_test_add_func ("/core/runner/counts-operations", test_counts);
+  g_test_add_func ("/core/runner/pausing-ranges-are-told",
+                   test_pausing_ranges_are_told);
   g_test_add_func ("/core/runner/may-never-start", test_never_started);
   return g_test_run ();
 }

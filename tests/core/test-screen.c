@@ -87,6 +87,8 @@ count_op (LaneBin     *bin,
 
   if (event->kind == EVENT_RANGE_WALKED)
     bin->n_ranges++;
+  else if (event->kind == EVENT_RANGE_ENDED)
+    bin->n_ranges += event->ver == 0 ? (event->res + 7) / 8 : 0;
   else if (event->kind != EVENT_OP_ENDED && event->kind != EVENT_OP_TOLD
            && event->kind != EVENT_OPS_COUNTED)
     return;
