@@ -29,6 +29,8 @@
  */
 #include "widgets/cached-picture.h"
 
+#include "core/base/rank.h"
+
 #include <adwaita.h>
 
 /* How a widget writes. */
@@ -165,6 +167,7 @@ done_cb (gpointer data) {
 static void
 paint_thread (gpointer data,
               gpointer unused) {
+  static gboolean has_stepped_back; /* this thread, the only one */
   PictureJob *job = data;
   g_autoptr (GSource) source = g_idle_source_new ();
   cairo_surface_t *surface
@@ -172,6 +175,9 @@ paint_thread (gpointer data,
                                   job->height * job->scale);
   cairo_t *cr;
 
+  if (!has_stepped_back)
+    rank_step_back (0);
+  has_stepped_back = TRUE;
   cairo_surface_set_device_scale (surface, job->scale, job->scale);
   cr = cairo_create (surface);
   cairo_scale (cr, job->text_scale, job->text_scale);

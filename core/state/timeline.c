@@ -19,6 +19,7 @@
  *             Lock order: gate, lock; see timeline_lock(). What a window asks in every frame
  *             takes no lock: it would have to be woken first when it had to wait.
  */
+#include "core/base/rank.h"
 #include "core/state/timeline-private.h"
 
 #include "core/state/fold-private.h"
@@ -35,6 +36,7 @@
 #define PUBLISH_OPENED_BYTES_PER_US 128
 /* Events between two looks at the clock and at the stop flag. */
 #define SLICE_EVENTS 2048u
+#define NICE_FOLLOWING 5
 #define NICE_LATER 10
 /* How long it gives way in one go, longer than a seek should take, and how long it
  * works then. Free choices: a fifth is left when there is always a seek. */
@@ -293,6 +295,7 @@ static gpointer
 follow (gpointer data) {
   Timeline *self = data;
 
+  rank_step_back (NICE_FOLLOWING);
   while (!is_stopping (self)) {
     /* Finished first: a length read after it is the last one. */
     gboolean is_finished = tracelog_is_finished (self->log);

@@ -33,15 +33,15 @@
  *             expect what they found, as a program would: both operations are
  *             told and counted. An absent key is expected to hold 0.
  *
- * Niceness    Workers run at NICENESS so that the window and the recorder keep
- *             getting their turns; on Linux it is a property of the thread.
+ * Niceness    Workers step back (base/rank) so that the window, the display server
+ *             and the recorder get their turns as soon as they want them.
  */
 #include "core/workload/runner-private.h"
 
+#include "core/base/rank.h"
 #include "core/engine/snapshot.h"
 
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define FINE_TARGET 5000.0
@@ -505,7 +505,7 @@ runner_worker_main (void *data) {
   Worker *worker = data;
   Runner *runner = worker->runner;
 
-  setpriority (PRIO_PROCESS, (id_t)gettid (), NICENESS);
+  rank_step_back (NICENESS);
   /* Not before the preload is over: in a map that is not safe for two it would
    * be misused by the runner itself. */
   if (!await_phase (runner, 0))
