@@ -156,6 +156,14 @@ compare_places (gconstpointer one,
   return a->y != b->y ? (a->y < b->y ? -1 : 1) : (a->x > b->x) - (a->x < b->x);
 }
 
+/* Line by line, from @first on: the chains of one row, which no other overlaps. */
+static void
+sort_places (GArray *places,
+             guint   first) {
+  qsort (&g_array_index (places, StageBucket, first), places->len - first,
+         sizeof (StageBucket), compare_places);
+}
+
 static void
 place_buckets (const StageLayout *self,
                StageCard         *card) {
@@ -166,7 +174,6 @@ place_buckets (const StageLayout *self,
   int lane_gap = lane_gap_for (card->slot_px);
   int n_lanes = (width + lane_gap) / (lane + lane_gap);
   int y = (int)card->body.y;
-  gboolean has_wrapped = FALSE;
 
   /* Few and near: lanes only for want of height, and where each has room for
    * some overflow too. */
@@ -190,19 +197,19 @@ place_buckets (const StageLayout *self,
                                      state_array_n_buckets (card->array));
 
   for (guint chain = 0; chain < n_main; chain += n_lanes) {
+    guint first = card->buckets->len;
     int n_lines = 1;
 
     for (int i = 0; i < n_lanes && chain + i < n_main; i++) {
       int x = (int)card->body.x + i * (lane + lane_gap);
       int lines = place_chain (card, chain + i, x + card->index_px, y, x + lane);
 
-      has_wrapped |= lines > 1 && n_lanes > 1;
       n_lines = MAX (n_lines, lines);
     }
+    if (n_lines > 1 && n_lanes > 1)
+      sort_places (card->buckets, first);
     y += n_lines * pitch;
   }
-  if (has_wrapped)
-    g_array_sort (card->buckets, compare_places);
   card->body.height = MAX (0, y - row_gap_for (card->slot_px) - card->body.y);
 }
 

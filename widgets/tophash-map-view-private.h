@@ -22,6 +22,7 @@ struct _TophashMapView {
   TophashSession *session;
   TophashDraw    *draw;     /* NULL until needed, and after a font change */
   StageLayout    *layout;   /* NULL: to be made */
+  StageLayout    *asked;    /* of another width; NULL: none */
   StageLayout    *previous; /* NULL: no transition */
   PaintCache      cache;
   char           *key_format;
@@ -41,6 +42,7 @@ struct _TophashMapView {
   int             zoom;
   int             fit_height;
   int             layout_width;
+  int             asked_width;
   StageHit        hover;
   double          hover_x, hover_y;
   gboolean        is_hovered;

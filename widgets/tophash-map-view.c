@@ -8,7 +8,8 @@
  * has, so that a stage that can be seen whole is.
  *
  * Layout      one StageLayout per state and size, made when first needed and
- *             dropped when either changes.
+ *             dropped when either changes; one more of a width that GTK asks
+ *             about, which mostly is the next one.
  * Motion      a promotion keeps the layout it came from for TRANSITION_US and
  *             draws both by a tick callback; further states during that time
  *             only change where it goes to. Only a single promotion between
@@ -135,6 +136,20 @@ new_layout (TophashMapView *self,
   return stage_layout_new (get_state (self), &options);
 }
 
+/* For a width that is only asked about, until it is the widget's. */
+static const StageLayout *
+layout_for (TophashMapView *self,
+            int             width) {
+  if (self->layout != NULL && self->layout_width == width)
+    return self->layout;
+  if (self->asked == NULL || self->asked_width != width) {
+    g_clear_pointer (&self->asked, stage_layout_free);
+    self->asked = new_layout (self, width);
+    self->asked_width = width;
+  }
+  return self->asked;
+}
+
 StageLayout *
 tophash_map_view_get_layout (TophashMapView *self) {
   int width = gtk_widget_get_width (GTK_WIDGET (self));
@@ -143,7 +158,8 @@ tophash_map_view_get_layout (TophashMapView *self) {
     return NULL;
   if (self->layout == NULL || self->layout_width != width) {
     g_clear_pointer (&self->layout, stage_layout_free);
-    self->layout = new_layout (self, width);
+    layout_for (self, width);
+    self->layout = g_steal_pointer (&self->asked);
     self->layout_width = width;
     self->hover = (StageHit) { 0 };
     if (self->is_hovered)
@@ -155,6 +171,7 @@ tophash_map_view_get_layout (TophashMapView *self) {
 static void
 drop_layout (TophashMapView *self) {
   g_clear_pointer (&self->layout, stage_layout_free);
+  g_clear_pointer (&self->asked, stage_layout_free);
   self->hover = (StageHit) { 0 };
 }
 
@@ -314,6 +331,15 @@ query_tooltip (GtkWidget  *widget,
   return TRUE;
 }
 
+/* Where no width is told: a layout of a large table takes milliseconds, and that of
+ * the present width is needed anyway. */
+static int
+likely_width (TophashMapView *self) {
+  int width = gtk_widget_get_width (GTK_WIDGET (self));
+
+  return width > 0 ? width : NATURAL_WIDTH;
+}
+
 static GtkSizeRequestMode
 get_request_mode (GtkWidget *widget) {
   return GTK_SIZE_REQUEST_HEIGHT_FOR_WIDTH;
@@ -333,11 +359,9 @@ measure (GtkWidget     *widget,
   if (orientation == GTK_ORIENTATION_HORIZONTAL) {
     *minimum = MIN_WIDTH;
     if (get_state (self) != NULL && self->zoom > 0) {
-      int width = gtk_widget_get_width (widget);
-      g_autoptr (StageLayout) layout
-        = new_layout (self, width > 0 ? width : NATURAL_WIDTH);
+      int width = likely_width (self);
 
-      *minimum = MAX (*minimum, (int)(layout->min_width
+      *minimum = MAX (*minimum, (int)(layout_for (self, width)->min_width
                                       * scale_for (self, width))
                                   + 2 * MAP_VIEW_MARGIN);
     }
@@ -346,15 +370,9 @@ measure (GtkWidget     *widget,
   }
   *minimum = EMPTY_HEIGHT;
   if (get_state (self) != NULL) {
-    int width = for_size > 0 ? for_size : NATURAL_WIDTH;
+    int width = for_size > 0 ? for_size : likely_width (self);
 
-    if (self->layout != NULL && self->layout_width == width) {
-      *minimum = height_of (self, self->layout, width);
-    } else {
-      g_autoptr (StageLayout) layout = new_layout (self, width);
-
-      *minimum = height_of (self, layout, width);
-    }
+    *minimum = height_of (self, layout_for (self, width), width);
   }
   *natural = *minimum;
 }
