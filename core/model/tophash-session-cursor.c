@@ -226,6 +226,20 @@ tophash_session_step (TophashSession *self,
     tophash_session_seek (self, self->position - MIN (back, self->position));
 }
 
+/* Landmarks are known by heart: no block of events is unpacked for them. */
+static guint64
+find_kind (TophashSession *self,
+           gboolean        forward,
+           EventKinds      kinds) {
+  guint64 from = forward ? self->position : self->position - 1;
+  guint64 position;
+
+  if (kinds == event_kinds_structural ()
+      && timeline_find_landmark (self->timeline, from, forward, &position))
+    return position;
+  return timeline_find (self->timeline, from, forward, kinds, -1, NULL);
+}
+
 gboolean
 tophash_session_step_kind (TophashSession *self,
                            gboolean        forward,
@@ -235,9 +249,7 @@ tophash_session_step_kind (TophashSession *self,
   g_return_val_if_fail (TOPHASH_IS_SESSION (self), FALSE);
   if (self->timeline == NULL || (!forward && self->position == 0))
     return FALSE;
-  position = timeline_find (self->timeline,
-                            forward ? self->position : self->position - 1,
-                            forward, kinds, -1, NULL);
+  position = find_kind (self, forward, kinds);
   if (position == G_MAXUINT64)
     return FALSE;
   tophash_session_seek (self, position);

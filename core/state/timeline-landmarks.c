@@ -43,6 +43,7 @@ thin_out (Landmarks *self) {
     g_array_index (self->marks, Landmark, n++) = mark;
   }
   g_array_set_size (self->marks, n);
+  self->is_thinned = TRUE;
 }
 
 /* The figure that names the landmark; see Landmark. */
@@ -137,4 +138,44 @@ timeline_get_landmarks (Timeline *self,
   timeline_lock (self);
   landmarks_get (&self->landmarks, from_ns, to_ns, apart_ns, max, landmarks);
   timeline_unlock (self);
+}
+
+/* The first landmark at or after an index. */
+static guint
+find_index (Landmarks *self,
+            guint64    index) {
+  guint low = 0;
+  guint high = self->marks->len;
+
+  while (low < high) {
+    guint middle = (low + high) / 2;
+
+    if (g_array_index (self->marks, Landmark, middle).index < index)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+gboolean
+timeline_find_landmark (Timeline *self,
+                        guint64   from,
+                        gboolean  forward,
+                        guint64  *position) {
+  GArray *marks = self->landmarks.marks;
+  gboolean is_known;
+  guint at;
+
+  timeline_lock (self);
+  at = find_index (&self->landmarks, from);
+  if (!forward)
+    at--; /* wraps to what is not there */
+  *position = at < marks->len ? g_array_index (marks, Landmark, at).index + 1
+                              : G_MAXUINT64;
+  is_known = forward ? at < marks->len || self->is_complete
+                     : from <= self->length;
+  is_known &= !self->landmarks.is_thinned;
+  timeline_unlock (self);
+  return is_known;
 }

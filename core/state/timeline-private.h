@@ -337,6 +337,7 @@ sums_add (Sums           *self,
 typedef struct {
   GArray *marks; /* of Landmark, by time */
   guint64 n_of_kind[EVENT_N_KINDS];
+  gboolean is_thinned; /* some are missing */
 } Landmarks;
 
 void landmarks_init  (Landmarks      *self);

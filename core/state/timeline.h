@@ -161,6 +161,13 @@ void      timeline_get_landmarks (Timeline *self,
                                   gint64    apart_ns,
                                   guint     max,
                                   GArray   *landmarks);
+/* Any. The position just after the first landmark at or after index @from (forward)
+ * or the last one before it; G_MAXUINT64: none. FALSE: not known, since there are too
+ * many or they are not folded yet; timeline_find() reads the log for it. */
+gboolean  timeline_find_landmark (Timeline *self,
+                                  guint64   from,
+                                  gboolean  forward,
+                                  guint64  *position);
 
 typedef enum {
   SERIES_HIT_RATE,     /* 0 to 1: read hits of loads in the bin */

@@ -166,6 +166,34 @@ test_lanes_count_operations (void) {
                      0.01 * (double)counters->lock_hold_ns + 20000);
 }
 
+/* What is known by heart is what the log says, but for what is no landmark: a map's
+ * first read and the copy of nothing. */
+static void
+test_landmarks_are_found (void) {
+  g_autoptr (Timeline) timeline = complete_timeline ();
+  g_autoptr (GArray) all = g_array_new (FALSE, FALSE, sizeof (Landmark));
+  guint64 length = timeline_get_length (timeline), position, before = 0;
+
+  timeline_get_landmarks (timeline, 0, G_MAXINT64, 0, G_MAXUINT, all);
+  g_assert_cmpuint (all->len, >, 2);
+  for (guint i = 0; i < all->len; i++) {
+    guint64 after = g_array_index (all, Landmark, i).index + 1;
+
+    g_assert_true (timeline_find_landmark (timeline, before, TRUE, &position));
+    g_assert_cmpuint (position, ==, after);
+    g_assert_true (timeline_find_landmark (timeline, after - 1, FALSE, &position));
+    g_assert_cmpuint (position, ==, before > 0 ? before : G_MAXUINT64);
+    g_assert_cmpuint (timeline_find (timeline, after - 1, TRUE,
+                                     event_kinds_structural (), -1, NULL),
+                      ==, after);
+    before = after;
+  }
+  g_assert_true (timeline_find_landmark (timeline, before, TRUE, &position));
+  g_assert_cmpuint (position, ==, G_MAXUINT64);
+  g_assert_true (timeline_find_landmark (timeline, length, FALSE, &position));
+  g_assert_cmpuint (position, ==, before);
+}
+
 static void
 test_landmarks_keep_apart (void) {
   g_autoptr (Timeline) timeline = complete_timeline ();
@@ -481,6 +509,8 @@ main (int    argc,
                    test_density_counts_every_event);
   g_test_add_func ("/core/timeline/lanes-count-operations",
                    test_lanes_count_operations);
+  g_test_add_func ("/core/timeline/landmarks-are-found",
+                   test_landmarks_are_found);
   g_test_add_func ("/core/timeline/landmarks-keep-apart",
                    test_landmarks_keep_apart);
   g_test_add_func ("/core/timeline/spans-pair-up", test_spans_pair_up);
