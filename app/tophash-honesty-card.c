@@ -159,7 +159,9 @@ update (TophashHonestyCard *self) {
   gtk_label_set_text (self->counted, text);
   gtk_label_set_text (self->waits, first != NULL ? first : "");
   gtk_widget_set_visible (GTK_WIDGET (self->waits), first != NULL);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (self->waits), waits);
+  /* Asks the display server where the pointer is, and waits. */
+  if (g_strcmp0 (gtk_widget_get_tooltip_text (GTK_WIDGET (self->waits)), waits) != 0)
+    gtk_widget_set_tooltip_text (GTK_WIDGET (self->waits), waits);
   show_lost (self);
   gtk_widget_set_sensitive (self->measure_button,
                             self->session != NULL

@@ -86,6 +86,9 @@ struct _TophashWindow {
   gboolean closes_when_saved;
   gboolean closes_unsaved;      /* it was asked about */
   gboolean is_lecture;
+  gboolean has_run_button; /* it shows what follows */
+  gboolean run_button_stops;
+  gboolean run_button_is_short;
   gboolean pane_was_shown;      /* before lecture mode */
   gboolean inspector_was_shown;
   gboolean is_choosing;         /* the drop-down follows the session */

@@ -103,14 +103,22 @@ update_end (TophashWindow *self) {
 void
 tophash_window_update_run_button (TophashWindow *self) {
   gboolean is_running = tophash_session_is_running (self->session);
+  gboolean is_short = tophash_fit_bin_get_level (self->fit) > FIT_WIDE;
 
+  /* A tooltip set anew asks the display server where the pointer is, and waits. */
+  if (self->has_run_button && self->run_button_stops == is_running
+      && self->run_button_is_short == is_short)
+    return;
+  self->has_run_button = TRUE;
+  self->run_button_stops = is_running;
+  self->run_button_is_short = is_short;
   adw_button_content_set_icon_name (self->run_content,
                                     is_running ? "media-playback-stop-symbolic"
                                                : "media-playback-start-symbolic");
   adw_button_content_set_label (
-      self->run_content, tophash_fit_bin_get_level (self->fit) > FIT_WIDE ? ""
-                         : is_running                                     ? _ ("Stop")
-                                                                          : _ ("Run"));
+      self->run_content, is_short     ? ""
+                         : is_running ? _ ("Stop")
+                                      : _ ("Run"));
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->run_button),
                                   GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   is_running ? _ ("Stop") : _ ("Run"), -1);
@@ -148,9 +156,12 @@ update_play (TophashWindow *self) {
   gboolean is_moving = tophash_session_is_playing (self->session)
                        || tophash_session_is_following (self->session);
 
-  gtk_button_set_icon_name (self->play_button,
-                            is_moving ? "media-playback-pause-symbolic"
-                                      : "media-playback-start-symbolic");
+  const char *icon = is_moving ? "media-playback-pause-symbolic"
+                               : "media-playback-start-symbolic";
+
+  /* Set anew, even the same is looked up, measured and drawn again. */
+  if (g_strcmp0 (gtk_button_get_icon_name (self->play_button), icon) != 0)
+    gtk_button_set_icon_name (self->play_button, icon);
   gtk_widget_set_visible (self->follow_button,
                           tophash_session_is_running (self->session)
                               && !tophash_session_is_following (self->session));
