@@ -105,13 +105,15 @@ typedef struct {
   Entry           *entry; /* NULL: absent */
 } SyncLook;
 
-/* One operation under way. */
+/* One operation under way. The two that begin as 0 are not side by side: compilers
+ * would clear them with two stores that are not theirs in width, and the next load
+ * of either would wait for both to arrive. */
 typedef struct {
   SyncMap      *self;
   EngineThread *thread;
+  SyncTable    *superseded; /* to be retired at the end */
   OpKind        op;
   unsigned      path;       /* OP_PATH_* */
-  SyncTable    *superseded; /* to be retired at the end */
 } SyncCall;
 
 static inline SyncRead
