@@ -114,28 +114,11 @@ gomap_copy_packed (GoMap       *map,
   return true;
 }
 
-/* A slot of a chain that has moved is not live in the old array, and one that
- * has not come yet is empty in the new. */
 void
 gomap_visit (const GoMap *map,
              void       (*visit) (int64_t key, uint64_t elem, void *data),
              void        *data) {
-  const GoArray *arrays[] = { map->buckets, map->oldbuckets };
-
-  for (unsigned i = 0; i < 2; i++) {
-    uint64_t n_buckets = arrays[i] != NULL ? arrays[i]->n_buckets : 0;
-
-    for (uint64_t index = 0; index < n_buckets; index++) {
-      const GoBucket *bucket = goarray_at (arrays[i], index);
-      unsigned live = tophash_live (bucket->tophash);
-
-      for (; live != 0; live &= live - 1) {
-        unsigned slot = (unsigned)__builtin_ctz (live);
-
-        visit (bucket->keys[slot], gobucket_elem (bucket, slot), data);
-      }
-    }
-  }
+  gomap_visit_inline (map, visit, data);
 }
 
 static void

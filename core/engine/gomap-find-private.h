@@ -12,18 +12,17 @@
 
 #include "core/engine/gomap-private.h"
 
-/* The element; GOMAP_ABSENT: none. */
+/* The element; GOMAP_ABSENT: none. @hash: of @key, under the map's seed. */
 static inline uint64_t
-gomap_find (const GoMap *map,
-            int64_t      key) {
+gomap_find_hashed (const GoMap *map,
+                   int64_t      key,
+                   uint64_t     hash) {
   const GoArray *array = map->buckets;
   const GoBucket *bucket;
-  uint64_t hash;
   unsigned slot;
 
   if (map->count == 0)
     return GOMAP_ABSENT;
-  hash = gomap_hash (map, key);
   if (__builtin_expect (map->oldbuckets != NULL, 0))
     return gomap_find_further (map, key, hash);
 
@@ -36,4 +35,12 @@ gomap_find (const GoMap *map,
     return GOMAP_ABSENT;
   }
   return gomap_find_further (map, key, hash);
+}
+
+static inline uint64_t
+gomap_find (const GoMap *map,
+            int64_t      key) {
+  if (map->count == 0)
+    return GOMAP_ABSENT;
+  return gomap_find_hashed (map, key, gomap_hash (map, key));
 }

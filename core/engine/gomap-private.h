@@ -117,6 +117,20 @@ tophash_live (const uint8_t tophash[BUCKET_SLOTS]) {
 #endif
 }
 
+/* Empty slots: tophash <= TOPHASH_EMPTY_ONE. */
+static inline unsigned
+tophash_empty (const uint8_t tophash[BUCKET_SLOTS]) {
+#if defined(__SSE2__) && defined(__x86_64__)
+  __m128i bytes = _mm_loadl_epi64 ((const __m128i *)(const void *)tophash);
+  __m128i capped = _mm_min_epu8 (bytes, _mm_set1_epi8 (TOPHASH_EMPTY_ONE));
+
+  return (unsigned)_mm_movemask_epi8 (_mm_cmpeq_epi8 (bytes, capped)) & 0xffu;
+#else
+  return tophash_match (tophash, TOPHASH_EMPTY_REST)
+         | tophash_match (tophash, TOPHASH_EMPTY_ONE);
+#endif
+}
+
 static inline uint8_t
 tophash_of (uint64_t hash) {
   uint8_t top = (uint8_t)(hash >> 56);
@@ -164,6 +178,28 @@ gobucket_is_evacuated (const GoBucket *main_bucket) {
   return first > TOPHASH_EMPTY_ONE && first < TOPHASH_MIN;
 }
 
+/* gomap_visit(), in line. A slot of a chain that has moved is not live in the old
+ * array, and one that has not come yet is empty in the new. */
+static inline __attribute__ ((always_inline)) void
+gomap_visit_inline (const GoMap *map,
+                    void       (*visit) (int64_t key, uint64_t elem, void *data),
+                    void        *data) {
+  const GoArray *array = map->buckets;
+
+  for (; array != NULL;
+       array = array == map->buckets ? map->oldbuckets : NULL)
+    for (uint64_t index = 0; index < array->n_buckets; index++) {
+      const GoBucket *bucket = goarray_at (array, index);
+      unsigned live = tophash_live (bucket->tophash);
+
+      for (; live != 0; live &= live - 1) {
+        unsigned slot = (unsigned)__builtin_ctz (live);
+
+        visit (bucket->keys[slot], gobucket_elem (bucket, slot), data);
+      }
+    }
+}
+
 static inline uint64_t
 gomap_hash (const GoMap *map,
             int64_t      key) {
@@ -194,11 +230,19 @@ const GoBucket *gomap_find_slot (const GoMap *map,
                                  unsigned    *slot);
 
 /* Limits: more than 8 keys and more than 6.5 a bucket. */
-bool     gomap_is_over_load       (uint64_t count,
-                                   unsigned B);
+static inline bool
+gomap_is_over_load (uint64_t count,
+                    unsigned B) {
+  return count > BUCKET_SLOTS && count > 13 * (((uint64_t)1 << B) / 2);
+}
+
 /* About as many overflow buckets as buckets. */
-bool     gomap_has_many_overflow  (uint64_t noverflow,
-                                   unsigned B);
+static inline bool
+gomap_has_many_overflow (uint64_t noverflow,
+                         unsigned B) {
+  return noverflow >= (uint64_t)1 << (B > 15 ? 15 : B);
+}
+
 /* The smallest B that takes @hint keys; 0 for hints no machine could hold. */
 unsigned gomap_hint_B             (uint64_t hint);
 

@@ -59,6 +59,8 @@
  *             when a write, a clear or an iteration's step finds it set, or when
  *             a write finds it gone at its end. Here that is told, remembered
  *             in is_misused, and the operation that was entered is not done.
+ *             A write that is one step, in which nobody can ask (a clear, or an
+ *             insertion that moves and links nothing), spares the flag.
  *             Look-ups are checked by the engines, which can report it:
  *             a table that is read by many threads must not be written for it.
  *             With one user that takes a hash that calls the map. Threads that
@@ -105,18 +107,6 @@ typedef struct {
   uint32_t  index;  /* of bucket, or of the chain's last bucket when full */
   unsigned  slot;
 } Place;
-
-bool
-gomap_is_over_load (uint64_t count,
-                    unsigned B) {
-  return count > BUCKET_SLOTS && count > 13 * (((uint64_t)1 << B) / 2);
-}
-
-bool
-gomap_has_many_overflow (uint64_t noverflow,
-                         unsigned B) {
-  return noverflow >= (uint64_t)1 << (B > 15 ? 15 : B);
-}
 
 unsigned
 gomap_hint_B (uint64_t hint) {
@@ -258,8 +248,7 @@ search (const GoMap *map,
       }
     }
     if (place->bucket == NULL) {
-      unsigned empty
-          = rest | tophash_match (bucket->tophash, TOPHASH_EMPTY_ONE);
+      unsigned empty = tophash_empty (bucket->tophash);
 
       if (empty != 0)
         *place = (Place){ bucket, index, (unsigned)__builtin_ctz (empty) };
@@ -337,6 +326,44 @@ update_slot (GoMap       *map,
                     gomap_elem_id (map, elem));
 }
 
+/* Whether the next new key starts a growth, when none runs. */
+static inline bool
+is_full (const GoMap *map) {
+  return gomap_is_over_load ((uint64_t)map->count + 1, map->B)
+         || gomap_has_many_overflow (map->noverflow, map->B);
+}
+
+/* Out of line: what is told needs registers that its caller would have to save. */
+static __attribute__ ((noinline)) void
+tell_written (const GoMap *map,
+              const Place *place,
+              uint32_t     version) {
+  const GoBucket *bucket = place->bucket;
+  unsigned slot = place->slot;
+
+  probe_event_more (EVENT_SLOT_WRITTEN, slot_address (place), version,
+                    bucket->tophash[slot], map->config.id,
+                    (uint64_t)bucket->keys[slot],
+                    gomap_elem_id (map, gobucket_elem (bucket, slot)));
+}
+
+static inline void
+fill_slot (GoMap       *map,
+           const Place *place,
+           int64_t      key,
+           uint64_t     hash,
+           uint64_t     elem,
+           unsigned    *path) {
+  uint32_t version;
+
+  gobucket_set (place->bucket, place->slot, tophash_of (hash), key, elem);
+  map->count++;
+  *path |= OP_PATH_NEW_KEY;
+  version = gomap_next_version (map);
+  if (__builtin_expect (probe_current != NULL, 0))
+    tell_written (map, place, version);
+}
+
 /* The part of an assignment that hashWriting covers. */
 static GoMapOutcome
 assign_hashed (GoMap    *map,
@@ -366,9 +393,7 @@ assign_hashed (GoMap    *map,
         update_slot (map, &place, key, elem);
       return GOMAP_FOUND;
     }
-    if (map->oldbuckets != NULL
-        || (!gomap_is_over_load ((uint64_t)map->count + 1, map->B)
-            && !gomap_has_many_overflow (map->noverflow, map->B)))
+    if (map->oldbuckets != NULL || !is_full (map))
       break;
     if (!gomap_start_growth (map))
       return GOMAP_NO_MEMORY;
@@ -377,12 +402,7 @@ assign_hashed (GoMap    *map,
 
   if (place.bucket == NULL && !extend_chain (map, &place))
     return GOMAP_NO_MEMORY;
-  gobucket_set (place.bucket, place.slot, top, key, elem);
-  map->count++;
-  *path |= OP_PATH_NEW_KEY;
-  probe_event_more (EVENT_SLOT_WRITTEN, slot_address (&place),
-                    gomap_next_version (map), top, map->config.id,
-                    (uint64_t)key, gomap_elem_id (map, elem));
+  fill_slot (map, &place, key, hash, elem, path);
   return GOMAP_INSERTED;
 }
 
@@ -429,6 +449,37 @@ gomap_assign (GoMap    *map,
   map->flags ^= GOMAP_FLAG_HASH_WRITING;
   GoMapOutcome outcome = assign_hashed (map, key, hash, elem, keep_found, found,
                                         path != NULL ? path : &unused);
+  end_write (map);
+  return outcome;
+}
+
+GoMapOutcome
+gomap_insert (GoMap    *map,
+              int64_t   key,
+              uint64_t  hash,
+              uint64_t  elem,
+              unsigned *path) {
+  GoMapOutcome outcome;
+  Place place;
+  unsigned empty = 0;
+
+  if (!check_no_writer (map))
+    return GOMAP_MISUSED;
+
+  if (map->buckets != NULL && map->oldbuckets == NULL && !is_full (map)) {
+    place.index = (uint32_t)(hash & (map->buckets->n_main - 1));
+    place.bucket = &map->buckets->block[place.index];
+    empty = tophash_empty (place.bucket->tophash);
+  }
+  /* In one step, in which nobody can ask: hashWriting is not needed for it. */
+  if (__builtin_expect (empty != 0, 1)) {
+    place.slot = (unsigned)__builtin_ctz (empty);
+    fill_slot (map, &place, key, hash, elem, path);
+    return GOMAP_INSERTED;
+  }
+
+  map->flags ^= GOMAP_FLAG_HASH_WRITING;
+  outcome = assign_hashed (map, key, hash, elem, false, NULL, path);
   end_write (map);
   return outcome;
 }
@@ -533,22 +584,34 @@ gomap_delete (GoMap    *map,
   return is_found;
 }
 
+static __attribute__ ((noinline)) void
+drop_old (GoMap *map) {
+  /* An iterator that still walks it must find it empty. */
+  if (map->oldbuckets->n_refs > 1)
+    goarray_wipe (map->oldbuckets);
+  goarray_unref (map->oldbuckets);
+  map->oldbuckets = NULL;
+}
+
+/* In one step, in which nobody can ask: hashWriting is not needed for it. */
 bool
 gomap_clear (GoMap *map) {
+  GoArray *array = map->buckets;
+
   if (map->count == 0)
     return true;
   if (!check_no_writer (map))
     return false;
 
-  map->flags ^= GOMAP_FLAG_HASH_WRITING;
-  if (map->oldbuckets != NULL) {
-    /* An iterator that still walks it must find it empty. */
-    if (map->oldbuckets->n_refs > 1)
-      goarray_wipe (map->oldbuckets);
-    goarray_unref (map->oldbuckets);
-    map->oldbuckets = NULL;
+  if (__builtin_expect (map->oldbuckets != NULL, 0))
+    drop_old (map);
+  if (array->n_buckets == 1) {
+    /* What goarray_wipe() would do, without calls: Clear of a small map is this. */
+    *array->block = (GoBucket){ 0 };
+    array->n_promised = 0;
+  } else {
+    goarray_wipe (array);
   }
-  goarray_wipe (map->buckets);
   map->flags &= (uint8_t)~GOMAP_FLAG_SAME_SIZE_GROW;
   map->nevacuate = 0;
   map->noverflow = 0;
@@ -556,7 +619,6 @@ gomap_clear (GoMap *map) {
   map->hash0 = prng_next (map->config.prng);
   probe_event_more (EVENT_TABLE_CLEARED, 0, gomap_next_version (map), 0,
                     map->config.id, map->hash0, 0);
-  end_write (map);
   return true;
 }
 

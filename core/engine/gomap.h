@@ -92,6 +92,14 @@ GoMapOutcome gomap_assign (GoMap    *map,
                            uint64_t *found,
                            unsigned *path);
 
+/* The same for a key that is not there, of which the caller has @hash since the
+ * map was last changed: nothing is hashed, and most often nothing is sought. */
+GoMapOutcome gomap_insert (GoMap    *map,
+                           int64_t   key,
+                           uint64_t  hash,
+                           uint64_t  elem,
+                           unsigned *path);
+
 /* The late half of an assignment whose address may be stale: stores @elem where
  * the key is now, and tells SLOT_UPDATED. A chain that a growth has not reached
  * yet is moved first. false: somebody took the key out. */

@@ -178,7 +178,10 @@ check_account (Check *check) {
   meet_list (check, self->free_entries, "free entries");
   meet_list (check, self->orphans, "orphans");
   sync_mutex_lock (&self->pool.mutex, SYNC_LABEL ("lock pool"));
-  meet_list (check, self->pool.returned, "returned entries");
+  meet_list (check,
+             (uint32_t)sync_word_load (&self->pool.returned,
+                                       SYNC_LABEL ("look for returned")),
+             "returned entries");
   n_retired = self->n_sent - self->pool.n_returned;
   sync_mutex_unlock (&self->pool.mutex, SYNC_LABEL ("unlock pool"));
   if (check->met != NULL && check->n_met + n_retired != self->n_entries)

@@ -14,7 +14,9 @@
  *             find those entries. The reclaimer then calls free_superseded_cb()
  *             in the thread that retired, which puts them on the pool's list.
  *             mu's holder takes that whole list when its own is empty, so it
- *             meets the pool's mutex once a batch, not once an entry.
+ *             meets the pool's mutex once a batch, not once an entry; and not at
+ *             all while a look without it says that nothing came back, as in a map
+ *             that only gets keys. Who looks too early makes an entry more.
  *
  * Tables      A map whose keys come and go makes and frees small tables all the
  *             time. A freed one goes to the pool, up to SYNCMAP_POOL_TABLES of
@@ -36,27 +38,9 @@
 
 /* Slabs -------------------------------------------------------------------- */
 
-static unsigned
-slab_of (uint32_t id) {
-  return 31u - (unsigned)__builtin_clz (id / SYNCMAP_SLAB_ENTRIES + 1);
-}
-
-static uint32_t
-slab_first (unsigned slab) {
-  return ((1u << slab) - 1) * SYNCMAP_SLAB_ENTRIES;
-}
-
 static size_t
 slab_bytes (unsigned slab) {
   return ((size_t)SYNCMAP_SLAB_ENTRIES << slab) * sizeof (Entry);
-}
-
-Entry *
-syncmap_entry_at (const SyncMap *self,
-                  uint32_t       id) {
-  unsigned slab = slab_of (id);
-
-  return &self->slabs[slab][id - slab_first (slab)];
 }
 
 /* Buckets keep GOMAP_ELEM_BITS of an entry's address (K2 of gomap-bucket.h). No
@@ -76,7 +60,7 @@ new_slab (unsigned slab) {
 static Entry *
 new_entry_locked (SyncMap *self) {
   uint32_t id = self->n_entries;
-  unsigned slab = slab_of (id);
+  unsigned slab = syncmap_slab_of (id);
   Entry *entry;
 
   if (slab >= SYNCMAP_N_SLABS)
@@ -99,8 +83,9 @@ take_over_locked (SyncMap *self) {
 
   sync_mutex_lock (&pool->mutex, SYNC_LABEL ("lock pool"));
   if (self->free_entries == 0) {
-    self->free_entries = pool->returned;
-    pool->returned = 0;
+    self->free_entries = (uint32_t)sync_word_load (&pool->returned,
+                                                   SYNC_LABEL ("take returned"));
+    sync_word_store (&pool->returned, 0, SYNC_LABEL ("take returned"));
   }
   if (self->free_tables == NULL) {
     self->free_tables = pool->tables;
@@ -118,18 +103,12 @@ take_over_locked (SyncMap *self) {
 }
 
 Entry *
-syncmap_take_entry_locked (SyncMap *self) {
-  Entry *entry;
-
-  if (self->free_entries == 0)
+syncmap_get_entry_locked (SyncMap *self) {
+  /* A look without the mutex: a map that only gets keys would take it for each. */
+  if (sync_word_load (&self->pool.returned, SYNC_LABEL ("look for returned")) != 0)
     take_over_locked (self);
-  if (self->free_entries == 0)
-    return new_entry_locked (self);
-  entry = syncmap_entry_at (self, self->free_entries - 1);
-  self->free_entries = entry->link;
-  entry->link = 0;
-  sync_reuse (entry, sizeof *entry);
-  return entry;
+  return self->free_entries != 0 ? syncmap_take_entry_locked (self)
+                                 : new_entry_locked (self);
 }
 
 void
@@ -203,8 +182,9 @@ give_to_pool (SyncPool  *pool,
   sync_disuse (table, sizeof *table);
   sync_mutex_lock (&pool->mutex, SYNC_LABEL ("lock pool"));
   if (last != NULL) {
-    last->link = pool->returned;
-    pool->returned = table->dead;
+    last->link = (uint32_t)sync_word_load (&pool->returned,
+                                           SYNC_LABEL ("return entries"));
+    sync_word_store (&pool->returned, table->dead, SYNC_LABEL ("return entries"));
     pool->n_returned += table->n_dead;
   }
   pool->used_table_ids[id / 64] &= ~((uint64_t)1 << id % 64);

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "core/engine/engine-costs.h"
 #include "core/engine/engine.h"
 #include "core/engine/gomap-find-private.h"
 #include "core/engine/gomap.h"
@@ -42,7 +43,7 @@ struct _SyncTable {
  * its mutex is held. */
 typedef struct {
   SyncMutex mutex;
-  uint32_t  returned;   /* list of entries */
+  SyncWord  returned;   /* list of entries; changed under mutex */
   uint64_t  n_returned; /* since the map was made */
   uint64_t  bytes_returned; /* with the tables that they rode on */
   SyncTable *tables;    /* list: their arrays are gone, but for the home */
@@ -178,6 +179,24 @@ syncmap_find_dirty_locked (const SyncMap *self,
   return syncmap_find (self->dirty, key);
 }
 
+/* The same for who may have to insert the key: *@hash is what for. */
+static inline Entry *
+syncmap_seek_dirty_locked (const SyncMap *self,
+                           int64_t        key,
+                           uint64_t      *hash) {
+  const SyncTable *dirty = self->dirty;
+  uint64_t elem;
+
+  *hash = 0;
+  sync_read_point (&self->dirty, SYNC_LABEL ("load dirty"));
+  if (dirty == NULL)
+    return NULL;
+  sync_read_point (dirty, SYNC_LABEL ("look in the table"));
+  *hash = gomap_hash (&dirty->map, key);
+  elem = gomap_find_hashed (&dirty->map, key, *hash);
+  return elem != GOMAP_ABSENT ? syncmap_entry_of (elem) : NULL;
+}
+
 /* Asks for the buckets that @key has in a dirty table too large for the caches.
  * What an operation that is about to take mu will wait for most is then on its way
  * while it takes it, and a miss of the old chain overlaps one of the new. The
@@ -299,8 +318,42 @@ bool         syncmap_compare_and_swap_slowly (SyncCall *call,
                                               int64_t   old,
                                               int64_t   value);
 
-void syncmap_lock   (SyncCall    *call);
-void syncmap_unlock (SyncCall    *call);
+/* Taking and giving back mu with all there may be to do besides. */
+void syncmap_lock_slowly (SyncCall *call,
+                          bool      is_taken);
+void syncmap_unlock_told (SyncCall *call);
+
+/* In line is what is left when nobody listens and mu is free. */
+static inline void
+syncmap_lock (SyncCall *call) {
+  SyncMap *self = call->self;
+  bool may_try = call->superseded == NULL && probe_current == NULL;
+
+  call->path |= OP_PATH_LOCKED;
+  if (__builtin_expect (!may_try
+                          || !sync_mutex_trylock (&self->mu,
+                                                  SYNC_LABEL ("try to lock mu")),
+                        0)) {
+    syncmap_lock_slowly (call, may_try);
+    return;
+  }
+  engine_begin_hold (call->thread);
+  syncmap_next_version_locked (self);
+}
+
+static inline void
+syncmap_unlock (SyncCall *call) {
+  SyncMap *self = call->self;
+
+  if (__builtin_expect (probe_current != NULL, 0)) {
+    syncmap_unlock_told (call);
+    return;
+  }
+  engine_end_hold (call->thread);
+  syncmap_next_version_locked (self);
+  sync_mutex_unlock (&self->mu, SYNC_LABEL ("unlock mu"));
+}
+
 /* No memory: the operation ends without effect. */
 void syncmap_fail   (SyncCall    *call);
 
@@ -341,15 +394,50 @@ void syncmap_supersede_locked (SyncCall  *call,
                                SyncTable *table,
                                bool       owns_all);
 /* @entry was deleted straight out of dirty. */
-void syncmap_orphan_locked    (SyncMap *self,
-                               Entry   *entry);
+static inline void
+syncmap_orphan_locked (SyncMap *self,
+                       Entry   *entry) {
+  entry->link = self->orphans;
+  self->orphans = entry->id + 1;
+  self->n_orphans++;
+}
 
 /* syncmap-pool.c ----------------------------------------------------------- */
 
-Entry *syncmap_entry_at          (const SyncMap *self,
-                                  uint32_t       id);
-/* mu held. A dead entry, or NULL. */
-Entry *syncmap_take_entry_locked (SyncMap *self);
+/* Slab k has the ids that, with a slab's least number added, have k bits more than
+ * that number: what follows the first bit is the place in it. */
+static inline unsigned
+syncmap_slab_of (uint32_t id) {
+  return (unsigned)(__builtin_clz (SYNCMAP_SLAB_ENTRIES)
+                    - __builtin_clz (id + SYNCMAP_SLAB_ENTRIES));
+}
+
+static inline Entry *
+syncmap_entry_at (const SyncMap *self,
+                  uint32_t       id) {
+  unsigned slab = syncmap_slab_of (id);
+
+  return &self->slabs[slab][id + SYNCMAP_SLAB_ENTRIES
+                            - (SYNCMAP_SLAB_ENTRIES << slab)];
+}
+
+/* mu held, and no entry lies ready. One that came back, or a new one. */
+Entry *syncmap_get_entry_locked  (SyncMap *self);
+
+/* mu held. A dead entry, or a new one; NULL: no memory. */
+static inline Entry *
+syncmap_take_entry_locked (SyncMap *self) {
+  Entry *entry;
+
+  if (self->free_entries == 0)
+    return syncmap_get_entry_locked (self);
+  entry = syncmap_entry_at (self, self->free_entries - 1);
+  self->free_entries = entry->link;
+  entry->link = 0;
+  sync_reuse (entry, sizeof *entry);
+  return entry;
+}
+
 /* mu held. Back, unseen by any other thread. */
 void   syncmap_give_entry_locked (SyncMap *self,
                                   Entry   *entry);

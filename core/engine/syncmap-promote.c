@@ -59,14 +59,6 @@
 
 /* Promotion ---------------------------------------------------------------- */
 
-void
-syncmap_orphan_locked (SyncMap *self,
-                       Entry   *entry) {
-  entry->link = self->orphans;
-  self->orphans = entry->id + 1;
-  self->n_orphans++;
-}
-
 /* Moves the entries that are still expunged to the orphans and forgets the
  * others, which dirty holds. */
 static void

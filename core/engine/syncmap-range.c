@@ -169,7 +169,7 @@ clear_locked (SyncCall *call) {
   }
 
   if (self->dirty != NULL)
-    gomap_visit (&self->dirty->map, orphan_cb, &orphaning);
+    gomap_visit_inline (&self->dirty->map, orphan_cb, &orphaning);
   /* Go replaces read first. This might fail, so it comes first here. */
   if (self->dirty != NULL && !MUTANT (CLEAR_KEEPS_DIRTY)
       && !gomap_clear (&self->dirty->map)) {

@@ -35,22 +35,27 @@ bring_back_locked (SyncCall *call,
   return true;
 }
 
-/* A key that is nowhere: a new entry into dirty; mu held. false: no memory. */
+/* A key that is nowhere: a new entry into dirty; mu held. @hash: from the look in
+ * dirty, if there is one. false: no memory. */
 static bool
 insert_locked (SyncCall *call,
                SyncRead  read,
                int64_t   key,
+               uint64_t  hash,
                int64_t   value) {
   SyncMap *self = call->self;
   Entry *entry = syncmap_take_entry_locked (self);
+  bool is_hashed = self->dirty != NULL;
 
   if (entry == NULL)
     return false;
   if (read.amended || syncmap_amend_locked (call)) {
+    if (!is_hashed)
+      hash = gomap_hash (&self->dirty->map, key);
     entry_begin (entry, value);
     sync_write_point (self->dirty, SYNC_LABEL ("put new key into dirty"));
-    if (gomap_assign (&self->dirty->map, key, syncmap_elem_of (entry), false,
-                      NULL, &call->path)
+    if (gomap_insert (&self->dirty->map, key, hash, syncmap_elem_of (entry),
+                      &call->path)
         == GOMAP_INSERTED) {
       if ((call->path & (OP_PATH_MOVED | OP_PATH_GREW | OP_PATH_COPIED)) != 0)
         syncmap_leave_hint_locked (self);
@@ -73,6 +78,7 @@ syncmap_swap_slowly (SyncCall *call,
   SyncMap *self = call->self;
   SyncRead read;
   Entry *entry;
+  uint64_t hash;
   bool is_stored = true;
 
   syncmap_fetch_dirty (self, key);
@@ -85,11 +91,11 @@ syncmap_swap_slowly (SyncCall *call,
   } else {
     if (read.amended)
       call->path |= OP_PATH_AMENDED;
-    entry = syncmap_find_dirty_locked (self, key);
+    entry = syncmap_seek_dirty_locked (self, key, &hash);
     if (entry != NULL)
       call->path |= OP_PATH_IN_DIRTY;
     else
-      is_stored = insert_locked (call, read, key, value);
+      is_stored = insert_locked (call, read, key, hash, value);
   }
   /* Not expunged now, and mu is held: this cannot give up. */
   if (is_stored && entry != NULL)
@@ -169,6 +175,7 @@ syncmap_load_or_store_slowly (SyncCall *call,
   EntryOutcome outcome = ENTRY_GAVE_UP;
   SyncRead read;
   Entry *entry;
+  uint64_t hash;
 
   syncmap_fetch_dirty (self, key);
   syncmap_lock (call);
@@ -181,12 +188,12 @@ syncmap_load_or_store_slowly (SyncCall *call,
   } else {
     if (read.amended)
       call->path |= OP_PATH_AMENDED;
-    entry = syncmap_find_dirty_locked (self, key);
+    entry = syncmap_seek_dirty_locked (self, key, &hash);
     if (entry != NULL) {
       call->path |= OP_PATH_IN_DIRTY;
       outcome = entry_try_load_or_store (entry, call->thread, value, actual);
       syncmap_miss_locked (call);
-    } else if (insert_locked (call, read, key, value)) {
+    } else if (insert_locked (call, read, key, hash, value)) {
       *actual = value;
       outcome = ENTRY_STORED;
     }

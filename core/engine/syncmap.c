@@ -170,16 +170,17 @@ retire_early (SyncCall *call) {
   call->superseded = NULL;
 }
 
+/* @is_taken: it was when the thread tried. */
 void
-syncmap_lock (SyncCall *call) {
+syncmap_lock_slowly (SyncCall *call,
+                     bool      is_taken) {
   SyncMap *self = call->self;
   uint64_t waited_ns = 0;
 
   if (__builtin_expect (call->superseded != NULL, 0))
     retire_early (call);
-  call->path |= OP_PATH_LOCKED;
-  if (__builtin_expect (
-        !sync_mutex_trylock (&self->mu, SYNC_LABEL ("try to lock mu")), 0))
+  if (is_taken
+      || !sync_mutex_trylock (&self->mu, SYNC_LABEL ("try to lock mu")))
     waited_ns = wait_for_mu (call);
   engine_begin_hold (call->thread);
   /* Nobody was kept waiting: a stamp more would say nothing that is worth it. */
@@ -189,7 +190,7 @@ syncmap_lock (SyncCall *call) {
 }
 
 void
-syncmap_unlock (SyncCall *call) {
+syncmap_unlock_told (SyncCall *call) {
   SyncMap *self = call->self;
   uint64_t held_ns = engine_end_hold (call->thread);
 
