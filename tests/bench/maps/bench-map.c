@@ -10,10 +10,9 @@
  *             spans       and each operation is told with its result and its two
  *                         ends, fenced: a run that can be judged
  *             with a recorder that merges and packs meanwhile, as in the window;
- *             structural-append, brief-append and spans-append: with a thread
- *             that reads what was told and keeps nothing, so that rows faster
- *             than a recorder can pack show what telling costs by itself.
- *             A program built without probes answers to "out" alone.
+ *             structural-alone, brief-alone and spans-alone: into rings that
+ *             nobody reads (bench-alone.c), which shows what telling costs by
+ *             itself. A program built without probes answers to "out" only.
  *
  * Calls       to syncmap are compiled into the row, through a lane, as those of
  *             the C and C++ peers are (bench-map-lane.c); "syncmap.class", and any
@@ -26,7 +25,6 @@
 #include "core/probe/probe.h"
 #ifndef TOPHASH_NO_PROBE
 #include "core/record/recorder.h"
-#include "tests/bench/bench-drain.h"
 #endif
 
 #include <stdio.h>
@@ -43,45 +41,71 @@ typedef enum {
 
 static const char *const recording_names[] = { "out", "off", "structural", "brief",
                                                "spans" };
-#define APPEND_SUFFIX "-append"
+#define ALONE_SUFFIX "-alone"
+/* Of recorded threads. */
+#define MAX_PROBES 16
 const EngineClass *bench_class;
 static Recording bench_recording;
-static bool bench_keeps_nothing;
+static bool bench_wants_alone;
 char bench_name[64];
+
+#ifndef TOPHASH_NO_PROBE
+/* What a thread has told so far. */
+typedef struct {
+  uint64_t n_units;
+  uint64_t stalled_ns;
+} Told;
+#endif
 
 struct _Peer {
   MapEngine *map;
 #ifndef TOPHASH_NO_PROBE
   TraceLog  *log;
-  Recorder  *recorder; /* or … */
-  Drain      drain;
+  Recorder  *recorder; /* NULL: nobody reads */
   bool       is_recorded;
-  Probe      probes[DRAIN_MAX_PROBES];
+  unsigned   n_probes;
+  Probe      probes[MAX_PROBES];
+  Told       before[MAX_PROBES]; /* the row, and … */
+  Told       after[MAX_PROBES];
 #endif
 };
 
 #ifndef TOPHASH_NO_PROBE
 
 static void
-start_recording (Peer    *peer,
-                 unsigned n_threads) {
+start_recorder (Peer *peer) {
   g_autoptr (TraceInfo) info = trace_info_new ();
 
-  peer->is_recorded = true;
   peer->log = tracelog_new (info, 0);
   peer->recorder = recorder_new (peer->log);
+  for (unsigned i = 0; i < peer->n_probes; i++)
+    recorder_add (peer->recorder, &peer->probes[i], (guint16)i);
+  recorder_start (peer->recorder);
+}
+
+static void
+start_recording (Peer    *peer,
+                 unsigned n_threads) {
+  if (n_threads > MAX_PROBES) {
+    fprintf (stderr, "wanted at most %u recorded threads, found %u\n",
+             MAX_PROBES, n_threads);
+    exit (2);
+  }
+  peer->is_recorded = true;
+  peer->n_probes = n_threads;
   for (unsigned i = 0; i < n_threads; i++) {
     if (!probe_init (&peer->probes[i], recorder_ring_units (n_threads)))
       abort ();
     peer->probes[i].tells_brief = bench_recording == RECORDING_BRIEF;
     probe_set_span_period (&peer->probes[i],
                            bench_recording == RECORDING_SPANS ? 1 : 0);
-    recorder_add (peer->recorder, &peer->probes[i], (guint16)i);
   }
-  if (bench_keeps_nothing)
-    drain_start (&peer->drain, peer->probes, n_threads);
-  else
-    recorder_start (peer->recorder);
+  if (!bench_wants_alone) {
+    start_recorder (peer);
+  } else if (!bench_is_alone (&peer->probes[0])) {
+    fprintf (stderr, "built by a linker that does not know --wrap\n");
+    exit (2);
+  }
   /* The map's creation is told by a thread that is recorded. */
   probe_current = &peer->probes[0];
 }
@@ -90,22 +114,20 @@ static void
 stop_recording (Peer *peer) {
   TraceHonesty honesty;
 
-  if (bench_keeps_nothing)
-    drain_stop (&peer->drain);
-  recorder_finish (peer->recorder);
-  tracelog_get_honesty (peer->log, &honesty);
-  if (bench_keeps_nothing)
-    fprintf (stderr, "# %llu units, none kept\n",
-             (unsigned long long)peer->drain.n_units);
-  else
+  if (peer->recorder != NULL) {
+    recorder_finish (peer->recorder);
+    tracelog_get_honesty (peer->log, &honesty);
     fprintf (stderr,
              "# %llu events, %llu bytes, %llu stalls, %.1f ms stalled\n",
              (unsigned long long)honesty.n_events,
              (unsigned long long)honesty.bytes,
              (unsigned long long)honesty.n_stalls,
              (double)honesty.stalled_ns / 1e6);
-  recorder_free (peer->recorder);
-  tracelog_unref (peer->log);
+    recorder_free (peer->recorder);
+    tracelog_unref (peer->log);
+  }
+  for (unsigned i = 0; i < peer->n_probes; i++)
+    probe_clear (&peer->probes[i]);
 }
 
 #endif
@@ -145,6 +167,7 @@ bench_peer_enter (Peer       *peer,
             PeerThread *thread,
             unsigned    index) {
   thread->peer = peer;
+  thread->index = index;
   thread->map = peer->map;
 #ifndef TOPHASH_NO_PROBE
   if (peer->is_recorded)
@@ -163,6 +186,46 @@ bench_peer_leave (PeerThread *thread) {
 #endif
 }
 
+void
+bench_peer_wait (PeerThread *thread) {
+#ifndef TOPHASH_NO_PROBE
+  Peer *peer = thread->peer;
+  const Ring *ring = &peer->probes[thread->index].ring;
+  Told *told = thread->is_prepared ? peer->after : peer->before;
+
+  if (!peer->is_recorded)
+    return;
+  /* A recorder may need what a thread has told but not shown. */
+  probe_flush (probe_current);
+  told[thread->index] = (Told){
+    .n_units = ring->written,
+    /* Relaxed: this thread writes it. */
+    .stalled_ns = atomic_load_explicit (&ring->stalled_ns, memory_order_relaxed),
+  };
+  thread->is_prepared = true;
+#else
+  (void)thread;
+#endif
+}
+
+void
+bench_peer_print (const Peer *peer) {
+#ifndef TOPHASH_NO_PROBE
+  Told sum = { 0 };
+
+  if (!peer->is_recorded)
+    return;
+  for (unsigned i = 0; i < peer->n_probes; i++) {
+    sum.n_units += peer->after[i].n_units - peer->before[i].n_units;
+    sum.stalled_ns += peer->after[i].stalled_ns - peer->before[i].stalled_ns;
+  }
+  printf (", \"units\": %llu, \"stalled_ns\": %llu",
+          (unsigned long long)sum.n_units, (unsigned long long)sum.stalled_ns);
+#else
+  (void)peer;
+#endif
+}
+
 static bool
 parse_recording (const char *name) {
 #ifdef TOPHASH_NO_PROBE
@@ -178,9 +241,9 @@ parse_recording (const char *name) {
     if (strncmp (name, recording_names[i], length) != 0)
       continue;
     bench_recording = (Recording)i;
-    bench_keeps_nothing = i > RECORDING_OFF
-                          && strcmp (name + length, APPEND_SUFFIX) == 0;
-    return name[length] == '\0' || bench_keeps_nothing;
+    bench_wants_alone = i > RECORDING_OFF
+                        && strcmp (name + length, ALONE_SUFFIX) == 0;
+    return name[length] == '\0' || bench_wants_alone;
   }
   return false;
 #endif
@@ -192,7 +255,7 @@ main (int    argc,
   char *colon, *dot;
 
   if (argc < 3) {
-    fprintf (stderr, "usage: %s ENGINE[.class][:off|structural|brief|spans[-append]] "
+    fprintf (stderr, "usage: %s ENGINE[.class][:off|structural|brief|spans[-alone]] "
                      "--list | ROW [THREADS [OPERATIONS]]\n", argv[0]);
     return 2;
   }
@@ -211,7 +274,7 @@ main (int    argc,
   }
   snprintf (bench_name, sizeof bench_name, "%s%s:%s%s", bench_class->name,
             dot != NULL ? ".class" : "", recording_names[bench_recording],
-            bench_keeps_nothing ? APPEND_SUFFIX : "");
+            bench_wants_alone ? ALONE_SUFFIX : "");
   if (bench_class == &syncmap_class && dot == NULL)
     return bench_by_lane (argc - 1, argv + 1);
   return bench_by_class (argc - 1, argv + 1);

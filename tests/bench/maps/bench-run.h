@@ -13,6 +13,10 @@
 #ifndef PEER_BEFORE_WAIT
 #define PEER_BEFORE_WAIT(thread) ((void)(thread))
 #endif
+/* Prints what else there is to say of a row, each behind a comma. */
+#ifndef PEER_PRINT
+#define PEER_PRINT(peer) ((void)(peer))
+#endif
 
 static void *
 work (void *data) {
@@ -88,6 +92,7 @@ print_result (const Bench  *bench,
   if (bench->n_writes != 0)
     printf (", \"writes_per_s\": %.0f",
             (double)bench->n_writes * 1e9 / (double)(ended_ns - began_ns));
+  PEER_PRINT (bench->peer);
   printf ("}\n");
 }
 

@@ -35,7 +35,6 @@ import report
 
 HERE = pathlib.Path(__file__).resolve().parent
 OURS = "syncmap:off"
-RECORDINGS = ("structural", "structural-append", "brief", "brief-append", "spans")
 # Not thread-safe, or of no interest beyond what mutexmap shows.
 SINGLE_ENGINES = {"gomap"}
 RUN_SECONDS = 60

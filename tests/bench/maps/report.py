@@ -226,30 +226,59 @@ def locked_part(results):
 
 # Every number ----------------------------------------------------------------
 
+def units_cell(results, row, n):
+    """Units told for an operation: changes of structure, and each operation too."""
+    cells = []
+    for mode in goals.ALONE:
+        units = results.value(row, n, f"syncmap:{mode}", "units")
+        ops = results.value(row, n, f"syncmap:{mode}", "ops")
+        cells.append(number(units / ops) if units is not None and ops else "–")
+    return " / ".join(cells)
+
+
+def recorder_limit(results):
+    """What a recorder beside the workers can take, as far as it was seen."""
+    rates = goals.recorder_rates(results)
+    if not rates:
+        return []
+    rate = statistics.median(rates)
+    return [f"Where the workers mostly waited for the recorder, {len(rates)} runs, it "
+            f"took {rate / 1e6:.0f} M units a second (the median). With it an "
+            f"operation that tells n units cannot take less than n × {1e9 / rate:.0f} ns "
+            "on all threads together, however little telling them costs.", ""]
+
+
 def recording_part(results):
     modes = [mode for mode in goals.RECORDINGS
              if any(f"syncmap:{mode}" in peers for peers in results.by_row.values())]
     pairs = [(OURS, "syncmap:out")] + [(f"syncmap:{mode}", OURS) for mode in modes]
-    lines = []
+    lines, means = [], []
     for row in results.rows():
         for n in (1, 2):
             costs = [results.ratio(row, n, slow, fast) for slow, fast in pairs]
             if any(costs):
                 lines.append((max(cost or 0 for cost in costs), [row, str(n)] + [
-                    times(cost) if cost else "–" for cost in costs]))
+                    times(cost) if cost else "–" for cost in costs]
+                    + [units_cell(results, row, n)]))
     if not lines:
         return []
     lines.sort(key=lambda pair: -pair[0])
-    means = [geometric_mean(results.ratios(slow, fast).values()) for slow, fast in pairs]
-    lines.insert(0, (0, ["geometric mean", ""] + [times(mean) if mean else "–"
-                                                  for mean in means]))
+    for n in (1, 2):
+        costs = [geometric_mean(results.ratios(slow, fast, n).values())
+                 for slow, fast in pairs]
+        if any(costs):
+            means.append(["geometric mean", str(n)]
+                         + [times(cost) if cost else "–" for cost in costs] + [""])
     return ["## What recording costs syncmap", "",
             "How many times longer an operation takes. off: compiled in and switched "
             "off, against compiled out; the others against off: changes of structure "
             "told; each operation too, in one event (brief) or with its two ends and "
-            "its result (spans). The recorder merges and packs meanwhile, on the same "
-            "processors; with -append what is told is read and thrown away.",
-            ""] + table(["row", "threads", "off"] + modes, [line for _, line in lines])
+            "its result (spans). alone: told into rings that nobody reads, which is "
+            "what R1 to R3 ask; in the other columns a recorder merges and packs "
+            "meanwhile, on the same processors. told: units of 16 bytes an operation, "
+            "structural / brief.", ""] + recorder_limit(results) + table(
+                ["row", "threads", "off"] + modes + ["told"],
+                means + [line for _, line in lines])
 
 
 def spread(results):
