@@ -117,14 +117,37 @@ bool gomap_delete (GoMap    *map,
 /* Go's mapclear, in place. false only when the map is misused. */
 bool gomap_clear  (GoMap    *map);
 
+/* Which elements, addresses of 16 bytes each, may have to stay behind: a bit for
+ * each, found by its address. Two may share a bit; so one that is set is a doubt and
+ * no more. words NULL: there is none. */
+typedef struct {
+  uint64_t *words;
+  uint32_t  mask; /* of a word's number */
+} GoDoubts;
+
+static inline void
+godoubts_add (GoDoubts *doubts,
+              uint64_t  elem) {
+  doubts->words[elem >> 10 & doubts->mask] |= (uint64_t)1 << (elem >> 4) % 64;
+}
+
+/* From the low half of the element alone. */
+static inline bool
+godoubts_has (const GoDoubts *doubts,
+              uint32_t        elem_low) {
+  return doubts->words[elem_low >> 10 & doubts->mask] >> (elem_low >> 4) % 64 & 1;
+}
+
 /* Packs the kept elements of @source, which nobody writes to, into @map, an
  * empty table of the same B, hash and seed that is not growing, chain by chain
  * and without hashing; tells BUCKET_COPIED. @keep says whether an element goes
- * along; it is asked once per live slot. false when there is no memory. */
-bool gomap_copy_packed (GoMap       *map,
-                        const GoMap *source,
-                        bool       (*keep) (uint64_t elem, void *data),
-                        void        *data);
+ * along; it is asked once per live slot that @doubts has, of all when that is
+ * NULL; the others go along. false when there is no memory. */
+bool gomap_copy_packed (GoMap          *map,
+                        const GoMap    *source,
+                        const GoDoubts *doubts,
+                        bool          (*keep) (uint64_t elem, void *data),
+                        void           *data);
 
 /* Calls @visit for each live slot, in no order; a growing table's too. Tells
  * nothing. */

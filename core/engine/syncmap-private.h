@@ -456,6 +456,19 @@ void   syncmap_pool_clear        (SyncMap *self);
 /* mu held. Of the slabs, and of the tables that lie ready. */
 size_t syncmap_pool_bytes_locked (SyncMap       *self);
 
+/* syncmap-survey.c; mu held ------------------------------------------------ */
+
+typedef struct {
+  GoDoubts doubts;
+  size_t   size_bytes; /* of its words */
+} SyncSurvey;
+
+/* Which entries a copy of @n of them has to ask; NULL: all. */
+const GoDoubts *syncmap_survey_locked (const SyncMap *self,
+                                       SyncSurvey    *survey,
+                                       uint64_t       n);
+void            syncmap_survey_end    (SyncSurvey    *survey);
+
 /* syncmap-check.c ---------------------------------------------------------- */
 
 size_t syncmap_check     (MapEngine *map, EngineReport report, void *data);

@@ -11,7 +11,9 @@
  *             by CAS instead, so that a later store knows that dirty lacks it.
  *             When the new table has as many buckets as read's, and read's is
  *             not growing, it takes read's seed: then every key's bucket is the
- *             same, and the live slots are packed chain by chain without a hash.
+ *             same, and the live slots are packed chain by chain without a hash;
+ *             of a large one, with a survey (syncmap-survey.c) in place of most
+ *             questions.
  *             Otherwise each key is assigned anew, under a seed of its own.
  *
  * The dead    An entry may be used again when no table that a thread can find
@@ -229,6 +231,20 @@ undo_copy_locked (SyncMap *self) {
   syncmap_table_free (self, dirty);
 }
 
+static bool
+copy_packed (SyncTable *dirty,
+             SyncTable *read,
+             Copy      *copy) {
+  SyncSurvey survey;
+  bool is_done = gomap_copy_packed (
+    &dirty->map, &read->map,
+    syncmap_survey_locked (copy->self, &survey, (uint64_t)read->map.count),
+    keep_elem, copy);
+
+  syncmap_survey_end (&survey);
+  return is_done;
+}
+
 /* Go's dirtyLocked. */
 static bool
 copy_read_locked (SyncCall *call) {
@@ -255,7 +271,7 @@ copy_read_locked (SyncCall *call) {
   if (read->map.count == 0)
     is_done = true;
   else if (is_packed && dirty->map.hash0 == read->map.hash0)
-    is_done = gomap_copy_packed (&dirty->map, &read->map, keep_elem, &copy);
+    is_done = copy_packed (dirty, read, &copy);
   else
     is_done = copy_one_by_one (dirty, read, &copy);
   if (!is_done) {

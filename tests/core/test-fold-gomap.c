@@ -222,7 +222,7 @@ test_equals_packed_copy (gconstpointer data) {
   g_assert_true (gomap_init (&fixture.map, &config, 500, source.hash0));
   probe_event (EVENT_TABLE_NAMED, 0, ++fixture.domain.version, 0, 8);
   assert_same (&fixture);
-  g_assert_true (gomap_copy_packed (&fixture.map, &source, keep_cb, NULL));
+  g_assert_true (gomap_copy_packed (&fixture.map, &source, NULL, keep_cb, NULL));
   assert_same (&fixture);
   g_assert_cmpint (fixture.map.count, ==, 333);
   gomap_finish (&source);

@@ -396,7 +396,8 @@ test_copies_packed (gconstpointer data) {
   g_assert_true (gomap_init (&copy.map, &source.map.config, 200,
                              source.map.hash0));
   g_assert_cmpuint (copy.map.B, ==, source.map.B);
-  g_assert_true (gomap_copy_packed (&copy.map, &source.map, keep_cb, &n_asked));
+  g_assert_true (gomap_copy_packed (&copy.map, &source.map, NULL, keep_cb,
+                                    &n_asked));
   assert_sound (&copy.map);
   g_assert_cmpuint (n_asked, ==, 200);
   for (int key = 0; key < 200; key++) {

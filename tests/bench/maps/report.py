@@ -352,7 +352,9 @@ def write(by_row, peers, absent, n_passes, minutes):
            f"{n_passes} pass{'es' if n_passes > 1 else ''} went round all of them in "
            f"turns, in {minutes:.0f} minutes. What is shown are medians; ratios are of "
            "medians of this one run. ns per operation is the time from the first "
-           "thread's start to the last one's end over the operations of all.", ""]
+           "thread's start to the last one's end over the operations of all. Single "
+           "operations are timed with pages at hand, not such as a virtual machine's "
+           "host has first to find.", ""]
     out += table(["machine", ""], machine_facts())
     out += goal_part(results, go, go_24)
     out += peer_part(results, peers, absent) + locked_part(results)
