@@ -13,11 +13,18 @@
  *             and an overwrite of a slot are therefore one path, without a branch
  *             on the kind, and so are the two common changes of an entry.
  *
+ * Counting    What remains is the number of instructions. So what most events
+ *             have in common is kept out of memory: the table that they are about
+ *             (AtHand), and the state's count and time, which are put where others
+ *             see them only before others look.
+ *
  * Invariants  N1  an address kept is that of an element that its vector owns
  *                 (state-chunks.c, Owning), so it is written without further ado
  *             N2  a kind that may replace or free an array, move the tables or
  *                 hand out the state (MOVERS) has all addresses looked up again
- *             N3  what is done here has the effect of fold_dispatch(), bit by
+ *             N3  a table at hand is forgotten when any other event than those
+ *                 done here or STILL is applied: its arrays may have grown
+ *             N4  what is done here has the effect of fold_dispatch(), bit by
  *                 bit; what would be a fault is left to it
  */
 #include "core/state/fold-private.h"
@@ -25,6 +32,8 @@
 /* Events between fetching and use: enough for memory to answer, few enough for
  * the first cache. A power of two. Measured: 12 to 24 are alike. */
 #define AHEAD 16u
+/* Memory prefetches runs of lines by itself, but not beyond a page. */
+#define EVENT_BYTES_AHEAD 2048
 /* gcc 12 takes calls of functions that do nothing but prefetch for idle. */
 #define INLINED inline __attribute__ ((always_inline))
 
@@ -35,42 +44,100 @@
    | KIND (TABLE_CLEARED) | KIND (TABLE_NAMED) | KIND (GROWTH_STARTED)        \
    | KIND (GROWTH_ENDED) | KIND (READ_PUBLISHED) | KIND (DIRTY_CREATED)       \
    | KIND (DIRTY_DROPPED) | KIND (DIRTY_PROMOTED))
+/* These touch neither tables nor vectors: what was looked up stays so. */
+#define STILL                                                                 \
+  (KIND (OP_BEGAN) | KIND (OP_ENDED) | KIND (OP_TOLD) | KIND (OPS_COUNTED)    \
+   | KIND (MISS_COUNTED) | KIND (LOCK_WAITED) | KIND (LOCK_ACQUIRED)          \
+   | KIND (LOCK_RELEASED) | KIND (LOCK_READ_ACQUIRED)                         \
+   | KIND (LOCK_READ_RELEASED))
 G_STATIC_ASSERT (EVENT_N_KINDS <= 64);
 
 /* Looking ahead ------------------------------------------------------------ */
 
-/* The bucket, if it is the array's own; NULL: to be looked for when needed. */
-static INLINED BucketRecord *
-own_bucket (const StateArray *array,
-            guint32           index) {
-  guint32 leaf = index >> BUCKET_LEAF_BITS;
-  guint8 *elements;
+/* The table whose slots most events at hand are about, looked up once. */
+typedef struct {
+  guint32     id;      /* G_MAXUINT32: none is at hand */
+  guint32     n_slots; /* that have a place in owned */
+  guint8    **owned;
+  StateTable *table;
+} AtHand;
 
-  if (array == NULL || index >= array->n_buckets
-      || leaf >= array->buckets.n_owned)
-    return NULL;
-  elements = array->buckets.owned[leaf];
-  if (elements == NULL)
-    return NULL;
-  return (BucketRecord *)(gpointer)elements
-         + (index & ((1u << BUCKET_LEAF_BITS) - 1));
+#define NONE_AT_HAND ((AtHand){ .id = G_MAXUINT32 })
+#define LEAF_SLOT_BITS (BUCKET_LEAF_BITS + 3)
+G_STATIC_ASSERT (BUCKET_SLOTS == 1 << 3);
+
+/* Nothing is done here in a table of entries. */
+static __attribute__ ((noinline)) AtHand
+look_up (const Fold *self,
+         guint16     id) {
+  guint place = self->table_at[id];
+  StateTable *table = place != 0 ? &self->state->tables[place - 1] : NULL;
+  const StateArray *array;
+
+  if (table == NULL || table->buckets == NULL
+      || (table->flags_table & TABLE_HOLDS_ENTRIES))
+    return NONE_AT_HAND;
+  array = table->buckets;
+  return (AtHand){
+    .id = id,
+    .n_slots = MIN (MIN (array->n_buckets, G_MAXUINT32 >> 3) << 3,
+                    MIN (array->buckets.n_owned, G_MAXUINT32 >> LEAF_SLOT_BITS)
+                        << LEAF_SLOT_BITS),
+    .owned = array->buckets.owned,
+    .table = table,
+  };
 }
 
+/* The bucket of a slot, if it is the table's own; NULL: to be looked for when
+ * needed. */
 static INLINED BucketRecord *
-fetch_slot (const StateArray *array,
-            guint32           index,
-            guint             slot) {
-  BucketRecord *record = own_bucket (array, index);
+fetch_own_slot (const AtHand *at_hand,
+                guint32       slot) {
+  guint8 *elements;
+  BucketRecord *record;
 
-  if (record != NULL) {
-    __builtin_prefetch (record->shown.tophash, 1);
-    __builtin_prefetch (&record->shown.keys[slot], 1);
-    __builtin_prefetch (&record->shown.elems[slot], 1);
-  }
+  if (G_UNLIKELY (slot >= at_hand->n_slots))
+    return NULL;
+  elements = at_hand->owned[slot >> LEAF_SLOT_BITS];
+  if (G_UNLIKELY (elements == NULL))
+    return NULL;
+  record = (BucketRecord *)(gpointer)elements
+           + (slot >> 3 & ((1u << BUCKET_LEAF_BITS) - 1));
+  slot %= BUCKET_SLOTS;
+  __builtin_prefetch (record->shown.tophash, 1);
+  __builtin_prefetch (&record->shown.keys[slot], 1);
+  __builtin_prefetch (&record->shown.elems[slot], 1);
   return record;
 }
 
-static INLINED gpointer
+static INLINED void
+fetch_bucket (const StateArray *array,
+              guint32           index) {
+  guint8 *element = array != NULL && index < array->n_buckets
+                        ? chunk_vec_own (&array->buckets, index)
+                        : NULL;
+
+  if (element != NULL)
+    for (guint at = 0; at < sizeof (BucketRecord); at += 64)
+      __builtin_prefetch (element + at, 1);
+}
+
+static INLINED EntryRecord *
+fetch_entry (const MapState *state,
+             guint64         id) {
+  guint64 leaf = id >> ENTRY_LEAF_BITS;
+  EntryRecord *record;
+
+  if (leaf >= state->entries.n_owned || state->entries.owned[leaf] == NULL)
+    return NULL;
+  record = (EntryRecord *)(gpointer)state->entries.owned[leaf]
+           + (id & ((1u << ENTRY_LEAF_BITS) - 1));
+  __builtin_prefetch (record, 1);
+  __builtin_prefetch ((guint8 *)(record + 1) - 1, 1);
+  return record;
+}
+
+static INLINED void
 fetch_element (const ChunkVec *vec,
                guint64         index) {
   guint8 *element = index <= G_MAXUINT32 ? chunk_vec_own (vec, (guint32)index)
@@ -80,33 +147,37 @@ fetch_element (const ChunkVec *vec,
     __builtin_prefetch (element, 1);
     __builtin_prefetch (element + vec->elem_size - 1, 1);
   }
-  return element;
 }
 
 /* Buckets on the move, and versions: nothing is kept of them. */
 static INLINED void
-fetch_others (const Fold       *self,
-              const StateTable *table,
-              const Event      *event) {
+fetch_others (const Fold  *self,
+              const Event *event) {
   const MapState *state = self->state;
+  guint place = self->table_at[event->aux16];
+  const StateTable *table = place != 0 ? &state->tables[place - 1] : NULL;
 
   if (event->kind >= EVENT_VERSION_WRITTEN
       && event->kind <= EVENT_VERSION_RETIRED) {
     fetch_element (&state->versions, event->res);
   } else if (table == NULL) {
     return;
+  } else if (event->kind >= EVENT_SLOT_WRITTEN
+             && event->kind <= EVENT_SLOT_CLEARED) {
+    if (table->flags_table & TABLE_HOLDS_ENTRIES)
+      fetch_entry (state, event->b);
+    fetch_bucket (table->buckets, event->res / BUCKET_SLOTS);
   } else if (event->kind == EVENT_BUCKET_EVACUATED) {
-    fetch_slot (table->oldbuckets, event->res, 0);
-    fetch_slot (table->buckets, (guint32)event->a, 0);
-    fetch_slot (table->buckets,
-                (guint32)event->a + (1u << (table->B - (table->B > 0))), 0);
+    fetch_bucket (table->oldbuckets, event->res);
+    fetch_bucket (table->buckets, (guint32)event->a);
+    fetch_bucket (table->buckets,
+                  (guint32)event->a + (1u << (table->B - (table->B > 0))));
   } else if (event->kind == EVENT_BUCKET_COPIED) {
     guint from = self->table_at[(guint16)event->b];
 
-    if (from == 0)
-      return;
-    fetch_slot (state->tables[from - 1].buckets, event->res, 0);
-    fetch_slot (table->buckets, (guint32)event->a, 0);
+    if (from != 0)
+      fetch_bucket (state->tables[from - 1].buckets, event->res);
+    fetch_bucket (table->buckets, (guint32)event->a);
   }
 }
 
@@ -114,23 +185,23 @@ fetch_others (const Fold       *self,
  * is; NULL: not known. */
 static INLINED gpointer
 fetch (const Fold  *self,
-       const Event *event) {
+       const Event *event,
+       AtHand      *at_hand) {
   const MapState *state = self->state;
-  guint place = self->table_at[event->aux16];
-  const StateTable *table = place != 0 ? &state->tables[place - 1] : NULL;
 
-  if (event->kind >= EVENT_ENTRY_STORED
-      && event->kind <= EVENT_ENTRY_UNEXPUNGED)
-    return fetch_element (&state->entries, event->res);
   if (event->kind >= EVENT_SLOT_WRITTEN && event->kind <= EVENT_SLOT_CLEARED) {
-    if (table == NULL)
-      return NULL;
-    if (table->flags_table & TABLE_HOLDS_ENTRIES)
-      fetch_element (&state->entries, event->b);
-    return fetch_slot (table->buckets, event->res / BUCKET_SLOTS,
-                       event->res % BUCKET_SLOTS);
+    if (G_UNLIKELY (event->aux16 != at_hand->id))
+      *at_hand = look_up (self, event->aux16);
+    if (G_LIKELY (event->aux16 == at_hand->id))
+      return fetch_own_slot (at_hand, event->res);
   }
-  fetch_others (self, table, event);
+  if (event->kind >= EVENT_ENTRY_STORED
+      && event->kind <= EVENT_ENTRY_UNEXPUNGED) {
+    EntryRecord *record = fetch_entry (state, event->res);
+
+    return event->kind <= EVENT_ENTRY_DELETED ? record : NULL;
+  }
+  fetch_others (self, event);
   return NULL;
 }
 
@@ -140,23 +211,55 @@ fetch (const Fold  *self,
 static INLINED gboolean
 put_slot (Fold         *self,
           const Event  *event,
+          guint32       touched,
+          StateTable   *table,
           BucketRecord *record) {
-  StateTable *table = &self->state->tables[self->table_at[event->aux16] - 1];
   guint slot = event->res % BUCKET_SLOTS;
   guint present = record->shown.tophash[slot];
   guint is_new = event->kind == EVENT_SLOT_WRITTEN;
   guint wanted = is_new ? event->aux8 : present;
 
   if (G_UNLIKELY (wanted < TOPHASH_MIN
-                  || (is_new & (present > TOPHASH_EMPTY_ONE))
-                  || (table->flags_table & TABLE_HOLDS_ENTRIES)))
+                  || (is_new & (present > TOPHASH_EMPTY_ONE))))
     return FALSE;
-  record->shown.touched = (guint32)self->state->n_events + 1;
+  record->shown.touched = touched;
   record->shown.tophash[slot] = (guint8)wanted;
   record->shown.keys[slot] = (gint64)event->a;
   record->shown.elems[slot] = event->b;
   table->count += is_new;
   self->has_ends &= !is_new;
+  return TRUE;
+}
+
+/* A slot cleared that others follow in its bucket, or in no chain; FALSE: nothing
+ * was done. */
+static INLINED gboolean
+clear_slot (Fold         *self,
+            const Event  *event,
+            guint32       touched,
+            StateTable   *table,
+            BucketRecord *record) {
+  guint slot = event->res % BUCKET_SLOTS;
+  guint8 *tophash = record->shown.tophash;
+  guint8 left;
+
+  if (G_UNLIKELY (tophash[slot] < TOPHASH_MIN || table->count == 0))
+    return FALSE;
+  if (slot == BUCKET_SLOTS - 1 && record->shown.overflow != 0)
+    return FALSE;
+  left = slot == BUCKET_SLOTS - 1 || tophash[slot + 1] == TOPHASH_EMPTY_REST
+             ? TOPHASH_EMPTY_REST
+             : TOPHASH_EMPTY_ONE;
+  /* What would run back, does so there. */
+  if (left == TOPHASH_EMPTY_REST
+      && (slot == 0 ? event->res / BUCKET_SLOTS >= table->buckets->n_main
+                    : tophash[slot - 1] == TOPHASH_EMPTY_ONE))
+    return FALSE;
+  record->shown.touched = touched;
+  record->shown.elems[slot] = 0;
+  tophash[slot] = left;
+  table->count--;
+  self->has_ends = FALSE;
   return TRUE;
 }
 
@@ -182,58 +285,38 @@ change_entry (Fold        *self,
   return TRUE;
 }
 G_STATIC_ASSERT (ENTRY_VALUE == 0 && ENTRY_NIL == 1);
+G_STATIC_ASSERT (EVENT_ENTRY_DELETED == EVENT_ENTRY_STORED + 1);
 
-/* A slot cleared that others follow in its bucket, or in no chain; FALSE: nothing
- * was done. */
-static INLINED gboolean
-clear_slot (Fold         *self,
-            const Event  *event,
-            BucketRecord *record) {
-  StateTable *table = &self->state->tables[self->table_at[event->aux16] - 1];
-  guint slot = event->res % BUCKET_SLOTS;
-  guint8 *tophash = record->shown.tophash;
-  guint8 left;
-
-  if (G_UNLIKELY (tophash[slot] < TOPHASH_MIN || table->count == 0
-                  || (table->flags_table & TABLE_HOLDS_ENTRIES)))
-    return FALSE;
-  if (slot == BUCKET_SLOTS - 1 && record->shown.overflow != 0)
-    return FALSE;
-  left = slot == BUCKET_SLOTS - 1 || tophash[slot + 1] == TOPHASH_EMPTY_REST
-             ? TOPHASH_EMPTY_REST
-             : TOPHASH_EMPTY_ONE;
-  /* What would run back, does so there. */
-  if (left == TOPHASH_EMPTY_REST
-      && (slot == 0 ? event->res / BUCKET_SLOTS >= table->buckets->n_main
-                    : tophash[slot - 1] == TOPHASH_EMPTY_ONE))
-    return FALSE;
-  record->shown.touched = (guint32)self->state->n_events + 1;
-  record->shown.elems[slot] = 0;
-  tophash[slot] = left;
-  table->count--;
-  self->has_ends = FALSE;
-  return TRUE;
+/* Count and time after the first @i of @events. */
+static INLINED void
+count_events (MapState    *state,
+              guint64      n_before,
+              const Event *events,
+              guint        i) {
+  state->n_events = n_before + i;
+  if (i > 0)
+    state->at_ns = events[i - 1].at_ns;
 }
 
-static INLINED void
+/* FALSE: nothing was done. @touched: as buckets have it, for this event. */
+static INLINED gboolean
 apply (Fold        *self,
        const Event *event,
-       gpointer     near) {
-  gboolean is_done = FALSE;
+       guint32      touched,
+       gpointer     near,
+       AtHand      *at_hand) {
+  guint kind = event->kind;
 
-  if (near != NULL) {
-    if (event->kind == EVENT_SLOT_UPDATED || event->kind == EVENT_SLOT_WRITTEN)
-      is_done = put_slot (self, event, near);
-    else if (event->kind == EVENT_SLOT_CLEARED)
-      is_done = clear_slot (self, event, near);
-    else if (event->kind == EVENT_ENTRY_STORED
-             || event->kind == EVENT_ENTRY_DELETED)
-      is_done = change_entry (self, event, near);
+  if (G_UNLIKELY (near == NULL))
+    return FALSE;
+  if (kind >= EVENT_SLOT_WRITTEN && kind <= EVENT_SLOT_CLEARED) {
+    if (G_UNLIKELY (event->aux16 != at_hand->id))
+      *at_hand = look_up (self, event->aux16);
+    return kind == EVENT_SLOT_CLEARED
+               ? clear_slot (self, event, touched, at_hand->table, near)
+               : put_slot (self, event, touched, at_hand->table, near);
   }
-  if (!is_done)
-    fold_dispatch (self, event);
-  self->state->n_events++;
-  self->state->at_ns = event->at_ns;
+  return change_entry (self, event, near);
 }
 
 /* One after another, with what is ahead brought near; @visit may be NULL. */
@@ -243,25 +326,38 @@ run (Fold        *self,
      guint        n_events,
      FoldVisit    visit,
      gpointer     data) {
+  MapState *state = self->state;
+  guint64 n_before = state->n_events;
   guint n_ahead = MIN (n_events, AHEAD);
+  AtHand at_hand = NONE_AT_HAND;
   gpointer near[AHEAD];
 
   fold_forget_last (self);
   for (guint i = 0; i < n_ahead; i++)
-    near[i] = fetch (self, &events[i]);
+    near[i] = fetch (self, &events[i], &at_hand);
   for (guint i = 0; i < n_events; i++) {
     const Event *event = &events[i];
     gpointer own = near[i % AHEAD];
 
+    __builtin_prefetch ((const guint8 *)event + EVENT_BYTES_AHEAD);
     if (i + AHEAD < n_events)
-      near[i % AHEAD] = fetch (self, event + AHEAD);
-    if (visit != NULL)
-      visit (event, self->state, data);
-    apply (self, event, own);
+      near[i % AHEAD] = fetch (self, event + AHEAD, &at_hand);
+    if (visit != NULL) {
+      count_events (state, n_before, events, i);
+      visit (event, state, data);
+    }
+    if (apply (self, event, (guint32)(n_before + i) + 1, own, &at_hand))
+      continue;
+    count_events (state, n_before, events, i);
+    fold_dispatch (self, event);
+    if (STILL >> (event->kind & 63) & 1)
+      continue;
+    at_hand = NONE_AT_HAND;
     if (G_UNLIKELY (MOVERS >> (event->kind & 63) & 1))
       for (guint k = i + 1; k < n_events && k <= i + AHEAD; k++)
-        near[k % AHEAD] = fetch (self, &events[k]);
+        near[k % AHEAD] = fetch (self, &events[k], &at_hand);
   }
+  count_events (state, n_before, events, n_events);
 }
 
 void
