@@ -157,6 +157,35 @@ is_on_large_screen (GtkWidget *widget) {
   return area.width >= LARGE_SCREEN_PX;
 }
 
+/* The menu takes no focus away: space plays on after Zoom In. (Closed from a submenu,
+ * GTK would leave it on an entry that nobody sees, and no key arrives anywhere.) */
+static void
+menu_toggled_cb (TophashWindow *self) {
+  GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));
+  GtkWidget *menu = GTK_WIDGET (gtk_menu_button_get_popover (self->menu_button));
+
+  if (gtk_widget_get_visible (menu)) {
+    if (focus != NULL && !gtk_widget_is_ancestor (focus, menu))
+      g_set_weak_pointer (&self->focus_before_menu, focus);
+    return;
+  }
+  /* Unless what was chosen has taken it, as Find has. */
+  if (focus == NULL
+      || gtk_widget_is_ancestor (focus, GTK_WIDGET (self->menu_button))) {
+    if (self->focus_before_menu == NULL
+        || !gtk_widget_get_mapped (self->focus_before_menu)
+        || !gtk_widget_grab_focus (self->focus_before_menu))
+      gtk_widget_grab_focus (GTK_WIDGET (self->map_view));
+  }
+  g_clear_weak_pointer (&self->focus_before_menu);
+}
+
+void
+tophash_window_watch_menu (TophashWindow *self) {
+  g_signal_connect_swapped (gtk_menu_button_get_popover (self->menu_button),
+                            "notify::visible", G_CALLBACK (menu_toggled_cb), self);
+}
+
 void
 tophash_window_set_lecture (TophashWindow *self,
                             gboolean       is_lecture) {

@@ -35,6 +35,7 @@ struct _TophashWindow {
   GtkToggleButton     *inspector_button;
   GtkToggleButton     *search_button;
   GtkWidget           *lecture_button;
+  GtkMenuButton       *menu_button;
   TophashSearchBar    *search_bar;
   AdwButtonContent    *run_content;
   GtkWidget           *run_button;
@@ -72,7 +73,8 @@ struct _TophashWindow {
   GFile          *home;           /* of the recording; NULL: not saved yet */
 
   /* Borrowed */
-  AdwToast *warning; /* the last one; NULL when it is gone */
+  AdwToast  *warning;           /* the last one; NULL when it is gone */
+  GtkWidget *focus_before_menu; /* NULL: it is closed */
 
   guint64  home_length;           /* of the recording, as it stands there */
   gboolean home_is_ours;          /* we wrote it */
@@ -115,6 +117,8 @@ void tophash_window_update_actions (TophashWindow     *self);
 gboolean tophash_window_key       (TophashWindow      *self,
                                    guint               keyval,
                                    GdkModifierType     modifiers);
+/* Gives the focus back to where it was when the menu closes. */
+void tophash_window_watch_menu    (TophashWindow      *self);
 void tophash_window_set_lecture   (TophashWindow      *self,
                                    gboolean            is_lecture);
 void tophash_window_toast         (TophashWindow      *self,

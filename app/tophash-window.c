@@ -476,6 +476,7 @@ tophash_window_dispose (GObject *object) {
   g_clear_object (&self->job);
   g_clear_object (&self->home);
   g_clear_weak_pointer (&self->warning);
+  g_clear_weak_pointer (&self->focus_before_menu);
   if (self->session != NULL) {
     g_signal_handlers_disconnect_by_data (self->session, self);
     tophash_session_stop (self->session);
@@ -502,6 +503,7 @@ bind_template (GtkWidgetClass *widget_class) {
   BIND (inspector_button);
   BIND (search_button);
   BIND (lecture_button);
+  BIND (menu_button);
   BIND (search_bar);
   BIND (run_content);
   BIND (run_button);
@@ -581,6 +583,7 @@ tophash_window_init (TophashWindow *self) {
   tophash_stat_strip_set_session (self->stats, self->session);
   tophash_timeline_view_set_session (self->timeline, self->session);
   bind_panes (self);
+  tophash_window_watch_menu (self);
   tophash_window_fit_flap (self->pane_flap);
   tophash_window_fit_flap (self->inspector_flap);
   tophash_window_let_shrink (self->scenario_drop, 9);

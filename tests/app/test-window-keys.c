@@ -180,6 +180,41 @@ test_search_takes_keys_at_once (void) {
   close_window (window);
 }
 
+static void
+find_menu_button (GtkWidget *widget,
+                  gpointer   data) {
+  GtkMenuButton **found = data;
+
+  if (GTK_IS_MENU_BUTTON (widget)
+      && gtk_menu_button_get_primary (GTK_MENU_BUTTON (widget)))
+    *found = GTK_MENU_BUTTON (widget);
+}
+
+/* Space plays on after the menu, and what is typed after Find in it is searched. */
+static void
+test_menu_gives_the_focus_back (void) {
+  TophashWindow *window = open_window ();
+  GtkMenuButton *button = NULL;
+  GtkWidget *before;
+
+  run_small (tophash_window_get_session (window));
+  visit_all (GTK_WIDGET (window), find_menu_button, &button);
+  g_assert_nonnull (button);
+  before = gtk_window_get_focus (GTK_WINDOW (window));
+  g_assert_nonnull (before);
+
+  gtk_menu_button_popup (button);
+  gtk_menu_button_popdown (button);
+  g_assert_true (gtk_window_get_focus (GTK_WINDOW (window)) == before);
+
+  gtk_menu_button_popup (button);
+  activate (window, "win.search");
+  gtk_menu_button_popdown (button);
+  g_assert_nonnull (gtk_widget_get_ancestor (
+      gtk_window_get_focus (GTK_WINDOW (window)), GTK_TYPE_SEARCH_BAR));
+  close_window (window);
+}
+
 /* Room --------------------------------------------------------------------- */
 
 static void
@@ -254,5 +289,7 @@ add_keys_tests (void) {
   g_test_add_func ("/app/window/names-its-icons", test_names_its_icons);
   g_test_add_func ("/app/window/search-takes-keys-at-once",
                    test_search_takes_keys_at_once);
+  g_test_add_func ("/app/window/menu-gives-the-focus-back",
+                   test_menu_gives_the_focus_back);
   g_test_add_func ("/app/window/fits-a-telephone", test_fits_a_telephone);
 }
