@@ -355,7 +355,8 @@ tophash_window_save (TophashWindow *self) {
 
 /* Exporting ---------------------------------------------------------------- */
 
-/* What stood under the name is replaced only by a whole file. */
+/* What stood under the name is replaced only by a whole file; where nothing stood,
+ * nothing is left. */
 static void
 export_thread (GTask        *task,
                gpointer      source,
@@ -365,6 +366,7 @@ export_thread (GTask        *task,
   ExportOptions options = { .format = job->format, .to = job->to };
   g_autoptr (GFileOutputStream) out = NULL;
   g_autoptr (GCancellable) drop = g_cancellable_new ();
+  gboolean is_new = !g_file_query_exists (job->file, NULL);
   GError *error = NULL;
 
   out = g_file_replace (job->file, NULL, FALSE, G_FILE_CREATE_NONE, cancellable,
@@ -379,6 +381,8 @@ export_thread (GTask        *task,
   if (out != NULL) {
     g_cancellable_cancel (drop);
     g_output_stream_close (G_OUTPUT_STREAM (out), drop, NULL);
+    if (is_new)
+      g_file_delete (job->file, NULL, NULL);
   }
   g_task_return_error (task, error);
 }

@@ -239,8 +239,7 @@ tracelog_save (TraceLog         *self,
                GCancellable     *cancellable,
                GError          **error) {
   g_autoptr (GFile) part = file_beside (file);
-  g_autofree char *name = file_display_name (file);
-
+  g_autofree char *name = g_file_get_parse_name (file);
   guint8 uuid[16];
 
   if (!save_as (self, part, uuid, progress, data, cancellable, error)
