@@ -21,6 +21,7 @@
 #include "app/tophash-settings-pane.h"
 
 #include "app/tophash-honesty-card.h"
+#include "app/tophash-tab-stops.h"
 #include "core/engine/engine.h"
 #include "widgets/tophash-draw.h"
 #include "widgets/tophash-workload-figure.h"
@@ -547,6 +548,15 @@ tophash_settings_pane_dispose (GObject *object) {
   G_OBJECT_CLASS (tophash_settings_pane_parent_class)->dispose (object);
 }
 
+static gboolean
+tophash_settings_pane_focus (GtkWidget        *widget,
+                             GtkDirectionType  direction) {
+  if (direction == GTK_DIR_TAB_FORWARD || direction == GTK_DIR_TAB_BACKWARD)
+    return tophash_tab_stops_move (widget, direction);
+  return GTK_WIDGET_CLASS (tophash_settings_pane_parent_class)
+      ->focus (widget, direction);
+}
+
 #define BIND(name)                                                            \
   gtk_widget_class_bind_template_child (widget_class, TophashSettingsPane, name)
 
@@ -555,6 +565,7 @@ tophash_settings_pane_class_init (TophashSettingsPaneClass *klass) {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = tophash_settings_pane_dispose;
+  widget_class->focus = tophash_settings_pane_focus;
   g_type_ensure (TOPHASH_TYPE_HONESTY_CARD);
   g_type_ensure (TOPHASH_TYPE_WORKLOAD_FIGURE);
   gtk_widget_class_set_template_from_resource (

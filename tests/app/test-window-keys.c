@@ -10,6 +10,10 @@
 
 #include "app/tophash-application.h"
 #include "app/tophash-fit-bin.h"
+#include "app/tophash-settings-pane.h"
+#include "widgets/tophash-inspector.h"
+#include "widgets/tophash-map-view.h"
+#include "widgets/tophash-timeline-view.h"
 
 #include <string.h>
 
@@ -215,6 +219,71 @@ test_menu_gives_the_focus_back (void) {
   close_window (window);
 }
 
+/* Tab ---------------------------------------------------------------------- */
+
+#define MANY_STOPS 120
+
+/* (transfer container): where Tab stops, from the first until it comes round. */
+static GPtrArray *
+go_round (GtkWindow        *window,
+          GtkDirectionType  direction) {
+  GPtrArray *stops = g_ptr_array_new ();
+  GtkWidget *focus;
+
+  gtk_window_set_focus (window, NULL);
+  while (gtk_widget_child_focus (GTK_WIDGET (window), direction)
+         && (focus = gtk_window_get_focus (window)) != NULL
+         && !g_ptr_array_find (stops, focus, NULL)) {
+    g_assert_true (gtk_widget_get_mapped (focus));
+    g_ptr_array_add (stops, focus);
+    g_assert_cmpuint (stops->len, <, MANY_STOPS);
+  }
+  return stops;
+}
+
+static guint
+first_stop_in (GPtrArray *stops,
+               GtkWidget *part) {
+  for (guint i = 0; i < stops->len; i++)
+    if (stops->pdata[i] == part || gtk_widget_is_ancestor (stops->pdata[i], part))
+      return i;
+  g_test_message ("Tab does not come to %s", G_OBJECT_TYPE_NAME (part));
+  g_test_fail ();
+  return 0;
+}
+
+/* As it is read: header, search, settings, map, inspector, timeline, and no row of
+ * settings twice, for itself and for what it holds. */
+static void
+test_tab_goes_round (void) {
+  const GType parts[]
+      = { ADW_TYPE_HEADER_BAR,   GTK_TYPE_SEARCH_BAR,    TOPHASH_TYPE_SETTINGS_PANE,
+          TOPHASH_TYPE_MAP_VIEW, TOPHASH_TYPE_INSPECTOR, TOPHASH_TYPE_TIMELINE_VIEW };
+  TophashWindow *window = open_window ();
+  GtkWidget *root = GTK_WIDGET (window);
+  g_autoptr (GPtrArray) there = NULL;
+  g_autoptr (GPtrArray) back = NULL;
+  guint last = 0;
+
+  run_small (tophash_window_get_session (window));
+  activate (window, "win.search");
+  there = go_round (GTK_WINDOW (window), GTK_DIR_TAB_FORWARD);
+  back = go_round (GTK_WINDOW (window), GTK_DIR_TAB_BACKWARD);
+  for (guint i = 0; i < there->len; i++)
+    g_assert_true (g_ptr_array_find (back, there->pdata[i], NULL));
+
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++) {
+    guint first = first_stop_in (there, find_widget (root, parts[i]));
+
+    g_assert_true (i == 0 || first > last);
+    last = first;
+  }
+  for (guint i = 1; i < there->len; i++)
+    g_assert_false (
+        gtk_widget_is_ancestor (there->pdata[i], there->pdata[i - 1]));
+  close_window (window);
+}
+
 /* Room --------------------------------------------------------------------- */
 
 static void
@@ -291,5 +360,6 @@ add_keys_tests (void) {
                    test_search_takes_keys_at_once);
   g_test_add_func ("/app/window/menu-gives-the-focus-back",
                    test_menu_gives_the_focus_back);
+  g_test_add_func ("/app/window/tab-goes-round", test_tab_goes_round);
   g_test_add_func ("/app/window/fits-a-telephone", test_fits_a_telephone);
 }
