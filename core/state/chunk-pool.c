@@ -15,7 +15,9 @@
  *             slabs of a size that have room are in a list; others are in none.
  *
  * Ready       A few empty slabs are kept: memory that the kernel has yet to clear
- *             would cost a restored state more than writing it.
+ *             would cost a restored state more than writing it, and more than ten
+ *             times as much on a virtual machine whose host has to find it first.
+ *             Who has time may have more made ready.
  *             The first slabs of a size get plain pages, of which only those in
  *             use count: most maps are small.
  *
@@ -103,6 +105,16 @@ unlink_locked (SizeClass *class,
     slab->next->previous = slab->previous;
 }
 
+/* NULL: there is no memory. */
+static Slab *
+make_slab (gboolean is_plain) {
+  Slab *slab = aligned_alloc (SLAB_BYTES, SLAB_BYTES);
+
+  if (slab != NULL && !is_plain)
+    madvise (slab, SLAB_BYTES, MADV_HUGEPAGE);
+  return slab;
+}
+
 static Slab *
 add_slab_locked (SizeClass *class) {
   Slab *slab = ready;
@@ -111,11 +123,9 @@ add_slab_locked (SizeClass *class) {
     ready = slab->next;
     n_ready--;
   } else {
-    slab = aligned_alloc (SLAB_BYTES, SLAB_BYTES);
+    slab = make_slab (class->n_slabs < N_PLAIN);
     if (slab == NULL)
       g_error ("no memory for the state of a map");
-    if (class->n_slabs >= N_PLAIN)
-      madvise (slab, SLAB_BYTES, MADV_HUGEPAGE);
   }
   class->n_slabs++;
   slab->n_used = 0;
@@ -217,6 +227,33 @@ chunk_pool_give (gpointer chunk,
   }
   pthread_mutex_unlock (&lock);
   free (empty);
+}
+
+static gboolean
+is_short_of (guint n) {
+  gboolean result;
+
+  pthread_mutex_lock (&lock);
+  result = n_ready < n;
+  pthread_mutex_unlock (&lock);
+  return result;
+}
+
+void
+chunk_pool_prepare (gsize bytes) {
+  guint n = (guint)MIN (bytes / SLAB_BYTES + CHUNK_POOL_CLASSES, MAX_READY);
+  Slab *slab;
+
+  while (!IS_PLAIN && is_short_of (n) && (slab = make_slab (FALSE)) != NULL) {
+    /* Each page, should they be small ones. */
+    for (gsize at = 0; at < SLAB_BYTES; at += 4096)
+      ((volatile guint8 *)slab)[at] = 0;
+    pthread_mutex_lock (&lock);
+    slab->next = ready;
+    ready = slab;
+    n_ready++;
+    pthread_mutex_unlock (&lock);
+  }
 }
 
 void

@@ -24,5 +24,8 @@ void     chunk_pool_take_many (gsize     size,
                                gpointer *chunks);
 /* Gives what lies ready for chunks to come back to the system. */
 void     chunk_pool_trim (void);
+/* Sees to it that chunks of @bytes can be taken without waiting for the kernel, as
+ * far as empty slabs are kept at all. */
+void     chunk_pool_prepare (gsize bytes);
 
 G_END_DECLS

@@ -177,6 +177,53 @@ chunk_vec_next (const ChunkVec *vec,
   return found == leaf ? index : (guint32)(found << vec->leaf_bits);
 }
 
+typedef struct {
+  guint      leaf_bits;
+  ChunkVisit visit;
+  gpointer   data;
+} Comparison;
+
+/* @after may be the higher one: a root grows with its old self as child 0. */
+static gboolean
+compare_chunks (const Comparison *comparison,
+                const Chunk      *before,
+                const Chunk      *after,
+                guint32           leaf) {
+  const ChunkNode *node = (const ChunkNode *)(gconstpointer)after;
+  const ChunkNode *old = (const ChunkNode *)(gconstpointer)before;
+
+  if (before == after)
+    return TRUE;
+  if (after == NULL || (before != NULL && before->height > after->height))
+    return FALSE;
+  if (after->height == 0)
+    return comparison->visit (leaf << comparison->leaf_bits,
+                              1u << comparison->leaf_bits,
+                              before != NULL ? before + 1 : NULL, after + 1,
+                              comparison->data);
+  for (guint i = 0; i < NODE_CHILDREN; i++) {
+    const Chunk *child = i == 0 ? before : NULL;
+
+    if (before != NULL && before->height == after->height)
+      child = old->children[i];
+    if (!compare_chunks (comparison, child, node->children[i],
+                         leaf + (i << (NODE_BITS * (after->height - 1u)))))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+chunk_vec_compare (const ChunkVec *before,
+                   const ChunkVec *after,
+                   ChunkVisit      visit,
+                   gpointer        data) {
+  Comparison comparison = { after->leaf_bits, visit, data };
+
+  return compare_chunks (&comparison, before != NULL ? before->root : NULL,
+                         after->root, 0);
+}
+
 static Chunk *
 chunk_make (ChunkVec    *vec,
             guint        height,

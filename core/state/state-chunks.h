@@ -46,6 +46,18 @@ void        chunk_vec_disown (const ChunkVec *vec);
  * none. What lies between is zero. */
 guint32     chunk_vec_next  (const ChunkVec *vec,
                              guint32         index);
+/* Calls @visit for each leaf that @after does not share with @before, which may be
+ * NULL: its first index, how many elements, and where they are; @before: NULL, it
+ * has none. FALSE: it said so, or @before has a leaf that @after has not. */
+typedef gboolean (*ChunkVisit)  (guint32         first,
+                                 guint           n,
+                                 gconstpointer   before,
+                                 gconstpointer   after,
+                                 gpointer        data);
+gboolean    chunk_vec_compare   (const ChunkVec *before,
+                                 const ChunkVec *after,
+                                 ChunkVisit      visit,
+                                 gpointer        data);
 /* The three steps to fill an empty vector with runs of elements, each step for all
  * runs before the next. A run begins with a leaf; runs do not overlap.
  * First: how far the vector reaches. */

@@ -94,6 +94,33 @@ typedef struct {
   guint32 n;
   guint32 frame;
 } Run;
+/* Runs stand in the order of this, those of one vector together. */
+static inline guint64
+state_frames_rank (PackKind kind,
+                   guint    owner) {
+  guint64 group = 0;
+
+  switch (kind) {
+  case PACK_BUCKETS:
+  case PACK_OLD_BUCKETS: break;
+  case PACK_ENTRIES: group = 1; break;
+  case PACK_VERSIONS: group = 2; break;
+  case PACK_MARKS:
+  case PACK_OLD_MARKS: group = 3; break;
+  case PACK_N_KINDS: break;
+  }
+  return group << 32 | (guint64)owner << 16 | kind;
+}
+
+/* The vector of a run, and what bounds its records; NULL: there is none. */
+ChunkVec *state_frames_find_vec   (MapState       *state,
+                                   PackKind        kind,
+                                   guint           owner,
+                                   PackLimits     *limits);
+/* Appends a head without runs, what precedes the fields left out. */
+void      state_frames_write_head (GByteArray     *head,
+                                   const MapState *state);
+
 static const Field run_fields[] = {
   ONE (Run, kind), ONE (Run, owner), ONE (Run, first), ONE (Run, n),
   ONE (Run, frame),

@@ -9,6 +9,7 @@
 #include "core/state/state-frames-private.h"
 
 #include "core/state/helper.h"
+#include "core/state/state-delta.h"
 
 #include <string.h>
 
@@ -256,21 +257,21 @@ take_head (Reader   *reader,
   return fits && !reader->is_short && reader->at == reader->end;
 }
 
-/* The vector of a run, and what bounds its records; NULL: there is none. */
-static ChunkVec *
-find_vec (MapState   *state,
-          const Run  *run,
-          PackLimits *limits) {
+ChunkVec *
+state_frames_find_vec (MapState   *state,
+                       PackKind    kind,
+                       guint       owner,
+                       PackLimits *limits) {
   StateArray *array = NULL;
 
   *limits = (PackLimits){ 0, G_MAXUINT32 };
-  switch ((PackKind)run->kind) {
+  switch (kind) {
   case PACK_BUCKETS:
   case PACK_OLD_BUCKETS:
-    if (run->owner < state->n_tables)
-      array = (StateArray *)(run->kind == PACK_BUCKETS
-                                 ? state->tables[run->owner].buckets
-                                 : state->tables[run->owner].oldbuckets);
+    if (owner < state->n_tables)
+      array = (StateArray *)(kind == PACK_BUCKETS
+                                 ? state->tables[owner].buckets
+                                 : state->tables[owner].oldbuckets);
     if (array == NULL)
       return NULL;
     *limits = (PackLimits){ array->n_main, array->n_buckets };
@@ -282,29 +283,24 @@ find_vec (MapState   *state,
   case PACK_MARKS:
   case PACK_OLD_MARKS:
     limits->n_buckets = FOLD_MAX_BUCKETS;
-    return run->owner < state->n_iters
-               ? &state->iters[run->owner].marks[run->kind == PACK_OLD_MARKS]
+    return owner < state->n_iters
+               ? &state->iters[owner].marks[kind == PACK_OLD_MARKS]
                : NULL;
   case PACK_N_KINDS: break;
   }
   return NULL;
 }
 
-/* Runs stand in the order of this, those of one vector together. */
+static ChunkVec *
+find_vec (MapState   *state,
+          const Run  *run,
+          PackLimits *limits) {
+  return state_frames_find_vec (state, (PackKind)run->kind, run->owner, limits);
+}
+
 static guint64
 run_rank (const Run *run) {
-  guint64 group = 0;
-
-  switch ((PackKind)run->kind) {
-  case PACK_BUCKETS:
-  case PACK_OLD_BUCKETS: break;
-  case PACK_ENTRIES: group = 1; break;
-  case PACK_VERSIONS: group = 2; break;
-  case PACK_MARKS:
-  case PACK_OLD_MARKS: group = 3; break;
-  case PACK_N_KINDS: break;
-  }
-  return group << 32 | (guint64)run->owner << 16 | run->kind;
+  return state_frames_rank ((PackKind)run->kind, run->owner);
 }
 
 /* Whether the runs are in bounds, in their order and that of their frames, those
@@ -363,6 +359,7 @@ typedef struct {
   guint          n_frames; /* those behind it */
   StateFrameRead read;
   gpointer       data;
+  OpenDelta     *delta;    /* NULL: the state itself */
   gint           next;     /* frame that nobody has taken; atomic */
   gint           is_bad;   /* atomic */
 } Restore;
@@ -383,17 +380,49 @@ find_first_run (const Restore *restore,
   return low;
 }
 
+/* Gets what changes the runs from @first on that are in the same frame. */
+static gboolean
+get_changes (const Restore *restore,
+             guint          first,
+             DeltaPart     *changes) {
+  const Run *run = &g_array_index (restore->runs, Run, first), *last = run;
+  const Run *end = &g_array_index (restore->runs, Run, restore->runs->len);
+
+  while (last + 1 < end && last[1].frame == run->frame)
+    last++;
+  return open_delta_get (restore->delta, changes, run_rank (run), run->first,
+                         run_rank (last), (guint64)last->first + last->n);
+}
+
+/* Up to the end of the last leaf: of its records some may be new. */
+static gboolean
+merge_changes (const Restore   *restore,
+               const Run       *run,
+               ChunkVec        *vec,
+               const DeltaPart *changes) {
+  guint64 last = (1u << vec->leaf_bits) - 1;
+
+  return open_delta_merge (restore->delta, changes, run_rank (run),
+                           (PackKind)run->kind, vec, run->first,
+                           ((guint64)run->first + run->n + last) & ~last);
+}
+
 static gboolean
 fill_frame (const Restore *restore,
             guint          frame,
-            guint8        *scratch) {
+            guint8        *scratch,
+            DeltaPart     *changes) {
+  guint first = find_first_run (restore, frame);
   gsize size, at = 0;
   const guint8 *bytes = restore->read (restore->data, restore->n_head + frame,
                                        scratch, &size);
 
   if (bytes == NULL || size > STATE_FRAME_MAX)
     return FALSE;
-  for (guint i = find_first_run (restore, frame); i < restore->runs->len; i++) {
+  if (restore->delta != NULL && first < restore->runs->len
+      && !get_changes (restore, first, changes))
+    return FALSE;
+  for (guint i = first; i < restore->runs->len; i++) {
     const Run *run = &g_array_index (restore->runs, Run, i);
     PackLimits limits;
     ChunkVec *vec;
@@ -405,24 +434,28 @@ fill_frame (const Restore *restore,
     chunk_vec_fill (vec, run->first, run->n);
     used = state_unpack ((PackKind)run->kind, vec, &limits, run->first, run->n,
                          bytes + at, size - at);
-    if (used == 0)
+    if (used == 0
+        || (restore->delta != NULL && !merge_changes (restore, run, vec, changes)))
       return FALSE;
     at += used;
   }
-  return at == size;
+  /* With a delta the runs of marks are left out. */
+  return at == size || restore->delta != NULL;
 }
 
 static void
 fill_frames_cb (gpointer data) {
   Restore *restore = data;
   g_autofree guint8 *scratch = g_malloc (STATE_FRAME_MAX);
+  g_autoptr (GByteArray) more = g_byte_array_new ();
+  DeltaPart changes = { .scratch = more };
 
   for (;;) {
     guint frame = (guint)g_atomic_int_add (&restore->next, 1);
 
     if (frame >= restore->n_frames || g_atomic_int_get (&restore->is_bad))
       return;
-    if (!fill_frame (restore, frame, scratch))
+    if (!fill_frame (restore, frame, scratch, &changes))
       g_atomic_int_set (&restore->is_bad, TRUE);
   }
 }
@@ -457,6 +490,84 @@ read_head (StateFrameRead read,
   return NULL;
 }
 
+/* Fills all chunks of restore->state; FALSE: the bytes are no good. */
+static gboolean
+fill_state (Restore *restore,
+            gsize    n_bytes,
+            gboolean has_help) {
+  Helper *helper = NULL;
+
+  if (!check_runs (restore->state, restore->runs, restore->n_frames)
+      || !reserve_chunks (restore->state, restore->runs,
+                          MORE_BYTES + n_bytes * TIMES_BYTES))
+    return FALSE;
+  if (has_help && restore->n_frames > 1)
+    helper = helper_call (fill_frames_cb, restore);
+  fill_frames_cb (restore);
+  helper_dismiss (helper);
+  return !g_atomic_int_get (&restore->is_bad);
+}
+
+/* The head of the delta takes the place of that of the frames, of which only the
+ * runs are wanted: all but those of marks. */
+static gboolean
+take_changed_head (Restore *restore) {
+  g_autoptr (GArray) none = g_array_new (FALSE, FALSE, sizeof (Run));
+  Reader reader = { 0 };
+  gsize size;
+
+  reader.at = open_delta_head (restore->delta, &size);
+  reader.end = reader.at + size;
+  for (guint i = restore->runs->len;
+       i > 0 && g_array_index (restore->runs, Run, i - 1).kind >= PACK_MARKS; i--)
+    g_array_set_size (restore->runs, i - 1);
+  return take_head (&reader, restore->state, none);
+}
+
+static MapState *
+restore_changed (StateFrameRead read,
+                 gpointer       data,
+                 guint          n_frames,
+                 gsize          n_bytes,
+                 OpenDelta     *delta,
+                 gboolean       has_help) {
+  g_autoptr (GByteArray) head = read_head (read, data, n_frames);
+  g_autoptr (GArray) runs = g_array_new (FALSE, FALSE, sizeof (Run));
+  g_autoptr (MapState) base = map_state_new ();
+  g_autoptr (MapState) state = NULL;
+  Restore restore = { .runs = runs, .read = read, .data = data, .delta = delta };
+  Reader reader;
+
+  if (head == NULL)
+    return NULL;
+  reader = (Reader){ head->data + 12, head->data + head->len, FALSE };
+  restore.n_head = (head->len + STATE_FRAME_MAX - 1) / STATE_FRAME_MAX;
+  restore.n_frames = n_frames - restore.n_head;
+  if (!take_head (&reader, base, runs))
+    return NULL;
+  state = delta == NULL ? g_steal_pointer (&base) : map_state_new ();
+  restore.state = state;
+  if ((delta != NULL && !take_changed_head (&restore))
+      || !fill_state (&restore, n_bytes, has_help)
+      || (delta != NULL && !open_delta_add (delta, state)))
+    return NULL;
+  return g_steal_pointer (&state);
+}
+
+MapState *
+map_state_restore_changed (StateFrameRead          read,
+                           gpointer                data,
+                           guint                   n_frames,
+                           gsize                   n_bytes,
+                           const StateDeltaSource *delta,
+                           gboolean                has_help) {
+  g_autoptr (OpenDelta) open = open_delta_new (delta);
+
+  return open != NULL ? restore_changed (read, data, n_frames, n_bytes, open,
+                                         has_help)
+                      : NULL;
+}
+
 MapState *
 map_state_restore (StateFrameRead read,
                    gpointer       data,
@@ -464,33 +575,11 @@ map_state_restore (StateFrameRead read,
                    gsize          n_bytes,
                    gboolean       has_help,
                    GError       **error) {
-  g_autoptr (GByteArray) head = read_head (read, data, n_frames);
-  g_autoptr (GArray) runs = g_array_new (FALSE, FALSE, sizeof (Run));
-  g_autoptr (MapState) state = map_state_new ();
-  Restore restore = { state, runs, 0, 0, read, data, 0, FALSE };
-  gboolean fits = FALSE;
+  MapState *state = restore_changed (read, data, n_frames, n_bytes, NULL,
+                                     has_help);
 
-  if (head != NULL) {
-    Reader reader = { head->data + 12, head->data + head->len, FALSE };
-
-    restore.n_head = (head->len + STATE_FRAME_MAX - 1) / STATE_FRAME_MAX;
-    restore.n_frames = n_frames - restore.n_head;
-    fits = take_head (&reader, state, runs)
-           && check_runs (state, runs, restore.n_frames)
-           && reserve_chunks (state, runs, MORE_BYTES + n_bytes * TIMES_BYTES);
-  }
-  if (fits) {
-    Helper *helper = has_help && restore.n_frames > 1
-                         ? helper_call (fill_frames_cb, &restore) : NULL;
-
-    fill_frames_cb (&restore);
-    helper_dismiss (helper);
-    fits = !g_atomic_int_get (&restore.is_bad);
-  }
-  if (!fits) {
+  if (state == NULL)
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
                          "the bytes do not make a state of a map");
-    return NULL;
-  }
-  return g_steal_pointer (&state);
+  return state;
 }

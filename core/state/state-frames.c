@@ -211,6 +211,15 @@ write_head (GByteArray     *head,
 }
 
 void
+state_frames_write_head (GByteArray     *head,
+                         const MapState *state) {
+  g_autoptr (GArray) runs = g_array_new (FALSE, FALSE, sizeof (Run));
+  Writer none = { .runs = runs };
+
+  write_head (head, state, &none);
+}
+
+void
 state_frames_init (StateFrames *self) {
   self->bytes = g_byte_array_new ();
   self->spans = g_array_new (FALSE, FALSE, sizeof (StateSpan));

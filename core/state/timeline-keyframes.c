@@ -9,12 +9,16 @@
  *             threads restore such a state in the time of some hundred thousand
  *             folds, and that is how far apart frames of it need to stand.
  *
+ * Changes     Between two of them stand changed ones: how the state then differs
+ *             from the key-frame before (state-delta.c), a tenth of its bytes. Its
+ *             restoring takes little longer, and hardly anything is left to fold.
+ *
  * Spacing     Packing a large state takes as long as folding a million events.
  *             The pass that the views wait for therefore leaves few frames: each
  *             is added when the events since the last one have paid for it, at
  *             FIRST_BYTES_PER_EVENT. When the log is finished and folded, a second
  *             pass puts more between them (gaps), at BYTES_PER_EVENT or as many as
- *             there is room for. If the room is used up before the end is known,
+ *             there is room for, and the changed ones. If the room is used up before the end is known,
  *             every second frame goes and the spacing doubles.
  *
  * Place       The first MEMORY_BYTES stay in memory. What comes then goes to a file
@@ -34,6 +38,7 @@
 
 #include "core/record/trace-keyframe.h"
 #include "core/state/map-state-private.h"
+#include "core/state/state-delta.h"
 #include "core/state/state-frames.h"
 
 #include <fcntl.h>
@@ -43,8 +48,13 @@
 
 #define FIRST_SPACING 2048u
 /* Measured: restoring a byte of a frame costs about as much as folding 1/150th of
- * an event from the log: the fold that follows is the lesser half of a seek. */
-#define BYTES_PER_EVENT 192u
+ * an event from the log, and a key-frame as many bytes as the changed ones that
+ * follow it: so the fold is the least part of a seek, and what is kept takes 200
+ * bytes an event. */
+#define BYTES_PER_EVENT 96u
+#define CHANGED_PER_FRAME 8u
+/* A changed one takes at most this share of its key-frame. */
+#define CHANGED_SHARE 2u
 /* The first pass: packing and storing a byte takes 1 to 3 ns, and may cost a few
  * ns an event. */
 #define FIRST_BYTES_PER_EVENT 6u
@@ -61,6 +71,8 @@
 struct _PackedState {
   gatomicrefcount ref_count;
   guint8         *bytes;  /* NULL: in the file */
+  PackedState    *base;   /* NULL: these are frames; else what it differs in */
+  gsize           front_size; /* of that */
   GPtrArray      *handed; /* of GBytes: those of a recording */
   TraceLog       *log;    /* that brings them, and was not asked for them yet */
   CacheFile      *file;
@@ -83,6 +95,12 @@ cache_file_unref (CacheFile *file) {
   g_free (file);
 }
 
+PackedState *
+packed_state_ref (PackedState *self) {
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
 void
 packed_state_unref (PackedState *self) {
   if (!g_atomic_ref_count_dec (&self->ref_count))
@@ -92,6 +110,7 @@ packed_state_unref (PackedState *self) {
     (void)!fallocate (self->file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                       (off_t)self->at, (off_t)self->size);
   cache_file_unref (self->file);
+  g_clear_pointer (&self->base, packed_state_unref);
   g_clear_pointer (&self->log, tracelog_unref);
   g_clear_pointer (&self->handed, g_ptr_array_unref);
   g_free (self->bytes);
@@ -101,7 +120,28 @@ packed_state_unref (PackedState *self) {
 
 gsize
 packed_state_size (const PackedState *self) {
-  return self->size;
+  return self->size + (self->base != NULL ? self->base->size : 0);
+}
+
+/* Bytes of our own, in memory or in the file. */
+static const guint8 *
+read_own (const PackedState *self,
+          gsize              at,
+          gsize              size,
+          guint8            *scratch) {
+  gsize done = 0;
+
+  if (self->bytes != NULL)
+    return self->bytes + at;
+  while (done < size) {
+    gssize n = pread (self->file->fd, scratch + done, size - done,
+                      (off_t)(self->at + at + done));
+
+    if (n <= 0)
+      return NULL;
+    done += (gsize)n;
+  }
+  return scratch;
 }
 
 static const guint8 *
@@ -125,39 +165,48 @@ read_frame (gpointer data,
             gsize   *size) {
   const PackedState *self = data;
   const StateSpan *span = &self->spans[index];
-  gsize done = 0;
 
   if (self->log != NULL)
     return read_recorded (self, index, scratch, size);
   *size = span->size;
   if (self->handed != NULL)
     return g_bytes_get_data (self->handed->pdata[index], NULL);
-  if (self->bytes != NULL)
-    return self->bytes + span->at;
-  while (done < span->size) {
-    gssize n = pread (self->file->fd, scratch + done, span->size - done,
-                      (off_t)(self->at + span->at + done));
+  return read_own (self, span->at, span->size, scratch);
+}
 
-    if (n <= 0)
-      return NULL;
-    done += (gsize)n;
-  }
-  return scratch;
+static const guint8 *
+read_delta (gpointer data,
+            gsize    at,
+            gsize    size,
+            guint8  *scratch) {
+  return read_own (data, at, size, scratch);
 }
 
 MapState *
 packed_state_restore (PackedState *self,
                       gboolean     has_help) {
-  return map_state_restore (read_frame, self, self->n_spans, self->size, has_help,
-                            NULL);
+  PackedState *base = self->base;
+  StateDeltaSource delta = { read_delta, self, self->front_size, self->size };
+
+  if (base == NULL)
+    return map_state_restore (read_frame, self, self->n_spans, self->size,
+                              has_help, NULL);
+  return map_state_restore_changed (read_frame, base, base->n_spans, base->size,
+                                    &delta, has_help);
 }
 
 GPtrArray *
 packed_state_dup_frames (PackedState *self) {
   g_autoptr (GPtrArray) frames
       = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
-  g_autofree guint8 *scratch = g_malloc (STATE_FRAME_MAX);
+  g_autofree guint8 *scratch = NULL;
 
+  if (self->base != NULL) {
+    g_autoptr (MapState) state = packed_state_restore (self, FALSE);
+
+    return state != NULL ? map_state_serialise (state) : NULL;
+  }
+  scratch = g_malloc (STATE_FRAME_MAX);
   for (guint i = 0; i < self->n_spans; i++) {
     gsize size;
     const guint8 *bytes = read_frame (self, i, scratch, &size);
@@ -167,6 +216,18 @@ packed_state_dup_frames (PackedState *self) {
     g_ptr_array_add (frames, g_bytes_new (bytes, size));
   }
   return g_steal_pointer (&frames);
+}
+
+static PackedState *
+packed_state_new_changed (const StateDelta *delta,
+                          PackedState      *base) {
+  PackedState *self = g_new0 (PackedState, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->size = delta->bytes->len;
+  self->front_size = delta->front_size;
+  self->base = packed_state_ref (base);
+  return self;
 }
 
 static PackedState *
@@ -271,6 +332,7 @@ keyframes_init (Keyframes *self) {
   self->handed = g_array_new (FALSE, FALSE, sizeof (Keyframe));
   self->spacing = FIRST_SPACING;
   state_frames_init (&self->scratch);
+  state_delta_init (&self->delta);
 }
 
 static void
@@ -287,6 +349,7 @@ keyframes_clear (Keyframes *self) {
   for (guint i = 0; i < KEYFRAMES_N_RECENT; i++)
     g_clear_pointer (&self->recent[i].state, map_state_unref);
   state_frames_clear (&self->scratch);
+  state_delta_clear (&self->delta);
   g_clear_pointer (&self->file, cache_file_unref);
 }
 
@@ -320,6 +383,7 @@ keyframes_find_gap (const Keyframes *self,
                     guint64          length,
                     guint64         *from,
                     guint64         *step,
+                    guint           *n_changed,
                     guint64         *end) {
   for (guint i = 0; i < self->frames->len; i++) {
     const Keyframe *frame = &g_array_index (self->frames, Keyframe, i);
@@ -331,14 +395,17 @@ keyframes_find_gap (const Keyframes *self,
     if (frame->position < *from || next <= frame->position)
       continue;
     n = (next - frame->position) / MAX (self->spacing, size / BYTES_PER_EVENT);
-    n_room = (guint64)((double)room_left (self) / (double)size
+    /* As much again for the changed ones. */
+    n_room = (guint64)((double)room_left (self) / (double)(2 * size)
                        * (double)(next - frame->position)
                        / (double)(length - frame->position));
     n = MIN (n, n_room + 1);
-    if (n < 2)
+    n = MAX (n, 1);
+    *step = (next - frame->position + n - 1) / n;
+    *n_changed = (guint)CLAMP (*step / self->spacing, 1, CHANGED_PER_FRAME);
+    if (n * *n_changed < 2)
       continue;
     *from = frame->position;
-    *step = (next - frame->position + n - 1) / n;
     *end = next;
     return TRUE;
   }
@@ -375,10 +442,9 @@ thin_out (Keyframes *self) {
 /* Puts the bytes somewhere; FALSE: nowhere. The lock is not held: only the
  * follower comes here. */
 static gboolean
-place_frame (Keyframes   *self,
-             PackedState *packed) {
-  const guint8 *bytes = self->scratch.bytes->data;
-
+place_frame (Keyframes    *self,
+             PackedState  *packed,
+             const guint8 *bytes) {
   if (self->memory_used + packed->size <= MEMORY_BYTES) {
     packed->bytes = g_memdup2 (bytes, packed->size);
     return TRUE;
@@ -397,34 +463,68 @@ insert_frame (GArray         *frames,
   g_array_insert_vals (frames, place, frame, 1);
 }
 
+/* Takes over @frame, which was placed, of a state that takes @bytes. */
+static void
+add_frame (Keyframes      *self,
+           const Keyframe *frame,
+           gsize           bytes) {
+  insert_frame (self->frames, frame);
+  if (bytes > LARGE_BYTES)
+    self->most_bytes = MAX (self->most_bytes, bytes);
+  if (frame->packed->file != NULL)
+    self->file_used += frame->packed->size;
+  else
+    self->memory_used += frame->packed->size;
+}
+
 gboolean
 keyframes_add (Keyframes       *self,
                const MapState  *state,
                gboolean         is_between,
                pthread_mutex_t *lock) {
   Keyframe frame = { .position = map_state_n_events (state) };
+  const guint8 *bytes;
   gboolean is_placed;
 
   state_frames_write (&self->scratch, state);
+  bytes = self->scratch.bytes->data;
   frame.packed = packed_state_new (&self->scratch);
-  is_placed = place_frame (self, frame.packed);
+  is_placed = place_frame (self, frame.packed, bytes);
   pthread_mutex_lock (lock);
   while (!is_placed && !is_between && self->frames->len > 1) {
     thin_out (self);
-    is_placed = place_frame (self, frame.packed);
+    is_placed = place_frame (self, frame.packed, bytes);
   }
   if (is_placed) {
-    insert_frame (self->frames, &frame);
-    if (frame.packed->file != NULL)
-      self->file_used += frame.packed->size;
-    else
-      self->memory_used += frame.packed->size;
+    add_frame (self, &frame, map_state_bytes (state));
   } else {
     packed_state_unref (frame.packed);
     self->spacing *= 2;
   }
   pthread_mutex_unlock (lock);
   return is_placed;
+}
+
+ChangedFit
+keyframes_add_changed (Keyframes       *self,
+                       const MapState  *state,
+                       const MapState  *base,
+                       PackedState     *packed,
+                       pthread_mutex_t *lock) {
+  Keyframe frame = { .position = map_state_n_events (state) };
+
+  if (!state_delta_write (&self->delta, base, state,
+                          packed->size / CHANGED_SHARE))
+    return CHANGED_TOO_MUCH;
+  frame.packed = packed_state_new_changed (&self->delta, packed);
+  if (!place_frame (self, frame.packed, self->delta.bytes->data)) {
+    packed_state_unref (frame.packed);
+    return CHANGED_NO_ROOM;
+  }
+  pthread_mutex_lock (lock);
+  add_frame (self, &frame, map_state_bytes (state));
+  pthread_mutex_unlock (lock);
+  return CHANGED_FITS;
 }
 
 void

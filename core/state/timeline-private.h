@@ -5,6 +5,7 @@
 
 #include "core/state/fold.h"
 #include "core/state/pile.h"
+#include "core/state/state-delta.h"
 #include "core/state/state-frames.h"
 #include "core/state/timeline.h"
 
@@ -24,7 +25,9 @@ MapState *packed_state_restore (PackedState       *self,
                                 gboolean           has_help);
 /* (transfer full): its frames, of GBytes; NULL: they cannot be read. */
 GPtrArray *packed_state_dup_frames (PackedState   *self);
+/* What has to be read of it. */
 gsize     packed_state_size    (const PackedState *self);
+PackedState *packed_state_ref  (PackedState       *self);
 void      packed_state_unref   (PackedState       *self);
 
 typedef struct {
@@ -51,7 +54,9 @@ typedef struct {
   guint64     file_end;
   guint64     file_limit;
   StateFrames scratch;
+  StateDelta  delta;       /* likewise scratch */
   guint64     file_used;
+  gsize       most_bytes;  /* of the largest state seen, if it is large */
   RecentState recent[KEYFRAMES_N_RECENT]; /* results of seeks */
   guint       family;
   guint64     clock;
@@ -63,17 +68,31 @@ void      keyframes_clear      (Keyframes       *self);
  * frame is due. */
 guint64   keyframes_next       (const Keyframes *self);
 /* Frames to be put between those there are: the first gap at or after @from, up to
- * @end, with one each @step events; FALSE: there is none, or no room. */
+ * @end, with one each @step events, and in each step @n_changed states, the frame
+ * itself among them; FALSE: there is none, or no room. */
 gboolean  keyframes_find_gap   (const Keyframes *self,
                                 guint64          length,
                                 guint64         *from,
                                 guint64         *step,
+                                guint           *n_changed,
                                 guint64         *end);
 /* Takes the lock for a moment. @is_between: no other frames have to go for it, and
  * the result says whether there was room. */
 gboolean  keyframes_add        (Keyframes       *self,
                                 const MapState  *state,
                                 gboolean         is_between,
+                                pthread_mutex_t *lock);
+/* Likewise between, told by what it differs in from @base, whose frames are
+ * @packed. */
+typedef enum {
+  CHANGED_FITS,
+  CHANGED_TOO_MUCH,
+  CHANGED_NO_ROOM,
+} ChangedFit;
+ChangedFit keyframes_add_changed (Keyframes      *self,
+                                const MapState  *state,
+                                const MapState  *base,
+                                PackedState     *packed,
                                 pthread_mutex_t *lock);
 /* Takes a reference on @frames, of GBytes. */
 void      keyframes_hand_in    (Keyframes       *self,

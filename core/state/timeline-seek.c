@@ -19,6 +19,7 @@
 #include "core/state/timeline-private.h"
 
 #include "core/record/trace-keyframe.h"
+#include "core/state/chunk-pool.h"
 #include "core/state/fold-private.h"
 #include "core/state/helper.h"
 
@@ -211,23 +212,44 @@ timeline_is_near (Timeline *self,
   return is_near;
 }
 
+/* What a seek leaves behind to be done. */
+typedef struct {
+  GPtrArray *dropped; /* of MapState */
+  gsize      wanted;  /* what a far seek takes; 0: this was none */
+} After;
+
 static void
-free_states_cb (gpointer data) {
-  g_ptr_array_unref (data);
+clean_up_cb (gpointer data) {
+  After *after = data;
+
+  g_ptr_array_unref (after->dropped);
+  if (after->wanted > 0)
+    chunk_pool_prepare (after->wanted);
+  g_free (after);
 }
 
 static void
 keep_recent (Timeline *self,
-             Fold     *fold) {
+             Fold     *fold,
+             gboolean  was_far) {
   GPtrArray *dropped
       = g_ptr_array_new_with_free_func ((GDestroyNotify)map_state_unref);
   MapState *state = fold_ref_state (fold);
+  After *after;
+  gsize wanted;
 
   timeline_lock (self);
   keyframes_add_recent (&self->keyframes, state, dropped);
+  wanted = was_far ? self->keyframes.most_bytes : 0;
   timeline_unlock (self);
-  if (dropped->len == 0 || !helper_later (free_states_cb, dropped))
+  if (dropped->len == 0 && wanted == 0) {
     g_ptr_array_unref (dropped);
+    return;
+  }
+  after = g_new (After, 1);
+  *after = (After){ dropped, wanted };
+  if (!helper_later (clean_up_cb, after))
+    clean_up_cb (after);
 }
 
 /* Blocks that a second thread unpacks, into the log's cache, while the first one
@@ -278,6 +300,22 @@ unpack_ahead_cb (gpointer data) {
   }
 }
 
+static Ahead
+ahead_make (TraceLog *log,
+            guint64   at,
+            guint64   next,
+            guint64   end) {
+  return (Ahead){ .log = log, .next = next, .end = end, .at = at,
+                  .lock = PTHREAD_MUTEX_INITIALIZER,
+                  .moved = PTHREAD_COND_INITIALIZER };
+}
+
+static void
+ahead_clear (Ahead *ahead) {
+  pthread_cond_destroy (&ahead->moved);
+  pthread_mutex_destroy (&ahead->lock);
+}
+
 /* Folds on to position @n_events; FALSE: cancelled, or the log ends before. */
 static gboolean
 advance (Timeline     *self,
@@ -286,9 +324,8 @@ advance (Timeline     *self,
          gboolean      has_help,
          GCancellable *cancellable) {
   guint64 position = fold_n_events (fold);
-  Ahead ahead = { .log = self->log, .next = position + TRACE_BLOCK_EVENTS,
-                  .end = n_events, .lock = PTHREAD_MUTEX_INITIALIZER,
-                  .moved = PTHREAD_COND_INITIALIZER, .at = position };
+  Ahead ahead = ahead_make (self->log, position, position + TRACE_BLOCK_EVENTS,
+                            n_events);
   Helper *helper = NULL;
   gboolean is_whole = TRUE;
 
@@ -311,22 +348,39 @@ advance (Timeline     *self,
   }
   tell_ahead (&ahead, G_MAXUINT64);
   helper_dismiss (helper);
-  pthread_cond_destroy (&ahead.moved);
-  pthread_mutex_destroy (&ahead.lock);
+  ahead_clear (&ahead);
   return is_whole;
+}
+
+/* Restores, while the helper unpacks the first blocks that will be folded, before
+ * it takes its part in that. */
+static MapState *
+restore_start (Timeline        *self,
+               const SeekStart *start,
+               gboolean         has_help) {
+  guint64 end = MIN (start->to,
+                     start->from + BLOCKS_AHEAD / 2 * TRACE_BLOCK_EVENTS);
+  Ahead ahead = ahead_make (self->log, start->from, start->from, end);
+  Helper *helper = has_help && packed_state_size (start->packed) > NEAR_BYTES
+                       ? helper_call (unpack_ahead_cb, &ahead) : NULL;
+  MapState *state = packed_state_restore (start->packed, has_help);
+
+  helper_dismiss (helper);
+  ahead_clear (&ahead);
+  return state;
 }
 
 /* (transfer full): a fold at the start; from the log's beginning when the bytes
  * of a packed state are no good. */
 static Fold *
-begin_seek (const SeekStart *start,
+begin_seek (Timeline        *self,
+            const SeekStart *start,
             gboolean         has_help) {
   MapState *state;
 
   if (start->state != NULL)
     return fold_new_from_state (start->state);
-  state = start->packed != NULL ? packed_state_restore (start->packed, has_help)
-                                : NULL;
+  state = start->packed != NULL ? restore_start (self, start, has_help) : NULL;
   if (state != NULL && map_state_n_events (state) == start->from)
     return fold_new_taking (state);
   g_clear_pointer (&state, map_state_unref);
@@ -367,7 +421,7 @@ leave_crumbs_cb (gpointer data) {
 
   if (wait_for_rest (job)) {
     find_start (job->timeline, first, &start);
-    fold = begin_seek (&start, FALSE);
+    fold = begin_seek (job->timeline, &start, FALSE);
     seek_start_clear (&start);
   }
   for (guint i = 0; fold != NULL && i < G_N_ELEMENTS (crumbs); i++) {
@@ -375,7 +429,7 @@ leave_crumbs_cb (gpointer data) {
 
     if (!advance (job->timeline, fold, place, FALSE, job->cancellable))
       break;
-    keep_recent (job->timeline, fold);
+    keep_recent (job->timeline, fold, FALSE);
   }
   timeline_unref (job->timeline);
   g_object_unref (job->cancellable);
@@ -453,7 +507,7 @@ timeline_begin_fold (Timeline     *self,
 
   begin_hurry (self);
   find_start (self, n_events, &start);
-  fold = begin_seek (&start, TRUE);
+  fold = begin_seek (self, &start, TRUE);
   seek_start_clear (&start);
   advance (self, fold, n_events, TRUE, cancellable);
   end_hurry (self);
@@ -477,13 +531,13 @@ seek (Timeline     *self,
   }
   if (start.packed != NULL && start.cost_ns > CRUMB_COST_NS)
     crumbs_cancellable = begin_far_seek (self);
-  fold = begin_seek (&start, TRUE);
+  fold = begin_seek (self, &start, TRUE);
   seek_start_clear (&start);
   if (crumbs_cancellable != NULL && start.to - start.from > VERY_FAR_EVENTS
       && advance (self, fold, start.to - FIRST_CRUMB, TRUE, cancellable))
-    keep_recent (self, fold);
+    keep_recent (self, fold, FALSE);
   if (advance (self, fold, start.to, TRUE, cancellable)) {
-    keep_recent (self, fold);
+    keep_recent (self, fold, crumbs_cancellable != NULL);
     if (crumbs_cancellable != NULL)
       leave_crumbs (self, start.to, g_steal_pointer (&crumbs_cancellable));
   }

@@ -22,6 +22,7 @@
 #include "core/base/rank.h"
 #include "core/state/timeline-private.h"
 
+#include "core/state/chunk-pool.h"
 #include "core/state/fold-private.h"
 
 #include <time.h>
@@ -234,15 +235,74 @@ fold_to (Timeline *self,
   }
 }
 
-/* Folds on from a key-frame to leave more of them, @step events apart, before
- * @end; FALSE: there is no room, or the timeline is given up. */
+/* A gap being closed. */
+typedef struct {
+  guint64      step;      /* between key-frames */
+  guint64      part;      /* between states that are kept */
+  guint64      end;
+  guint64      base_at;
+  MapState    *base;      /* the last key-frame, unpacked */
+  PackedState *packed;    /* and packed */
+  gboolean     is_beyond; /* states differ too much from it */
+} Gap;
+
+static void
+gap_clear (Gap *gap) {
+  g_clear_pointer (&gap->base, map_state_unref);
+  g_clear_pointer (&gap->packed, packed_state_unref);
+}
+
+/* The fold stands where a key-frame was left. */
+static void
+gap_begin_base (Timeline *self,
+                Gap      *gap,
+                Fold     *fold) {
+  guint64 position;
+
+  gap_clear (gap);
+  timeline_lock (self);
+  gap->packed = keyframes_ref_packed (&self->keyframes, fold_n_events (fold),
+                                      &position);
+  timeline_unlock (self);
+  gap->base_at = position;
+  gap->is_beyond = FALSE;
+  if (gap->part < gap->step)
+    gap->base = fold_ref_state (fold);
+}
+
+/* Leaves the state of the fold: as a key-frame where one is due, or where it
+ * differs too much from the last; FALSE: there is no room. */
 static gboolean
-close_gap (Timeline *self,
-           guint64   from,
-           guint64   step,
-           guint64   end) {
-  g_autoptr (Fold) fold = NULL;
-  guint64 position = from, due = from + step;
+gap_leave (Timeline *self,
+           Gap      *gap,
+           Fold     *fold) {
+  const MapState *state = fold_peek_state (fold);
+  guint64 since = fold_n_events (fold) - gap->base_at;
+
+  if (since < gap->step) {
+    ChangedFit fit = gap->is_beyond
+                         ? CHANGED_TOO_MUCH
+                         : keyframes_add_changed (&self->keyframes, state,
+                                                  gap->base, gap->packed,
+                                                  &self->lock);
+
+    if (fit != CHANGED_TOO_MUCH)
+      return fit == CHANGED_FITS;
+    gap->is_beyond = TRUE;
+    if (since < gap->step / 2)
+      return TRUE;
+  }
+  if (!keyframes_add (&self->keyframes, state, TRUE, &self->lock))
+    return FALSE;
+  gap_begin_base (self, gap, fold);
+  return TRUE;
+}
+
+/* (transfer full): a fold at the key-frame @from; NULL: it is damaged. */
+static Fold *
+begin_gap (Timeline *self,
+           guint64   from) {
+  guint64 position = from;
   PackedState *packed;
   MapState *state;
 
@@ -252,39 +312,58 @@ close_gap (Timeline *self,
   state = packed_state_restore (packed, FALSE);
   packed_state_unref (packed);
   if (state != NULL && position == from)
-    fold = fold_new_taking (state);
-  else
-    g_clear_pointer (&state, map_state_unref);
-  while (fold != NULL && position < end && !is_stopping (self)) {
+    return fold_new_taking (state);
+  g_clear_pointer (&state, map_state_unref);
+  return NULL;
+}
+
+/* Folds on from a key-frame to leave more states before the gap's end; FALSE:
+ * there is no room, or the timeline is given up. */
+static gboolean
+close_gap (Timeline *self,
+           guint64   from,
+           Gap      *gap) {
+  g_autoptr (Fold) fold = begin_gap (self, from);
+  guint64 position = from, due = from + gap->part;
+
+  if (fold != NULL)
+    gap_begin_base (self, gap, fold);
+  while (fold != NULL && position < gap->end && !is_stopping (self)) {
     g_autoptr (TraceBlock) block = tracelog_ref_block (self->log, position);
     guint64 to;
 
     if (block == NULL)
       return FALSE;
     give_way (self);
-    to = MIN (MIN (due, end), block->first + block->n_events);
+    to = MIN (MIN (due, gap->end), block->first + block->n_events);
     fold_apply_many (fold, block->events + (position - block->first),
                      (guint)(to - position));
     position = to;
-    if (position == due && position < end) {
-      if (!keyframes_add (&self->keyframes, fold_peek_state (fold), TRUE,
-                          &self->lock))
+    if (position == due && position < gap->end) {
+      if (!gap_leave (self, gap, fold))
         return FALSE;
-      due += step;
+      due += gap->part;
     }
   }
-  return position >= end;
+  return position >= gap->end;
 }
 
 static void
 close_gaps (Timeline *self) {
-  guint64 from = 0, step, end;
+  guint64 from = 0;
+  gboolean goes_on = TRUE;
+  guint n_changed;
+  Gap gap = { 0 };
 
   /* This thread's alone, on Linux: others have the processor before. */
   (void)!nice (NICE_LATER);
-  while (keyframes_find_gap (&self->keyframes, self->length, &from, &step, &end)
-         && close_gap (self, from, step, end))
-    from = end;
+  while (goes_on && keyframes_find_gap (&self->keyframes, self->length, &from,
+                                        &gap.step, &n_changed, &gap.end)) {
+    gap.part = (gap.step + n_changed - 1) / n_changed;
+    goes_on = close_gap (self, from, &gap);
+    gap_clear (&gap);
+    from = gap.end;
+  }
   timeline_lock (self);
   self->is_settled = TRUE;
   pthread_cond_broadcast (&self->woken);
@@ -307,6 +386,7 @@ follow (gpointer data) {
     } else if (is_finished) {
       sums_close_keys (&self->sums);
       publish (self, TRUE);
+      chunk_pool_prepare (self->keyframes.most_bytes);
       close_gaps (self);
       break;
     } else {

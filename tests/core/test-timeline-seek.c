@@ -4,9 +4,10 @@
  *
  * A table of sixty thousand slots is written to at random, so that states are
  * large enough for key-frames, help and crumbs. What the state is at some places
- * is told by a plain fold once; then several threads go to these places while the
- * follower still folds, some of them calling each other off, and read what they
- * get while others read the same.
+ * is told by a plain fold once; then several threads go to these places, while the
+ * follower still folds, when it has folded, and when all states that help are
+ * there; some call each other off, and they read what they get while others read
+ * the same.
  */
 #include "core/base/prng.h"
 #include "core/state/fold.h"
@@ -145,18 +146,21 @@ seek_about (void *data) {
   return NULL;
 }
 
+/* @stage: 0 while it is folded, 1 then, 2 when it has settled. */
 static void
 seek_by_many (TraceLog    *log,
               const Place *places,
-              gboolean     is_folded) {
+              guint        stage) {
   g_autoptr (Timeline) timeline = timeline_new (log);
   Seeker seekers[N_SEEKERS];
   pthread_t threads[N_SEEKERS];
 
-  if (is_folded)
+  if (stage == 1)
     timeline_wait (timeline);
+  else if (stage == 2)
+    timeline_wait_settled (timeline);
   for (guint i = 0; i < N_SEEKERS; i++) {
-    seekers[i] = (Seeker){ timeline, places, i + (is_folded ? N_SEEKERS : 0) };
+    seekers[i] = (Seeker){ timeline, places, i + stage * N_SEEKERS };
     g_assert_cmpint (pthread_create (&threads[i], NULL, seek_about, &seekers[i]),
                      ==, 0);
   }
@@ -171,8 +175,8 @@ test_many_seek_and_read (void) {
   Place places[N_PLACES];
 
   fold_plainly (log, places);
-  seek_by_many (log, places, FALSE);
-  seek_by_many (log, places, TRUE);
+  for (guint stage = 0; stage < 3; stage++)
+    seek_by_many (log, places, stage);
   for (guint i = 0; i < N_PLACES; i++)
     g_free (places[i].sum);
   g_clear_object (&newest);

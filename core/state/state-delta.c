@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* state-delta.c — what a state differs in from one before it, as bytes
+ *
+ * Idea        Some hundred thousand events of a map of a million slots change a
+ *             few words each of some of its records. What they changed takes a
+ *             tenth of the bytes of a whole state, and is put in while the state
+ *             before is unpacked, record after record, in the caches still: a
+ *             fold of the same events would wait for memory at each, and would
+ *             have to unpack them first.
+ *
+ * Writing     Both states share the chunks that no event touched, so those are
+ *             passed over. The records of the others are compared word by word,
+ *             as they lie in memory: whatever an event did, it is seen.
+ *
+ * Format      front    sizes: of the head, numbers of sections, all and changed
+ *                      the head, as in state-frames.c, with no runs
+ *                      the sections, one more at the end: rank of the vector,
+ *                      first record, where its bytes are
+ *             changed  sections of records in leaves that the base has, in the
+ *                      order of the runs of frames; one for each stretch that is
+ *                      at most a run
+ *             added    those in leaves that it has not, and all marks
+ *
+ *             A section is a list of groups of records: how many were skipped
+ *             since the last one (1 byte, 255: in 4 more), a mask of its words
+ *             that changed (4 or 5 bytes), those words.
+ *
+ * Trust       These bytes were written by this process, in the order of this
+ *             machine. That no more is written to than there is, is checked.
+ */
+#include "core/state/state-delta.h"
+
+#include "core/state/state-frames-private.h"
+
+#include <string.h>
+
+#define WORD_BYTES 4u
+#define SKIP_LONG 255u
+/* A mask is read in 8 bytes, whatever its size and what precedes it. */
+#define PADDING 16u
+
+/* Records told together: their words fit a mask. */
+typedef struct {
+  guint8 n_records;
+  guint8 n_words;
+  guint8 mask_bytes;
+} GroupType;
+
+#define GROUP(record, n)                                                     \
+  { n, (n) * sizeof (record) / WORD_BYTES,                                   \
+    ((n) * sizeof (record) / WORD_BYTES + 7) / 8 }
+static const GroupType group_types[PACK_N_KINDS] = {
+  [PACK_BUCKETS] = GROUP (BucketRecord, 1),
+  [PACK_OLD_BUCKETS] = GROUP (BucketRecord, 1),
+  [PACK_ENTRIES] = GROUP (EntryRecord, 4),
+  [PACK_VERSIONS] = GROUP (VersionRecord, 4),
+  [PACK_MARKS] = GROUP (IterMarks, 32),
+  [PACK_OLD_MARKS] = GROUP (IterMarks, 32),
+};
+G_STATIC_ASSERT (sizeof (BucketRecord) / WORD_BYTES < 64
+                 && 4 * sizeof (VersionRecord) / WORD_BYTES < 64);
+
+typedef struct {
+  guint64 rank; /* of the vector, as that of a run */
+  guint32 first;
+  guint32 at;   /* in what follows the front */
+} Section;
+
+typedef struct {
+  guint32 head_size;
+  guint32 n_sections;
+  guint32 n_changed;
+  guint32 unused;
+} FrontHead;
+
+static PackKind
+rank_kind (guint64 rank) {
+  return (PackKind)(rank & 0xffff);
+}
+
+/* Writing ------------------------------------------------------------------ */
+
+void
+state_delta_init (StateDelta *self) {
+  self->bytes = g_byte_array_new ();
+  self->changed = g_byte_array_new ();
+  self->added = g_byte_array_new ();
+  self->sections = g_array_new (FALSE, FALSE, sizeof (Section));
+  self->added_sections = g_array_new (FALSE, FALSE, sizeof (Section));
+}
+
+void
+state_delta_clear (StateDelta *self) {
+  g_clear_pointer (&self->bytes, g_byte_array_unref);
+  g_clear_pointer (&self->changed, g_byte_array_unref);
+  g_clear_pointer (&self->added, g_byte_array_unref);
+  g_clear_pointer (&self->sections, g_array_unref);
+  g_clear_pointer (&self->added_sections, g_array_unref);
+}
+
+/* One of the two lists of sections. */
+typedef struct {
+  GByteArray *bytes;
+  GArray     *sections;
+  guint64     rank; /* of the section under way; G_MAXUINT64: none */
+  guint32     stretch;
+  guint32     next; /* record after the last group */
+} List;
+
+typedef struct {
+  List    changed;
+  List    added;
+  guint64 rank;
+  gsize   most;
+} Differ;
+
+/* Begins the bytes of the group at @index. */
+static void
+put_skip (List    *list,
+          guint64  rank,
+          guint32  index) {
+  PackKind kind = rank_kind (rank);
+  guint32 stretch = index / state_pack_max_records (kind);
+  guint32 skip;
+  guint8 byte;
+
+  if (list->rank != rank || list->stretch != stretch) {
+    Section section = { rank, index, list->bytes->len };
+
+    g_array_append_val (list->sections, section);
+    list->rank = rank;
+    list->stretch = stretch;
+    list->next = index;
+  }
+  skip = (index - list->next) / group_types[kind].n_records;
+  byte = (guint8)MIN (skip, SKIP_LONG);
+  g_byte_array_append (list->bytes, &byte, 1);
+  if (byte == SKIP_LONG)
+    g_byte_array_append (list->bytes, (const guint8 *)&skip, sizeof skip);
+  list->next = index + group_types[kind].n_records;
+}
+
+/* The group at @index, whose words are those of @mask. */
+static void
+put_group (List         *list,
+           guint64       rank,
+           guint32       index,
+           guint64       mask,
+           const guint8 *words) {
+  const GroupType *type = &group_types[rank_kind (rank)];
+  guint64 stored = GUINT64_TO_LE (mask);
+  guint8 bytes[sizeof mask + 64 * WORD_BYTES];
+  guint n = type->mask_bytes;
+
+  put_skip (list, rank, index);
+  memcpy (bytes, &stored, sizeof stored);
+  for (; mask != 0; mask &= mask - 1, n += WORD_BYTES)
+    memcpy (bytes + n, words + (guint)__builtin_ctzll (mask) * WORD_BYTES,
+            WORD_BYTES);
+  g_byte_array_append (list->bytes, bytes, n);
+}
+
+/* Which words differ; @before may be NULL: zeros. */
+static guint64
+compare_words (const guint8 *before,
+               const guint8 *after,
+               guint         n_words) {
+  static const guint8 zeros[64 * WORD_BYTES];
+  guint64 mask = 0;
+
+  if (before == NULL)
+    before = zeros;
+  if (memcmp (before, after, (gsize)n_words * WORD_BYTES) == 0)
+    return 0;
+  for (guint i = 0; i < n_words; i++) {
+    guint32 a, b;
+
+    memcpy (&a, before + i * WORD_BYTES, WORD_BYTES);
+    memcpy (&b, after + i * WORD_BYTES, WORD_BYTES);
+    mask |= (guint64)(a != b) << i;
+  }
+  return mask;
+}
+
+static gboolean
+differ_leaf (guint32       first,
+             guint         n,
+             gconstpointer before,
+             gconstpointer after,
+             gpointer      data) {
+  Differ *differ = data;
+  const GroupType *type = &group_types[rank_kind (differ->rank)];
+  gsize size = (gsize)type->n_words * WORD_BYTES;
+  List *list = before != NULL ? &differ->changed : &differ->added;
+  const guint8 *old = before, *new = after;
+
+  for (guint i = 0; i < n; i += type->n_records, new += size) {
+    guint64 mask = compare_words (old, new, type->n_words);
+
+    /* A new leaf is told, if only of zeros. */
+    if (mask != 0 || (before == NULL && i == 0))
+      put_group (list, differ->rank, first + i, mask, new);
+    if (old != NULL)
+      old += size;
+  }
+  return (gsize)differ->changed.bytes->len + differ->added.bytes->len
+         <= differ->most;
+}
+
+static gboolean
+differ_vec (Differ         *differ,
+            PackKind        kind,
+            guint           owner,
+            const ChunkVec *before,
+            const ChunkVec *after) {
+  differ->rank = state_frames_rank (kind, owner);
+  return chunk_vec_compare (before, after, differ_leaf, differ);
+}
+
+static gboolean
+arrays_fit (const StateArray *before,
+            const StateArray *after) {
+  return before == NULL || after == NULL ? before == after
+                                         : before->n_main == after->n_main;
+}
+
+/* Whether they have the same tables, with the same arrays of buckets. */
+static gboolean
+tables_fit (const MapState *base,
+            const MapState *state) {
+  if (base->n_tables != state->n_tables || state->n_iters > G_MAXUINT16)
+    return FALSE;
+  for (guint i = 0; i < state->n_tables; i++) {
+    const StateTable *before = &base->tables[i], *after = &state->tables[i];
+
+    if (before->id != after->id || before->created_ver != after->created_ver
+        || !arrays_fit (before->buckets, after->buckets)
+        || !arrays_fit (before->oldbuckets, after->oldbuckets))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* All vectors, in the order of runs. Iterations come and go: of their marks all
+ * are told. */
+static gboolean
+differ_all (Differ         *differ,
+            const MapState *base,
+            const MapState *state) {
+  gboolean fits = TRUE;
+
+  for (guint i = 0; fits && i < state->n_tables; i++) {
+    const StateTable *before = &base->tables[i], *after = &state->tables[i];
+
+    if (after->buckets != NULL)
+      fits = differ_vec (differ, PACK_BUCKETS, i, &before->buckets->buckets,
+                         &after->buckets->buckets);
+    if (fits && after->oldbuckets != NULL)
+      fits = differ_vec (differ, PACK_OLD_BUCKETS, i,
+                         &before->oldbuckets->buckets,
+                         &after->oldbuckets->buckets);
+  }
+  fits = fits
+         && differ_vec (differ, PACK_ENTRIES, 0, &base->entries, &state->entries)
+         && differ_vec (differ, PACK_VERSIONS, 0, &base->versions,
+                        &state->versions);
+  for (guint i = 0; fits && i < state->n_iters; i++)
+    fits = differ_vec (differ, PACK_MARKS, i, NULL, &state->iters[i].marks[0])
+           && differ_vec (differ, PACK_OLD_MARKS, i, NULL,
+                          &state->iters[i].marks[1]);
+  return fits;
+}
+
+static void
+put_front (StateDelta     *self,
+           const MapState *state) {
+  FrontHead front = { .n_sections = self->sections->len
+                                    + self->added_sections->len,
+                      .n_changed = self->sections->len };
+  Section end = { G_MAXUINT64, 0, self->changed->len + self->added->len };
+
+  g_byte_array_set_size (self->bytes, sizeof front);
+  state_frames_write_head (self->bytes, state);
+  front.head_size = self->bytes->len - (guint)sizeof front;
+  memcpy (self->bytes->data, &front, sizeof front);
+  for (guint i = 0; i < self->added_sections->len; i++)
+    g_array_index (self->added_sections, Section, i).at += self->changed->len;
+  g_array_append_vals (self->sections, self->added_sections->data,
+                       self->added_sections->len);
+  g_array_append_val (self->sections, end);
+  g_byte_array_append (self->bytes, (const guint8 *)self->sections->data,
+                       self->sections->len * (guint)sizeof end);
+}
+
+gboolean
+state_delta_write (StateDelta     *self,
+                   const MapState *base,
+                   const MapState *state,
+                   gsize           most) {
+  Differ differ = { .changed = { self->changed, self->sections, G_MAXUINT64, 0, 0 },
+                    .added = { self->added, self->added_sections, G_MAXUINT64,
+                               0, 0 },
+                    .most = MIN (most, G_MAXINT32) };
+  const guint8 padding[PADDING] = { 0 };
+
+  g_byte_array_set_size (self->changed, 0);
+  g_byte_array_set_size (self->added, 0);
+  g_array_set_size (self->sections, 0);
+  g_array_set_size (self->added_sections, 0);
+  if (!tables_fit (base, state) || !differ_all (&differ, base, state))
+    return FALSE;
+  put_front (self, state);
+  self->front_size = self->bytes->len;
+  g_byte_array_append (self->bytes, self->changed->data, self->changed->len);
+  g_byte_array_append (self->bytes, self->added->data, self->added->len);
+  g_byte_array_append (self->bytes, padding, PADDING);
+  return TRUE;
+}
+
+/* Reading ------------------------------------------------------------------ */
+
+struct _OpenDelta {
+  StateDeltaSource source;
+  guint8          *front;
+  const guint8    *head;
+  FrontHead        sizes;
+  Section         *sections;
+};
+
+OpenDelta *
+open_delta_new (const StateDeltaSource *source) {
+  g_autoptr (OpenDelta) self = g_new0 (OpenDelta, 1);
+  const guint8 *front;
+  gsize at = sizeof self->sizes, table;
+
+  self->source = *source;
+  self->front = g_malloc (source->front_size);
+  front = source->read (source->data, 0, source->front_size, self->front);
+  if (front == NULL || source->front_size < at)
+    return NULL;
+  memcpy (&self->sizes, front, at);
+  table = ((gsize)self->sizes.n_sections + 1) * sizeof (Section);
+  if (source->front_size - at != self->sizes.head_size + table
+      || self->sizes.n_changed > self->sizes.n_sections)
+    return NULL;
+  self->head = front + at;
+  self->sections = g_memdup2 (front + at + self->sizes.head_size, table);
+  for (guint i = 0; i < self->sizes.n_sections; i++)
+    if (self->sections[i].at > self->sections[i + 1].at
+        || rank_kind (self->sections[i].rank) >= PACK_N_KINDS)
+      return NULL;
+  if (self->sections[self->sizes.n_sections].at
+      > source->size - source->front_size - PADDING)
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+void
+open_delta_free (OpenDelta *self) {
+  if (self == NULL)
+    return;
+  g_free (self->front);
+  g_free (self->sections);
+  g_free (self);
+}
+
+const guint8 *
+open_delta_head (const OpenDelta *self,
+                 gsize           *size) {
+  *size = self->sizes.head_size;
+  return self->head;
+}
+
+/* The first section of records at or after @first, and of those the stretch of
+ * @first: a section never holds those of two. */
+static guint
+find_section (const OpenDelta *self,
+              guint64          rank,
+              guint64          first) {
+  guint low = 0, high = self->sizes.n_changed;
+
+  while (low < high) {
+    guint middle = (low + high) / 2;
+    const Section *section = &self->sections[middle];
+
+    if (section->rank < rank
+        || (section->rank == rank && section->first < first))
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+/* Likewise, or the one before, in which they may lie too. */
+static guint
+find_section_of (const OpenDelta *self,
+                 guint64          rank,
+                 guint64          first) {
+  guint i = find_section (self, rank, first);
+
+  return i > 0 && self->sections[i - 1].rank == rank ? i - 1 : i;
+}
+
+static gboolean
+get_bytes (const OpenDelta *self,
+           DeltaPart       *part,
+           guint            section,
+           guint            end) {
+  if (end < section)
+    return FALSE;
+  part->from = self->sections[section].at;
+  part->end = self->sections[end].at;
+  if (part->scratch->len < part->end - part->from + PADDING)
+    g_byte_array_set_size (part->scratch,
+                           (guint)(part->end - part->from + PADDING));
+  part->bytes = self->source.read (self->source.data,
+                                   self->source.front_size + part->from,
+                                   part->end - part->from + PADDING,
+                                   part->scratch->data);
+  return part->bytes != NULL;
+}
+
+gboolean
+open_delta_get (const OpenDelta *self,
+                DeltaPart       *part,
+                guint64          rank,
+                guint32          first,
+                guint64          last_rank,
+                guint64          end) {
+  return get_bytes (self, part, find_section_of (self, rank, first),
+                    find_section (self, last_rank, end));
+}
+
+/* The groups of @section that lie in [@first, @end). @budget: their leaves may
+ * have to be made; NULL: they are there. */
+static gboolean
+apply_section (const Section   *section,
+               const DeltaPart *part,
+               ChunkVec        *vec,
+               guint32          first,
+               guint64          end,
+               ChunkBudget     *budget) {
+  const GroupType *type = &group_types[rank_kind (section->rank)];
+  guint64 all = (G_GUINT64_CONSTANT (1) << type->n_words) - 1;
+  const guint8 *at = part->bytes + (section[0].at - part->from);
+  const guint8 *until = part->bytes + (section[1].at - part->from);
+  guint64 index = section->first;
+
+  /* A group lies in one leaf. */
+  if (index % type->n_records != 0 || section[0].at < part->from
+      || section[1].at > part->end)
+    return FALSE;
+  while (at < until) {
+    guint32 skip = *at++;
+    guint8 *words = NULL;
+    guint64 mask;
+
+    if (G_UNLIKELY (skip == SKIP_LONG)) {
+      memcpy (&skip, at, sizeof skip);
+      at += sizeof skip;
+    }
+    index += (guint64)skip * type->n_records;
+    if (index >= end)
+      return TRUE;
+    memcpy (&mask, at, sizeof mask);
+    mask = GUINT64_FROM_LE (mask) & all;
+    at += type->mask_bytes;
+    if (G_UNLIKELY (index < first)) {
+      for (; mask != 0; mask &= mask - 1)
+        at += WORD_BYTES;
+    } else {
+      words = budget != NULL
+                  ? chunk_vec_edit (vec, (guint32)index, budget)
+                  : (guint8 *)chunk_vec_get (vec, (guint32)index);
+      if (words == NULL)
+        return FALSE;
+    }
+    for (; mask != 0 && at < until; mask &= mask - 1, at += WORD_BYTES)
+      memcpy (words + (guint)__builtin_ctzll (mask) * WORD_BYTES, at, WORD_BYTES);
+    index += type->n_records;
+  }
+  return at == until;
+}
+
+gboolean
+open_delta_merge (const OpenDelta *self,
+                  const DeltaPart *part,
+                  guint64          rank,
+                  PackKind         kind,
+                  ChunkVec        *vec,
+                  guint32          first,
+                  guint64          end) {
+  g_assert (rank_kind (rank) == kind);
+  for (guint i = find_section_of (self, rank, first);
+       i < self->sizes.n_changed && self->sections[i].rank == rank
+       && self->sections[i].first < end;
+       i++)
+    if (!apply_section (&self->sections[i], part, vec, first, end, NULL))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+open_delta_add (const OpenDelta *self,
+                MapState        *state) {
+  ChunkBudget budget = { .limit = FOLD_MAX_BYTES };
+  g_autoptr (GByteArray) scratch = g_byte_array_new ();
+  DeltaPart part = { .scratch = scratch };
+
+  if (self->sizes.n_changed == self->sizes.n_sections)
+    return TRUE;
+  if (!get_bytes (self, &part, self->sizes.n_changed, self->sizes.n_sections))
+    return FALSE;
+  for (guint i = self->sizes.n_changed; i < self->sizes.n_sections; i++) {
+    guint64 rank = self->sections[i].rank;
+    PackLimits limits;
+    ChunkVec *vec = state_frames_find_vec (state, rank_kind (rank),
+                                           rank >> 16 & 0xffff, &limits);
+
+    if (vec == NULL
+        || !apply_section (&self->sections[i], &part, vec, 0,
+                           limits.n_buckets, &budget))
+      return FALSE;
+  }
+  return TRUE;
+}
