@@ -99,25 +99,15 @@ get_window (TophashApplication *self,
                         : tophash_window_new (ADW_APPLICATION (self));
 }
 
-/* Finding and loading fonts takes longer than a frame: it is done here, after the
- * first one, so that the first picture of a map does not wait for it. */
-static void
-warm_fonts (GtkWidget *widget) {
-  g_autoptr (TophashDraw) draw
-      = tophash_draw_new (gtk_widget_get_pango_context (widget), 1.0);
-  double width, height;
-
-  for (guint font = 0; font < FONT_N; font++)
-    tophash_draw_measure (draw, "0123 kµ…", (DrawFont)font, &width, &height);
-}
-
 static gboolean
 begin_cb (gpointer data) {
   TophashWindow *window = data;
   TophashApplication *self
       = TOPHASH_APPLICATION (gtk_window_get_application (GTK_WINDOW (window)));
 
-  warm_fonts (GTK_WIDGET (window));
+  /* The first picture of a map does not wait for its letters. */
+  if (self != NULL && !tophash_window_is_warm (window))
+    return G_SOURCE_CONTINUE;
   if (self != NULL
       && tophash_session_get_scenario (tophash_window_get_session (window)) == NULL)
     tophash_window_set_scenario (

@@ -3,7 +3,8 @@
 /* tophash-window-private.h — the window's fields, for its topics
  *
  * tophash-window.c binds, tophash-window-actions.c acts, tophash-window-files.c
- * opens and saves, tophash-window-fit.c makes room.
+ * opens and saves, tophash-window-fit.c makes room,
+ * tophash-window-warm.c loads fonts.
  */
 #pragma once
 
@@ -80,6 +81,7 @@ struct _TophashWindow {
   gboolean home_is_ours;          /* we wrote it */
   gboolean has_told_damage;       /* of the recording */
 
+  gboolean is_warm;               /* fonts are loaded */
   guint    tick_id;
   guint    progress_id;
   gint     progress;            /* thousandths; atomic */
@@ -110,6 +112,10 @@ void tophash_window_fit_flap      (AdwFlap            *flap);
 /* Of a drop-down's button: rather an ellipsis than a wide window. */
 void tophash_window_let_shrink    (GtkDropDown        *drop,
                                    int                 width_chars);
+
+/* warm */
+/* At the first "map": little by little. */
+void tophash_window_warm          (TophashWindow      *self);
 
 /* actions */
 void tophash_window_add_actions   (TophashWindowClass *klass);

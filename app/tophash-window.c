@@ -614,6 +614,7 @@ tophash_window_init (TophashWindow *self) {
       gtk_window_maximize (GTK_WINDOW (self));
   }
   tophash_window_update_actions (self);
+  g_signal_connect (self, "map", G_CALLBACK (tophash_window_warm), NULL);
   /* Plain keys belong to time; a button that has the focus would take them. */
   gtk_window_set_focus (GTK_WINDOW (self), GTK_WIDGET (self->map_view));
 }

@@ -16,6 +16,8 @@ G_DECLARE_FINAL_TYPE (TophashWindow, tophash_window, TOPHASH, WINDOW, AdwApplica
 TophashWindow  *tophash_window_new          (AdwApplication *application);
 /* (transfer none) */
 TophashSession *tophash_window_get_session  (TophashWindow  *self);
+/* Fonts are loaded; a little after the first frame. */
+gboolean        tophash_window_is_warm      (TophashWindow  *self);
 /* The shipped scenario shown last time, or the first. Static. */
 const char     *tophash_window_get_last_scenario (TophashWindow *self);
 /* A recording or a scenario (.json), told apart by the name. Reports errors in

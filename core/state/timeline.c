@@ -19,9 +19,9 @@
  *             Lock order: gate, lock; see timeline_lock(). What a window asks in every frame
  *             takes no lock: it would have to be woken first when it had to wait.
  */
-#include "core/base/rank.h"
 #include "core/state/timeline-private.h"
 
+#include "core/base/rank.h"
 #include "core/state/chunk-pool.h"
 #include "core/state/fold-private.h"
 
