@@ -228,8 +228,9 @@ evacuate (GoMap   *map,
     advance (map);
 }
 
-/* Asks for where the keys of old chain @main will go, and for the chain behind the
- * one at nevacuate that is as far ahead. */
+/* Asks for where the keys of old chain @main will go; for the chain behind the one
+ * at nevacuate that is as far ahead; and for the second bucket of one half as far,
+ * whose first has come by now. */
 static void
 fetch_ahead (const GoMap *map,
              uint64_t     main) {
@@ -237,6 +238,7 @@ fetch_ahead (const GoMap *map,
   uint64_t block = (uintptr_t)map->buckets->block;
   uint64_t ahead = map->nevacuate + FETCH_AHEAD;
   uint64_t newbit = map->buckets->n_main - old->n_main;
+  const GoBucket *second;
 
   gobucket_fetch (block, main);
   gobucket_fetch (block, main + newbit);
@@ -245,6 +247,9 @@ fetch_ahead (const GoMap *map,
   gobucket_fetch ((uintptr_t)old->block, ahead);
   gobucket_fetch (block, ahead);
   gobucket_fetch (block, ahead + newbit);
+  second = goarray_next (old, &old->block[ahead - FETCH_AHEAD / 2]);
+  if (second != NULL)
+    gobucket_fetch ((uintptr_t)second, 0);
 }
 
 void

@@ -213,8 +213,14 @@ syncmap_fetch_dirty (const SyncMap *self,
                    sync_count_get (&self->hint.seed));
   gobucket_fetch (block, hash & sync_count_get (&self->hint.mask));
   old_block = sync_count_get (&self->hint.old_block);
-  if (__builtin_expect (old_block != 0, 0))
-    gobucket_fetch (old_block, hash & sync_count_get (&self->hint.old_mask));
+  if (__builtin_expect (old_block != 0, 0)) {
+    uint64_t mask = sync_count_get (&self->hint.mask);
+    uint64_t old_mask = sync_count_get (&self->hint.old_mask);
+
+    gobucket_fetch (old_block, hash & old_mask);
+    /* Where the other half of the old chain's keys goes, if it has to move. */
+    gobucket_fetch (block, (hash & mask) ^ (mask - old_mask));
+  }
 }
 
 static inline uint32_t
