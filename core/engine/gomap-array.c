@@ -10,6 +10,12 @@
  *             index   0 … n_main-1   n_main … n_block-1   n_block …
  *             place   block          block                chunks
  *
+ *             When a table filled up and doubles, it will have about twice the
+ *             overflow once it is full again. A large block has room for that from
+ *             the start: memory that nobody touches costs nothing, whereas a
+ *             chunk is half empty on average (0.4 bytes a key of a full table), and
+ *             what lies in one is found later.
+ *
  *             Overflow buckets are handed out in the order of their indices;
  *             which of them a chain uses is in the buckets' overflow fields, and
  *             none is given back before the whole array is wiped.

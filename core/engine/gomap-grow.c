@@ -67,7 +67,9 @@ gomap_start_growth (GoMap *map) {
   if (B > GOMAP_MAX_B)
     return false;
 
-  GoArray *buckets = goarray_new (B, n_promised);
+  GoArray *buckets
+      = goarray_new (B, goarray_is_lazy (B) && !is_same_size ? 2 * n_promised
+                                                             : n_promised);
 
   if (buckets == NULL)
     return false;

@@ -41,6 +41,13 @@ struct _GoHome {
   GoBucket bucket;
 };
 
+/* Whether a block of 2^B main buckets is memory that costs nothing before it is
+ * touched (alloc.h: mapped by itself). */
+static inline bool
+goarray_is_lazy (unsigned B) {
+  return sizeof (GoBucket) << B >= (size_t)1 << 20;
+}
+
 /* 2^B main buckets and room for at least @n_overflow more; NULL when there is
  * no memory. One reference. */
 GoArray  *goarray_new      (unsigned  B,

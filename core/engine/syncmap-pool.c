@@ -2,9 +2,11 @@
 
 /* syncmap-pool.c — where a syncmap's entries and tables come from and go back
  *
- * Entries     lie in slabs, each twice the size of the one before, so that the
- *             slab of an id is found by counting bits and no array of slabs ever
- *             moves. Ids are dense: 0, 1, 2 … in the order of first use. A slab
+ * Entries     lie in slabs, each as large as all before it, so that the slab of
+ *             an id is found by counting bits and no array of slabs ever moves.
+ *             A full table of 2^B buckets has 6.5 * 2^B keys: from B = 18 on that
+ *             many entries end with a huge page of their slab, and none is begun
+ *             for the last few (it was: 1.2 bytes a key). Ids are dense: 0, 1, 2 … in the order of first use. A slab
  *             lives as long as the map. Dead entries are handed out again; their
  *             words go on counting.
  *
@@ -40,7 +42,8 @@
 
 static size_t
 slab_bytes (unsigned slab) {
-  return ((size_t)SYNCMAP_SLAB_ENTRIES << slab) * sizeof (Entry);
+  return ((size_t)SYNCMAP_SLAB_ENTRIES << (slab > 0 ? slab - 1 : 0))
+         * sizeof (Entry);
 }
 
 /* Buckets keep GOMAP_ELEM_BITS of an entry's address (K2 of gomap-bucket.h). No

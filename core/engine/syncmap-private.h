@@ -16,7 +16,8 @@
 #define SYNCMAP_LOCK 0u /* id of mu, and of the domain it guards */
 #define SYNCMAP_N_TABLE_IDS 65536u
 
-/* Slab k holds SYNCMAP_SLAB_ENTRIES << k entries; ids 0 … 2^32 - 65 fit. */
+/* Slab 0 holds SYNCMAP_SLAB_ENTRIES entries, slab k as many as all before it; so
+ * slabs, and their huge pages, begin at round ids. Ids below 2^31 fit. */
 #define SYNCMAP_SLAB_ENTRIES 64u
 #define SYNCMAP_N_SLABS 26
 
@@ -410,12 +411,17 @@ syncmap_orphan_locked (SyncMap *self,
 
 /* syncmap-pool.c ----------------------------------------------------------- */
 
-/* Slab k has the ids that, with a slab's least number added, have k bits more than
- * that number: what follows the first bit is the place in it. */
+/* Slab 0 has the ids below SYNCMAP_SLAB_ENTRIES, each other those of one length in
+ * bits. */
 static inline unsigned
 syncmap_slab_of (uint32_t id) {
-  return (unsigned)(__builtin_clz (SYNCMAP_SLAB_ENTRIES)
-                    - __builtin_clz (id + SYNCMAP_SLAB_ENTRIES));
+  return (unsigned)(__builtin_clz (SYNCMAP_SLAB_ENTRIES) + 1
+                    - __builtin_clz (id | (SYNCMAP_SLAB_ENTRIES - 1)));
+}
+
+static inline uint32_t
+syncmap_slab_first (unsigned slab) {
+  return (SYNCMAP_SLAB_ENTRIES / 2 << slab) & ~(SYNCMAP_SLAB_ENTRIES - 1);
 }
 
 static inline Entry *
@@ -423,8 +429,7 @@ syncmap_entry_at (const SyncMap *self,
                   uint32_t       id) {
   unsigned slab = syncmap_slab_of (id);
 
-  return &self->slabs[slab][id + SYNCMAP_SLAB_ENTRIES
-                            - (SYNCMAP_SLAB_ENTRIES << slab)];
+  return &self->slabs[slab][id - syncmap_slab_first (slab)];
 }
 
 /* mu held, and no entry lies ready. One that came back, or a new one. */
