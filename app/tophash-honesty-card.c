@@ -395,6 +395,8 @@ tophash_honesty_card_init (TophashHonestyCard *self) {
   gtk_widget_init_template (GTK_WIDGET (self));
   use_one_colour (self->blind_bar);
   use_one_colour (self->recorded_bar);
+  gtk_label_set_wrap (
+      GTK_LABEL (gtk_button_get_child (GTK_BUTTON (self->measure_button))), TRUE);
   update (self);
 }
 

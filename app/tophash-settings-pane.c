@@ -606,6 +606,8 @@ tophash_settings_pane_init (TophashSettingsPane *self) {
   gtk_widget_init_template (GTK_WIDGET (self));
   fill_choices (self);
   add_mix_scales (self);
+  gtk_label_set_wrap (
+      GTK_LABEL (gtk_button_get_child (GTK_BUTTON (self->reset_button))), TRUE);
   seed_button = gtk_widget_get_template_child (
       GTK_WIDGET (self), TOPHASH_TYPE_SETTINGS_PANE, "seed_button");
   g_signal_connect_swapped (self->engine_row, "notify::selected",

@@ -105,6 +105,7 @@ tophash_window_fit (TophashWindow *self) {
   gtk_widget_set_margin_end (GTK_WIDGET (self->narrow_transport), margin);
   gtk_box_set_spacing (self->transport_buttons, is_narrow ? 4 : 8);
   place_position (self, is_narrow);
+  tophash_search_bar_set_narrow (self->search_bar, is_narrow);
   tophash_window_update_run_button (self);
 }
 

@@ -586,7 +586,7 @@ tophash_window_init (TophashWindow *self) {
   tophash_window_watch_menu (self);
   tophash_window_fit_flap (self->pane_flap);
   tophash_window_fit_flap (self->inspector_flap);
-  tophash_window_let_shrink (self->scenario_drop, 9);
+  tophash_window_let_shrink (self->scenario_drop, 6);
   tophash_window_let_shrink (self->speed_drop, 7);
   g_signal_connect_swapped (self->fit, "notify::level",
                             G_CALLBACK (tophash_window_fit), self);

@@ -36,6 +36,7 @@ struct _TophashInspector {
 
   /* Template */
   GtkWidget         *root;
+  GtkWidget         *switcher;
   GtkStack          *pages;
   TophashStatistics *statistics;
   TophashHistograms *histograms;
@@ -358,6 +359,7 @@ tophash_inspector_class_init (TophashInspectorClass *klass) {
   gtk_widget_class_set_template_from_resource (
       widget_class, "/io/github/tophash/Tophash/ui/tophash-inspector.ui");
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, root);
+  gtk_widget_class_bind_template_child (widget_class, TophashInspector, switcher);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, pages);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector,
                                         statistics);
@@ -374,9 +376,22 @@ tophash_inspector_class_init (TophashInspectorClass *klass) {
   gtk_widget_class_set_css_name (widget_class, "inspector");
 }
 
+/* Rather an ellipsis than a wide window, where the letters are large. */
+static void
+let_shrink (GtkWidget *switcher) {
+  for (GtkWidget *button = gtk_widget_get_first_child (switcher); button != NULL;
+       button = gtk_widget_get_next_sibling (button)) {
+    GtkWidget *label = gtk_button_get_child (GTK_BUTTON (button));
+
+    if (GTK_IS_LABEL (label))
+      gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
+  }
+}
+
 static void
 tophash_inspector_init (TophashInspector *self) {
   gtk_widget_init_template (GTK_WIDGET (self));
+  let_shrink (self->switcher);
   show_nothing (self);
 }
 

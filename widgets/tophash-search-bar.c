@@ -17,6 +17,11 @@
 #include <glib/gi18n.h>
 #include <inttypes.h>
 
+/* At least, of the entry; beside it stands what was found, as wide where there is
+ * room, so that nothing moves while it counts. */
+#define WIDE_CHARS 6
+#define NARROW_CHARS 4
+
 struct _TophashSearchBar {
   GtkWidget parent_instance;
 
@@ -341,7 +346,8 @@ tophash_search_bar_class_init (TophashSearchBarClass *klass) {
 }
 
 /* A bar that slides in has no entry on screen until its first frame, and what is
- * typed by then is lost: Ctrl+F and on at once. So it is there at once. */
+ * typed by then is lost: Ctrl+F and on at once. So it is there at once, by a slide
+ * that takes no time; without any a closed bar would keep its room. */
 static void
 stop_sliding (GtkSearchBar *bar) {
   GtkWidget *revealer = gtk_widget_get_first_child (GTK_WIDGET (bar));
@@ -354,6 +360,7 @@ static void
 tophash_search_bar_init (TophashSearchBar *self) {
   gtk_widget_init_template (GTK_WIDGET (self));
   stop_sliding (self->bar);
+  tophash_search_bar_set_narrow (self, FALSE);
   gtk_search_bar_connect_entry (self->bar, GTK_EDITABLE (self->entry));
   for (guint i = 0; i < G_N_ELEMENTS (examples); i++)
     gtk_box_append (self->examples, example_new (self, i));
@@ -395,4 +402,14 @@ tophash_search_bar_is_open (TophashSearchBar *self) {
   g_return_val_if_fail (TOPHASH_IS_SEARCH_BAR (self), FALSE);
 
   return gtk_search_bar_get_search_mode (self->bar);
+}
+
+void
+tophash_search_bar_set_narrow (TophashSearchBar *self,
+                               gboolean          is_narrow) {
+  g_return_if_fail (TOPHASH_IS_SEARCH_BAR (self));
+
+  gtk_editable_set_width_chars (GTK_EDITABLE (self->entry),
+                                is_narrow ? NARROW_CHARS : WIDE_CHARS);
+  gtk_label_set_width_chars (self->found, is_narrow ? -1 : WIDE_CHARS);
 }

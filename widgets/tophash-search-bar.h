@@ -26,5 +26,8 @@ gboolean   tophash_search_bar_is_open     (TophashSearchBar *self);
 /* To the next or previous hit, round the ends with a word. */
 void       tophash_search_bar_step        (TophashSearchBar *self,
                                            gboolean          forward);
+/* Takes as little room as can be written in. */
+void       tophash_search_bar_set_narrow  (TophashSearchBar *self,
+                                           gboolean          is_narrow);
 
 G_END_DECLS

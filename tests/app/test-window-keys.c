@@ -325,7 +325,7 @@ comes_to_fit (GtkWidget *child) {
 }
 
 static void
-test_fits_a_telephone (void) {
+check_fits_a_telephone (const char *font) {
   static const char *const pages[]
       = { "win.zoom-fit", "win.notes", "win.statistics", "win.search" };
   g_autoptr (GFile) file = g_file_new_for_path (
@@ -333,9 +333,7 @@ test_fits_a_telephone (void) {
   TophashWindow *window = open_window ();
   GtkWidget *bin = find_widget (GTK_WIDGET (window), TOPHASH_TYPE_FIT_BIN);
 
-  /* The letters that the desktop comes with. */
-  g_object_set (gtk_settings_get_default (), "gtk-font-name", "Cantarell 11",
-                NULL);
+  g_object_set (gtk_settings_get_default (), "gtk-font-name", font, NULL);
   run_small (tophash_window_get_session (window));
   tophash_window_set_scenario (window, "first-promotion", FALSE);
   tophash_window_open (window, file);
@@ -343,13 +341,20 @@ test_fits_a_telephone (void) {
   for (guint i = 0; i < G_N_ELEMENTS (pages); i++) {
     activate (window, pages[i]);
     if (!comes_to_fit (gtk_widget_get_first_child (bin))) {
-      g_test_message ("after %s", pages[i]);
+      g_test_message ("after %s in %s", pages[i], font);
       visit_all (gtk_widget_get_first_child (bin), tell_wide, NULL);
       g_test_fail ();
     }
   }
   close_window (window);
   gtk_settings_reset_property (gtk_settings_get_default (), "gtk-font-name");
+}
+
+/* With the letters that the desktop comes with, and for eyes that need large ones. */
+static void
+test_fits_a_telephone (void) {
+  check_fits_a_telephone ("Cantarell 11");
+  check_fits_a_telephone ("Cantarell 18");
 }
 
 void
