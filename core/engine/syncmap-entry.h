@@ -121,6 +121,17 @@ entry_tell (const Entry *entry,
     probe_tell (probe, kind, entry->id, entry_word_version (word), 0, 0);
 }
 
+/* Tells that @entry's word is @word now, with a value that fits: what a word has
+ * above its state is what an event has below its kind. */
+static inline void
+entry_write_stored (const Entry *entry,
+                    RingUnit    *unit,
+                    uint64_t     word) {
+  probe_write_halves (unit, entry->id,
+                      (word >> ENTRY_VERSION_SHIFT & RING_STORED_MASK)
+                          | (uint64_t)EVENT_ENTRY_STORED << RING_KIND_SHIFT);
+}
+
 /* The value. false: nil or expunged. */
 static inline bool
 entry_load (const Entry *entry,

@@ -107,7 +107,7 @@ bool     syncmap_lane_turn   (SyncLane     *lane,
                               int64_t       old,
                               int64_t      *found);
 /* The rest of it, after a look in read that found @entry, or NULL; all of it but
- * that look where changes are told, so that none of the telling is in line. */
+ * that look where changes are told. */
 bool     syncmap_lane_go_on  (SyncLane     *lane,
                               OpKind        op,
                               int64_t       key,
@@ -116,6 +116,41 @@ bool     syncmap_lane_go_on  (SyncLane     *lane,
                               int64_t      *found,
                               Entry        *entry);
 bool     syncmap_lane_clear  (SyncLane     *lane);
+
+/* The operations that may change an entry, where changes are told: from the look
+ * in read on, which found @entry. So none of the telling is in line. */
+typedef struct {
+  int64_t  found; /* what the class's function hands out, */
+  uint64_t is_ok; /* and returns: each a register */
+} SyncLaneResult;
+
+SyncLaneResult syncmap_lane_store_told              (SyncLane *lane,
+                                                     Entry    *entry,
+                                                     int64_t   key,
+                                                     int64_t   value);
+SyncLaneResult syncmap_lane_swap_told               (SyncLane *lane,
+                                                     Entry    *entry,
+                                                     int64_t   key,
+                                                     int64_t   value);
+SyncLaneResult syncmap_lane_load_or_store_told      (SyncLane *lane,
+                                                     Entry    *entry,
+                                                     int64_t   key,
+                                                     int64_t   value);
+SyncLaneResult syncmap_lane_load_and_delete_told    (SyncLane *lane,
+                                                     Entry    *entry,
+                                                     int64_t   key);
+SyncLaneResult syncmap_lane_delete_told             (SyncLane *lane,
+                                                     Entry    *entry,
+                                                     int64_t   key);
+SyncLaneResult syncmap_lane_compare_and_swap_told   (SyncLane *lane,
+                                                     Entry    *entry,
+                                                     int64_t   key,
+                                                     int64_t   old,
+                                                     int64_t   value);
+SyncLaneResult syncmap_lane_compare_and_delete_told (SyncLane *lane,
+                                                     Entry    *entry,
+                                                     int64_t   key,
+                                                     int64_t   old);
 
 /* Where each operation is told in brief: this one. */
 void     syncmap_lane_tell_brief (const SyncLane *lane,
@@ -310,9 +345,18 @@ lane_swap (SyncLane *lane,
   *is_stored = true;
   if (__builtin_expect (!lane_find (lane, key, &entry), 0))
     return *is_stored = lane_turn (lane, op, key, value, 0, previous);
-  if (__builtin_expect (entry == NULL, 0) || lane_tells (lane)
-      || __builtin_expect (!entry_swap_steps (entry, lane->thread, NULL, value,
-                                              &has_previous, previous), 0))
+  if (__builtin_expect (entry == NULL, 0))
+    return *is_stored = lane_go_on (lane, op, key, value, 0, previous, NULL);
+  if (lane_tells (lane)) {
+    SyncLaneResult told
+        = op == OP_STORE ? syncmap_lane_store_told (lane, entry, key, value)
+                         : syncmap_lane_swap_told (lane, entry, key, value);
+
+    *previous = told.found;
+    return *is_stored = told.is_ok != 0;
+  }
+  if (__builtin_expect (!entry_swap_steps (entry, lane->thread, NULL, value,
+                                           &has_previous, previous), 0))
     return *is_stored = lane_go_on (lane, op, key, value, 0, previous, entry);
   if (__builtin_expect (has_previous, 1))
     return lane_end (lane, op, OP_PATH_IN_READ | OP_PATH_OK);
@@ -357,7 +401,14 @@ syncmap_lane_load_or_store (SyncLane *lane,
   if (__builtin_expect (lane_find (lane, key, &entry), 1)) {
     int64_t present;
 
-    if (__builtin_expect (entry != NULL, 1) && !lane_tells (lane))
+    if (__builtin_expect (entry != NULL, 1) && lane_tells (lane)) {
+      SyncLaneResult told
+          = syncmap_lane_load_or_store_told (lane, entry, key, value);
+
+      *actual = told.found;
+      return told.is_ok != 0;
+    }
+    if (__builtin_expect (entry != NULL, 1))
       outcome = entry_load_or_store_steps (entry, lane->thread, NULL, value,
                                            &present);
     if (__builtin_expect (outcome == ENTRY_LOADED, 1)) {
@@ -386,7 +437,16 @@ lane_delete (SyncLane *lane,
   int64_t found = 0;
 
   if (__builtin_expect (lane_find (lane, key, &entry), 1)) {
-    if (entry != NULL && !lane_tells (lane)) {
+    if (entry != NULL && lane_tells (lane)) {
+      SyncLaneResult told
+          = op == OP_DELETE ? syncmap_lane_delete_told (lane, entry, key)
+                            : syncmap_lane_load_and_delete_told (lane, entry, key);
+
+      if (told.is_ok != 0)
+        *value = told.found;
+      return told.is_ok != 0;
+    }
+    if (entry != NULL) {
       if (!entry_delete_steps (entry, lane->thread, NULL, &found))
         return lane_end (lane, op, OP_PATH_IN_READ);
       *value = found;
@@ -394,7 +454,7 @@ lane_delete (SyncLane *lane,
     }
     if (entry == NULL && lane_has_all (lane))
       return lane_end_look (lane, op, 0, key);
-    if (!lane_go_on (lane, op, key, 0, 0, &found, entry))
+    if (!lane_go_on (lane, op, key, 0, 0, &found, NULL))
       return false;
   } else if (!lane_turn (lane, op, key, 0, 0, &found)) {
     return false;
@@ -427,7 +487,10 @@ syncmap_lane_compare_and_swap (SyncLane *lane,
   int64_t ignored = 0;
 
   if (__builtin_expect (lane_find (lane, key, &entry), 1)) {
-    if (entry != NULL && !lane_tells (lane)) {
+    if (entry != NULL && lane_tells (lane))
+      return syncmap_lane_compare_and_swap_told (lane, entry, key, old, value)
+                 .is_ok != 0;
+    if (entry != NULL) {
       if (entry_compare_and_swap_steps (entry, lane->thread, NULL, old, value))
         return lane_end (lane, OP_COMPARE_AND_SWAP,
                          OP_PATH_IN_READ | OP_PATH_OK);
@@ -436,7 +499,7 @@ syncmap_lane_compare_and_swap (SyncLane *lane,
     if (entry == NULL && lane_has_all (lane))
       return lane_end_look (lane, OP_COMPARE_AND_SWAP, 0, key);
     return lane_go_on (lane, OP_COMPARE_AND_SWAP, key, value, old, &ignored,
-                       entry);
+                       NULL);
   }
   return lane_turn (lane, OP_COMPARE_AND_SWAP, key, value, old, &ignored);
 }
@@ -449,7 +512,10 @@ syncmap_lane_compare_and_delete (SyncLane *lane,
   int64_t ignored = 0;
 
   if (__builtin_expect (lane_find (lane, key, &entry), 1)) {
-    if (entry != NULL && !lane_tells (lane)) {
+    if (entry != NULL && lane_tells (lane))
+      return syncmap_lane_compare_and_delete_told (lane, entry, key, old).is_ok
+             != 0;
+    if (entry != NULL) {
       if (entry_compare_and_delete_steps (entry, lane->thread, NULL, old))
         return lane_end (lane, OP_COMPARE_AND_DELETE,
                          OP_PATH_IN_READ | OP_PATH_OK);
@@ -458,7 +524,7 @@ syncmap_lane_compare_and_delete (SyncLane *lane,
     if (entry == NULL && lane_has_all (lane))
       return lane_end_look (lane, OP_COMPARE_AND_DELETE, 0, key);
     return lane_go_on (lane, OP_COMPARE_AND_DELETE, key, 0, old, &ignored,
-                       entry);
+                       NULL);
   }
   return lane_turn (lane, OP_COMPARE_AND_DELETE, key, 0, old, &ignored);
 }

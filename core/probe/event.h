@@ -314,14 +314,16 @@ typedef enum {
 /* What an engine thread puts into its ring: 16 bytes, then, when the kind has
  * bit 7 set, 16 bytes of payload. An ENTRY_STORED of a small value, which is what
  * most stores tell, needs none: the value lies where its fields leave room, bits 0
- * to 14 in ver above the version, the next 8 in aux8, the last 16 in aux16. */
+ * to 14 in ver above the version, the next 16 in aux16, the last 8 in aux8: where
+ * the low byte comes first, the second half is what an entry's word has above its
+ * state, and the kind. */
 typedef struct {
-  uint32_t dt;   /* stamps since this thread's previous event */
   uint32_t res;
+  uint32_t dt;   /* stamps since this thread's previous event */
   uint32_t ver;
-  uint8_t  kind; /* EventKind | EVENT_HAS_PAYLOAD */
-  uint8_t  aux8;
   uint16_t aux16;
+  uint8_t  aux8;
+  uint8_t  kind; /* EventKind | EVENT_HAS_PAYLOAD */
 } RingEvent;
 _Static_assert (sizeof (RingEvent) == 16, "a ring event is 16 bytes");
 
@@ -338,6 +340,12 @@ _Static_assert (sizeof (RingPayload) == 16, "a payload is 16 bytes");
 #define RING_VALUE_VER_BITS (32 - ENTRY_VERSION_BITS)
 _Static_assert (RING_VALUE_VER_BITS + 8 + 16 == RING_VALUE_BITS,
                 "a small value fills what ver, aux8 and aux16 leave free");
+
+/* In an event's second half, as a number. */
+#define RING_KIND_SHIFT 56
+#define RING_STORED_MASK (((uint64_t)1 << RING_KIND_SHIFT) - 1)
+_Static_assert (ENTRY_VERSION_BITS + RING_VALUE_BITS == RING_KIND_SHIFT,
+                "version and small value end where the kind begins");
 
 static inline bool
 ring_value_fits (int64_t value) {
@@ -370,8 +378,8 @@ event_from_ring_to (Event             *event,
   event->kind = (uint8_t)(told->kind & ~EVENT_HAS_PAYLOAD);
   if (told->kind == EVENT_ENTRY_STORED) {
     uint64_t bits = told->ver >> ENTRY_VERSION_BITS
-                    | (uint64_t)told->aux8 << RING_VALUE_VER_BITS
-                    | (uint64_t)told->aux16 << (RING_VALUE_VER_BITS + 8);
+                    | (uint64_t)told->aux16 << RING_VALUE_VER_BITS
+                    | (uint64_t)told->aux8 << (RING_VALUE_VER_BITS + 16);
     uint64_t sign = (uint64_t)1 << (RING_VALUE_BITS - 1);
 
     event->a = (bits ^ sign) - sign;

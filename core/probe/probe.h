@@ -134,8 +134,21 @@ probe_new_stamp (Probe *probe) {
 uint32_t probe_open (Probe  *probe,
                      size_t  n_units);
 
-/* Fills a unit at once; an event put together in smaller parts elsewhere and
- * copied would stall the processor. */
+/* Fills a unit at once: an event put together in smaller parts elsewhere and
+ * copied would stall the processor. @low, @high: its halves as numbers. */
+static inline void
+probe_write_halves (RingUnit *unit,
+                    uint64_t  low,
+                    uint64_t  high) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  unit->bits = (RingBits)high << 64 | low;
+#else
+  unit->event = (RingEvent){ (uint32_t)low, (uint32_t)(low >> 32), (uint32_t)high,
+                             (uint16_t)(high >> 32), (uint8_t)(high >> 48),
+                             (uint8_t)(high >> RING_KIND_SHIFT) };
+#endif
+}
+
 static inline void
 probe_write (RingUnit *unit,
              uint32_t  dt,
@@ -144,15 +157,9 @@ probe_write (RingUnit *unit,
              unsigned  kind,
              uint8_t   aux8,
              uint16_t  aux16) {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-  uint64_t low = dt | (uint64_t)res << 32;
-  uint64_t high = ver | (uint64_t)kind << 32 | (uint64_t)aux8 << 40
-                  | (uint64_t)aux16 << 48;
-
-  unit->bits = (RingBits)high << 64 | low;
-#else
-  unit->event = (RingEvent){ dt, res, ver, (uint8_t)kind, aux8, aux16 };
-#endif
+  probe_write_halves (unit, res | (uint64_t)dt << 32,
+                      ver | (uint64_t)aux16 << 32 | (uint64_t)aux8 << 48
+                          | (uint64_t)kind << RING_KIND_SHIFT);
 }
 
 /* An event without payload, of a thread that is recorded. */
@@ -260,8 +267,8 @@ probe_tell_stored (Probe    *probe,
   if (__builtin_expect (ring_value_fits (value), 1))
     probe_tell (probe, EVENT_ENTRY_STORED, entry,
                 ver | (uint32_t)value << ENTRY_VERSION_BITS,
-                (uint8_t)(value >> RING_VALUE_VER_BITS),
-                (uint16_t)(value >> (RING_VALUE_VER_BITS + 8)));
+                (uint8_t)(value >> (RING_VALUE_VER_BITS + 16)),
+                (uint16_t)(value >> RING_VALUE_VER_BITS));
   else
     probe_tell_more (probe, EVENT_ENTRY_STORED, entry, ver, 0, 0,
                      (uint64_t)value, 0);
