@@ -128,6 +128,28 @@ gomap_init (GoMap             *map,
   return gomap_renew (map, hint, seed);
 }
 
+/* What the tellers below need of registers, their callers need not save: they are
+ * out of line, and called last where they can be. */
+#define TELLER static __attribute__ ((noinline, cold))
+
+TELLER bool
+tell_created (const GoMap *map) {
+  const GoMapConfig *config = &map->config;
+
+  probe_event_more (EVENT_TABLE_CREATED,
+                    config->flags | (map->buckets == NULL ? TABLE_IS_LAZY : 0u),
+                    map->created_ver, map->B, config->id, map->hash0,
+                    config->domain->id | (uint64_t)config->hash->kind << 32);
+  return true;
+}
+
+TELLER bool
+tell_allocated (const GoMap *map,
+                uint32_t     version) {
+  probe_event (EVENT_TABLE_ALLOCATED, 0, version, map->B, map->config.id);
+  return true;
+}
+
 bool
 gomap_renew (GoMap   *map,
              uint64_t hint,
@@ -152,11 +174,7 @@ gomap_renew (GoMap   *map,
   }
   map->hash0 = seed != 0 ? seed : prng_next (config->prng);
   map->created_ver = gomap_next_version (map);
-  probe_event_more (EVENT_TABLE_CREATED,
-                    config->flags | (map->buckets == NULL ? TABLE_IS_LAZY : 0u),
-                    map->created_ver, map->B, config->id, map->hash0,
-                    config->domain->id | (uint64_t)config->hash->kind << 32);
-  return true;
+  return __builtin_expect (probe_current != NULL, 0) ? tell_created (map) : true;
 }
 
 void
@@ -169,14 +187,17 @@ gomap_finish (GoMap *map) {
 
 bool
 gomap_allocate_first (GoMap *map) {
+  uint32_t version;
+
   map->buckets = map->B == 0 && map->config.home != NULL
                      ? goarray_at_home (map->config.home)
                      : goarray_new (map->B, 0);
   if (map->buckets == NULL)
     return false;
-  probe_event (EVENT_TABLE_ALLOCATED, 0, gomap_next_version (map), map->B,
-               map->config.id);
-  return true;
+  version = gomap_next_version (map);
+  return __builtin_expect (probe_current != NULL, 0)
+             ? tell_allocated (map, version)
+             : true;
 }
 
 const GoBucket *
@@ -333,21 +354,20 @@ is_full (const GoMap *map) {
          || gomap_has_many_overflow (map->noverflow, map->B);
 }
 
-/* Out of line: what is told needs registers that its caller would have to save. */
-static __attribute__ ((noinline)) void
-tell_written (const GoMap *map,
-              const Place *place,
-              uint32_t     version) {
-  const GoBucket *bucket = place->bucket;
-  unsigned slot = place->slot;
+TELLER GoMapOutcome
+tell_written (const GoMap    *map,
+              const GoBucket *bucket,
+              uint32_t        address,
+              uint32_t        version) {
+  unsigned slot = address % BUCKET_SLOTS;
 
-  probe_event_more (EVENT_SLOT_WRITTEN, slot_address (place), version,
-                    bucket->tophash[slot], map->config.id,
-                    (uint64_t)bucket->keys[slot],
+  probe_event_more (EVENT_SLOT_WRITTEN, address, version, bucket->tophash[slot],
+                    map->config.id, (uint64_t)bucket->keys[slot],
                     gomap_elem_id (map, gobucket_elem (bucket, slot)));
+  return GOMAP_INSERTED;
 }
 
-static inline void
+static inline GoMapOutcome
 fill_slot (GoMap       *map,
            const Place *place,
            int64_t      key,
@@ -360,8 +380,9 @@ fill_slot (GoMap       *map,
   map->count++;
   *path |= OP_PATH_NEW_KEY;
   version = gomap_next_version (map);
-  if (__builtin_expect (probe_current != NULL, 0))
-    tell_written (map, place, version);
+  return __builtin_expect (probe_current != NULL, 0)
+             ? tell_written (map, place->bucket, slot_address (place), version)
+             : GOMAP_INSERTED;
 }
 
 /* The part of an assignment that hashWriting covers. */
@@ -402,8 +423,7 @@ assign_hashed (GoMap    *map,
 
   if (place.bucket == NULL && !extend_chain (map, &place))
     return GOMAP_NO_MEMORY;
-  fill_slot (map, &place, key, hash, elem, path);
-  return GOMAP_INSERTED;
+  return fill_slot (map, &place, key, hash, elem, path);
 }
 
 static void
@@ -453,13 +473,27 @@ gomap_assign (GoMap    *map,
   return outcome;
 }
 
+/* gomap_insert() where a bucket more is looked at than the first. */
+static __attribute__ ((noinline)) GoMapOutcome
+insert_slowly (GoMap    *map,
+               int64_t   key,
+               uint64_t  hash,
+               uint64_t  elem,
+               unsigned *path) {
+  GoMapOutcome outcome;
+
+  map->flags ^= GOMAP_FLAG_HASH_WRITING;
+  outcome = assign_hashed (map, key, hash, elem, false, NULL, path);
+  end_write (map);
+  return outcome;
+}
+
 GoMapOutcome
 gomap_insert (GoMap    *map,
               int64_t   key,
               uint64_t  hash,
               uint64_t  elem,
               unsigned *path) {
-  GoMapOutcome outcome;
   Place place;
   unsigned empty = 0;
 
@@ -474,14 +508,9 @@ gomap_insert (GoMap    *map,
   /* In one step, in which nobody can ask: hashWriting is not needed for it. */
   if (__builtin_expect (empty != 0, 1)) {
     place.slot = (unsigned)__builtin_ctz (empty);
-    fill_slot (map, &place, key, hash, elem, path);
-    return GOMAP_INSERTED;
+    return fill_slot (map, &place, key, hash, elem, path);
   }
-
-  map->flags ^= GOMAP_FLAG_HASH_WRITING;
-  outcome = assign_hashed (map, key, hash, elem, false, NULL, path);
-  end_write (map);
-  return outcome;
+  return insert_slowly (map, key, hash, elem, path);
 }
 
 bool
@@ -543,11 +572,23 @@ trim_chain (const GoMap *map,
   } while (bucket->tophash[slot] == TOPHASH_EMPTY_ONE);
 }
 
+/* The last key draws a seed. */
+TELLER void
+tell_deleted (const GoMap *map,
+              uint32_t     address,
+              uint32_t     version) {
+  probe_event (EVENT_SLOT_CLEARED, address, version, 0, map->config.id);
+  if (map->count == 0)
+    probe_event_more (EVENT_TABLE_RESEEDED, 0, version + 1, 0, map->config.id,
+                      map->hash0, 0);
+}
+
 bool
 gomap_delete (GoMap    *map,
               int64_t   key,
               uint64_t *elem,
               unsigned *path) {
+  uint32_t version;
   Place place;
 
   if (map->count == 0 || !check_no_writer (map))
@@ -572,13 +613,13 @@ gomap_delete (GoMap    *map,
     place.bucket->tophash[place.slot] = TOPHASH_EMPTY_ONE;
     trim_chain (map, goarray_at (map->buckets, main), place);
     map->count--;
-    probe_event (EVENT_SLOT_CLEARED, slot_address (&place),
-                 gomap_next_version (map), 0, map->config.id);
+    version = gomap_next_version (map);
     if (map->count == 0) {
       map->hash0 = prng_next (map->config.prng);
-      probe_event_more (EVENT_TABLE_RESEEDED, 0, gomap_next_version (map), 0,
-                        map->config.id, map->hash0, 0);
+      gomap_next_version (map);
     }
+    if (__builtin_expect (probe_current != NULL, 0))
+      tell_deleted (map, slot_address (&place), version);
   }
   end_write (map);
   return is_found;
@@ -593,10 +634,19 @@ drop_old (GoMap *map) {
   map->oldbuckets = NULL;
 }
 
+TELLER bool
+tell_cleared (const GoMap *map,
+              uint32_t     version) {
+  probe_event_more (EVENT_TABLE_CLEARED, 0, version, 0, map->config.id, map->hash0,
+                    0);
+  return true;
+}
+
 /* In one step, in which nobody can ask: hashWriting is not needed for it. */
 bool
 gomap_clear (GoMap *map) {
   GoArray *array = map->buckets;
+  uint32_t version;
 
   if (map->count == 0)
     return true;
@@ -617,9 +667,9 @@ gomap_clear (GoMap *map) {
   map->noverflow = 0;
   map->count = 0;
   map->hash0 = prng_next (map->config.prng);
-  probe_event_more (EVENT_TABLE_CLEARED, 0, gomap_next_version (map), 0,
-                    map->config.id, map->hash0, 0);
-  return true;
+  version = gomap_next_version (map);
+  return __builtin_expect (probe_current != NULL, 0) ? tell_cleared (map, version)
+                                                     : true;
 }
 
 size_t

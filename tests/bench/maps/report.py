@@ -242,10 +242,10 @@ def recorder_limit(results):
     if not rates:
         return []
     rate = statistics.median(rates)
-    return [f"Where the workers mostly waited for the recorder, {len(rates)} runs, it "
-            f"took {rate / 1e6:.0f} M units a second (the median). With it an "
-            f"operation that tells n units cannot take less than n × {1e9 / rate:.0f} ns "
-            "on all threads together, however little telling them costs.", ""]
+    return [f"Where workers mostly waited for the recorder (runs: {len(rates)}) it took "
+            f"{rate / 1e6:.0f} M units a second, as the median. With it an operation "
+            f"that tells n units cannot take less than n × {1e9 / rate:.0f} ns on all "
+            "threads together, however little telling them costs.", ""]
 
 
 def recording_part(results):
