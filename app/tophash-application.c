@@ -11,7 +11,6 @@
 
 #include "app/compat.h"
 #include "app/tophash-window.h"
-#include "widgets/tophash-draw.h"
 
 #include <glib/gi18n.h>
 

@@ -180,8 +180,9 @@ open_thread (GTask        *task,
 /* A recording carries its scenario: it can be read and run again. One that this
  * version does not understand changes nothing. */
 static void
-show_scenario_of (TophashWindow   *self,
-                  const TraceInfo *info) {
+show_scenario_of (TophashWindow *self,
+                  TraceLog      *log) {
+  const TraceInfo *info = tracelog_get_info (log);
   g_autoptr (Scenario) scenario = NULL;
 
   if (info->scenario_json != NULL)
@@ -190,6 +191,41 @@ show_scenario_of (TophashWindow   *self,
         info->scenario_name == NULL ? "recording" : info->scenario_name, NULL);
   if (scenario != NULL)
     tophash_session_set_scenario (self->session, scenario);
+}
+
+/* A frame after the first picture: the pane that tells the scenario takes as long to
+ * be measured and drawn as all the rest. */
+static gboolean
+opened_cb (GtkWidget     *widget,
+           GdkFrameClock *clock,
+           gpointer       data) {
+  TophashWindow *self = TOPHASH_WINDOW (widget);
+
+  if (tophash_session_get_log (self->session) != data)
+    return G_SOURCE_REMOVE;
+  if (self->n_opened_frames++ == 0)
+    return G_SOURCE_CONTINUE;
+  show_scenario_of (self, data);
+  return G_SOURCE_REMOVE;
+}
+
+/* Shows @log, read from @file. */
+static void
+show_opened (TophashWindow *self,
+             TraceLog      *log,
+             GFile         *file) {
+  gboolean is_seen = gtk_widget_get_mapped (GTK_WIDGET (self));
+
+  if (!is_seen)
+    show_scenario_of (self, log);
+  tophash_session_set_log (self->session, log);
+  self->n_opened_frames = 0;
+  if (is_seen)
+    gtk_widget_add_tick_callback (GTK_WIDGET (self), opened_cb, tracelog_ref (log),
+                                  (GDestroyNotify)tracelog_unref);
+  tophash_session_mark_saved (self->session);
+  tophash_session_restore_view (self->session);
+  settle_in (self, file, tracelog_get_length (log), FALSE);
 }
 
 static void
@@ -208,11 +244,7 @@ open_done_cb (GObject      *source,
       tophash_window_warn (self, error->message);
     return;
   }
-  show_scenario_of (self, tracelog_get_info (job->log));
-  tophash_session_set_log (self->session, job->log);
-  tophash_session_mark_saved (self->session);
-  tophash_session_restore_view (self->session);
-  settle_in (self, job->file, tracelog_get_length (job->log), FALSE);
+  show_opened (self, job->log, job->file);
   if (job->warning != NULL)
     tophash_window_warn (self, job->warning);
 }

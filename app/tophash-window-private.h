@@ -81,6 +81,7 @@ struct _TophashWindow {
   gboolean home_is_ours;          /* we wrote it */
   gboolean has_told_damage;       /* of the recording */
 
+  guint    n_opened_frames;       /* since a recording is shown, at most 1 */
   gboolean is_warm;               /* fonts are loaded */
   guint    tick_id;
   guint    progress_id;
