@@ -30,7 +30,7 @@
 #define LOCK_SHARE_VIEWS 0.52 /* where views are what it is about */
 #define SHARDS_HEAD 44
 #define SHARDS_BAR_HEIGHT 62
-#define SHARDS_BAR_MOST 44
+#define SHARDS_BAR_MOST 96
 #define SHARDS_CELLS_HEIGHT 132
 #define SHARDS_CELL_MOST 16
 #define SHARDS_CELL_LEAST 5
