@@ -13,9 +13,9 @@
 #include "widgets/tophash-search-bar.h"
 
 #include "widgets/session-link.h"
+#include "widgets/tophash-draw.h"
 
 #include <glib/gi18n.h>
-#include <inttypes.h>
 
 /* At least, of the entry; beside it stands what was found, as wide where there is
  * room, so that nothing moves while it counts. */
@@ -85,18 +85,19 @@ describe_hits (TophashSearchBar *self,
                             : (double)timeline_search_get_progress (search)
                                   / (double)length;
   gboolean is_complete = timeline_search_is_complete (search);
+  g_autofree char *count = tophash_draw_format_count (n);
+  g_autofree char *rank = tophash_draw_format_count (at);
   SearchHit hit;
 
   /* A search that keeps up with a run has no end to wait for. */
   if (!is_complete && part < 0.99)
-    return g_strdup_printf (_ ("%" PRIu64 " so far · %.0f %%"), n, 100 * part);
+    return g_strdup_printf (_ ("%s so far · %.0f %%"), count, 100 * part);
   if (n == 0)
     return g_strdup (is_complete ? _ ("nothing found") : _ ("nothing so far"));
   if (at > 0 && timeline_search_get (search, at - 1, &hit)
       && hit.position == position)
-    return g_strdup_printf (_ ("%" PRIu64 " of %" PRIu64), at, n);
-  return g_strdup_printf (
-      ngettext ("%" PRIu64 " place", "%" PRIu64 " places", n), n);
+    return g_strdup_printf (_ ("%s of %s"), rank, count);
+  return g_strdup_printf (ngettext ("%s place", "%s places", n), count);
 }
 
 static void
@@ -139,13 +140,19 @@ static gboolean
 ask (TophashSearchBar *self,
      gboolean          is_complaint) {
   g_autoptr (GError) error = NULL;
+  g_autofree char *problem = NULL;
   gboolean is_read;
 
   if (self->session == NULL)
     return FALSE;
   is_read = tophash_session_search (
       self->session, gtk_editable_get_text (GTK_EDITABLE (self->entry)), &error);
-  tell_problem (self, is_read ? NULL : error->message, is_complaint);
+  /* A newcomer asks in plain words: where the language stands helps them more
+   * than where they went wrong. */
+  if (!is_read)
+    problem = g_strdup_printf (_ ("%s. Examples stand under the question mark."),
+                               error->message);
+  tell_problem (self, problem, is_complaint);
   update (self);
   return is_read;
 }
