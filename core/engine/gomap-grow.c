@@ -122,23 +122,22 @@ evacuate_bucket (GoMap       *map,
                  uint64_t     newbit,
                  Destination  ends[2],
                  bool        *is_recounted) {
+  unsigned empty = tophash_empty (bucket->tophash);
   unsigned went_to_y = 0;
 
-  for (unsigned slot = 0; slot < BUCKET_SLOTS; slot++) {
-    if (tophash_is_empty (bucket->tophash[slot])) {
-      bucket->tophash[slot] = TOPHASH_EVACUATED_EMPTY;
-      continue;
-    }
-    assert (bucket->tophash[slot] >= TOPHASH_MIN);
-
+  for (unsigned left = ~empty & 0xffu; left != 0; left &= left - 1) {
+    unsigned slot = (unsigned)__builtin_ctz (left);
     unsigned y
         = newbit != 0 && !MUTANT (GROWTH_IGNORES_HALF)
           && (gomap_hash (map, bucket->keys[slot]) & newbit) != 0;
 
+    assert (bucket->tophash[slot] >= TOPHASH_MIN);
     move_slot (map, bucket, slot, &ends[y], is_recounted);
     bucket->tophash[slot] = (uint8_t)(TOPHASH_EVACUATED_X + y);
     went_to_y |= y << slot;
   }
+  for (; empty != 0; empty &= empty - 1)
+    bucket->tophash[__builtin_ctz (empty)] = TOPHASH_EVACUATED_EMPTY;
   return went_to_y;
 }
 

@@ -60,21 +60,34 @@ new_slab (unsigned slab) {
   return NULL;
 }
 
-static Entry *
-new_entry_locked (SyncMap *self) {
-  uint32_t id = self->n_entries;
-  unsigned slab = syncmap_slab_of (id);
-  Entry *entry;
+/* Makes the slab of the next id the one that new entries are taken from. false: no
+ * memory, no id. */
+static bool
+begin_slab_locked (SyncMap *self) {
+  unsigned slab = syncmap_slab_of (self->n_entries);
 
   if (slab >= SYNCMAP_N_SLABS)
-    return NULL;
+    return false;
   if (self->slabs[slab] == NULL)
     self->slabs[slab] = new_slab (slab);
   if (self->slabs[slab] == NULL)
-    return NULL;
-  self->n_entries++;
-  entry = syncmap_entry_at (self, id);
-  entry->id = id;
+    return false;
+  self->fresh = self->slabs[slab];
+  self->fresh_end = self->fresh + (SYNCMAP_SLAB_ENTRIES << slab);
+  return true;
+}
+
+static inline Entry *
+new_entry_locked (SyncMap *self) {
+  Entry *entry = self->fresh;
+
+  if (__builtin_expect (entry == self->fresh_end, 0)) {
+    if (!begin_slab_locked (self))
+      return NULL;
+    entry = self->fresh;
+  }
+  self->fresh = entry + 1;
+  entry->id = self->n_entries++;
   return entry;
 }
 

@@ -85,6 +85,8 @@ typedef struct {
                         * table was superseded */
   uint32_t   n_orphans;
   uint32_t   n_entries;    /* ids handed out so far */
+  Entry     *fresh;        /* of the next id, … */
+  Entry     *fresh_end;    /* … unless that is another slab's */
   uint64_t   n_sent;       /* entries retired since the map was made */
   uint64_t   bytes_sent;   /* and bytes, those entries included */
   Prng       prng;         /* table seeds */

@@ -37,7 +37,7 @@ bring_back_locked (SyncCall *call,
 
 /* A key that is nowhere: a new entry into dirty; mu held. @hash: from the look in
  * dirty, if there is one. false: no memory. */
-static bool
+static inline __attribute__ ((always_inline)) bool
 insert_locked (SyncCall *call,
                SyncRead  read,
                int64_t   key,
