@@ -32,9 +32,9 @@
 #define SLAB_BYTES ((gsize)2 << 20)
 #define SLAB_HEAD 640u
 #define SLAB_WORDS 64u
-/* Free choices: three states of a million slots, which is what one seek after
- * another takes and gives; what a small map needs. */
-#define MAX_READY 40u
+/* Free choices: four states of a million slots, which is what one seek after another
+ * takes and gives, crumbs included; what a small map needs. */
+#define MAX_READY 56u
 #define N_PLAIN 2u
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -229,22 +229,22 @@ chunk_pool_give (gpointer chunk,
   free (empty);
 }
 
-static gboolean
-is_short_of (guint n) {
+gboolean
+chunk_pool_has_ready (gsize bytes) {
   gboolean result;
 
   pthread_mutex_lock (&lock);
-  result = n_ready < n;
+  result = n_ready * SLAB_BYTES >= bytes;
   pthread_mutex_unlock (&lock);
-  return result;
+  return IS_PLAIN || result;
 }
 
 void
 chunk_pool_prepare (gsize bytes) {
-  guint n = (guint)MIN (bytes / SLAB_BYTES + CHUNK_POOL_CLASSES, MAX_READY);
   Slab *slab;
 
-  while (!IS_PLAIN && is_short_of (n) && (slab = make_slab (FALSE)) != NULL) {
+  bytes = MIN (bytes + CHUNK_POOL_CLASSES * SLAB_BYTES, MAX_READY * SLAB_BYTES);
+  while (!chunk_pool_has_ready (bytes) && (slab = make_slab (FALSE)) != NULL) {
     /* Each page, should they be small ones. */
     for (gsize at = 0; at < SLAB_BYTES; at += 4096)
       ((volatile guint8 *)slab)[at] = 0;

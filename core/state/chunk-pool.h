@@ -27,5 +27,6 @@ void     chunk_pool_trim (void);
 /* Sees to it that chunks of @bytes can be taken without waiting for the kernel, as
  * far as empty slabs are kept at all. */
 void     chunk_pool_prepare (gsize bytes);
+gboolean chunk_pool_has_ready (gsize bytes);
 
 G_END_DECLS

@@ -37,8 +37,10 @@
 
 #define WORD_BYTES 4u
 #define SKIP_LONG 255u
-/* A mask is read in 8 bytes, whatever its size and what precedes it. */
-#define PADDING 16u
+/* An update of a slot changes two, some updates of a bucket a few. */
+#define WORDS_AT_ONCE 4u
+/* What may be read beyond the last section: a mask in 8 bytes, words at once. */
+#define PADDING 32u
 
 /* Records told together: their words fit a mask. */
 typedef struct {
@@ -433,6 +435,26 @@ open_delta_get (const OpenDelta *self,
                     find_section (self, last_rank, end));
 }
 
+/* Puts up to WORDS_AT_ONCE words where @mask says; what comes after those read. How
+ * many there are is anybody's guess, a wrong one costs more than to write some to
+ * nowhere. */
+static inline const guint8 *
+put_words (guint8       *words,
+           guint64      *mask,
+           const guint8 *at) {
+  guint8 nowhere[WORD_BYTES];
+
+  for (guint i = 0; i < WORDS_AT_ONCE; i++) {
+    guint64 is_one = *mask != 0;
+    guint place = (guint)__builtin_ctzll (*mask | G_GUINT64_CONSTANT (1) << 63);
+
+    memcpy (is_one ? words + place * WORD_BYTES : nowhere, at, WORD_BYTES);
+    at += is_one * WORD_BYTES;
+    *mask &= *mask - is_one;
+  }
+  return at;
+}
+
 /* The groups of @section that lie in [@first, @end). @budget: their leaves may
  * have to be made; NULL: they are there. */
 static gboolean
@@ -477,8 +499,8 @@ apply_section (const Section   *section,
       if (words == NULL)
         return FALSE;
     }
-    for (; mask != 0 && at < until; mask &= mask - 1, at += WORD_BYTES)
-      memcpy (words + (guint)__builtin_ctzll (mask) * WORD_BYTES, at, WORD_BYTES);
+    while (mask != 0 && at < until)
+      at = put_words (words, &mask, at);
     index += type->n_records;
   }
   return at == until;

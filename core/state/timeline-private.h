@@ -457,6 +457,7 @@ struct _Timeline {
   char           *first_fault;
   Keyframes       keyframes;
   GCancellable   *crumbs; /* of the last far seek */
+  GPtrArray      *left;   /* of MapState: what seeks dropped and somebody will free */
   Sums            sums;
   Landmarks       landmarks;
   GArray         *block_kinds; /* of EventKinds: which kinds a block holds */

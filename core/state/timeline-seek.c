@@ -212,44 +212,36 @@ timeline_is_near (Timeline *self,
   return is_near;
 }
 
-/* What a seek leaves behind to be done. */
-typedef struct {
-  GPtrArray *dropped; /* of MapState */
-  gsize      wanted;  /* what a far seek takes; 0: this was none */
-} After;
+/* Frees what seeks have dropped, without the lock. */
+static void
+free_left (Timeline *self) {
+  GPtrArray *left;
+
+  timeline_lock (self);
+  left = self->left;
+  self->left = g_ptr_array_new_with_free_func ((GDestroyNotify)map_state_unref);
+  timeline_unlock (self);
+  g_ptr_array_unref (left);
+}
 
 static void
-clean_up_cb (gpointer data) {
-  After *after = data;
-
-  g_ptr_array_unref (after->dropped);
-  if (after->wanted > 0)
-    chunk_pool_prepare (after->wanted);
-  g_free (after);
+free_left_cb (gpointer data) {
+  free_left (data);
+  timeline_unref (data);
 }
 
 static void
 keep_recent (Timeline *self,
-             Fold     *fold,
-             gboolean  was_far) {
-  GPtrArray *dropped
-      = g_ptr_array_new_with_free_func ((GDestroyNotify)map_state_unref);
+             Fold     *fold) {
   MapState *state = fold_ref_state (fold);
-  After *after;
-  gsize wanted;
+  gboolean is_any_left;
 
   timeline_lock (self);
-  keyframes_add_recent (&self->keyframes, state, dropped);
-  wanted = was_far ? self->keyframes.most_bytes : 0;
+  keyframes_add_recent (&self->keyframes, state, self->left);
+  is_any_left = self->left->len > 0;
   timeline_unlock (self);
-  if (dropped->len == 0 && wanted == 0) {
-    g_ptr_array_unref (dropped);
-    return;
-  }
-  after = g_new (After, 1);
-  *after = (After){ dropped, wanted };
-  if (!helper_later (clean_up_cb, after))
-    clean_up_cb (after);
+  if (is_any_left && !helper_later (free_left_cb, timeline_ref (self)))
+    free_left_cb (self);
 }
 
 /* Blocks that a second thread unpacks, into the log's cache, while the first one
@@ -429,7 +421,7 @@ leave_crumbs_cb (gpointer data) {
 
     if (!advance (job->timeline, fold, place, FALSE, job->cancellable))
       break;
-    keep_recent (job->timeline, fold, FALSE);
+    keep_recent (job->timeline, fold);
   }
   timeline_unref (job->timeline);
   g_object_unref (job->cancellable);
@@ -458,13 +450,18 @@ leave_crumbs (Timeline     *self,
 static GCancellable *
 begin_far_seek (Timeline *self) {
   GCancellable *cancellable = g_cancellable_new ();
+  gsize wanted;
 
   timeline_lock (self);
   g_cancellable_cancel (self->crumbs);
   g_set_object (&self->crumbs, cancellable);
   keyframes_begin_family (&self->keyframes);
   pthread_cond_broadcast (&self->woken);
+  wanted = self->keyframes.most_bytes;
   timeline_unlock (self);
+  /* The kernel would take far longer to give as much. */
+  if (!chunk_pool_has_ready (wanted))
+    free_left (self);
   return cancellable;
 }
 
@@ -535,9 +532,9 @@ seek (Timeline     *self,
   seek_start_clear (&start);
   if (crumbs_cancellable != NULL && start.to - start.from > VERY_FAR_EVENTS
       && advance (self, fold, start.to - FIRST_CRUMB, TRUE, cancellable))
-    keep_recent (self, fold, FALSE);
+    keep_recent (self, fold);
   if (advance (self, fold, start.to, TRUE, cancellable)) {
-    keep_recent (self, fold, crumbs_cancellable != NULL);
+    keep_recent (self, fold);
     if (crumbs_cancellable != NULL)
       leave_crumbs (self, start.to, g_steal_pointer (&crumbs_cancellable));
   }

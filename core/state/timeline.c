@@ -370,6 +370,14 @@ close_gaps (Timeline *self) {
   timeline_unlock (self);
 }
 
+/* Has memory ready for the state of a far seek: after it seeks live on what they
+ * leave. */
+static void
+prepare_seeks (Timeline *self) {
+  if (self->keyframes.most_bytes > 0)
+    chunk_pool_prepare (self->keyframes.most_bytes);
+}
+
 static gpointer
 follow (gpointer data) {
   Timeline *self = data;
@@ -386,8 +394,9 @@ follow (gpointer data) {
     } else if (is_finished) {
       sums_close_keys (&self->sums);
       publish (self, TRUE);
-      chunk_pool_prepare (self->keyframes.most_bytes);
+      prepare_seeks (self);
       close_gaps (self);
+      prepare_seeks (self);
       break;
     } else {
       wait_a_while (self);
@@ -405,6 +414,7 @@ timeline_new (TraceLog *log) {
   self->log = tracelog_ref (log);
   self->fold = fold_new ();
   self->head = fold_ref_state (self->fold);
+  self->left = g_ptr_array_new_with_free_func ((GDestroyNotify)map_state_unref);
   pthread_mutex_init (&self->gate, NULL);
   pthread_mutex_init (&self->lock, NULL);
   pthread_condattr_init (&attributes);
@@ -440,6 +450,7 @@ timeline_unref (Timeline *self) {
   fold_free (self->fold);
   map_state_unref (self->head);
   keyframes_clear (&self->keyframes);
+  g_ptr_array_unref (self->left);
   g_clear_object (&self->crumbs);
   sums_clear (&self->sums);
   landmarks_clear (&self->landmarks);

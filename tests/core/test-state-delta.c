@@ -154,7 +154,9 @@ test_comes_back_and_folds_on (gconstpointer data) {
 
   for (guint from = 0; from <= N_PLACES; from += 4)
     n_told += check_from (recorded.log, from, 20);
-  g_assert_cmpuint (n_told, >, N_AFTER);
+  /* When tables change is up to the workers, if there are several. */
+  if (!((const EngineClass *)data)->is_thread_safe)
+    g_assert_cmpuint (n_told, >, N_AFTER);
   recorded_run_clear (&recorded);
 }
 
@@ -166,7 +168,8 @@ test_large_states_are_told (gconstpointer data) {
 
   for (guint from = 3; from < N_PLACES; from += 5)
     n_told += check_from (recorded.log, from, 150);
-  g_assert_cmpuint (n_told, >, 0);
+  if (!((const EngineClass *)data)->is_thread_safe)
+    g_assert_cmpuint (n_told, >, 0);
   recorded_run_clear (&recorded);
 }
 
