@@ -392,11 +392,14 @@ use_one_colour (GtkLevelBar *bar) {
 
 static void
 tophash_honesty_card_init (TophashHonestyCard *self) {
+  GtkLabel *label;
+
   gtk_widget_init_template (GTK_WIDGET (self));
   use_one_colour (self->blind_bar);
   use_one_colour (self->recorded_bar);
-  gtk_label_set_wrap (
-      GTK_LABEL (gtk_button_get_child (GTK_BUTTON (self->measure_button))), TRUE);
+  label = GTK_LABEL (gtk_button_get_child (GTK_BUTTON (self->measure_button)));
+  gtk_label_set_wrap (label, TRUE);
+  gtk_label_set_justify (label, GTK_JUSTIFY_CENTER);
   update (self);
 }
 

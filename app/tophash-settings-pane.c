@@ -602,12 +602,14 @@ tophash_settings_pane_class_init (TophashSettingsPaneClass *klass) {
 static void
 tophash_settings_pane_init (TophashSettingsPane *self) {
   GObject *seed_button;
+  GtkLabel *reset_label;
 
   gtk_widget_init_template (GTK_WIDGET (self));
   fill_choices (self);
   add_mix_scales (self);
-  gtk_label_set_wrap (
-      GTK_LABEL (gtk_button_get_child (GTK_BUTTON (self->reset_button))), TRUE);
+  reset_label = GTK_LABEL (gtk_button_get_child (GTK_BUTTON (self->reset_button)));
+  gtk_label_set_wrap (reset_label, TRUE);
+  gtk_label_set_justify (reset_label, GTK_JUSTIFY_CENTER);
   seed_button = gtk_widget_get_template_child (
       GTK_WIDGET (self), TOPHASH_TYPE_SETTINGS_PANE, "seed_button");
   g_signal_connect_swapped (self->engine_row, "notify::selected",
