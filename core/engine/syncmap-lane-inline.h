@@ -117,8 +117,9 @@ bool     syncmap_lane_go_on  (SyncLane     *lane,
                               Entry        *entry);
 bool     syncmap_lane_clear  (SyncLane     *lane);
 
-/* The operations that may change an entry, where changes are told: from the look
- * in read on, which found @entry. So none of the telling is in line. */
+/* The operations that may change an entry, where changes are told: from a look in
+ * read on that found @entry with something to change. So none of the telling is in
+ * line. */
 typedef struct {
   int64_t  found; /* what the class's function hands out, */
   uint64_t is_ok; /* and returns: each a register */
@@ -402,9 +403,15 @@ syncmap_lane_load_or_store (SyncLane *lane,
     int64_t present;
 
     if (__builtin_expect (entry != NULL, 1) && lane_tells (lane)) {
-      SyncLaneResult told
-          = syncmap_lane_load_or_store_told (lane, entry, key, value);
+      uint64_t word = entry_peek (entry);
+      SyncLaneResult told;
 
+      if (entry_word_has_value (word)) {
+        *actual = entry_word_value (word);
+        return lane_end_look (lane, OP_LOAD_OR_STORE,
+                              OP_PATH_IN_READ | OP_PATH_OK, key);
+      }
+      told = syncmap_lane_load_or_store_told (lane, entry, key, value);
       *actual = told.found;
       return told.is_ok != 0;
     }
@@ -438,10 +445,13 @@ lane_delete (SyncLane *lane,
 
   if (__builtin_expect (lane_find (lane, key, &entry), 1)) {
     if (entry != NULL && lane_tells (lane)) {
-      SyncLaneResult told
-          = op == OP_DELETE ? syncmap_lane_delete_told (lane, entry, key)
-                            : syncmap_lane_load_and_delete_told (lane, entry, key);
+      SyncLaneResult told;
 
+      if (!entry_word_has_value (entry_peek (entry)) && !MUTANT (DELETE_SWAPS))
+        return lane_end_look (lane, op, OP_PATH_IN_READ, key);
+      told = op == OP_DELETE ? syncmap_lane_delete_told (lane, entry, key)
+                             : syncmap_lane_load_and_delete_told (lane, entry,
+                                                                  key);
       if (told.is_ok != 0)
         *value = told.found;
       return told.is_ok != 0;
@@ -487,9 +497,12 @@ syncmap_lane_compare_and_swap (SyncLane *lane,
   int64_t ignored = 0;
 
   if (__builtin_expect (lane_find (lane, key, &entry), 1)) {
-    if (entry != NULL && lane_tells (lane))
+    if (entry != NULL && lane_tells (lane)) {
+      if (!entry_word_is (entry_peek (entry), old))
+        return lane_end_look (lane, OP_COMPARE_AND_SWAP, OP_PATH_IN_READ, key);
       return syncmap_lane_compare_and_swap_told (lane, entry, key, old, value)
                  .is_ok != 0;
+    }
     if (entry != NULL) {
       if (entry_compare_and_swap_steps (entry, lane->thread, NULL, old, value))
         return lane_end (lane, OP_COMPARE_AND_SWAP,
@@ -512,9 +525,12 @@ syncmap_lane_compare_and_delete (SyncLane *lane,
   int64_t ignored = 0;
 
   if (__builtin_expect (lane_find (lane, key, &entry), 1)) {
-    if (entry != NULL && lane_tells (lane))
+    if (entry != NULL && lane_tells (lane)) {
+      if (!entry_word_is (entry_peek (entry), old))
+        return lane_end_look (lane, OP_COMPARE_AND_DELETE, OP_PATH_IN_READ, key);
       return syncmap_lane_compare_and_delete_told (lane, entry, key, old).is_ok
              != 0;
+    }
     if (entry != NULL) {
       if (entry_compare_and_delete_steps (entry, lane->thread, NULL, old))
         return lane_end (lane, OP_COMPARE_AND_DELETE,

@@ -13,8 +13,8 @@
  *
  * Otherwise   What is not common goes on elsewhere, as the last thing that the
  *             function does, by the ways that can do all (syncmap_lane_go_on()):
- *             the probe must open first, the value is large, the entry is
- *             expunged, or its CAS was lost.
+ *             the probe must open first, the value is large, the entry has
+ *             none or somebody else was faster.
  *
  * Invariants  LT1 an operation that ends here met no other thread: it has no
  *                 retries to tell
@@ -60,15 +60,6 @@ changes (OpKind   op,
   return entry_word_has_value (word);
 }
 
-/* Whether @op is over when it does not change @word. */
-LANE_INLINE bool
-ends_unchanged (OpKind   op,
-                uint64_t word) {
-  if (op == OP_LOAD_OR_STORE)
-    return entry_word_has_value (word);
-  return op != OP_STORE && op != OP_SWAP && !MUTANT (DELETE_SWAPS);
-}
-
 LANE_INLINE bool
 stores (OpKind op) {
   return op == OP_STORE || op == OP_SWAP || op == OP_LOAD_OR_STORE
@@ -93,8 +84,7 @@ go_on_after_loss (SyncLane *lane,
 
 /* The operations ------------------------------------------------------------- */
 
-/* The end of one that found its entry and had nothing to change, or has changed
- * it. @at: the next unit to be written. */
+/* The end of one that has changed its entry. @at: the next unit to be written. */
 LANE_INLINE Result
 end (SyncLane *lane,
      Probe    *probe,
@@ -112,20 +102,6 @@ end (SyncLane *lane,
   return (Result){ found, (path & OP_PATH_OK) != 0 };
 }
 
-/* The end of one that finds nothing to change in an entry with @word. */
-LANE_INLINE Result
-end_unchanged (SyncLane *lane,
-               Probe    *probe,
-               uint64_t  at,
-               OpKind    op,
-               int64_t   key,
-               uint64_t  word) {
-  if (op == OP_LOAD_OR_STORE)
-    return end (lane, probe, at, op, OP_PATH_IN_READ | OP_PATH_OK, key,
-                entry_word_value (word));
-  return end (lane, probe, at, op, OP_PATH_IN_READ, key, 0);
-}
-
 LANE_INLINE Result
 change (SyncLane *lane,
         OpKind    op,
@@ -141,11 +117,8 @@ change (SyncLane *lane,
       || (stores (op) && __builtin_expect (!ring_value_fits (value), 0)))
     return go_on (lane, op, key, value, old, entry);
   word = entry_peek (entry);
-  if (__builtin_expect (!changes (op, word, old), 0)) {
-    if (ends_unchanged (op, word))
-      return end_unchanged (lane, probe, at, op, key, word);
+  if (__builtin_expect (!changes (op, word, old), 0))
     return go_on (lane, op, key, value, old, entry);
-  }
   wanted = stores (op) ? entry_word_with_value (word, value)
                        : entry_word_with_nil (word);
   if (__builtin_expect (!sync_word_cas (&entry->word, &word, wanted,
