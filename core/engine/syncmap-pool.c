@@ -41,9 +41,13 @@
 /* Slabs -------------------------------------------------------------------- */
 
 static size_t
+slab_entries (unsigned slab) {
+  return (size_t)SYNCMAP_SLAB_ENTRIES << (slab > 0 ? slab - 1 : 0);
+}
+
+static size_t
 slab_bytes (unsigned slab) {
-  return ((size_t)SYNCMAP_SLAB_ENTRIES << (slab > 0 ? slab - 1 : 0))
-         * sizeof (Entry);
+  return slab_entries (slab) * sizeof (Entry);
 }
 
 /* Buckets keep GOMAP_ELEM_BITS of an entry's address (K2 of gomap-bucket.h). No
@@ -73,7 +77,7 @@ begin_slab_locked (SyncMap *self) {
   if (self->slabs[slab] == NULL)
     return false;
   self->fresh = self->slabs[slab];
-  self->fresh_end = self->fresh + (SYNCMAP_SLAB_ENTRIES << slab);
+  self->fresh_end = self->fresh + slab_entries (slab);
   return true;
 }
 

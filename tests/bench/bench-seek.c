@@ -119,9 +119,12 @@ record (const EngineClass *klass,
   probe_flush (&main_probe);
   probe_current = NULL;
   for (guint i = 0; i < n_workers; i++) {
-    workers[i] = (Worker){ .map = map, .log = log, .n_events = n_events,
-                           .n_keys = n_keys, .probe = workers[i].probe,
-                           .index = i, .n_workers = n_workers };
+    workers[i].map = map;
+    workers[i].log = log;
+    workers[i].n_events = n_events;
+    workers[i].n_keys = n_keys;
+    workers[i].index = i;
+    workers[i].n_workers = n_workers;
     pthread_create (&threads[i], NULL, work_cb, &workers[i]);
   }
   for (guint i = 0; i < n_workers; i++)
