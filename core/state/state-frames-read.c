@@ -380,6 +380,15 @@ find_first_run (const Restore *restore,
   return low;
 }
 
+/* The end of the last leaf of @run: of its records some may be new. */
+static guint64
+leaf_end (const ChunkVec *vec,
+          const Run      *run) {
+  guint64 last = (1u << vec->leaf_bits) - 1;
+
+  return ((guint64)run->first + run->n + last) & ~last;
+}
+
 /* Gets what changes the runs from @first on that are in the same frame. */
 static gboolean
 get_changes (const Restore *restore,
@@ -387,24 +396,23 @@ get_changes (const Restore *restore,
              DeltaPart     *changes) {
   const Run *run = &g_array_index (restore->runs, Run, first), *last = run;
   const Run *end = &g_array_index (restore->runs, Run, restore->runs->len);
+  PackLimits limits;
 
   while (last + 1 < end && last[1].frame == run->frame)
     last++;
   return open_delta_get (restore->delta, changes, run_rank (run), run->first,
-                         run_rank (last), (guint64)last->first + last->n);
+                         run_rank (last),
+                         leaf_end (find_vec (restore->state, last, &limits), last));
 }
 
-/* Up to the end of the last leaf: of its records some may be new. */
 static gboolean
 merge_changes (const Restore   *restore,
                const Run       *run,
                ChunkVec        *vec,
                const DeltaPart *changes) {
-  guint64 last = (1u << vec->leaf_bits) - 1;
-
   return open_delta_merge (restore->delta, changes, run_rank (run),
                            (PackKind)run->kind, vec, run->first,
-                           ((guint64)run->first + run->n + last) & ~last);
+                           leaf_end (vec, run));
 }
 
 static gboolean

@@ -91,6 +91,16 @@ fold_to (Fold     *fold,
   }
 }
 
+/* Keys enough for buckets in several frames. */
+static void
+store_many (MapEngine    *map,
+            EngineThread *thread,
+            Prng         *prng,
+            guint         n_keys) {
+  for (guint i = 0; i < 3000; i++)
+    map->klass->store (map, thread, (int64_t)prng_below (prng, n_keys), i);
+}
+
 static RecordedRun
 record_a_run (const EngineClass *klass,
               guint              n_keys,
@@ -103,7 +113,8 @@ record_a_run (const EngineClass *klass,
                     .n_keys = n_keys,
                     .span_period = 3,
                     .tells_yields = TRUE,
-                    .holds = klass->snapshot != NULL };
+                    .holds = klass->snapshot != NULL,
+                    .run_some = n_operations < 100 ? store_many : NULL };
 
   return record_run (&run);
 }
@@ -163,13 +174,58 @@ test_comes_back_and_folds_on (gconstpointer data) {
 /* Frames of several runs, buckets and overflow buckets that come new. */
 static void
 test_large_states_are_told (gconstpointer data) {
-  RecordedRun recorded = record_a_run (data, 30000, 40000);
+  RecordedRun recorded = record_a_run (data, 1 << 20, 40);
   guint n_told = 0;
 
   for (guint from = 3; from < N_PLACES; from += 5)
     n_told += check_from (recorded.log, from, 150);
   if (!((const EngineClass *)data)->is_thread_safe)
     g_assert_cmpuint (n_told, >, 0);
+  recorded_run_clear (&recorded);
+}
+
+/* A few events on, from the place where @fold stands; how many were told: a table
+ * may begin to grow meanwhile. */
+static guint
+check_on (TraceLog *log,
+          Fold     *fold) {
+  g_autoptr (MapState) base = fold_ref_state (fold);
+  g_autoptr (MapState) state = NULL;
+  g_autoptr (MapState) back = NULL;
+  Packed packed;
+
+  packed_init (&packed, base);
+  fold_to (fold, log, fold_n_events (fold) + 4);
+  state = fold_ref_state (fold);
+  if (state_delta_write (&packed.delta, base, state, G_MAXINT32)) {
+    back = restore (&packed);
+    g_assert_nonnull (back);
+    assert_same (back, state);
+  }
+  packed_clear (&packed);
+  return back != NULL;
+}
+
+/* An overflow bucket, and a key in it, behind the last record of its leaf, far from
+ * all else that changes: the stretch that it is in has no other section. */
+static void
+test_a_new_bucket_alone_is_told (void) {
+  RecordedRun recorded = record_a_run (engine_class_find ("gomap"), 1 << 20, 60);
+  guint64 length = tracelog_get_length (recorded.log);
+  g_autoptr (Fold) fold = fold_new ();
+  guint n_linked = 0, n_told = 0;
+
+  for (guint64 at = 0; at + 4 < length; at++) {
+    Event event;
+
+    g_assert_true (tracelog_get_event (recorded.log, at, &event));
+    if (event.kind != EVENT_OVERFLOW_LINKED || n_linked++ % 128 != 0
+        || at < fold_n_events (fold))
+      continue;
+    fold_to (fold, recorded.log, at);
+    n_told += check_on (recorded.log, fold);
+  }
+  g_assert_cmpuint (n_told, >, 8);
   recorded_run_clear (&recorded);
 }
 
@@ -244,6 +300,8 @@ main (int    argc,
     g_test_add_data_func (large, klass, test_large_states_are_told);
     g_test_add_data_func (damaged, klass, test_damaged_deltas_do_no_harm);
   }
+  g_test_add_func ("/core/state-delta/a-new-bucket-alone-is-told",
+                   test_a_new_bucket_alone_is_told);
   g_test_add_func ("/core/state-delta/too-much-is-not-told",
                    test_too_much_is_not_told);
   return g_test_run ();
