@@ -147,6 +147,9 @@ QueryNode *query_parse (const char     *text,
                         GError        **error);
 char      *query_print (const QueryNode *root,
                         const KeyText   *key);
+/* FALSE: @text is longer than what is read. */
+gboolean   query_check_length (const char  *text,
+                               GError     **error);
 
 /* query-state.c: the longest chain's overflow buckets, kept from event to event. */
 typedef struct {

@@ -622,6 +622,16 @@ read_or (Reader *reader) {
   return node;
 }
 
+gboolean
+query_check_length (const char *text,
+                    GError    **error) {
+  if (strlen (text) <= MAX_BYTES)
+    return TRUE;
+  g_set_error (error, EVENT_QUERY_ERROR, 0,
+               _("a query has at most %u bytes of UTF-8"), MAX_BYTES);
+  return FALSE;
+}
+
 QueryNode *
 query_parse (const char    *text,
              const KeyText *key,
@@ -629,7 +639,9 @@ query_parse (const char    *text,
   Reader reader = { .text = text, .key = key, .token = { .at = text } };
   g_autoptr (QueryNode) root = NULL;
 
-  if (strlen (text) > MAX_BYTES || !g_utf8_validate (text, -1, NULL)) {
+  if (!query_check_length (text, error))
+    return NULL;
+  if (!g_utf8_validate (text, -1, NULL)) {
     g_set_error (error, EVENT_QUERY_ERROR, 0,
                  _("a query has at most %u bytes of UTF-8"), MAX_BYTES);
     return NULL;

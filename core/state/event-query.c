@@ -398,6 +398,9 @@ event_query_new (const char *text,
     self->text = query_print (root, written);
     sort_branches (self, root);
     note_kinds (self);
+    /* Written out it may be longer, and it has to be read again. */
+    if (!query_check_length (self->text, error))
+      g_clear_pointer (&self, event_query_unref);
   }
   g_free (key.before);
   g_free (key.after);
