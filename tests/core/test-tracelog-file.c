@@ -610,7 +610,7 @@ test_failed_save (Fixture      *fixture,
 
   g_clear_error (&error);
   g_assert_false (tracelog_save (log, nowhere, NULL, NULL, NULL, &error));
-  g_assert_nonnull (strstr (error->message, "“deeper”"));
+  g_assert_nonnull (strstr (error->message, "/deeper”"));
 }
 
 /* Cancelling ends the walk over a cut file, and the opening of a whole one. */
