@@ -7,7 +7,7 @@
  * it may hold up the window. One thread paints all pictures, one after another,
  * into images; the main thread shows the newest one there is. An image is drawn in
  * a tenth of the time of the strokes that it holds (in software, 1240 by 190 pixels:
- * 0.1 ms against 2 to 4).
+ * 0.1 ms against 2 to 4). Pictures that a hand waits for have a second such thread.
  *
  * Requests    A picture has one job under way at the most. What is dropped
  *             meanwhile is asked for when that is done, with what is true then: so
@@ -18,12 +18,16 @@
  *             shown for at least refresh_us: whoever asks for a new one sooner gets
  *             a timeout, one at most, that drops it when its time is up.
  *
+ * Parts       Of a widget in a viewport MARGIN pixels around what is seen are painted
+ *             too, and another picture is asked for when fewer than SPARE are left:
+ *             a wheel's step shows nothing that is not painted.
+ *
  * Text        Pango's font maps belong to one thread each. A job tells the widget's
  *             font and how it is drawn; the thread has a context of its own, made
  *             anew when they change.
  *
  * Invariants  P1  refresh_id is not 0 only while there is a picture to drop
- *             P2  the node was painted for made_width by made_height
+ *             P2  the node is a picture of made
  *             P3  a job keeps its widget alive; one whose widget was disposed is no
  *                 longer the picture's
  */
@@ -32,6 +36,9 @@
 #include "core/base/rank.h"
 
 #include <adwaita.h>
+
+#define MARGIN 96
+#define SPARE 48
 
 /* How a widget writes. */
 typedef struct {
@@ -50,13 +57,24 @@ struct _PictureJob {
   gpointer                 brief;
   const TophashPalette    *palette;
   Writing                  writing;
-  int                      width;
-  int                      height;
+  GdkRectangle             part;
   int                      scale;
   double                   text_scale; /* of all the picture; 1: only letters
                                         * are as large as the widget's */
   GskRenderNode           *node;    /* the result */
+  gint64                   took_us;
 };
+
+/* A painting thread's own: for pictures of usual letters that are made larger, and
+ * for the others. */
+typedef struct {
+  GThreadPool *pool;
+  gboolean     has_stepped_back;
+  struct {
+    TophashDraw *draw;
+    Writing      writing;
+  } both[2];
+} Painter;
 
 static void
 writing_read (Writing   *self,
@@ -119,37 +137,34 @@ new_draw (const Writing *writing,
   return draw;
 }
 
-/* For @writing, which it takes over when it is another. The statics are the
- * thread's: one for pictures that are scaled as a whole, one for the others. */
+/* For @writing, which it takes over when it is another. */
 static TophashDraw *
-ensure_draw (Writing *writing,
+ensure_draw (Painter *self,
+             Writing *writing,
              double   text_scale) {
-  static struct {
-    TophashDraw *draw;
-    Writing      writing;
-  } both[2], *kept;
+  TophashDraw **draw = &self->both[text_scale > 1].draw;
+  Writing *kept = &self->both[text_scale > 1].writing;
 
-  kept = &both[text_scale > 1];
-  if (kept->draw != NULL && writing_equal (&kept->writing, writing))
-    return kept->draw;
-  g_clear_pointer (&kept->draw, tophash_draw_free);
-  writing_clear (&kept->writing);
-  kept->writing = *writing;
+  if (*draw != NULL && writing_equal (kept, writing))
+    return *draw;
+  g_clear_pointer (draw, tophash_draw_free);
+  writing_clear (kept);
+  *kept = *writing;
   *writing = (Writing) { 0 };
-  kept->draw = new_draw (&kept->writing, text_scale);
-  return kept->draw;
+  *draw = new_draw (kept, text_scale);
+  return *draw;
 }
 
 /* The image as a node; its drawing refers to the image and copies nothing. */
 static GskRenderNode *
-node_new (cairo_surface_t *image,
-          int              width,
-          int              height) {
+node_new (cairo_surface_t    *image,
+          const GdkRectangle *part) {
   GskRenderNode *node = gsk_cairo_node_new (
-    &GRAPHENE_RECT_INIT (0, 0, (float)width, (float)height));
+    &GRAPHENE_RECT_INIT ((float)part->x, (float)part->y, (float)part->width,
+                         (float)part->height));
   cairo_t *cr = gsk_cairo_node_get_draw_context (node);
 
-  cairo_set_source_surface (cr, image, 0, 0);
+  cairo_set_source_surface (cr, image, part->x, part->y);
   cairo_paint (cr);
   cairo_destroy (cr);
   return node;
@@ -164,46 +179,61 @@ done_cb (gpointer data) {
   return G_SOURCE_REMOVE;
 }
 
-static void
-paint_thread (gpointer data,
-              gpointer unused) {
-  static gboolean has_stepped_back; /* this thread, the only one */
-  PictureJob *job = data;
-  g_autoptr (GSource) source = g_idle_source_new ();
+/* The job's image. (transfer full) */
+static cairo_surface_t *
+paint_image (Painter    *self,
+             PictureJob *job) {
+  const GdkRectangle *part = &job->part;
+  double scale = job->kind->is_scaled ? job->text_scale : 1;
   cairo_surface_t *surface
-    = cairo_image_surface_create (CAIRO_FORMAT_ARGB32, job->width * job->scale,
-                                  job->height * job->scale);
+    = cairo_image_surface_create (CAIRO_FORMAT_ARGB32, part->width * job->scale,
+                                  part->height * job->scale);
   cairo_t *cr;
 
-  if (!has_stepped_back)
-    rank_step_back (0);
-  has_stepped_back = TRUE;
   cairo_surface_set_device_scale (surface, job->scale, job->scale);
   cr = cairo_create (surface);
-  cairo_scale (cr, job->text_scale, job->text_scale);
+  cairo_translate (cr, -part->x, -part->y);
+  cairo_scale (cr, scale, scale);
   job->kind->paint (cr, job->palette,
-                    ensure_draw (&job->writing, job->text_scale),
-                    job->width / job->text_scale, job->height / job->text_scale,
-                    job->brief);
-  job->kind->brief_free (g_steal_pointer (&job->brief));
+                    ensure_draw (self, &job->writing, job->text_scale),
+                    part->width / scale, part->height / scale, job->brief);
   cairo_destroy (cr);
+  return surface;
+}
+
+static void
+paint_thread (gpointer data,
+              gpointer user_data) {
+  Painter *self = user_data;
+  PictureJob *job = data;
+  g_autoptr (GSource) source = g_idle_source_new ();
+  gint64 began_us = g_get_monotonic_time ();
+  cairo_surface_t *surface;
+
+  if (!self->has_stepped_back)
+    rank_step_back (0);
+  self->has_stepped_back = TRUE;
+  surface = paint_image (self, job);
+  job->kind->brief_free (g_steal_pointer (&job->brief));
   if (cairo_surface_status (surface) == CAIRO_STATUS_SUCCESS)
-    job->node = node_new (surface, job->width, job->height);
+    job->node = node_new (surface, &job->part);
   cairo_surface_destroy (surface);
+  job->took_us = g_get_monotonic_time () - began_us;
   /* Before the frame that is due. */
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_set_callback (source, done_cb, job, NULL);
   g_source_attach (source, NULL);
 }
 
-/* Its one thread ends with the program. */
+/* The one thread of each ends with the program. */
 static GThreadPool *
-get_painter (void) {
-  static GThreadPool *pool;
+get_pool (const CachedPictureKind *kind) {
+  static Painter painters[2];
+  Painter *self = &painters[kind->is_prompt ? 1 : 0];
 
-  if (pool == NULL)
-    pool = g_thread_pool_new (paint_thread, NULL, 1, TRUE, NULL);
-  return pool;
+  if (self->pool == NULL)
+    self->pool = g_thread_pool_new (paint_thread, self, 1, TRUE, NULL);
+  return self->pool;
 }
 
 /* The main thread ---------------------------------------------------------- */
@@ -242,6 +272,11 @@ cached_picture_drop (CachedPicture *self) {
   g_clear_handle_id (&self->refresh_id, g_source_remove);
   self->is_dropped = TRUE;
   gtk_widget_queue_draw (self->widget);
+}
+
+void
+cached_picture_outdate (CachedPicture *self) {
+  self->is_dropped = TRUE;
 }
 
 static gboolean
@@ -303,16 +338,15 @@ ask (CachedPicture *self) {
   job->kind = self->kind;
   job->brief = brief;
   job->palette = cached_picture_get_palette ();
-  job->width = self->width;
-  job->height = self->height;
-  job->scale = gtk_widget_get_scale_factor (self->widget);
-  job->text_scale = self->kind->is_scaled
+  job->part = self->part;
+  job->scale = self->scale = gtk_widget_get_scale_factor (self->widget);
+  job->text_scale = self->kind->is_scaled || self->kind->scales_itself
                       ? tophash_draw_text_scale (
                           gtk_widget_get_pango_context (self->widget))
                       : 1;
   writing_read (&job->writing, self->widget);
   self->job = job;
-  g_thread_pool_push (get_painter (), job, NULL);
+  g_thread_pool_push (get_pool (job->kind), job, NULL);
 }
 
 /* Takes the picture over, unless its widget is disposed (P3). */
@@ -322,17 +356,28 @@ picture_done (PictureJob *job) {
 
   if (self->job == job) {
     self->job = NULL;
+    self->painted_us = job->took_us;
     if (job->node != NULL) {
       g_clear_pointer (&self->node, gsk_render_node_unref);
       self->node = g_steal_pointer (&job->node);
-      self->made_width = job->width;
-      self->made_height = job->height;
+      self->made = job->part;
     }
-    if (self->is_dropped && self->width > 0 && self->height > 0)
+    if (self->is_dropped && self->part.width > 0 && self->part.height > 0)
       ask (self);
     gtk_widget_queue_draw (self->widget);
   }
   picture_job_free (job);
+}
+
+static void
+show (CachedPicture *self,
+      GtkSnapshot   *snapshot) {
+  if (self->scale != gtk_widget_get_scale_factor (self->widget))
+    self->is_dropped = TRUE;
+  if (self->is_dropped && self->job == NULL)
+    ask (self);
+  if (self->node != NULL)
+    gtk_snapshot_append_node (snapshot, self->node);
 }
 
 void
@@ -340,14 +385,54 @@ cached_picture_snapshot (CachedPicture *self,
                          GtkSnapshot   *snapshot,
                          int            width,
                          int            height) {
+  GdkRectangle all = { 0, 0, width, height };
+
   if (width <= 0 || height <= 0)
     return;
-  if (self->width != width || self->height != height)
+  if (!gdk_rectangle_equal (&self->part, &all))
     self->is_dropped = TRUE;
-  self->width = width;
-  self->height = height;
-  if (self->is_dropped && self->job == NULL)
-    ask (self);
-  if (self->node != NULL)
-    gtk_snapshot_append_node (snapshot, self->node);
+  self->part = all;
+  show (self, snapshot);
+}
+
+/* @rect with @by pixels around it, as far as @all goes. */
+static GdkRectangle
+grow_within (const GdkRectangle *rect,
+             int                 by,
+             const GdkRectangle *all) {
+  GdkRectangle grown = { rect->x - by, rect->y - by, rect->width + 2 * by,
+                         rect->height + 2 * by };
+
+  gdk_rectangle_intersect (&grown, all, &grown);
+  return grown;
+}
+
+void
+cached_picture_snapshot_part (CachedPicture      *self,
+                              GtkSnapshot        *snapshot,
+                              const GdkRectangle *visible,
+                              const GdkRectangle *all) {
+  GdkRectangle needed = grow_within (visible, SPARE, all);
+  GdkRectangle both;
+
+  if (needed.width <= 0 || needed.height <= 0)
+    return;
+  gdk_rectangle_union (&self->part, &needed, &both);
+  if (!gdk_rectangle_equal (&self->part, &both))
+    self->is_dropped = TRUE;
+  if (self->is_dropped)
+    self->part = grow_within (visible, MARGIN, all);
+  show (self, snapshot);
+}
+
+void
+cached_picture_take (CachedPicture      *self,
+                     GskRenderNode      *node,
+                     const GdkRectangle *part) {
+  g_clear_pointer (&self->node, gsk_render_node_unref);
+  self->node = node;
+  self->part = self->made = *part;
+  self->scale = gtk_widget_get_scale_factor (self->widget);
+  self->job = NULL;
+  self->is_dropped = FALSE;
 }

@@ -7,10 +7,18 @@
  * tophash-geometry.c). Steps go from slot to slot in reading order, up and down
  * to the nearest slot of the neighbouring line, and from card to card in the
  * order in which one reads the stage. Items of strips are stops as slots are.
+ *
+ * Cost        counted, not measured: the same stage always costs the same.
  */
 #include "widgets/tophash-geometry.h"
 
 #include <math.h>
+
+/* What takes as long as a slot with letters does, about. */
+#define COST_CARD 10  /* frame, head and facts */
+#define COST_ITEM 2
+#define SMALL_SLOTS 24
+#define HEAT_CELLS 32
 
 const StageCard *
 stage_layout_find_card (const StageLayout *self,
@@ -52,6 +60,36 @@ stage_card_first_below (const StageCard *card,
       high = middle;
   }
   return low;
+}
+
+static guint
+card_cost (const StageCard *card,
+           double           top,
+           double           bottom) {
+  guint n;
+
+  if (card->frame.y > bottom || card->frame.y + card->frame.height < top)
+    return 0;
+  n = COST_CARD + COST_ITEM * card->n_items;
+  if (card->array == NULL || card->kind == CARD_RANGE)
+    return n;
+  if (card->buckets == NULL)
+    return n + card->n_columns * card->n_rows / HEAT_CELLS;
+  return n
+         + (stage_card_first_below (card, bottom)
+            - stage_card_first_below (card, top))
+             * BUCKET_SLOTS / (card->slot_px >= STAGE_SLOT_KEY ? 1 : SMALL_SLOTS);
+}
+
+guint
+stage_layout_cost (const StageLayout *self,
+                   double             top,
+                   double             bottom) {
+  guint n = 0;
+
+  for (guint i = 0; i < self->cards->len; i++)
+    n += card_cost (stage_layout_card (self, i), top, bottom);
+  return n;
 }
 
 static gboolean

@@ -627,6 +627,7 @@ stage_layout_new (const MapState     *state,
   int most;
   int index;
 
+  self->ref_count = 1;
   self->state = map_state_ref (state);
   self->options = *options;
   self->kind = map_state_has_read_and_dirty (state) ? STAGE_SYNCMAP
@@ -660,8 +661,16 @@ stage_layout_new (const MapState     *state,
   return self;
 }
 
+StageLayout *
+stage_layout_ref (StageLayout *self) {
+  g_atomic_int_inc (&self->ref_count);
+  return self;
+}
+
 void
-stage_layout_free (StageLayout *self) {
+stage_layout_unref (StageLayout *self) {
+  if (!g_atomic_int_dec_and_test (&self->ref_count))
+    return;
   clear_cards (self);
   g_array_unref (self->cards);
   g_array_unref (self->chains);

@@ -4,7 +4,8 @@
  *
  * Arithmetic only: a StageLayout says for one MapState and one width which
  * cards there are and where each bucket and slot lies, in whole pixels, and
- * answers what lies at a point. It keeps a reference to its state.
+ * answers what lies at a point. It keeps a reference to its state, is counted itself
+ * and never changes once it is made: any thread may read and release it.
  */
 #pragma once
 
@@ -127,6 +128,7 @@ typedef struct {
 } StageOptions;
 
 typedef struct {
+  int             ref_count;
   const MapState *state; /* owned reference */
   StageKind       kind;
   double          width, height;
@@ -148,8 +150,9 @@ stage_views_head (const StageLayout *self) {
 
 StageLayout *stage_layout_new       (const MapState     *state,
                                      const StageOptions *options);
-void         stage_layout_free      (StageLayout        *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (StageLayout, stage_layout_free)
+StageLayout *stage_layout_ref       (StageLayout        *self);
+void         stage_layout_unref     (StageLayout        *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (StageLayout, stage_layout_unref)
 
 static inline const StageCard *
 stage_layout_card (const StageLayout *self,
@@ -198,6 +201,12 @@ gboolean stage_state_has_past (const MapState *state,
 /* The place of the first bucket of @card that ends below @y. */
 guint    stage_card_first_below (const StageCard *card,
                                  double           y);
+
+/* How much there is to paint between two heights: in slots with letters. Other
+ * marks count for as many as take as long. */
+guint    stage_layout_cost (const StageLayout *self,
+                            double             top,
+                            double             bottom);
 
 typedef enum {
   STAGE_LEFT,

@@ -278,7 +278,7 @@ motion_cb (TophashMapView *self,
       && hit.has_item == self->hover.has_item && hit.item == self->hover.item)
     return;
   self->hover = hit;
-  gtk_widget_queue_draw (GTK_WIDGET (self));
+  tophash_map_view_redraw (self);
   gtk_widget_trigger_tooltip_query (GTK_WIDGET (self));
 }
 
@@ -286,7 +286,7 @@ static void
 leave_cb (TophashMapView *self) {
   self->is_hovered = FALSE;
   self->hover = (StageHit) { 0 };
-  gtk_widget_queue_draw (GTK_WIDGET (self));
+  tophash_map_view_redraw (self);
 }
 
 static gboolean

@@ -2,12 +2,13 @@
 
 /* tophash-map-view-private.h — what the stage and its input share
  *
- * tophash-map-view.c lays out and paints; tophash-map-view-input.c turns
- * pointer and keys into what is hovered and selected; tophash-map-view-words.c
- * says it.
+ * tophash-map-view.c lays out; tophash-map-view-paint.c paints, itself or by the
+ * painting thread; tophash-map-view-input.c turns pointer and keys into what is
+ * hovered and selected; tophash-map-view-words.c says it.
  */
 #pragma once
 
+#include "widgets/cached-picture.h"
 #include "widgets/paint-context.h"
 #include "widgets/tophash-map-view.h"
 
@@ -24,7 +25,8 @@ struct _TophashMapView {
   StageLayout    *layout;   /* NULL: to be made */
   StageLayout    *asked;    /* of another width; NULL: none */
   StageLayout    *previous; /* NULL: no transition */
-  PaintCache      cache;
+  CachedPicture   picture;
+  PaintCache     *cache;    /* counted, for the painting thread alone */
   char           *key_format;
   GtkWidget      *tables;   /* the switch read | dirty; child */
 
@@ -37,7 +39,6 @@ struct _TophashMapView {
   guint           refit_id;
   gint64          began_us; /* of the transition; 0: at the next frame */
   gint64          ended_us; /* of the last one */
-  gint64          painted_us; /* how long the last painting took */
   double          progress;
   int             zoom;
   int             fit_height;
@@ -46,6 +47,7 @@ struct _TophashMapView {
   StageHit        hover;
   double          hover_x, hover_y;
   gboolean        is_hovered;
+  gboolean        is_dear;      /* the stage, when it was last shown */
   gboolean        is_in_chains; /* the selected key was met there, not in a slot */
 };
 
@@ -55,6 +57,16 @@ StageLayout *tophash_map_view_get_layout (TophashMapView *self);
 int          tophash_map_view_get_top    (TophashMapView *self);
 /* Pixels of one of the layout's. */
 double       tophash_map_view_get_scale  (TophashMapView *self);
+/* The present layout, hover, selection and focus are to be seen. */
+void         tophash_map_view_redraw     (TophashMapView *self);
+/* TRUE: glides would be seen to stutter. */
+gboolean     tophash_map_view_is_late    (TophashMapView *self);
+void         tophash_map_view_add_picture   (TophashMapView *self);
+void         tophash_map_view_clear_picture (TophashMapView *self);
+/* After a change of fonts. */
+void         tophash_map_view_drop_draw  (TophashMapView *self);
+void         tophash_map_view_snapshot   (GtkWidget      *widget,
+                                          GtkSnapshot    *snapshot);
 /* What the layout has at @x, @y of the widget. */
 void         tophash_map_view_hit        (TophashMapView *self,
                                           double          x,

@@ -2,8 +2,8 @@
 
 /* tophash-map-view.c — the stage of a session as a widget
  *
- * Lays out the session's state for its width, paints what is visible of it and
- * turns pointer and keys into a selection. It lives in a viewport: its height
+ * Lays out the session's state for its width, has what is visible of it painted
+ * and turns pointer and keys into a selection. It lives in a viewport: its height
  * follows from its width, and the size of slots from the height the viewport
  * has, so that a stage that can be seen whole is.
  *
@@ -17,12 +17,12 @@
  *             never while pictures come late. Nothing ticks otherwise.
  * Narrow      below NARROW_WIDTH read and dirty have no room beside each other:
  *             one is shown, and a switch above the stage says which.
+ * Painting    tophash-map-view-paint.c
  * Input       tophash-map-view-input.c
  * Words       for those who listen: tophash-map-view-words.c
  */
 #include "widgets/tophash-map-view-private.h"
 
-#include "widgets/paint-stage.h"
 #include "widgets/paint-syncmap.h"
 #include "widgets/slot-words.h"
 #include "widgets/strip-words.h"
@@ -39,7 +39,6 @@
 #define SCALED_LEAST 340.0 /* of a layout that is made larger with the text */
 #define TRANSITION_US 300000
 #define TRANSITION_REST_US 1000000
-#define PAINT_MOST_US 8000
 #define ZOOM_MOST (STAGE_N_ZOOMS - 1)
 
 
@@ -143,7 +142,7 @@ layout_for (TophashMapView *self,
   if (self->layout != NULL && self->layout_width == width)
     return self->layout;
   if (self->asked == NULL || self->asked_width != width) {
-    g_clear_pointer (&self->asked, stage_layout_free);
+    g_clear_pointer (&self->asked, stage_layout_unref);
     self->asked = new_layout (self, width);
     self->asked_width = width;
   }
@@ -157,10 +156,11 @@ tophash_map_view_get_layout (TophashMapView *self) {
   if (get_state (self) == NULL)
     return NULL;
   if (self->layout == NULL || self->layout_width != width) {
-    g_clear_pointer (&self->layout, stage_layout_free);
+    g_clear_pointer (&self->layout, stage_layout_unref);
     layout_for (self, width);
     self->layout = g_steal_pointer (&self->asked);
     self->layout_width = width;
+    cached_picture_outdate (&self->picture);
     self->hover = (StageHit) { 0 };
     if (self->is_hovered)
       tophash_map_view_hit (self, self->hover_x, self->hover_y, &self->hover);
@@ -170,8 +170,8 @@ tophash_map_view_get_layout (TophashMapView *self) {
 
 static void
 drop_layout (TophashMapView *self) {
-  g_clear_pointer (&self->layout, stage_layout_free);
-  g_clear_pointer (&self->asked, stage_layout_free);
+  g_clear_pointer (&self->layout, stage_layout_unref);
+  g_clear_pointer (&self->asked, stage_layout_unref);
   self->hover = (StageHit) { 0 };
 }
 
@@ -183,7 +183,9 @@ end_transition (TophashMapView *self) {
     self->ended_us = g_get_monotonic_time ();
   self->tick_id = 0;
   self->progress = 1;
-  g_clear_pointer (&self->previous, stage_layout_free);
+  if (self->previous != NULL)
+    cached_picture_outdate (&self->picture);
+  g_clear_pointer (&self->previous, stage_layout_unref);
 }
 
 static gboolean
@@ -197,7 +199,7 @@ tick_cb (GtkWidget     *widget,
   if (self->began_us == 0)
     self->began_us = now_us;
   share = (double)(now_us - self->began_us) / TRANSITION_US;
-  gtk_widget_queue_draw (widget);
+  tophash_map_view_redraw (self);
   if (share >= 1) {
     end_transition (self);
     return G_SOURCE_REMOVE;
@@ -227,7 +229,7 @@ may_glide (TophashMapView    *self,
   return gtk_widget_get_mapped (GTK_WIDGET (self))
          && adw_get_enable_animations (GTK_WIDGET (self))
          && !is_switched (self, gtk_widget_get_width (GTK_WIDGET (self)))
-         && self->painted_us <= PAINT_MOST_US
+         && !tophash_map_view_is_late (self)
          && (self->ended_us == 0
              || now_us - self->ended_us >= TRANSITION_REST_US)
          && map_state_counters (to->state)->n_promotions
@@ -250,7 +252,7 @@ state_changed (TophashMapView *self,
     now = tophash_map_view_get_layout (self);
   if (now == NULL || now->height != height || now->width != width)
     gtk_widget_queue_resize (GTK_WIDGET (self));
-  gtk_widget_queue_draw (GTK_WIDGET (self));
+  tophash_map_view_redraw (self);
 
   if (self->previous != NULL
       && (now == NULL || !paint_syncmap_promoted (self->previous, now)))
@@ -259,7 +261,7 @@ state_changed (TophashMapView *self,
       && may_glide (self, before, now))
     begin_transition (self, before);
   else
-    g_clear_pointer (&before, stage_layout_free);
+    g_clear_pointer (&before, stage_layout_unref);
 }
 
 /* The lock that is shown may be the selected shard's, and the chain that comes
@@ -274,7 +276,7 @@ selection_changed (TophashMapView *self) {
     drop_layout (self);
     gtk_widget_queue_resize (GTK_WIDGET (self));
   }
-  gtk_widget_queue_draw (GTK_WIDGET (self));
+  tophash_map_view_redraw (self);
 }
 
 static void
@@ -422,72 +424,6 @@ size_allocate (GtkWidget *widget,
   }
 }
 
-/* What of the widget its viewport shows. */
-static void
-get_visible (TophashMapView  *self,
-             graphene_rect_t *visible) {
-  GtkWidget *widget = GTK_WIDGET (self);
-  graphene_rect_t all;
-  graphene_rect_t shown;
-
-  graphene_rect_init (&all, 0, 0, (float)gtk_widget_get_width (widget),
-                      (float)gtk_widget_get_height (widget));
-  *visible = all;
-  if (self->viewport != NULL
-      && gtk_widget_compute_bounds (self->viewport, widget, &shown))
-    graphene_rect_intersection (&all, &shown, visible);
-}
-
-static void
-paint (TophashMapView *self,
-       cairo_t        *cr) {
-  AdwStyleManager *style = adw_style_manager_get_default ();
-  PaintContext context = { 0 };
-
-  if (self->draw == NULL)
-    self->draw = tophash_draw_new (
-      gtk_widget_get_pango_context (GTK_WIDGET (self)),
-      1 / get_text_scale (self));
-  context.palette
-    = tophash_palette_get (adw_style_manager_get_dark (style),
-                           adw_style_manager_get_high_contrast (style));
-  context.draw = self->draw;
-  context.key_format = self->key_format;
-  context.layout = self->layout;
-  context.previous = self->previous;
-  context.progress = self->progress;
-  context.selection = tophash_session_get_selection (self->session);
-  context.hover = &self->hover;
-  context.has_focus = gtk_widget_has_visible_focus (GTK_WIDGET (self));
-  context.cache = &self->cache;
-  cairo_translate (cr, MAP_VIEW_MARGIN, tophash_map_view_get_top (self));
-  cairo_scale (cr, tophash_map_view_get_scale (self),
-               tophash_map_view_get_scale (self));
-  paint_stage (cr, &context);
-}
-
-static void
-snapshot (GtkWidget   *widget,
-          GtkSnapshot *target) {
-  TophashMapView *self = TOPHASH_MAP_VIEW (widget);
-  gint64 began_us = g_get_monotonic_time ();
-  graphene_rect_t visible;
-  cairo_t *cr;
-
-  if (tophash_map_view_get_layout (self) == NULL)
-    return;
-  get_visible (self, &visible);
-  if (visible.size.width < 1 || visible.size.height < 1)
-    return;
-  cr = gtk_snapshot_append_cairo (target, &visible);
-  paint (self, cr);
-  cairo_destroy (cr);
-  self->painted_us = g_get_monotonic_time () - began_us;
-  if (self->painted_us > PAINT_MOST_US)
-    g_debug ("painting the stage took %d µs", (int)self->painted_us);
-  gtk_widget_snapshot_child (widget, self->tables, target);
-}
-
 static void
 map (GtkWidget *widget) {
   TophashMapView *self = TOPHASH_MAP_VIEW (widget);
@@ -527,16 +463,10 @@ unmap (GtkWidget *widget) {
 }
 
 static void
-drop_draw (TophashMapView *self) {
-  g_clear_pointer (&self->draw, tophash_draw_free);
-  gtk_widget_queue_draw (GTK_WIDGET (self));
-}
-
-static void
 css_changed (GtkWidget         *widget,
              GtkCssStyleChange *change) {
   GTK_WIDGET_CLASS (tophash_map_view_parent_class)->css_changed (widget, change);
-  drop_draw (TOPHASH_MAP_VIEW (widget));
+  tophash_map_view_drop_draw (TOPHASH_MAP_VIEW (widget));
 }
 
 static void
@@ -544,7 +474,7 @@ system_setting_changed (GtkWidget       *widget,
                         GtkSystemSetting setting) {
   GTK_WIDGET_CLASS (tophash_map_view_parent_class)
     ->system_setting_changed (widget, setting);
-  drop_draw (TOPHASH_MAP_VIEW (widget));
+  tophash_map_view_drop_draw (TOPHASH_MAP_VIEW (widget));
 }
 
 static void
@@ -557,8 +487,7 @@ dispose (GObject *object) {
   if (self->session != NULL)
     g_clear_signal_handler (&self->changed_id, self->session);
   g_clear_object (&self->session);
-  g_clear_pointer (&self->draw, tophash_draw_free);
-  paint_cache_clear (&self->cache);
+  tophash_map_view_clear_picture (self);
   g_clear_pointer (&self->tables, gtk_widget_unparent);
   G_OBJECT_CLASS (tophash_map_view_parent_class)->dispose (object);
 }
@@ -578,7 +507,7 @@ tophash_map_view_class_init (TophashMapViewClass *klass) {
   widget_class->get_request_mode = get_request_mode;
   widget_class->measure = measure;
   widget_class->size_allocate = size_allocate;
-  widget_class->snapshot = snapshot;
+  widget_class->snapshot = tophash_map_view_snapshot;
   widget_class->map = map;
   widget_class->unmap = unmap;
   widget_class->css_changed = css_changed;
@@ -616,22 +545,15 @@ add_switch (TophashMapView *self) {
 
 static void
 tophash_map_view_init (TophashMapView *self) {
-  AdwStyleManager *style = adw_style_manager_get_default ();
-
   self->progress = 1;
+  tophash_map_view_add_picture (self);
   gtk_widget_set_focusable (GTK_WIDGET (self), TRUE);
   gtk_widget_set_has_tooltip (GTK_WIDGET (self), TRUE);
   gtk_widget_set_overflow (GTK_WIDGET (self), GTK_OVERFLOW_HIDDEN);
   add_switch (self);
   tophash_map_view_add_input (self);
-  g_signal_connect_object (style, "notify::dark",
-                           G_CALLBACK (gtk_widget_queue_draw), self,
-                           G_CONNECT_SWAPPED);
-  g_signal_connect_object (style, "notify::high-contrast",
-                           G_CALLBACK (gtk_widget_queue_draw), self,
-                           G_CONNECT_SWAPPED);
   g_signal_connect_swapped (self, "state-flags-changed",
-                            G_CALLBACK (gtk_widget_queue_draw), self);
+                            G_CALLBACK (tophash_map_view_redraw), self);
 }
 
 GtkWidget *

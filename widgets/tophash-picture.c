@@ -96,7 +96,7 @@ fit_layout (const MapState *state,
         || (layout->height <= options.fit_height && layout->width <= options.width
             && stage_layout_card (layout, 0)->slot_px >= STAGE_SLOT_NEAR))
       return layout;
-    stage_layout_free (layout);
+    stage_layout_unref (layout);
   }
 }
 

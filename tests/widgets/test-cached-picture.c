@@ -130,7 +130,7 @@ test_shows_the_last_one_meanwhile (void) {
   gsk_render_node_unref (node);
   g_mutex_unlock (&gate);
   settle (&bench);
-  g_assert_cmpint (bench.picture.made_width, ==, 120);
+  g_assert_cmpint (bench.picture.made.width, ==, 120);
   wanted = 0;
   cached_picture_drop (&bench.picture);
   g_assert_null (show (&bench, 120));

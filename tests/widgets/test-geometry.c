@@ -299,6 +299,27 @@ test_heat_map (void) {
   g_assert_cmpuint (hit.bucket, ==, card->n_per_cell);
 }
 
+/* What is seen of a stage costs no more than all of it, what is beside it nothing;
+ * letters cost more than slots alone. */
+static void
+test_cost (void) {
+  g_autoptr (MapState) state = scene_growing ();
+  g_autoptr (StageLayout) near = lay_out (state, 900, 9);
+  g_autoptr (StageLayout) far = lay_out (state, 900, -9);
+  guint all = stage_layout_cost (near, 0, near->height);
+
+  g_assert_cmpuint (all, >, stage_layout_cost (far, 0, far->height));
+  g_assert_cmpuint (all, ==, stage_layout_cost (near, -500, near->height + 500));
+  for (double y = 0; y < near->height; y += 50) {
+    guint part = stage_layout_cost (near, y, y + 200);
+
+    g_assert_cmpuint (part, <=, all);
+    g_assert_cmpuint (part, <=, stage_layout_cost (near, y - 50, y + 250));
+  }
+  g_assert_cmpuint (stage_layout_cost (near, near->height + 1,
+                                       near->height + 200), ==, 0);
+}
+
 static void
 test_empty (void) {
   g_autoptr (Fold) fold = fold_new ();
@@ -325,6 +346,7 @@ main (int    argc,
   g_test_add_func ("/widgets/geometry/steps-to-items", test_steps_to_items);
   g_test_add_func ("/widgets/geometry/chains", test_chains);
   g_test_add_func ("/widgets/geometry/heat-map", test_heat_map);
+  g_test_add_func ("/widgets/geometry/cost", test_cost);
   g_test_add_func ("/widgets/geometry/empty", test_empty);
   return g_test_run ();
 }
