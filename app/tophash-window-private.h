@@ -4,7 +4,7 @@
  *
  * tophash-window.c binds, tophash-window-actions.c acts, tophash-window-files.c
  * opens and saves, tophash-window-fit.c makes room,
- * tophash-window-warm.c loads fonts.
+ * tophash-window-warm.c loads fonts, tophash-window-close.c ends it.
  */
 #pragma once
 
@@ -113,6 +113,10 @@ void tophash_window_fit_flap      (AdwFlap            *flap);
 /* Of a drop-down's button: rather an ellipsis than a wide window. */
 void tophash_window_let_shrink    (GtkDropDown        *drop,
                                    int                 width_chars);
+
+/* close */
+/* FALSE: not now; what has to be done first is under way, or was asked. */
+gboolean tophash_window_may_close (TophashWindow      *self);
 
 /* warm */
 /* At the first "map": little by little. */

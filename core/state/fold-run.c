@@ -61,17 +61,23 @@ fold_find_thread (Fold        *self,
   return add_thread (self, event->thread);
 }
 
+/* The thread of an event about an operation; NULL after a fault. */
+static ThreadRecord *
+find_operating (Fold        *self,
+                const Event *event) {
+  if (event->aux8 < OP_N_KINDS)
+    return fold_find_thread (self, event);
+  fold_fault (self, event, "there is no operation %u", event->aux8);
+  return NULL;
+}
+
 void
 fold_op_began (Fold        *self,
                const Event *event) {
-  ThreadRecord *record = fold_find_thread (self, event);
+  ThreadRecord *record = find_operating (self, event);
 
   if (record == NULL)
     return;
-  if (event->aux8 >= OP_N_KINDS) {
-    fold_fault (self, event, "there is no operation %u", event->aux8);
-    return;
-  }
   record->shown.in_op = TRUE;
   record->shown.op = (OpKind)event->aux8;
   record->shown.key = (gint64)event->a;
@@ -101,14 +107,10 @@ count_ops (Fold   *self,
 void
 fold_op_ended (Fold        *self,
                const Event *event) {
-  ThreadRecord *record = fold_find_thread (self, event);
+  ThreadRecord *record = find_operating (self, event);
 
   if (record == NULL)
     return;
-  if (event->aux8 >= OP_N_KINDS) {
-    fold_fault (self, event, "there is no operation %u", event->aux8);
-    return;
-  }
   record->shown.in_op = FALSE;
   record->shown.op = (OpKind)event->aux8;
   record->shown.value = (gint64)event->a;
@@ -122,14 +124,10 @@ fold_op_ended (Fold        *self,
 void
 fold_ops_counted (Fold        *self,
                   const Event *event) {
-  ThreadRecord *record = fold_find_thread (self, event);
+  ThreadRecord *record = find_operating (self, event);
 
   if (record == NULL)
     return;
-  if (event->aux8 >= OP_N_KINDS) {
-    fold_fault (self, event, "there is no operation %u", event->aux8);
-    return;
-  }
   record->shown.n_ops += event->res;
   count_ops (self, event->aux8, event->res, event->ver, event->a,
              event->b);
@@ -139,14 +137,10 @@ fold_ops_counted (Fold        *self,
 void
 fold_op_told (Fold        *self,
               const Event *event) {
-  ThreadRecord *record = fold_find_thread (self, event);
+  ThreadRecord *record = find_operating (self, event);
 
   if (record == NULL)
     return;
-  if (event->aux8 >= OP_N_KINDS) {
-    fold_fault (self, event, "there is no operation %u", event->aux8);
-    return;
-  }
   if (!record->shown.in_op) {
     record->shown.op = (OpKind)event->aux8;
     record->shown.key = event_told_key (event);
