@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 
 /* Handed to a runner's thread, which may outlive our interest in it. */
 typedef struct {
-  gatomicrefcount ref_count;
+  gint            ref_count;
   GWeakRef        session;
   GMainContext   *context;
 } RunNote;

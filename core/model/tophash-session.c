@@ -39,7 +39,7 @@ static RunNote *
 run_note_new (TophashSession *self) {
   RunNote *note = g_new0 (RunNote, 1);
 
-  g_atomic_ref_count_init (&note->ref_count);
+  note->ref_count = 1;
   g_weak_ref_init (&note->session, self);
   note->context = g_main_context_ref_thread_default ();
   return note;
@@ -49,7 +49,7 @@ static void
 run_note_unref (gpointer data) {
   RunNote *note = data;
 
-  if (!g_atomic_ref_count_dec (&note->ref_count))
+  if (!g_atomic_int_dec_and_test (&note->ref_count))
     return;
   g_weak_ref_clear (&note->session);
   g_main_context_unref (note->context);
@@ -79,7 +79,7 @@ runner_done_cb (Runner  *runner,
   RunNote *note = data;
   g_autoptr (GSource) source = g_idle_source_new ();
 
-  g_atomic_ref_count_inc (&note->ref_count);
+  g_atomic_int_inc (&note->ref_count);
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_set_callback (source, run_ended_cb, note, run_note_unref);
   g_source_attach (source, note->context);

@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 struct _TraceStore {
-  gatomicrefcount ref_count;
+  gint            ref_count;
   int             fd;    /* -1: the bytes */
   GBytes         *bytes;
   char           *name;
@@ -42,7 +42,7 @@ store_new (int         fd,
            const char *name) {
   TraceStore *self = g_new0 (TraceStore, 1);
 
-  g_atomic_ref_count_init (&self->ref_count);
+  self->ref_count = 1;
   self->fd = fd;
   self->bytes = bytes;
   self->name = g_strdup (name);
@@ -64,13 +64,13 @@ trace_store_new_for_bytes (GBytes     *bytes,
 
 TraceStore *
 trace_store_ref (TraceStore *self) {
-  g_atomic_ref_count_inc (&self->ref_count);
+  g_atomic_int_inc (&self->ref_count);
   return self;
 }
 
 void
 trace_store_unref (TraceStore *self) {
-  if (self == NULL || !g_atomic_ref_count_dec (&self->ref_count))
+  if (self == NULL || !g_atomic_int_dec_and_test (&self->ref_count))
     return;
   if (self->fd >= 0)
     close (self->fd);

@@ -53,7 +53,7 @@ typedef struct _TraceSink TraceSink;
 typedef struct _TraceGrowth TraceGrowth;
 
 struct _TraceLog {
-  gatomicrefcount   ref_count;
+  gint              ref_count; /* by atomics in line, which sanitizers see */
   TraceInfo        *info;
   gsize             limit_bytes;
 

@@ -92,7 +92,7 @@ tracelog_new (const TraceInfo *info,
               gsize            limit_bytes) {
   TraceLog *self = g_new0 (TraceLog, 1);
 
-  g_atomic_ref_count_init (&self->ref_count);
+  self->ref_count = 1;
   self->info = trace_info_copy (info);
   self->limit_bytes = limit_bytes != 0 ? limit_bytes : DEFAULT_LIMIT_BYTES;
   self->tail = plain_block_new ();
@@ -109,13 +109,13 @@ tracelog_new (const TraceInfo *info,
 
 TraceLog *
 tracelog_ref (TraceLog *self) {
-  g_atomic_ref_count_inc (&self->ref_count);
+  g_atomic_int_inc (&self->ref_count);
   return self;
 }
 
 void
 tracelog_unref (TraceLog *self) {
-  if (!g_atomic_ref_count_dec (&self->ref_count))
+  if (!g_atomic_int_dec_and_test (&self->ref_count))
     return;
   trace_sink_finish (self);
   trace_growth_end (self);

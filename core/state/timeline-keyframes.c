@@ -69,7 +69,7 @@
 
 /* Frames of one state. Immutable; freed when nobody reads it any more. */
 struct _PackedState {
-  gatomicrefcount ref_count;
+  gint            ref_count;
   guint8         *bytes;  /* NULL: in the file */
   PackedState    *base;   /* NULL: these are frames; else what it differs in */
   gsize           front_size; /* of that */
@@ -83,13 +83,13 @@ struct _PackedState {
 };
 
 struct _CacheFile {
-  gatomicrefcount ref_count;
+  gint            ref_count;
   int             fd;
 };
 
 static void
 cache_file_unref (CacheFile *file) {
-  if (file == NULL || !g_atomic_ref_count_dec (&file->ref_count))
+  if (file == NULL || !g_atomic_int_dec_and_test (&file->ref_count))
     return;
   close (file->fd);
   g_free (file);
@@ -97,13 +97,13 @@ cache_file_unref (CacheFile *file) {
 
 PackedState *
 packed_state_ref (PackedState *self) {
-  g_atomic_ref_count_inc (&self->ref_count);
+  g_atomic_int_inc (&self->ref_count);
   return self;
 }
 
 void
 packed_state_unref (PackedState *self) {
-  if (!g_atomic_ref_count_dec (&self->ref_count))
+  if (!g_atomic_int_dec_and_test (&self->ref_count))
     return;
   /* The room in the file is free again; where holes cannot be made it stays. */
   if (self->file != NULL)
@@ -223,7 +223,7 @@ packed_state_new_changed (const StateDelta *delta,
                           PackedState      *base) {
   PackedState *self = g_new0 (PackedState, 1);
 
-  g_atomic_ref_count_init (&self->ref_count);
+  self->ref_count = 1;
   self->size = delta->bytes->len;
   self->front_size = delta->front_size;
   self->base = packed_state_ref (base);
@@ -234,7 +234,7 @@ static PackedState *
 packed_state_new (const StateFrames *frames) {
   PackedState *self = g_new0 (PackedState, 1);
 
-  g_atomic_ref_count_init (&self->ref_count);
+  self->ref_count = 1;
   self->size = frames->bytes->len;
   self->n_spans = frames->spans->len;
   self->spans = g_memdup2 (frames->spans->data,
@@ -289,7 +289,7 @@ open_file (Keyframes *self) {
     return 0;
   }
   self->file = g_new0 (CacheFile, 1);
-  g_atomic_ref_count_init (&self->file->ref_count);
+  self->file->ref_count = 1;
   self->file->fd = fd;
   self->file_limit = MIN (file_bytes (), (guint64)disk.f_bavail * disk.f_frsize
                                              / FILE_SHARE);
@@ -315,7 +315,7 @@ write_to_file (Keyframes    *self,
     }
     done += (gsize)n;
   }
-  g_atomic_ref_count_inc (&self->file->ref_count);
+  g_atomic_int_inc (&self->file->ref_count);
   packed->file = self->file;
   packed->at = self->file_end;
   /* Holes are made of whole blocks of the file system. */
@@ -534,7 +534,7 @@ keyframes_hand_in (Keyframes *self,
   Keyframe frame = { .position = position };
 
   frame.packed = g_new0 (PackedState, 1);
-  g_atomic_ref_count_init (&frame.packed->ref_count);
+  frame.packed->ref_count = 1;
   frame.packed->handed = g_ptr_array_ref (frames);
   frame.packed->n_spans = frames->len;
   frame.packed->spans = g_new0 (StateSpan, frames->len);
@@ -560,7 +560,7 @@ keyframes_take_recorded (Keyframes *self,
     if (found.version != STATE_FRAMES_VERSION)
       continue;
     frame.packed = g_new0 (PackedState, 1);
-    g_atomic_ref_count_init (&frame.packed->ref_count);
+    frame.packed->ref_count = 1;
     frame.packed->log = tracelog_ref (log);
     frame.packed->at = found.position;
     frame.packed->n_spans = found.n_frames;
@@ -598,7 +598,7 @@ keyframes_ref_packed (Keyframes *self,
     best = handed;
   if (best == NULL)
     return NULL;
-  g_atomic_ref_count_inc (&best->packed->ref_count);
+  g_atomic_int_inc (&best->packed->ref_count);
   *position = best->position;
   return best->packed;
 }

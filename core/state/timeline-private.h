@@ -427,7 +427,7 @@ void     timeline_lock           (Timeline   *self);
 void     timeline_unlock         (Timeline   *self);
 
 struct _Timeline {
-  gatomicrefcount ref_count;
+  gint            ref_count;
   TraceLog       *log;
   GThread        *follower;
   Fold           *fold; /* the follower's */

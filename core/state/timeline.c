@@ -410,7 +410,7 @@ timeline_new (TraceLog *log) {
   Timeline *self = g_new0 (Timeline, 1);
   pthread_condattr_t attributes;
 
-  g_atomic_ref_count_init (&self->ref_count);
+  self->ref_count = 1;
   self->log = tracelog_ref (log);
   self->fold = fold_new ();
   self->head = fold_ref_state (self->fold);
@@ -433,13 +433,13 @@ timeline_new (TraceLog *log) {
 
 Timeline *
 timeline_ref (Timeline *self) {
-  g_atomic_ref_count_inc (&self->ref_count);
+  g_atomic_int_inc (&self->ref_count);
   return self;
 }
 
 void
 timeline_unref (Timeline *self) {
-  if (!g_atomic_ref_count_dec (&self->ref_count))
+  if (!g_atomic_int_dec_and_test (&self->ref_count))
     return;
   pthread_mutex_lock (&self->lock);
   self->is_stopping = TRUE;
