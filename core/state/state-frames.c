@@ -28,7 +28,9 @@
  *
  *             Then the frames of the runs: their columns, without gaps.
  *
- *             Writing is here, reading in state-frames-read.c.
+ *             Writing is here, reading in state-frames-read.c. FORMAT-states.md
+ *             tells it, field by field, to who has not this program; the test
+ *             read-recording reads with what it says.
  *
  * Trust       Counts are bounded by the bytes that are there and by the fold's
  *             own bounds before memory is taken; each field that something else

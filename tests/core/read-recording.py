@@ -1,23 +1,28 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""read-recording.py: a reader of .tophash files, from FORMAT.md alone.
+"""read-recording.py: a reader of .tophash files, from FORMAT*.md alone.
 
   read-recording.py FILE                 one line of facts, one for each event
-  read-recording.py --test TOPHASH-CLI SCENARIO
+  read-recording.py --test TOPHASH-CLI KEEP-STATE EVENT-H
 
-Shares nothing with the program: what it reads, anybody can. --test records the
-scenario and holds every event against `tophash-cli export … events-csv`. zstd is
-unpacked by the program zstd.
+Shares nothing with the program: what it reads, anybody can. --test makes
+recordings and holds what it reads, every event and every part of a file, against
+the program; and the documents against the file told in FORMAT.md and event.h.
+zstd is unpacked by the program zstd.
 """
 
 import csv
 import io
 import json
 import pathlib
+import re
 import struct
 import subprocess
 import sys
 import tempfile
+
+sys.dont_write_bytecode = True  # not beside the sources
+import read_states  # noqa: E402
 
 MAGIC = bytes.fromhex("895450480d0a1a0a")
 INFO, EVENTS, HONESTY, INDEX, END, KEYFRAME, NOTES = range(1, 8)
@@ -86,24 +91,34 @@ def unpack(codec, data, raw_size):
     return raw
 
 
+def is_whole(data, at):
+    """Whether a chunk is there, to its last byte."""
+    if at + 64 > len(data) or data[at:at + 4] != b"\xabCNK":
+        return False
+    stored, = struct.unpack_from("<I", data, at + 8)
+    crc, = struct.unpack_from("<I", data, at + 60)
+    return (crc == crc32c(data[at:at + 60])
+            and at + 64 + (stored + 7) // 8 * 8 <= len(data)
+            and struct.unpack_from("<I", data, at + 52)[0]
+            == crc32c(data[at + 64:at + 64 + stored]))
+
+
 def read_chunks(data):
-    """(type, header's fields, payload) of every chunk, in order."""
+    """(type, header's fields, payload) of every whole chunk, in order."""
     assert data[:8] == MAGIC
     major, minor, order = struct.unpack_from("<HHI", data, 8)
     assert major == 1 and order == 0x01020304
     assert struct.unpack_from("<I", data, 44)[0] & ~1 == 0
     assert struct.unpack_from("<I", data, 60)[0] == crc32c(data[:60])
     at = 64
-    while at < len(data):
+    while is_whole(data, at):
         header = data[at:at + 64]
-        magic, kind, codec, flags, stored, raw, n = struct.unpack_from(
-            "<IHBBIII", header)
+        kind, codec, flags, stored, raw, n = struct.unpack_from(
+            "<HBBIII", header, 4)
         first, t0, t1 = struct.unpack_from("<QQQ", header, 24)
-        payload_crc, = struct.unpack_from("<I", header, 52)
-        assert magic == 0x4B4E43AB
-        assert struct.unpack_from("<I", header, 60)[0] == crc32c(header[:60])
         payload = data[at + 64:at + 64 + stored]
-        assert payload_crc == crc32c(payload)
+        if not INFO <= kind <= NOTES and flags & 1:
+            break
         yield at, kind, codec, raw, n, first, t0, t1, payload
         at += 64 + (stored + 7) // 8 * 8
 
@@ -154,41 +169,82 @@ def read_waits(payload):
             struct.iter_unpack("<QQQ", payload[72:72 + 24 * n])}
 
 
-def read_recording(path):
-    data = pathlib.Path(path).read_bytes()
-    info, honesty, events, contents, places = None, None, [], None, []
-    waits = None
-    for at, kind, codec, raw_size, n, first, t0, t1, payload in read_chunks(data):
-        places.append((kind, at))
+def read_keyframe(payload):
+    """Its frames; None: of a version that is not known."""
+    n, version, crc, _ = struct.unpack_from("<IIII", payload)
+    table = payload[16:16 + 16 * n]
+    assert crc == crc32c(table)
+    frames, at = [], 16 + 16 * n
+    for stored, raw, crc, codec in struct.iter_unpack("<IIII", table):
+        frame = payload[at:at + stored]
+        assert crc == crc32c(frame) and raw <= 262144
+        frames.append(unpack(codec, frame, raw))
+        at += stored
+    assert at == len(payload)
+    return frames if version == read_states.VERSION else None
+
+
+class Recording:
+    """What the chunks of a file say, taken one by one."""
+
+    def __init__(self, path):
+        self.info, self.honesty, self.waits, self.notes = None, None, None, None
+        self.events, self.keyframes, self.places = [], {}, []
+        self.index = {}
+        data = pathlib.Path(path).read_bytes()
+        for at, kind, *facts in read_chunks(data):
+            self.places.append((kind, at))
+            self.take(at, kind, *facts)
+        self.is_whole = self.places[-1][0] == END
+        if self.is_whole:
+            assert struct.unpack_from("<Q", data, len(data) - 8)[0] \
+                == self.places[-1][1]
+
+    def take(self, at, kind, codec, raw_size, n, first, t0, t1, payload):
+        events = self.events
         if kind == INFO:
-            info = json.loads(payload)
+            self.info = json.loads(payload)
         elif kind == EVENTS:
-            del events[first:]  # a short block is replaced by a longer one
-            assert len(events) == first and first % 4096 == 0
-            events += read_block(unpack(codec, payload, raw_size), n)
+            before = events[first:]  # a short block, replaced by a longer one
+            assert first % 4096 == 0 and first <= len(events)
+            assert len(before) <= min(n, 4095)
+            events[first:] = read_block(unpack(codec, payload, raw_size), n)
+            assert events[first:first + len(before)] == before
             assert len(events) == first + n
             assert events[first][0] == t0 and events[-1][0] == t1
         elif kind == HONESTY:
-            honesty = struct.unpack_from("<QQQQQI", payload)
-            waits = read_waits(payload)
+            self.honesty = struct.unpack_from("<QQQQQI", payload)
+            self.waits = read_waits(payload)
         elif kind == INDEX:
-            for k in range(0, len(payload), 24):
-                offset, index, time = struct.unpack_from("<QQQ", payload, k)
-                assert (EVENTS, offset) in places and events[index][0] == time
+            for offset, index, time in struct.iter_unpack("<QQQ", payload):
+                assert (EVENTS, offset) in self.places
+                assert events[index][0] == time
+                self.index[index] = offset
+            assert t0 == 0 or (INDEX, t0) in self.places
+        elif kind == KEYFRAME:
+            frames = read_keyframe(payload)
+            if frames is not None:
+                self.keyframes[first] = read_states.read_state(frames)
+        elif kind == NOTES:
+            self.notes = json.loads(payload)
         elif kind == END:
-            contents = payload
             assert first == len(events)
-            assert struct.unpack_from("<Q", payload, len(payload) - 8)[0] == at
-    for k in range(0, len(contents) - 8, 24):
-        kind, _, offset, _ = struct.unpack_from("<IIQQ", contents, k)
-        assert (kind, offset) in places
-    assert struct.unpack_from("<Q", data, len(data) - 8)[0] == places[-1][1]
-    assert honesty[0] == len(events) and honesty[4] == events[-1][0]
+            for kind, _, offset, _ in struct.iter_unpack("<IIQQ", payload[:-8]):
+                assert (kind, offset) in self.places
+            assert payload[-8:] == struct.pack("<Q", at)
+
+
+def read_recording(path):
+    file = Recording(path)
+    events, waits, honesty = file.events, file.waits, file.honesty
     assert all(x[0] <= y[0] for x, y in zip(events, events[1:]))
+    if file.is_whole and honesty is not None:
+        assert honesty[0] == len(events) and honesty[4] == events[-1][0]
+        assert sorted(file.index) == list(range(0, len(events), 4096))
     if waits is not None:
         assert honesty[2] == sum(times for times, _ in waits.values())
         assert honesty[3] == sum(ns for _, ns in waits.values())
-    return info, honesty, waits, events
+    return file
 
 
 def signed(value):
@@ -203,39 +259,150 @@ def as_rows(info, events):
                str(signed(a)), str(signed(b))]
 
 
-def test(cli, scenario):
-    print("1..3")
+# Tests --------------------------------------------------------------------
+
+
+def run(*args):
+    return subprocess.run(args, check=True, stdout=subprocess.PIPE, text=True,
+                          encoding="utf-8").stdout
+
+
+def assert_events_are_the_programs(cli, path, file):
+    text = subprocess.run([cli, "export", "events-csv", path], check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          text=True).stdout
+    rows = [row[:4] + row[6:12] for row in csv.reader(io.StringIO(text))]
+    assert len(rows) == len(file.events) + 1
+    for wanted, found in zip(rows[1:], as_rows(file.info, file.events)):
+        assert wanted == found, (wanted, found)
+
+
+def test_run(cli, folder):
+    """The events of a run at full speed, and who waited."""
+    path = str(folder / "run.tophash")
+    run(cli, "run", "full-speed", "--duration", "0.02", "--record", path)
+    file = read_recording(path)
+    assert_events_are_the_programs(cli, path, file)
+    facts = json.loads(run(cli, "info", "--json", path))["recording"]
+    assert facts["waits"] == file.honesty[2]
+    assert facts["waited-ns"] == file.honesty[3]
+    assert file.waits == {entry["thread"]: (entry["waits"], entry["waited-ns"])
+                          for entry in facts["waits-by-worker"]}
+
+
+def scenario(engine):
+    return {"title": engine, "summary": "-", "watch-for": "-", "learn": "-",
+            "engine": engine, "seed": 3, "recordcount": 300, "shards": 4,
+            "phases": [{"name": "mix", "operationcount": 2000, "threads": [
+                {"role": "one", "mix": {"load": 4, "store": 4, "insert": 1,
+                                        "delete": 4, "range": 0.01}}]}]}
+
+
+def test_parts(cli, keep_state, folder):
+    """A keyframe of every map, against the changes before it; notes."""
+    for engine in ("gomap", "syncmap", "mutexmap", "rwmap", "shardmap", "viewmap"):
+        (folder / "s.json").write_text(json.dumps(scenario(engine)))
+        path, out = str(folder / "run.tophash"), str(folder / "kept.tophash")
+        run(cli, "run", str(folder / "s.json"), "--record", path)
+        position = len(read_recording(path).events) // 2
+        run(keep_state, path, str(position), out)
+        file = read_recording(out)
+        (found, state), = file.keyframes.items()
+        assert found == position == state["State"]["n_events"]
+        assert state["State"]["at_ns"] == file.events[position - 1][0]
+        wanted = {}
+        for line in run(cli, "export", "changes", "--to", str(position),
+                        out).splitlines():
+            change = json.loads(line)
+            if change["change"] in ("store", "insert", "update"):
+                wanted[int(change["key"][1:])] = change["value"]
+            elif change["change"] == "delete":
+                wanted.pop(int(change["key"][1:]), None)
+            else:  # of no key, or of one that is gone
+                assert change["change"] in ("promote", "expunge", "unexpunge") \
+                    or not wanted, change
+        assert wanted and read_states.keys_of(state) == wanted, engine
+        tables = [table for table in state["Table"] if table["role"] in (1, 5)]
+        assert len(wanted) == (sum(table["count"] for table in tables)
+                               if tables else state["State"]["n_live"]), engine
+        assert file.notes == {
+            "bookmarks": [{"id": 2, "position": 7, "at_ns": 300, "title": "",
+                           "note": ""},
+                          {"id": 1, "position": 100, "at_ns": 5000,
+                           "title": "here", "note": "“what”\n"}],
+            "next-id": 3, "text": "all", "view": {"zoom": 2}}, file.notes
+
+
+def test_cut(cli, folder):
+    """What is left of a file at any length is what the program says is left."""
+    data = (folder / "kept.tophash").read_bytes()
+    path = folder / "cut.tophash"
+    lengths = [0]
+    for length in range(len(data) // 3, len(data), len(data) // 7):
+        path.write_bytes(data[:length])
+        file = read_recording(path)
+        if not file.events:
+            continue
+        assert not file.is_whole
+        assert_events_are_the_programs(cli, str(path), file)
+        lengths.append(len(file.events))
+    assert sorted(lengths) == lengths and len(set(lengths)) > 2, lengths
+
+
+def test_example(cli, folder):
+    """FORMAT.md's file, byte by byte, is one, and says what stands below it."""
+    lines = read_states.sections("FORMAT.md")["A file, byte by byte"]
+    data = bytearray()
+    for at, told, zeros in re.findall(
+            r"^(\w{3})  ((?:\w\w ?)+?)(?: × (\d+))?(?:  .*)?$",
+            "\n".join(lines), re.M):
+        assert int(at, 16) == len(data), at
+        data += bytes(int(zeros)) if zeros else bytes.fromhex(told)
+    path = folder / "example.tophash"
+    path.write_bytes(data)
+    file = read_recording(path)
+    assert file.is_whole
+    found = [[i, event[0], "main" if event[1] == 0xFFFF else event[1],
+              file.info["kinds"][event[2]], *event[3:7], *map(signed, event[7:])]
+             for i, event in enumerate(file.events)]
+    wanted = read_states.rows(lines)
+    assert [[str(cell) for cell in row] for row in found] == wanted
+    assert_events_are_the_programs(cli, str(path), file)
+
+
+def test_kinds(event_h):
+    """FORMAT-events.md knows every kind, in the order of the program."""
+    text = pathlib.Path(event_h).read_text(encoding="utf-8")
+    told = read_states.sections("FORMAT-events.md")
+    names = [name for lines in told.values()
+             for name in re.findall(r"^\| `([a-z-]+)` \|", "\n".join(lines), re.M)]
+    assert sorted(set(names)) == sorted(names)
+    wanted = re.findall(r'^  X \(\w+, "([a-z-]+)", GATE', text, re.M)
+    assert len(wanted) > 40 and wanted == names, (set(wanted) ^ set(names))
+
+
+def test(cli, keep_state, event_h):
+    tests = {"every-event-is-the-program-s": (test_run, cli),
+             "keyframes-and-notes": (test_parts, cli, keep_state),
+             "cut-files": (test_cut, cli),
+             "the-document-s-example": (test_example, cli)}
+    print(f"1..{len(tests) + 1}")
     with tempfile.TemporaryDirectory() as folder:
-        path = str(pathlib.Path(folder) / "run.tophash")
-        subprocess.run([cli, "run", scenario, "--duration", "0.02",
-                        "--record", path],
-                       check=True, stdout=subprocess.DEVNULL)
-        info, honesty, waits, events = read_recording(path)
-        print(f"ok 1 /core/format/reads-{len(events)}-events", flush=True)
-        text = subprocess.run([cli, "export", "events-csv", path], check=True,
-                              stdout=subprocess.PIPE, text=True).stdout
-        rows = [row[:4] + row[6:12] for row in csv.reader(io.StringIO(text))]
-        assert len(rows) == len(events) + 1
-        for wanted, found in zip(rows[1:], as_rows(info, events)):
-            assert wanted == found, (wanted, found)
-        print("ok 2 /core/format/every-event-is-the-program's", flush=True)
-        text = subprocess.run([cli, "info", "--json", path], check=True,
-                              stdout=subprocess.PIPE, text=True).stdout
-        facts = json.loads(text)["recording"]
-        assert facts["waits"] == honesty[2] and facts["waited-ns"] == honesty[3]
-        assert waits == {entry["thread"]: (entry["waits"], entry["waited-ns"])
-                         for entry in facts["waits-by-worker"]}
-        print("ok 3 /core/format/waits-by-worker")
+        for i, (name, (check, *args)) in enumerate(tests.items(), 1):
+            check(*args, pathlib.Path(folder))
+            print(f"ok {i} /core/format/{name}", flush=True)
+    test_kinds(event_h)
+    print(f"ok {len(tests) + 1} /core/format/the-document-s-kinds")
     return 0
 
 
 def main():
     if sys.argv[1] == "--test":
-        return test(sys.argv[2], sys.argv[3])
-    info, _, _, events = read_recording(sys.argv[1])
-    print(json.dumps({k: v for k, v in info.items() if k != "kinds"}))
-    for event in events:
-        print(*event[:2], info["kinds"][event[2]], *event[3:])
+        return test(*sys.argv[2:5])
+    file = read_recording(sys.argv[1])
+    print(json.dumps({k: v for k, v in file.info.items() if k != "kinds"}))
+    for event in file.events:
+        print(*event[:2], file.info["kinds"][event[2]], *event[3:])
     return 0
 
 
