@@ -12,7 +12,8 @@
  * Measured    the work of each frame (frame clock, before-paint to after-paint) and
  *             each turn of the main loop (from poll's return to the next poll), the
  *             longest of which is the longest single block; both in processor time
- *             of the main thread and by the wall. Of a recording: from opening to the
+ *             of the main thread and by the wall. Of frames that miss 16.7 ms, how
+ *             much of it was work, and how much waiting for a core. Of a recording: from opening to the
  *             first frame with something in it, and until all is folded; memory.
  *
  * Prints JSON; where long turns were spent goes to standard error. Needs a display;
@@ -20,35 +21,29 @@
  */
 #include "app/tophash-application.h"
 #include "app/tophash-window.h"
+#include "core/base/rank.h"
 #include "tests/bench/long-turns.h"
+#include "tests/bench/spent.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+/* A frame at 60 Hz. */
+#define LATE_US 16700
 
 static GArray *frames; /* of gint64, microseconds of processor time */
 static GArray *waits;  /* of frames, by the wall */
+static GArray *late;   /* of Spent: frames that missed LATE_US by the wall */
 static gboolean is_calm;
-static gint64  paint_began_us;
-static gint64  paint_began_wall_us;
+static Spent   paint_began;
 static gint64  opened_us;  /* when opening began; 0: nothing is opened */
 static gint64  logged_us;  /* when the log was there */
 static gint64  pictured_us;
 static gint64  folded_us;
 
-/* What this thread worked: time in which others had the core is not counted. */
-static gint64
-worked_us (void) {
-  struct timespec now;
-
-  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
-  return (gint64)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static void
 before_paint_cb (void) {
-  paint_began_us = worked_us ();
-  paint_began_wall_us = g_get_monotonic_time ();
+  paint_began = spent_now ();
 }
 
 static void
@@ -76,11 +71,12 @@ changed_cb (TophashSession       *session,
 static void
 after_paint_cb (GdkFrameClock *clock,
                 TophashWindow *window) {
-  gint64 took_us = worked_us () - paint_began_us;
-  gint64 wall_us = g_get_monotonic_time () - paint_began_wall_us;
+  Spent spent = spent_since (&paint_began);
 
-  g_array_append_val (frames, took_us);
-  g_array_append_val (waits, wall_us);
+  g_array_append_val (frames, spent.worked_us);
+  g_array_append_val (waits, spent.wall_us);
+  if (spent.wall_us > LATE_US)
+    g_array_append_val (late, spent);
   look_at_session (window);
 }
 
@@ -111,13 +107,35 @@ print_samples (const char *name,
   g_array_sort (samples, compare);
   for (guint i = 0; i < samples->len; i++) {
     n_long += g_array_index (samples, gint64, i) > LONG_TURN_US;
-    n_late += g_array_index (samples, gint64, i) > 16700;
+    n_late += g_array_index (samples, gint64, i) > LATE_US;
   }
   g_print ("  \"%s\": {\"n\": %u, \"median_ms\": %.3f, \"p99_ms\": %.3f, "
            "\"max_ms\": %.3f, \"over_8_ms\": %u, \"over_16_7_ms\": %u}%s\n",
            name, samples->len, quantile_ms (samples, 0.5),
            quantile_ms (samples, 0.99), quantile_ms (samples, 1), n_long, n_late,
            end);
+}
+
+/* What the late frames' time went to, all together, and each to standard error. */
+static void
+print_late (void) {
+  Spent all = { 0 };
+
+  for (guint i = 0; i < late->len; i++) {
+    const Spent *spent = &g_array_index (late, Spent, i);
+
+    g_printerr ("late frame: ");
+    spent_print (spent);
+    all.wall_us += spent->wall_us;
+    all.worked_us += spent->worked_us;
+    all.ready_us += spent->ready_us;
+    all.n_faults += spent->n_faults;
+  }
+  g_print ("  \"late_frames\": {\"n\": %u, \"wall_ms\": %.1f, "
+           "\"worked_ms\": %.1f, \"without_core_ms\": %.1f, "
+           "\"faults\": %" G_GINT64_FORMAT "},\n",
+           late->len, (double)all.wall_us / 1000, (double)all.worked_us / 1000,
+           (double)all.ready_us / 1000, all.n_faults);
 }
 
 /* A line of /proc/self/status, in MB. */
@@ -332,10 +350,12 @@ main (int    argc,
     g_printerr ("bench-window: no display\n");
     return 1;
   }
+  rank_put_window_first ();
   adw_init ();
   is_calm = argc > 3 && g_str_equal (argv[3], "calm");
   frames = g_array_new (FALSE, FALSE, sizeof (gint64));
   waits = g_array_new (FALSE, FALSE, sizeof (gint64));
+  late = g_array_new (FALSE, FALSE, sizeof (Spent));
   application = tophash_application_new ();
   g_application_set_flags (G_APPLICATION (application), G_APPLICATION_NON_UNIQUE);
   g_application_register (G_APPLICATION (application), NULL, NULL);
@@ -361,6 +381,7 @@ main (int    argc,
   print_opening ();
   print_samples ("frame_work", frames, ",");
   print_samples ("frame_wall", waits, ",");
+  print_late ();
   print_samples ("main_loop_turn", long_turns_worked (), ",");
   print_samples ("main_loop_turn_wall", long_turns_waited (), "");
   g_print ("}\n");

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* spent.h — what a thread's time went to
+ *
+ * By the wall a thread works, waits for a core that others have, or waits for
+ * something else: a lock, a page, an answer. Of the calling thread alone.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct {
+  gint64 wall_us;
+  gint64 worked_us;  /* processor time */
+  gint64 ready_us;   /* ready to run, without a core; 0 where the kernel tells none */
+  gint64 n_faults;   /* pages first touched, or looked for */
+  gint64 n_sleeps;   /* times that it gave the core away by itself */
+} Spent;
+
+/* Since some instant in the past. */
+Spent spent_now   (void);
+Spent spent_since (const Spent *then);
+/* A line, to standard error. */
+void  spent_print (const Spent *spent);
+
+G_END_DECLS
