@@ -3,6 +3,8 @@
 /* main.c — locale, a display, run */
 #include "app/tophash-application.h"
 
+#include "core/base/rank.h"
+
 #include <glib/gi18n.h>
 #include <locale.h>
 
@@ -33,6 +35,7 @@ main (int    argc,
                    "Without one, use: tophash-cli run SCENARIO\n"));
     return 1;
   }
+  rank_put_window_first ();
   application = tophash_application_new ();
   return g_application_run (G_APPLICATION (application), argc, argv);
 }

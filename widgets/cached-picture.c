@@ -39,6 +39,8 @@
 
 #define MARGIN 96
 #define SPARE 48
+/* Before a run, behind the main thread. Free choice. */
+#define NICENESS 10
 
 /* How a widget writes. */
 typedef struct {
@@ -211,7 +213,7 @@ paint_thread (gpointer data,
   cairo_surface_t *surface;
 
   if (!self->has_stepped_back)
-    rank_step_back (0);
+    rank_step_back (NICENESS);
   self->has_stepped_back = TRUE;
   surface = paint_image (self, job);
   job->kind->brief_free (g_steal_pointer (&job->brief));

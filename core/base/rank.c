@@ -8,6 +8,9 @@
 
 #ifdef __linux__
 
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -43,11 +46,40 @@ rank_step_back (int niceness) {
   (void)!syscall (SYS_sched_setattr, 0, &attributes, 0);
 }
 
+/* Relaxed: said before the threads that ask are made; nothing else hangs on it. */
+static atomic_bool is_window_first;
+
+void
+rank_put_window_first (void) {
+  atomic_store_explicit (&is_window_first, true, memory_order_relaxed);
+}
+
+void
+rank_go_behind_window (void) {
+  Attributes attributes = { 0 };
+
+  if (!atomic_load_explicit (&is_window_first, memory_order_relaxed)
+      || syscall (SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0)
+    return;
+  attributes.size = sizeof attributes;
+  attributes.policy = SCHED_IDLE;
+  attributes.slice_ns = SLICE_NS;
+  (void)!syscall (SYS_sched_setattr, 0, &attributes, 0);
+}
+
 #else
 
 void
 rank_step_back (int niceness) {
   (void)niceness;
+}
+
+void
+rank_put_window_first (void) {
+}
+
+void
+rank_go_behind_window (void) {
 }
 
 #endif

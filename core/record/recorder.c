@@ -67,6 +67,7 @@
  *             recorder_start() to the join in recorder_finish()
  *             is_finishing: lock; is_full: atomic, see recorder_is_full()
  */
+#include "core/base/rank.h"
 #include "core/record/merge-gate-private.h"
 #include "core/record/tracelog-private.h"
 
@@ -564,6 +565,7 @@ record_thread (void *data) {
   /* Naps as short as asked for: the usual slack is longer than some. */
   prctl (PR_SET_TIMERSLACK, 1, 0, 0, 0);
 #endif
+  rank_go_behind_window ();
   self->last_turn = clock_stamp ();
   while (!nap (self, turn (self)))
     continue;

@@ -30,6 +30,7 @@
  *             n_stored, n_freed, flags     the log's lock
  *             writer, what was told        the sink's own
  */
+#include "core/base/rank.h"
 #include "core/record/trace-temp-private.h"
 #include "core/record/trace-writer-private.h"
 #include "core/record/tracelog-private.h"
@@ -316,6 +317,7 @@ static void *
 sink_thread (void *data) {
   TraceSink *self = data;
 
+  rank_go_behind_window ();
   while (wait_for_blocks (self)) {
     while (store_batch (self))
       if (is_generation_due (self) && !end_generation (self, FALSE))

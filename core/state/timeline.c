@@ -383,6 +383,7 @@ follow (gpointer data) {
   Timeline *self = data;
 
   rank_step_back (NICE_FOLLOWING);
+  rank_go_behind_window ();
   while (!is_stopping (self)) {
     /* Finished first: a length read after it is the last one. */
     gboolean is_finished = tracelog_is_finished (self->log);

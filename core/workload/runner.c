@@ -40,6 +40,8 @@
  */
 #include "core/workload/runner-private.h"
 
+#include "core/base/rank.h"
+
 #include <glib/gi18n-lib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -293,6 +295,7 @@ static void *
 coordinator_main (void *data) {
   Runner *self = data;
 
+  rank_go_behind_window ();
   runner_listen (self, &self->main_probe);
   if (engine_enter_thread (self->map, &self->main_engine, EVENT_THREAD_MAIN)) {
     preload (self);

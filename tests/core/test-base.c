@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* test-base.c — hashes, random numbers, memory, clock, mutex */
+/* test-base.c — hashes, random numbers, memory, clock, mutex, rank */
 #include "core/base/alloc.h"
 #include "core/base/clock.h"
 #include "core/base/hash.h"
 #include "core/base/prng.h"
+#include "core/base/rank.h"
 #include "core/base/sync.h"
 
 #include <glib.h>
+#include <pthread.h>
 #include <sched.h>
 #include <string.h>
 
@@ -265,6 +267,40 @@ test_mutex_wakes_sleepers (void) {
   }
 }
 
+static void *
+go_behind_cb (void *data) {
+  int *policy = data;
+
+  rank_go_behind_window ();
+  *policy = sched_getscheduler (0);
+  return NULL;
+}
+
+static int
+policy_behind_window (void) {
+  pthread_t thread;
+  int policy = -1;
+
+  g_assert_cmpint (pthread_create (&thread, NULL, go_behind_cb, &policy), ==, 0);
+  pthread_join (thread, NULL);
+  return policy;
+}
+
+/* The last test: there is a window from then on. */
+static void
+test_goes_behind_a_window_alone (void) {
+#ifdef __linux__
+  int own = sched_getscheduler (0);
+
+  g_assert_cmpint (policy_behind_window (), ==, own);
+  rank_put_window_first ();
+  g_assert_cmpint (policy_behind_window (), ==, SCHED_IDLE);
+  g_assert_cmpint (sched_getscheduler (0), ==, own);
+#else
+  g_test_skip ("Linux alone");
+#endif
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -286,5 +322,7 @@ main (int    argc,
   g_test_add_func ("/core/base/sync/mutex-excludes", test_mutex_excludes);
   g_test_add_func ("/core/base/sync/mutex-wakes-sleepers",
                    test_mutex_wakes_sleepers);
+  g_test_add_func ("/core/base/rank/goes-behind-a-window-alone",
+                   test_goes_behind_a_window_alone);
   return g_test_run ();
 }
