@@ -236,14 +236,11 @@ void
 cli_check_print_report (TraceLog          *log,
                         const JudgeReport *report,
                         gboolean           as_json) {
-  const TraceInfo *info = tracelog_get_info (log);
-
   if (as_json) {
     cli_check_print_report_json (log, report);
     return;
   }
-  g_print (_("%s (%s) on %s\n"), scenario_translate (info->scenario_title),
-           info->scenario_name, info->engine_title);
+  cli_print_title (log);
   print_counts (report);
   g_print (_("Verdict: %s\n"), verdict_text (report->verdict));
   if (report->n_unknown > 0) {

@@ -174,6 +174,21 @@ print_misuse (TraceLog *log,
     g_print (_("  thread %" PRIu64 " was writing\n"), first.b - 1);
 }
 
+/* A recording need not say it. */
+static const char *
+or_unknown (const char *text) {
+  return text != NULL && *text != '\0' ? text : "?";
+}
+
+void
+cli_print_title (TraceLog *log) {
+  const TraceInfo *info = tracelog_get_info (log);
+
+  g_print (_("%s (%s) on %s\n"),
+           or_unknown (scenario_translate (info->scenario_title)),
+           or_unknown (info->scenario_name), or_unknown (info->engine_title));
+}
+
 static void
 print_text (TraceLog          *log,
             const MapState    *state,
@@ -185,10 +200,10 @@ print_text (TraceLog          *log,
   TraceHonesty honesty;
 
   tracelog_get_honesty (log, &honesty);
-  g_print (_("%s (%s) on %s\n"), scenario_translate (info->scenario_title),
-           info->scenario_name, info->engine_title);
+  cli_print_title (log);
   g_print (_("Seed %" PRIu64 ", %u threads, %s, Tophash %s\n"),
-           info->seed, info->n_threads, info->machine, info->version);
+           info->seed, info->n_threads, or_unknown (info->machine),
+           or_unknown (info->version));
   g_print (_("Operations:\n"));
   for (guint op = 0; op < OP_N_KINDS; op++)
     if (counters->n_ops[op] > 0)

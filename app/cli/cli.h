@@ -79,6 +79,8 @@ typedef struct {
   guint64 n_errors;
   guint64 n_ungated;
 } CliRunFacts;
+/* Its first line: what ran on which map. */
+void      cli_print_title   (TraceLog          *log);
 void      cli_print_summary (TraceLog          *log,
                              const MapState    *state,
                              const CliRunFacts *extra,

@@ -12,7 +12,8 @@
  *             the order in which they happened to each key. The version is the
  *             entry's, or the map's for tables without entries; entry versions
  *             wrap at 2^17. "clear" (an empty read too) and "promote" concern
- *             no key.
+ *             no key. A sharded map is cleared shard by shard, while others write
+ *             to it: its keys are told as deletes, one by one.
  */
 #include "core/export/export-private.h"
 
@@ -32,11 +33,10 @@ facts_of (ExportJob   *job,
   EventFacts facts = { NULL };
 
   if (event->kind == EVENT_OP_BEGAN || event->kind == EVENT_OP_ENDED
-      || event->kind == EVENT_OPS_COUNTED)
+      || event->kind == EVENT_OPS_COUNTED || event->kind == EVENT_OP_TOLD)
     facts.op = op_kind_name (event->aux8);
   if (event->kind == EVENT_OP_BEGAN) {
-    facts.has_key = event->aux8 != OP_RANGE && event->aux8 != OP_CLEAR
-                    && event->aux8 != OP_LEN;
+    facts.has_key = export_op_has_key (event->aux8);
     facts.key = (gint64)event->a;
     if (facts.has_key) {
       export_lane (job, event->thread)->key = facts.key;
@@ -44,16 +44,21 @@ facts_of (ExportJob   *job,
     }
   } else if (event->kind == EVENT_OP_ENDED) {
     /* Of one that began before the span asked for, nobody knows. */
-    facts.has_key = event->aux8 != OP_RANGE && event->aux8 != OP_CLEAR
-                    && event->aux8 != OP_LEN
+    facts.has_key = export_op_has_key (event->aux8)
                     && export_lane (job, event->thread)->op_began_ns >= 0;
     facts.key = export_lane (job, event->thread)->key;
+  } else if (event->kind == EVENT_OP_TOLD) {
+    facts.has_key = export_op_has_key (event->aux8);
+    facts.key = event_told_key (event);
   } else if (event->kind == EVENT_SLOT_WRITTEN
              || event->kind == EVENT_SLOT_UPDATED
              || event->kind == EVENT_RANGE_YIELDED
              || event->kind == EVENT_SNAPSHOT_GAVE) {
     facts.has_key = TRUE;
     facts.key = (gint64)event->a;
+  } else if (event->kind == EVENT_DROPPED) {
+    /* What ends behind the gap may have begun in it. */
+    export_lane (job, event->thread)->op_began_ns = -1;
   }
   return facts;
 }
@@ -270,6 +275,35 @@ holds_values (const StateTable *table) {
   return table != NULL && (table->flags_table & TABLE_HOLDS_ENTRIES) == 0;
 }
 
+static void
+note_keys (ExportJob        *job,
+           const StateArray *array) {
+  guint n = array != NULL ? state_array_n_buckets (array) : 0;
+
+  for (guint i = 0; i < n; i++) {
+    const StateBucket *slots = state_array_bucket (array, i);
+
+    for (guint slot = 0; slot < BUCKET_SLOTS; slot++)
+      if (slots->tophash[slot] >= TOPHASH_MIN)
+        g_array_append_val (job->cleared_keys, slots->keys[slot]);
+  }
+}
+
+/* A "clear", or of a shard what it had. */
+static void
+put_clear (ExportJob   *job,
+           const Event *event,
+           guint64      index) {
+  const StateTable *table = table_of (job, event);
+
+  if (table == NULL || table->role != TABLE_ROLE_SHARD)
+    put_change (job, event, index, "clear", FALSE, 0, FALSE, 0, event->ver);
+  for (guint i = 0; i < job->cleared_keys->len; i++)
+    put_change (job, event, index, "delete", TRUE,
+                g_array_index (job->cleared_keys, gint64, i), FALSE, 0,
+                event->ver);
+}
+
 /* Notes the key of the slot that the fold is about to empty: of the one table, or
  * of dirty, where a key that read lacks is deleted by taking its slot. What its
  * entry does after that, nobody can reach. */
@@ -277,16 +311,21 @@ static void
 before_change (ExportJob   *job,
                const Event *event,
                guint64      index) {
-  const StateTable *table;
+  const StateTable *table = NULL;
   const StateBucket *slots;
   guint bucket = event->res / BUCKET_SLOTS;
   guint slot = event->res % BUCKET_SLOTS;
 
   job->has_cleared_key = FALSE;
-  if (event->kind != EVENT_SLOT_CLEARED)
-    return;
-  table = table_of (job, event);
-  if (table == NULL || table->buckets == NULL
+  g_array_set_size (job->cleared_keys, 0);
+  if (event->kind == EVENT_SLOT_CLEARED || event->kind == EVENT_TABLE_CLEARED)
+    table = table_of (job, event);
+  if (table != NULL && event->kind == EVENT_TABLE_CLEARED
+      && table->role == TABLE_ROLE_SHARD) {
+    note_keys (job, table->buckets);
+    note_keys (job, table->oldbuckets);
+  }
+  if (event->kind != EVENT_SLOT_CLEARED || table == NULL || table->buckets == NULL
       || bucket >= state_array_n_buckets (table->buckets))
     return;
   slots = state_array_bucket (table->buckets, bucket);
@@ -328,7 +367,7 @@ after_change (ExportJob   *job,
   else if (kind == EVENT_READ_PUBLISHED
            || (kind == EVENT_TABLE_CLEARED
                && holds_values (table_of (job, event))))
-    put_change (job, event, index, "clear", FALSE, 0, FALSE, 0, event->ver);
+    put_clear (job, event, index);
   else if (kind == EVENT_DIRTY_PROMOTED)
     put_change (job, event, index, "promote", FALSE, 0, FALSE, 0, event->ver);
 }

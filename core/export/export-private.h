@@ -50,6 +50,7 @@ struct _ExportJob {
   gint64               cleared_key;
   guint32              cleared_ver;
   GHashTable          *unplaced; /* changes: entries with a value and no slot */
+  GArray              *cleared_keys; /* changes: of a shard, under way */
   gint64               step_ns;  /* counters */
   gint64               next_ns;
   GHashTable          *lanes;    /* thread: ExportLane */
@@ -78,6 +79,10 @@ void     export_flush      (ExportJob  *job,
                             gboolean    must);
 ExportLane *export_lane    (ExportJob  *job,
                             guint       thread);
+static inline gboolean
+export_op_has_key (guint op) {
+  return op != OP_RANGE && op != OP_CLEAR && op != OP_LEN;
+}
 /* "W1", "main"; static. */
 const char *export_thread_name (guint   thread);
 

@@ -44,11 +44,6 @@ typedef void (*SpanWriter) (ExportJob *job, const Span *span);
 
 /* Finding spans ------------------------------------------------------------ */
 
-static gboolean
-op_has_key (guint op) {
-  return op != OP_RANGE && op != OP_CLEAR && op != OP_LEN;
-}
-
 static void
 begin_op (ExportLane  *lane,
           const Event *event,
@@ -75,7 +70,7 @@ end_op (ExportJob   *job,
                 .index = lane->op_index,
                 .from_ns = lane->op_began_ns,
                 .to_ns = event->at_ns,
-                .has_key = op_has_key (event->aux8),
+                .has_key = export_op_has_key (event->aux8),
                 .key = lane->key,
                 .event = event };
 
@@ -130,6 +125,10 @@ follow_spans (ExportJob   *job,
     lane->hold_began_ns = event->at_ns;
   } else if (kind == EVENT_LOCK_RELEASED || kind == EVENT_LOCK_READ_RELEASED) {
     end_lock (job, event, index, &lane->hold_began_ns, "hold", write);
+  } else if (kind == EVENT_DROPPED) {
+    /* What ends behind the gap may have begun in it. */
+    lane->op_began_ns = lane->range_began_ns = -1;
+    lane->wait_began_ns = lane->hold_began_ns = -1;
   }
 }
 

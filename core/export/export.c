@@ -225,6 +225,7 @@ job_clear (ExportJob *job) {
   g_string_free (job->text, TRUE);
   g_hash_table_unref (job->lanes);
   g_hash_table_unref (job->unplaced);
+  g_array_unref (job->cleared_keys);
   g_free (job->sentence);
   g_clear_pointer (&job->query, query_walk_free);
 }
@@ -246,6 +247,7 @@ export_log (TraceLog            *log,
                     .text = g_string_new (NULL),
                     .lanes = g_hash_table_new_full (NULL, NULL, NULL, g_free),
                     .unplaced = g_hash_table_new (NULL, NULL),
+                    .cleared_keys = g_array_new (FALSE, FALSE, sizeof (gint64)),
                     .out = out,
                     .cancellable = cancellable,
                     .error = error };

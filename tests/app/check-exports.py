@@ -46,7 +46,7 @@ def lines_of(text):
     return [json.loads(line) for line in text.splitlines()]
 
 
-def check_events(file, info):
+def check_events(file, info, kind="op-ended"):
     rows = list(csv.DictReader(io.StringIO(run("export", "events-csv", file))))
     objects = lines_of(run("export", "events-json", file))
     assert len(rows) == len(objects) == info["recording"]["events"], len(rows)
@@ -58,9 +58,9 @@ def check_events(file, info):
     times = [event["at_ns"] for event in objects]
     assert times == sorted(times), "times go back"
     loads = lines_of(run("export", "events-json", file,
-                         "--where", "kind=op-ended op=load"))
+                         "--where", f"kind={kind} op=load"))
     wanted = [event for event in objects
-              if event["kind"] == "op-ended" and event["op"] == "load"]
+              if event["kind"] == kind and event["op"] == "load"]
     assert loads == wanted and wanted
     part = lines_of(run("export", "events-json", file, "--from", "100",
                         "--to", "200"))
@@ -80,17 +80,18 @@ def check_counters(file, info):
 
 def check_changes(file, info):
     live = {}
-    versions = {}
     for change in lines_of(run("export", "changes", file)):
-        key = change.get("key")
-        if change["change"] in ("store", "insert", "update"):
+        key, what = change.get("key"), change["change"]
+        if what in ("update", "delete"):
+            assert key in live, change
+        elif what == "insert":
+            assert key not in live, change
+        if what in ("store", "insert", "update"):
             live[key] = change["value"]
-        elif change["change"] == "delete":
-            live.pop(key, None)
-        elif change["change"] == "clear":
+        elif what == "delete":
+            del live[key]
+        elif what == "clear":
             live.clear()
-        if key is not None:
-            versions.setdefault(key, []).append(change["version"])
     assert len(live) == info["memory"]["live-keys"], (len(live), info["memory"]["live-keys"])
     assert all(key.startswith('k"') and key.endswith("\\") for key in live)
 
@@ -213,9 +214,43 @@ def check_errors(file, _info):
         assert done.returncode == 2 and kept.read_text(encoding="utf-8") == "kept"
 
 
+def run_like(folder, **changes):
+    """Records another run; its file and what info says."""
+    scenario = pathlib.Path(folder, "other.json")
+    file = str(pathlib.Path(folder, "other.tophash"))
+    scenario.write_text(json.dumps({**SCENARIO, **changes}), encoding="utf-8")
+    run("run", str(scenario), "--record", file)
+    return file, json.loads(run("info", "--json", file))
+
+
+def check_shards(_file, _info):
+    """A shard is cleared while others are written to."""
+    with tempfile.TemporaryDirectory() as folder:
+        check_changes(*run_like(folder, engine="shardmap", shards=16,
+                                telling="counts", phases=[{
+            "name": "mix", "operationcount": 2000, "threads": [
+                {"role": "worker", "count": 4, "mix": {"store": 4, "clear": 0.3,
+                                                       "delete": 1}}]}]))
+
+
+def check_brief(_file, _info):
+    """Operations in one event each have a name and a key."""
+    with tempfile.TemporaryDirectory() as folder:
+        file, info = run_like(folder, telling="brief")
+        check_events(file, info, "op-told")
+        told = [event for event in lines_of(run("export", "events-json", file))
+                if event["kind"] == "op-told"]
+        assert len(told) > 1000
+        for event in told:
+            assert ("key" in event) == (event["op"] not in ("range", "clear")), event
+            if "key" in event:
+                key = event["ver"] << 32 | event["res"]
+                assert event["key"] == 'k"%d"\\' % key, event
+
+
 CHECKS = [check_events, check_counters, check_changes, check_history, check_chrome,
           check_otlp, check_prometheus, check_stats,
-          check_words, check_errors]
+          check_words, check_errors, check_shards, check_brief]
 
 
 def main():

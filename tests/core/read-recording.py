@@ -368,6 +368,7 @@ def test_example(cli, folder):
     wanted = read_states.rows(lines)
     assert [[str(cell) for cell in row] for row in found] == wanted
     assert_events_are_the_programs(cli, str(path), file)
+    assert run(cli, "info", str(path)).startswith("? (?) on ?\n")
 
 
 def test_kinds(event_h):
