@@ -27,9 +27,23 @@ typedef struct {
   gint64      key;
 } EventFacts;
 
+/* Of an operation that began before the span asked for, or in a gap, nobody knows
+ * the key when it ends. */
+static void
+end_op (ExportLane  *lane,
+        const Event *event,
+        EventFacts  *facts) {
+  if (!export_op_has_key (event->aux8))
+    return;
+  facts->has_key = lane->op_began_ns >= 0 && lane->op == event->aux8;
+  facts->key = lane->key;
+  lane->op_began_ns = -1;
+}
+
 static EventFacts
 facts_of (ExportJob   *job,
           const Event *event) {
+  ExportLane *lane = export_lane (job, event->thread);
   EventFacts facts = { NULL };
 
   if (event->kind == EVENT_OP_BEGAN || event->kind == EVENT_OP_ENDED
@@ -39,14 +53,12 @@ facts_of (ExportJob   *job,
     facts.has_key = export_op_has_key (event->aux8);
     facts.key = (gint64)event->a;
     if (facts.has_key) {
-      export_lane (job, event->thread)->key = facts.key;
-      export_lane (job, event->thread)->op_began_ns = event->at_ns;
+      lane->op = event->aux8;
+      lane->key = facts.key;
+      lane->op_began_ns = event->at_ns;
     }
   } else if (event->kind == EVENT_OP_ENDED) {
-    /* Of one that began before the span asked for, nobody knows. */
-    facts.has_key = export_op_has_key (event->aux8)
-                    && export_lane (job, event->thread)->op_began_ns >= 0;
-    facts.key = export_lane (job, event->thread)->key;
+    end_op (lane, event, &facts);
   } else if (event->kind == EVENT_OP_TOLD) {
     facts.has_key = export_op_has_key (event->aux8);
     facts.key = event_told_key (event);
@@ -58,7 +70,7 @@ facts_of (ExportJob   *job,
     facts.key = (gint64)event->a;
   } else if (event->kind == EVENT_DROPPED) {
     /* What ends behind the gap may have begun in it. */
-    export_lane (job, event->thread)->op_began_ns = -1;
+    lane->op_began_ns = -1;
   }
   return facts;
 }
@@ -227,9 +239,17 @@ is_reached (const MapState *state,
   return FALSE;
 }
 
+static gboolean
+has_versions (const MapState *state) {
+  const StateTable *table = map_state_table_for (state, TABLE_ROLE_READ);
+
+  return table != NULL && (table->flags_table & TABLE_HOLDS_VERSIONS) != 0;
+}
+
 /* Of an entry, which the state knows the key of. Where entries have versions, the
- * newest one says what the key holds now. A new key's entry gets its value before
- * it gets a slot: that store is told with the slot. */
+ * newest one says what the key holds now, and when an entry is nil in the end its
+ * key was absent before. A new key's entry gets its value before it gets a slot:
+ * that store is told with the slot. */
 static void
 put_entry_change (ExportJob   *job,
                   const Event *event,
@@ -251,6 +271,8 @@ put_entry_change (ExportJob   *job,
     return;
   }
   g_hash_table_remove (job->unplaced, GUINT_TO_POINTER (id));
+  if (kind == EVENT_ENTRY_DELETED && has_versions (job->state))
+    return;
 
   if (has_value && map_state_next_version (job->state, &link, &version)) {
     has_value = !version.is_deleted;

@@ -80,6 +80,8 @@ end_op (ExportJob   *job,
     span.index = lane->range_index;
     lane->range_began_ns = -1;
   } else {
+    if (lane->op != event->aux8)
+      span.from_ns = -1; /* it began in a gap */
     lane->op_began_ns = -1;
   }
   if (span.from_ns >= 0 && span.name != NULL)

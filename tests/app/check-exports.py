@@ -233,6 +233,12 @@ def check_shards(_file, _info):
                                                        "delete": 1}}]}]))
 
 
+def check_views(_file, _info):
+    """Of a key's versions each is told once."""
+    with tempfile.TemporaryDirectory() as folder:
+        check_changes(*run_like(folder, engine="viewmap"))
+
+
 def check_brief(_file, _info):
     """Operations in one event each have a name and a key."""
     with tempfile.TemporaryDirectory() as folder:
@@ -248,9 +254,31 @@ def check_brief(_file, _info):
                 assert event["key"] == 'k"%d"\\' % key, event
 
 
+def check_gaps(_file, _info):
+    """Nothing that ends is told of what began before events were dropped."""
+    with tempfile.TemporaryDirectory() as folder:
+        file, info = run_like(folder, overflow="drop", phases=[{
+            "name": "mix", "operationcount": 20000, "threads": [
+                {"role": "worker", "count": 3, "mix": {"store": 4, "load": 4,
+                                                       "delete": 1}}]}])
+        begun = {}
+        for event in lines_of(run("export", "events-json", file)):
+            thread, kind = event["thread"], event["kind"]
+            if kind == "dropped":
+                begun.pop(thread, None)
+            elif kind == "op-began":
+                begun[thread] = event["op"], event["key"]
+            elif kind == "op-ended":
+                op, key = begun.pop(thread, (None, None))
+                key = key if op == event["op"] else None
+                assert event.get("key") == key, (event, op, key)
+        return f"{info['recording']['dropped']} dropped"
+
+
 CHECKS = [check_events, check_counters, check_changes, check_history, check_chrome,
           check_otlp, check_prometheus, check_stats,
-          check_words, check_errors, check_shards, check_brief]
+          check_words, check_errors, check_shards, check_views, check_brief,
+          check_gaps]
 
 
 def main():
