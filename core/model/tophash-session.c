@@ -330,6 +330,20 @@ holds_key (const TophashSelection *selection,
          && tophash != TOPHASH_EVACUATED_EMPTY;
 }
 
+/* Whether a map that was superseded is still shown: a Range walks it. */
+static gboolean
+is_walked (const MapState   *state,
+           const StateTable *table) {
+  for (guint i = 0; i < map_state_n_iters (state); i++) {
+    const StateIter *iter = map_state_iter (state, i);
+
+    if (iter->is_open && iter->table == table->id
+        && iter->table_created_ver == table->created_ver)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 guint
 session_track_key (TophashSession *self) {
   static const TableRole roles[] = { TABLE_ROLE_READ, TABLE_ROLE_DIRTY,
@@ -344,6 +358,10 @@ session_track_key (TophashSession *self) {
     return 0;
   table = map_state_find_table (self->state, selection->table,
                                 selection->table_created_ver);
+  /* What a promotion left behind is nowhere to be seen: its key is in read. */
+  if (table != NULL && table->role == TABLE_ROLE_SUPERSEDED
+      && !is_walked (self->state, table))
+    table = NULL;
   if (holds_key (selection, table))
     return 0;
   is_found = table != NULL

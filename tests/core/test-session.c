@@ -203,6 +203,52 @@ test_the_selection_follows_its_key (void) {
   g_object_unref (session);
 }
 
+/* A promotion leaves the former read behind, which is freed later: the key is chosen
+ * where it is seen, in read. */
+static void
+test_the_selection_is_where_it_is_seen (void) {
+  Bench bench = bench_new ();
+  TophashSession *session = bench.session;
+  guint n_promotions = 0;
+
+  run_to_end (&bench);
+  tophash_session_seek (session, 0);
+  while (tophash_session_step_kind (session, TRUE,
+                                    EVENT_KIND_BIT (EVENT_DIRTY_PROMOTED))) {
+    guint64 position = tophash_session_get_position (session);
+    TophashSelection selection = { .kind = SELECTION_SLOT,
+                                   .table = G_MAXUINT16,
+                                   .has_key = TRUE };
+    const StateTable *table;
+    StateSlot slot;
+
+    while (map_state_n_events (tophash_session_get_state (session)) != position)
+      g_main_context_iteration (NULL, TRUE);
+    tophash_session_step (session, -1);
+    tophash_session_step (session, -1);
+    table = map_state_table_for (tophash_session_get_state (session),
+                                 TABLE_ROLE_READ);
+    for (selection.key = 0; selection.key < 1000; selection.key++)
+      if (table != NULL
+          && map_state_find_key (tophash_session_get_state (session), table,
+                                 selection.key, &slot))
+        break;
+    tophash_session_select (session, &selection);
+    tophash_session_step (session, 1);
+    tophash_session_step (session, 1);
+    g_assert_cmpuint (tophash_session_get_position (session), ==, position);
+    selection = *tophash_session_get_selection (session);
+    table = map_state_find_table (tophash_session_get_state (session),
+                                  selection.table, selection.table_created_ver);
+    if (table == NULL)
+      continue;
+    n_promotions++;
+    g_assert_cmpint (table->role, !=, TABLE_ROLE_SUPERSEDED);
+  }
+  g_assert_cmpuint (n_promotions, >, 0);
+  g_object_unref (session);
+}
+
 static void
 test_the_visible_span (void) {
   Bench bench = bench_new ();
@@ -357,6 +403,8 @@ main (int    argc,
   g_test_add_func ("/core/session/plays-at-a-speed", test_plays_at_a_speed);
   g_test_add_func ("/core/session/the-selection-follows-its-key",
                    test_the_selection_follows_its_key);
+  g_test_add_func ("/core/session/the-selection-is-where-it-is-seen",
+                   test_the_selection_is_where_it_is_seen);
   g_test_add_func ("/core/session/the-visible-span", test_the_visible_span);
   g_test_add_func ("/core/session/runs-can-be-replaced",
                    test_runs_can_be_replaced);
