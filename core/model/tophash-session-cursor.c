@@ -46,7 +46,7 @@ session_take_state (TophashSession *self,
   self->position = map_state_n_events (state);
   g_clear_pointer (&former, map_state_unref);
   return SESSION_CHANGE_CURSOR | session_track_key (self)
-         | session_restore_key (self);
+         | session_restore_key (self) | session_keep_in_view (self);
 }
 
 static void
@@ -202,8 +202,10 @@ void
 tophash_session_seek (TophashSession *self,
                       guint64         position) {
   g_return_if_fail (TOPHASH_IS_SESSION (self));
-  if (self->timeline != NULL)
-    session_move_cursor (self, position, session_note_jump (self, position));
+  if (self->timeline == NULL)
+    return;
+  self->wants_view = TRUE;
+  session_move_cursor (self, position, session_note_jump (self, position));
 }
 
 void

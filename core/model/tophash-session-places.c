@@ -268,6 +268,7 @@ session_restore_place (TophashSession *self) {
           && !timeline_is_complete (self->timeline)))
     return;
   self->restore_to = G_MAXUINT64;
+  self->was_in_view = FALSE; /* the span was left as it is */
   session_move_cursor (self, position, 0);
 }
 
@@ -353,6 +354,7 @@ trade_places (TophashSession *self,
   guint64 to = *place;
 
   *place = self->position;
+  self->wants_view = TRUE;
   session_move_cursor (self, to, SESSION_CHANGE_PLACES);
 }
 

@@ -45,6 +45,8 @@ struct _TophashSession {
   gboolean  shows_all;
   gint64    from_ns;
   gint64    to_ns;
+  gboolean  was_in_view; /* the cursor, when it or the span last changed */
+  gboolean  wants_view;  /* wherever it was: somebody sent it where it goes */
 
   TraceNotes *notes;      /* the log's, as it has them; NULL without a log */
   TraceNotes *saved_notes; /* as they were when read or last saved */
@@ -89,6 +91,9 @@ guint    session_restore_key  (TophashSession       *self);
 /* Ends the search, and whether it found more; what changed. */
 guint    session_drop_search  (TophashSession       *self);
 guint    session_look_at_search (TophashSession     *self);
+/* The span shown turns to the cursor, if that was in it or was sent where it is now:
+ * who looks elsewhere while it plays goes on to. What changed. */
+guint    session_keep_in_view (TophashSession       *self);
 /* Moves the cursor there without noting a place. */
 void     session_move_cursor  (TophashSession       *self,
                                guint64               position,

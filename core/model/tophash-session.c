@@ -392,6 +392,46 @@ tophash_session_get_range (TophashSession *self,
   *to_ns = self->to_ns;
 }
 
+static gboolean
+is_cursor_in_view (TophashSession *self) {
+  gint64 at_ns = self->state == NULL ? -1 : map_state_at_ns (self->state);
+
+  return at_ns >= self->from_ns && at_ns <= self->to_ns;
+}
+
+/* A step over the edge turns a page, so that what comes next is seen too; a jump puts
+ * the cursor into the middle. */
+static void
+turn_to_cursor (TophashSession *self) {
+  gint64 at_ns = map_state_at_ns (self->state);
+  gint64 span_ns = self->to_ns - self->from_ns;
+  gint64 last_ns = timeline_get_duration_ns (self->timeline) - span_ns;
+  gint64 from_ns = at_ns - span_ns / 2;
+
+  if (at_ns > self->to_ns && at_ns - self->to_ns < span_ns)
+    from_ns = at_ns - span_ns / 8;
+  else if (at_ns < self->from_ns && self->from_ns - at_ns < span_ns)
+    from_ns = at_ns - span_ns / 8 * 7;
+  /* What a live run has not come to yet is room for it. */
+  if (!self->is_following)
+    from_ns = MIN (from_ns, last_ns);
+  self->from_ns = MAX (0, from_ns);
+  self->to_ns = self->from_ns + span_ns;
+}
+
+guint
+session_keep_in_view (TophashSession *self) {
+  gboolean is_wanted = self->wants_view || self->was_in_view;
+
+  self->wants_view = FALSE;
+  self->was_in_view = self->shows_all || is_cursor_in_view (self);
+  if (self->was_in_view || !is_wanted || self->timeline == NULL)
+    return 0;
+  turn_to_cursor (self);
+  self->was_in_view = TRUE;
+  return SESSION_CHANGE_RANGE;
+}
+
 void
 tophash_session_set_range (TophashSession *self,
                            gint64          from_ns,
@@ -404,6 +444,7 @@ tophash_session_set_range (TophashSession *self,
   self->shows_all = FALSE;
   self->from_ns = from_ns;
   self->to_ns = to_ns;
+  self->was_in_view = is_cursor_in_view (self);
   session_changed (self, SESSION_CHANGE_RANGE);
 }
 
@@ -415,6 +456,7 @@ tophash_session_show_all (TophashSession *self) {
   self->to_ns = 1;
   if (self->timeline != NULL)
     self->to_ns = MAX (1, timeline_get_duration_ns (self->timeline));
+  self->was_in_view = TRUE;
   session_changed (self, SESSION_CHANGE_RANGE);
 }
 

@@ -199,7 +199,8 @@ const TophashSelection *tophash_session_get_selection (TophashSession *self);
 void      tophash_session_select             (TophashSession         *self,
                                               const TophashSelection *selection);
 
-/* Visible span of time; follows the log's end while it shows all of it. */
+/* Visible span of time; follows the log's end while it shows all of it. A part of it
+ * turns with the cursor that leaves it, unless it was moved away from the cursor. */
 void      tophash_session_get_range          (TophashSession *self,
                                               gint64         *from_ns,
                                               gint64         *to_ns);

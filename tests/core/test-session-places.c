@@ -192,6 +192,57 @@ test_hits_are_stepped_through (void) {
   g_assert_false (tophash_session_step_hit (session, TRUE));
 }
 
+static void
+assert_in_view (TophashSession *session,
+                gint64          span_ns) {
+  gint64 from_ns, to_ns;
+  gint64 at_ns = map_state_at_ns (tophash_session_get_state (session));
+
+  tophash_session_get_range (session, &from_ns, &to_ns);
+  g_assert_cmpint (from_ns, >=, 0);
+  g_assert_cmpint (to_ns, <=, (N_EVENTS - 1) * 1000);
+  g_assert_cmpint (to_ns - from_ns, ==, span_ns);
+  g_assert_cmpint (at_ns, >=, from_ns);
+  g_assert_cmpint (at_ns, <=, to_ns);
+}
+
+static void
+wait_there (TophashSession *session) {
+  while (map_state_n_events (tophash_session_get_state (session))
+         != tophash_session_get_position (session))
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+test_the_cursor_stays_in_view (void) {
+  g_autoptr (TophashSession) session = session_on_a_log ();
+  static const guint64 places[] = { 1500, 2002, 2003, 995, 15000, N_EVENTS, 0 };
+  gint64 from_ns, to_ns;
+
+  tophash_session_seek (session, 1600);
+  tophash_session_set_range (session, 1000000, 2000000);
+  for (guint i = 0; i < G_N_ELEMENTS (places); i++) {
+    tophash_session_seek (session, places[i]);
+    wait_there (session);
+    assert_in_view (session, 1000000);
+  }
+  tophash_session_go_back (session);
+  wait_there (session);
+  assert_in_view (session, 1000000);
+
+  /* Who looks elsewhere while it plays goes on to; who steps is taken along. */
+  tophash_session_seek (session, 100);
+  tophash_session_play (session);
+  tophash_session_set_range (session, 5000000, 6000000);
+  for (guint i = 0; i < 5; i++)
+    tophash_session_tick (session, g_get_monotonic_time () + i * 100000);
+  g_assert_cmpuint (tophash_session_get_position (session), >, 100);
+  tophash_session_get_range (session, &from_ns, &to_ns);
+  g_assert_cmpint (from_ns, ==, 5000000);
+  tophash_session_step (session, 1);
+  assert_in_view (session, 1000000);
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -200,6 +251,8 @@ main (int    argc,
                    test_jumps_can_be_taken_back);
   g_test_add_func ("/core/session/bookmarks-are-set-and-undone",
                    test_bookmarks_are_set_and_undone);
+  g_test_add_func ("/core/session/the-cursor-stays-in-view",
+                   test_the_cursor_stays_in_view);
   g_test_add_func ("/core/session/the-view-is-kept", test_the_view_is_kept);
   g_test_add_func ("/core/session/markers-tell-the-difference",
                    test_markers_tell_the_difference);
