@@ -17,10 +17,11 @@
 
 #include <glib/gi18n.h>
 
-/* At least, of the entry; beside it stands what was found, as wide where there is
- * room, so that nothing moves while it counts. */
+/* At least, of the entry; beside it stands what was found, where there is room as
+ * wide as its longest usual words, so that no button moves while it counts. */
 #define WIDE_CHARS 6
 #define NARROW_CHARS 4
+#define FOUND_CHARS 12
 
 struct _TophashSearchBar {
   GtkWidget parent_instance;
@@ -38,7 +39,8 @@ struct _TophashSearchBar {
   /* Owned */
   TophashSession *session;
 
-  gulong changed_id;
+  GtkWidget *focus_before; /* weak: who had it when the bar was opened */
+  gulong     changed_id;
 };
 
 G_DEFINE_FINAL_TYPE (TophashSearchBar, tophash_search_bar, GTK_TYPE_WIDGET)
@@ -58,7 +60,7 @@ static const struct {
 } examples[] = {
   { "dirty-promoted", N_("every promotion") },
   { "misses = len(dirty) - 1", N_("one look short of a promotion") },
-  { "overflow >= 2", N_("a chain with two overflow buckets") },
+  { "overflow >= 2", N_("a bucket with 2 overflows") },
   { "growing and op = store", N_("stores while the table grows") },
   { "op = load missed", N_("loads that counted a miss") },
   { "waited", N_("operations that waited for a lock") },
@@ -217,9 +219,32 @@ next_cb (TophashSearchBar *self) {
   tophash_search_bar_step (self, TRUE);
 }
 
+/* (nullable) */
+static GtkWidget *
+get_focus (TophashSearchBar *self) {
+  GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
+
+  return root != NULL ? gtk_root_get_focus (root) : NULL;
+}
+
+/* What had the focus before has it again: left alone, GTK would give it to whatever
+ * stands beside the bar, and the next space would press that. */
+static void
+close_bar (TophashSearchBar *self) {
+  GtkWidget *focus = get_focus (self);
+  gboolean is_inside
+    = focus != NULL && gtk_widget_is_ancestor (focus, GTK_WIDGET (self));
+
+  gtk_search_bar_set_search_mode (self->bar, FALSE);
+  if (is_inside && self->focus_before != NULL
+      && gtk_widget_get_mapped (self->focus_before))
+    gtk_widget_grab_focus (self->focus_before);
+  g_clear_weak_pointer (&self->focus_before);
+}
+
 static void
 close_cb (TophashSearchBar *self) {
-  gtk_search_bar_set_search_mode (self->bar, FALSE);
+  close_bar (self);
 }
 
 static void
@@ -310,6 +335,7 @@ tophash_search_bar_dispose (GObject *object) {
   if (self->session != NULL)
     g_clear_signal_handler (&self->changed_id, self->session);
   g_clear_object (&self->session);
+  g_clear_weak_pointer (&self->focus_before);
   if (self->bar != NULL) {
     g_signal_handlers_disconnect_by_data (self->bar, self);
     gtk_widget_unparent (GTK_WIDGET (self->bar));
@@ -393,15 +419,21 @@ tophash_search_bar_set_session (TophashSearchBar *self,
 void
 tophash_search_bar_open (TophashSearchBar *self,
                          gboolean          is_open) {
+  GtkWidget *focus;
+
   g_return_if_fail (TOPHASH_IS_SEARCH_BAR (self));
 
-  if (is_open == gtk_search_bar_get_search_mode (self->bar) && !is_open)
+  if (!is_open) {
+    if (gtk_search_bar_get_search_mode (self->bar))
+      close_bar (self);
     return;
-  gtk_search_bar_set_search_mode (self->bar, is_open);
-  if (is_open) {
-    gtk_widget_grab_focus (GTK_WIDGET (self->entry));
-    gtk_editable_select_region (GTK_EDITABLE (self->entry), 0, -1);
   }
+  focus = get_focus (self);
+  if (focus != NULL && !gtk_widget_is_ancestor (focus, GTK_WIDGET (self)))
+    g_set_weak_pointer (&self->focus_before, focus);
+  gtk_search_bar_set_search_mode (self->bar, TRUE);
+  gtk_widget_grab_focus (GTK_WIDGET (self->entry));
+  gtk_editable_select_region (GTK_EDITABLE (self->entry), 0, -1);
 }
 
 gboolean
@@ -418,5 +450,5 @@ tophash_search_bar_set_narrow (TophashSearchBar *self,
 
   gtk_editable_set_width_chars (GTK_EDITABLE (self->entry),
                                 is_narrow ? NARROW_CHARS : WIDE_CHARS);
-  gtk_label_set_width_chars (self->found, is_narrow ? -1 : WIDE_CHARS);
+  gtk_label_set_width_chars (self->found, is_narrow ? -1 : FOUND_CHARS);
 }
