@@ -378,7 +378,7 @@ tophash_window_update_actions (TophashWindow *self) {
           "win.search",        "win.next-hit",       "win.previous-hit",
           "win.add-bookmark",  "win.next-bookmark",  "win.previous-bookmark",
           "win.marker-a",      "win.marker-b",       "win.clear-markers",
-          "win.undo" };
+          "win.undo",          "win.next-of",        "win.previous-of" };
   GtkWidget *widget = GTK_WIDGET (self);
   gboolean has_log = tophash_session_get_log (self->session) != NULL;
 
@@ -473,6 +473,9 @@ tophash_window_key (TophashWindow   *self,
     gtk_widget_grab_focus (GTK_WIDGET (self->map_view));
     return GDK_EVENT_STOP;
   }
+  if (!focus_wants_keys (self)
+      && tophash_window_key_along (self, keyval, modifiers))
+    return GDK_EVENT_STOP;
   if (action == NULL || modifiers != 0 || focus_wants_keys (self)
       || (keyval == GDK_KEY_space && focus_is_button (self)))
     return GDK_EVENT_PROPAGATE;
@@ -529,4 +532,8 @@ tophash_window_add_actions (TophashWindowClass *klass) {
                                      NULL, actions[i].run);
   gtk_widget_class_install_action (GTK_WIDGET_CLASS (klass), "win.export", "s",
                                    export_action);
+  gtk_widget_class_install_action (GTK_WIDGET_CLASS (klass), "win.next-of", "s",
+                                   tophash_window_along_action);
+  gtk_widget_class_install_action (GTK_WIDGET_CLASS (klass), "win.previous-of", "s",
+                                   tophash_window_along_action);
 }

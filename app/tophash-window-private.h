@@ -128,6 +128,14 @@ void tophash_window_update_actions (TophashWindow     *self);
 gboolean tophash_window_key       (TophashWindow      *self,
                                    guint               keyval,
                                    GdkModifierType     modifiers);
+/* along */
+void tophash_window_along_action  (GtkWidget          *widget,
+                                   const char         *name,
+                                   GVariant           *parameter);
+/* TRUE: the letter goes along something. */
+gboolean tophash_window_key_along (TophashWindow      *self,
+                                   guint               keyval,
+                                   GdkModifierType     modifiers);
 /* Gives the focus back to where it was when the menu closes. */
 void tophash_window_watch_menu    (TophashWindow      *self);
 void tophash_window_set_lecture   (TophashWindow      *self,

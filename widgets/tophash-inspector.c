@@ -19,6 +19,7 @@
 #include "widgets/session-link.h"
 #include "widgets/strip-words.h"
 #include "widgets/tophash-draw.h"
+#include "widgets/tophash-along.h"
 #include "widgets/tophash-histograms.h"
 #include "widgets/tophash-key-life.h"
 #include "widgets/tophash-notes.h"
@@ -46,11 +47,15 @@ struct _TophashInspector {
   GtkLabel          *place;
   TophashSlotFigure *figure;
   TophashKeyLife    *life;
+  GtkBox            *along_selection;
+  GtkBox            *along_now;
   GtkLabel          *now;
   GtkLabel          *expert;
 
   /* Owned */
   TophashSession *session;
+
+  TophashAlong *along[ALONG_N_KINDS]; /* in the two boxes */
 
   gulong  changed_id;
   guint   update_id;    /* timeout of a postponed update */
@@ -294,6 +299,8 @@ update (TophashInspector *self) {
   else
     show_item (self, state, selection);
   show_now (self);
+  for (guint i = 0; i < ALONG_N_KINDS; i++)
+    tophash_along_tell (self->along[i], self->session);
 }
 
 static gboolean
@@ -371,6 +378,9 @@ tophash_inspector_class_init (TophashInspectorClass *klass) {
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, place);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, figure);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, life);
+  gtk_widget_class_bind_template_child (widget_class, TophashInspector,
+                                        along_selection);
+  gtk_widget_class_bind_template_child (widget_class, TophashInspector, along_now);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, now);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, expert);
   gtk_widget_class_set_css_name (widget_class, "inspector");
@@ -392,6 +402,14 @@ static void
 tophash_inspector_init (TophashInspector *self) {
   gtk_widget_init_template (GTK_WIDGET (self));
   let_shrink (self->switcher);
+  for (guint i = 0; i < ALONG_N_KINDS; i++) {
+    GtkWidget *row = tophash_along_new ((SessionAlong)i);
+
+    self->along[i] = TOPHASH_ALONG (row);
+    gtk_box_append (i == ALONG_KEY || i == ALONG_BUCKET ? self->along_selection
+                                                        : self->along_now,
+                    row);
+  }
   show_nothing (self);
 }
 

@@ -65,6 +65,7 @@ drop_fold (TophashSession *self) {
 
 void
 session_drop_cursor (TophashSession *self) {
+  session_stop_going (self);
   cancel_seek (self);
   drop_fold (self);
 }

@@ -3,6 +3,7 @@
 /* tophash-session-private.h — what the session's files share */
 #pragma once
 
+#include "core/model/tophash-session-along.h"
 #include "core/model/tophash-session.h"
 #include "core/state/fold.h"
 
@@ -62,6 +63,10 @@ struct _TophashSession {
   TimelineSearch *search; /* NULL: none */
   guint64     known_hits; /* of it, as last told */
   gboolean    search_done;
+
+  GCancellable *going;       /* NULL unless an event to go to is looked for */
+  SessionAlong  going_along;
+  gboolean      going_forward;
 };
 
 void     session_changed      (TophashSession       *self,
@@ -94,6 +99,8 @@ guint    session_look_at_search (TophashSession     *self);
 /* The span shown turns to the cursor, if that was in it or was sent where it is now:
  * who looks elsewhere while it plays goes on to. What changed. */
 guint    session_keep_in_view (TophashSession       *self);
+/* Gives up what is looked for to go along. */
+void     session_stop_going   (TophashSession       *self);
 /* Moves the cursor there without noting a place. */
 void     session_move_cursor  (TophashSession       *self,
                                guint64               position,

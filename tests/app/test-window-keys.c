@@ -11,6 +11,7 @@
 #include "app/tophash-application.h"
 #include "app/tophash-fit-bin.h"
 #include "app/tophash-settings-pane.h"
+#include "app/tophash-window-private.h"
 #include "widgets/tophash-inspector.h"
 #include "widgets/tophash-map-view.h"
 #include "widgets/tophash-timeline-view.h"
@@ -219,6 +220,27 @@ test_menu_gives_the_focus_back (void) {
   close_window (window);
 }
 
+/* Escape ends a search, and the next key is for what it was for before: not for an
+ * expander or a list beside the bar. */
+static void
+test_search_gives_the_focus_back (void) {
+  TophashWindow *window = open_window ();
+  GtkWidget *before, *entry;
+
+  run_small (tophash_window_get_session (window));
+  before = gtk_window_get_focus (GTK_WINDOW (window));
+  g_assert_nonnull (before);
+  for (int i = 0; i < 2; i++) {
+    activate (window, "win.search");
+    entry = gtk_widget_get_ancestor (gtk_window_get_focus (GTK_WINDOW (window)),
+                                     GTK_TYPE_SEARCH_ENTRY);
+    g_assert_nonnull (entry);
+    g_signal_emit_by_name (entry, "stop-search");
+    g_assert_true (gtk_window_get_focus (GTK_WINDOW (window)) == before);
+  }
+  close_window (window);
+}
+
 /* Tab ---------------------------------------------------------------------- */
 
 #define MANY_STOPS 120
@@ -357,6 +379,37 @@ test_fits_a_telephone (void) {
   check_fits_a_telephone ("Cantarell 18");
 }
 
+/* A letter goes to the next event of the same worker, with Shift to the one before;
+ * one that has nothing to go along leaves the cursor where it is. */
+static void
+test_letters_go_along (void) {
+  TophashWindow *window = open_window ();
+  TophashSession *session = tophash_window_get_session (window);
+  TraceLog *log;
+  Event event, other;
+  guint64 there;
+
+  run_small (session);
+  log = tophash_session_get_log (session);
+  settle_at (session, 100);
+  g_assert_true (tracelog_get_event (log, 99, &event));
+  g_assert_true (tophash_window_key (window, GDK_KEY_k, 0));
+  g_assert_true (tophash_window_key (window, GDK_KEY_w, 0));
+  while (tophash_session_get_position (session) == 100)
+    g_main_context_iteration (NULL, TRUE);
+  there = tophash_session_get_position (session);
+  g_assert_cmpuint (there, >, 100);
+  for (guint64 i = 100; i < there; i++) {
+    g_assert_true (tracelog_get_event (log, i, &other));
+    g_assert_true ((other.thread == event.thread) == (i == there - 1));
+  }
+  g_assert_true (tophash_window_key (window, GDK_KEY_W, GDK_SHIFT_MASK));
+  while (tophash_session_get_position (session) == there)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (tophash_session_get_position (session), ==, 100);
+  close_window (window);
+}
+
 void
 add_keys_tests (void) {
   g_test_add_func ("/app/window/lists-its-shortcuts", test_lists_its_shortcuts);
@@ -365,6 +418,9 @@ add_keys_tests (void) {
                    test_search_takes_keys_at_once);
   g_test_add_func ("/app/window/menu-gives-the-focus-back",
                    test_menu_gives_the_focus_back);
+  g_test_add_func ("/app/window/search-gives-the-focus-back",
+                   test_search_gives_the_focus_back);
+  g_test_add_func ("/app/window/letters-go-along", test_letters_go_along);
   g_test_add_func ("/app/window/tab-goes-round", test_tab_goes_round);
   g_test_add_func ("/app/window/fits-a-telephone", test_fits_a_telephone);
 }
