@@ -323,6 +323,21 @@ cancel_cb (TophashHonestyCard *self) {
 
 /* The object --------------------------------------------------------------- */
 
+/* While a run goes on it is told of every frame; what changes out of sight would be
+ * laid out and drawn for nobody. */
+static gboolean
+is_in_sight (TophashHonestyCard *self) {
+  GtkWidget *widget = GTK_WIDGET (self);
+  GtkWidget *port = gtk_widget_get_ancestor (widget, GTK_TYPE_VIEWPORT);
+  graphene_rect_t bounds;
+
+  if (!gtk_widget_get_mapped (widget) || port == NULL)
+    return gtk_widget_get_mapped (widget);
+  return gtk_widget_compute_bounds (widget, port, &bounds)
+         && bounds.origin.y < (float)gtk_widget_get_height (port)
+         && bounds.origin.y + bounds.size.height > 0;
+}
+
 static void
 changed_cb (TophashSession       *session,
             TophashSessionChange  what,
@@ -336,7 +351,8 @@ changed_cb (TophashSession       *session,
     show_stored (self);
   if ((what & (SESSION_CHANGE_RUN | SESSION_CHANGE_LOG | SESSION_CHANGE_SCENARIO))
       || ((what & SESSION_CHANGE_LENGTH)
-          && g_get_monotonic_time () - self->updated_at_us > UPDATE_US))
+          && g_get_monotonic_time () - self->updated_at_us > UPDATE_US
+          && is_in_sight (self)))
     update (self);
 }
 

@@ -9,7 +9,8 @@
  * until the child changes; then the child itself is shown at once.
  *
  * GTK keeps a widget's node for as long as nothing in the widget changes, so the
- * same node means the same picture. A renderer that keeps pictures itself has no
+ * same node means the same picture; only the move to a child's place (a margin, say)
+ * is a new one each time. A renderer that keeps pictures itself has no
  * use for this, and gets the child.
  *
  * Invariants  S1  image is NULL or drawn from live
@@ -79,6 +80,19 @@ image_new (GskRenderNode *node,
 }
 
 static gboolean
+is_same_picture (GskRenderNode *a,
+                 GskRenderNode *b) {
+  if (a == b || a == NULL || b == NULL)
+    return a == b;
+  return gsk_render_node_get_node_type (a) == GSK_TRANSFORM_NODE
+         && gsk_render_node_get_node_type (b) == GSK_TRANSFORM_NODE
+         && gsk_transform_equal (gsk_transform_node_get_transform (a),
+                                 gsk_transform_node_get_transform (b))
+         && is_same_picture (gsk_transform_node_get_child (a),
+                             gsk_transform_node_get_child (b));
+}
+
+static gboolean
 rest_cb (gpointer data) {
   TophashStillBin *self = data;
 
@@ -109,7 +123,7 @@ tophash_still_bin_snapshot (GtkWidget   *widget,
   own = gtk_snapshot_new ();
   gtk_widget_snapshot_child (widget, self->child, own);
   node = gtk_snapshot_free_to_node (own);
-  if (node == self->live) {
+  if (is_same_picture (node, self->live)) {
     g_clear_pointer (&node, gsk_render_node_unref);
   } else {
     forget (self);

@@ -85,6 +85,21 @@ test_the_image_is_the_child (void) {
   gtk_window_destroy (GTK_WINDOW (bench.window));
 }
 
+/* The move to its place is no change, though a new node each time. */
+static void
+test_a_child_in_its_place_rests (void) {
+  Bench bench;
+  cairo_surface_t *surface;
+
+  bench_init (&bench);
+  gtk_widget_set_margin_start (bench.label, 7);
+  settle (&bench);
+  surface = picture (&bench);
+  g_assert_true (tophash_still_bin_is_still (bench.bin));
+  cairo_surface_destroy (surface);
+  gtk_window_destroy (GTK_WINDOW (bench.window));
+}
+
 /* A change is never shown late. */
 static void
 test_a_change_shows_at_once (void) {
@@ -125,6 +140,8 @@ main (int    argc,
   gtk_test_init (&argc, &argv);
   g_test_add_func ("/widgets/still-bin/the-image-is-the-child",
                    test_the_image_is_the_child);
+  g_test_add_func ("/widgets/still-bin/a-child-in-its-place-rests",
+                   test_a_child_in_its_place_rests);
   g_test_add_func ("/widgets/still-bin/a-change-shows-at-once",
                    test_a_change_shows_at_once);
   g_test_add_func ("/widgets/still-bin/ends-with-its-window",
