@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* test-state-delta.c — states told by what they differ in: back they are the same */
+#include "each-engine.h"
 #include "record-run.h"
 
 #include "core/base/prng.h"
@@ -65,16 +66,12 @@ restore (Packed *packed) {
                                     n_bytes, &source, TRUE);
 }
 
-/* Bytes tell everything. */
 static void
 assert_same (const MapState *a,
              const MapState *b) {
-  g_autoptr (GPtrArray) frames_a = map_state_serialise (a);
-  g_autoptr (GPtrArray) frames_b = map_state_serialise (b);
+  g_autoptr (GPtrArray) frames = map_state_serialise (a);
 
-  g_assert_cmpuint (frames_a->len, ==, frames_b->len);
-  for (guint i = 0; i < frames_a->len; i++)
-    g_assert_true (g_bytes_equal (frames_a->pdata[i], frames_b->pdata[i]));
+  assert_same_frames (frames, b);
 }
 
 static void
@@ -287,19 +284,12 @@ int
 main (int    argc,
       char **argv) {
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; engine_classes ()[i] != NULL; i++) {
-    const EngineClass *klass = engine_classes ()[i];
-    g_autofree char *back = g_strdup_printf (
-      "/core/state-delta/%s-comes-back-and-folds-on", klass->name);
-    g_autofree char *large = g_strdup_printf (
-      "/core/state-delta/large-states-of-%s-are-told", klass->name);
-    g_autofree char *damaged = g_strdup_printf (
-      "/core/state-delta/damaged-deltas-of-%s-do-no-harm", klass->name);
-
-    g_test_add_data_func (back, klass, test_comes_back_and_folds_on);
-    g_test_add_data_func (large, klass, test_large_states_are_told);
-    g_test_add_data_func (damaged, klass, test_damaged_deltas_do_no_harm);
-  }
+  add_for_each_engine ("/core/state-delta/", "-comes-back-and-folds-on",
+                       test_comes_back_and_folds_on);
+  add_for_each_engine ("/core/state-delta/large-states-of-", "-are-told",
+                       test_large_states_are_told);
+  add_for_each_engine ("/core/state-delta/damaged-deltas-of-", "-do-no-harm",
+                       test_damaged_deltas_do_no_harm);
   g_test_add_func ("/core/state-delta/a-new-bucket-alone-is-told",
                    test_a_new_bucket_alone_is_told);
   g_test_add_func ("/core/state-delta/too-much-is-not-told",

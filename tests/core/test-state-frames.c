@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* test-state-frames.c — states as bytes: back they are the same, and fold on */
+#include "each-engine.h"
 #include "record-run.h"
 
 #include "core/base/prng.h"
 #include "core/state/fold.h"
 #include "core/state/map-state-private.h"
-#include "core/state/state-frames.h"
-
-/* Bytes tell everything: a state that came back gives the same ones. */
-static void
-assert_same_frames (GPtrArray      *frames,
-                    const MapState *state) {
-  g_autoptr (GPtrArray) again = map_state_serialise (state);
-
-  g_assert_cmpuint (again->len, ==, frames->len);
-  for (guint i = 0; i < frames->len; i++) {
-    g_assert_cmpuint (g_bytes_get_size (frames->pdata[i]), <=, STATE_FRAME_MAX);
-    g_assert_true (g_bytes_equal (again->pdata[i], frames->pdata[i]));
-  }
-}
 
 static void
 assert_same_state (const MapState *a,
@@ -196,16 +183,10 @@ int
 main (int    argc,
       char **argv) {
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; engine_classes ()[i] != NULL; i++) {
-    const EngineClass *klass = engine_classes ()[i];
-    g_autofree char *back = g_strdup_printf (
-      "/core/state-frames/%s-comes-back-and-folds-on", klass->name);
-    g_autofree char *damaged = g_strdup_printf (
-      "/core/state-frames/damaged-frames-of-%s-do-no-harm", klass->name);
-
-    g_test_add_data_func (back, klass, test_comes_back_and_folds_on);
-    g_test_add_data_func (damaged, klass, test_damaged_frames_do_no_harm);
-  }
+  add_for_each_engine ("/core/state-frames/", "-comes-back-and-folds-on",
+                       test_comes_back_and_folds_on);
+  add_for_each_engine ("/core/state-frames/damaged-frames-of-", "-do-no-harm",
+                       test_damaged_frames_do_no_harm);
   g_test_add_func ("/core/state-frames/large-tables-take-many-frames",
                    test_large_tables_take_many_frames);
   return g_test_run ();
