@@ -5,6 +5,7 @@
 
 #include "core/record/trace-keyframe.h"
 #include "core/record/tracelog-file.h"
+#include "core/state/log-ahead.h"
 #include "core/state/state-frames.h"
 
 #include <glib/gi18n.h>
@@ -131,10 +132,12 @@ cli_fold (TraceLog *log,
           gboolean  keeps_states,
           guint64  *faults,
           char    **first_fault) {
+  g_autoptr (LogAhead) ahead = log_ahead_new (log, 0, n_events,
+                                              LOG_AHEAD_AT_ONCE);
   g_autoptr (Fold) fold = fold_new ();
 
   for (guint64 i = 0; i < n_events;) {
-    g_autoptr (TraceBlock) block = tracelog_ref_block (log, i);
+    const TraceBlock *block = log_ahead_get (ahead, i);
     guint64 end;
 
     if (block == NULL)

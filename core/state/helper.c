@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* helper.c — a second thread for work that is wanted at once, and one for later
+/* helper.c — threads for work that is wanted at once, beside other work, and later
  *
  * A call that nobody has begun when it is dismissed is void; one that has begun
  * is waited for. So the caller's data need only live until then, and a helper
@@ -17,8 +17,13 @@
  */
 #include "core/state/helper.h"
 
+#include "core/base/rank.h"
+
 #include <pthread.h>
 #include <sched.h>
+
+/* As the timeline's follower has it at its latest work. */
+#define NICE_BEHIND 10
 
 struct _Helper {
   Helper    *next;
@@ -34,12 +39,14 @@ typedef struct {
   Helper        *first; /* waiting, oldest first */
   Helper       **last;  /* NULL: there is no thread yet */
   pthread_t      thread;
+  int            niceness; /* 0: nobody's before it */
 } Lane;
 
 /* Guards the lanes and every Helper. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t over = PTHREAD_COND_INITIALIZER;
 static Lane at_once = { .wanted = PTHREAD_COND_INITIALIZER };
+static Lane behind = { .wanted = PTHREAD_COND_INITIALIZER, .niceness = NICE_BEHIND };
 static Lane in_turn = { .wanted = PTHREAD_COND_INITIALIZER };
 
 /* Does the oldest call; the lock is held but while it works. */
@@ -70,6 +77,8 @@ static void *
 serve_cb (void *data) {
   Lane *lane = data;
 
+  if (lane->niceness > 0)
+    rank_step_back (lane->niceness);
   pthread_mutex_lock (&lock);
   for (;;) {
     while (lane->first == NULL)
@@ -131,6 +140,12 @@ Helper *
 helper_call (HelperWork work,
              gpointer   data) {
   return call (&at_once, work, data, TRUE);
+}
+
+Helper *
+helper_call_behind (HelperWork work,
+                    gpointer   data) {
+  return call (&behind, work, data, TRUE);
 }
 
 gboolean

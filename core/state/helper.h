@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* helper.h — a second thread for work that is wanted at once, and one for later
+/* helper.h — threads for work that is wanted at once, beside other work, and later
  *
- * One thread each, shared by all timelines. What the first is asked to do must
- * also be done by who asks: it may be busy, and then it does not come.
+ * One thread each, shared by all timelines. What a thread is asked to do by a call
+ * must also be done by who asks: it may be busy, and then it does not come.
  */
 #pragma once
 
@@ -17,6 +17,9 @@ typedef void (*HelperWork) (gpointer data);
 /* Asks the thread to call @work once, soon. NULL: there is no thread. */
 Helper  *helper_call    (HelperWork work,
                          gpointer   data);
+/* The same of a thread that steps back behind those that somebody waits for. */
+Helper  *helper_call_behind (HelperWork work,
+                             gpointer   data);
 /* Waits until @work has returned, or sees to it that it is never called; frees
  * @helper. NULL is allowed. */
 void     helper_dismiss (Helper    *helper);

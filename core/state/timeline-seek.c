@@ -22,6 +22,7 @@
 #include "core/state/chunk-pool.h"
 #include "core/state/fold-private.h"
 #include "core/state/helper.h"
+#include "core/state/log-ahead.h"
 
 #include <string.h>
 #include <time.h>
@@ -37,8 +38,8 @@ static const guint crumbs[] = { 4096, 3072, 2048, 1024, 256 };
 #define CRUMB_COST_NS 500000
 /* A free choice: a frame. */
 #define CRUMB_WAIT_NS (16 * 1000 * 1000)
-/* Blocks unpacked ahead of a fold; the log keeps some more. */
-#define BLOCKS_AHEAD 16u
+/* Blocks unpacked while a state is restored. */
+#define BLOCKS_AHEAD 8u
 
 void
 timeline_add_keyframe (Timeline  *self,
@@ -244,70 +245,6 @@ keep_recent (Timeline *self,
     free_left_cb (self);
 }
 
-/* Blocks that a second thread unpacks, into the log's cache, while the first one
- * folds them. */
-typedef struct {
-  TraceLog       *log;
-  guint64         next; /* index in the block to be unpacked next; the helper's */
-  guint64         end;
-  pthread_mutex_t lock; /* guards the two below */
-  pthread_cond_t  moved;
-  guint64         at;   /* where the fold stands; G_MAXUINT64: it is over */
-} Ahead;
-
-/* Waits until the fold is near; FALSE: it is over. */
-static gboolean
-wait_for_fold (Ahead *ahead) {
-  gboolean is_over;
-
-  pthread_mutex_lock (&ahead->lock);
-  while (ahead->at != G_MAXUINT64
-         && ahead->at + BLOCKS_AHEAD * TRACE_BLOCK_EVENTS < ahead->next)
-    pthread_cond_wait (&ahead->moved, &ahead->lock);
-  is_over = ahead->at == G_MAXUINT64;
-  pthread_mutex_unlock (&ahead->lock);
-  return !is_over;
-}
-
-static void
-tell_ahead (Ahead  *ahead,
-            guint64 at) {
-  pthread_mutex_lock (&ahead->lock);
-  ahead->at = at;
-  pthread_cond_signal (&ahead->moved);
-  pthread_mutex_unlock (&ahead->lock);
-}
-
-static void
-unpack_ahead_cb (gpointer data) {
-  Ahead *ahead = data;
-
-  while (ahead->next < ahead->end && wait_for_fold (ahead)) {
-    TraceBlock *block = tracelog_ref_block (ahead->log, ahead->next);
-
-    if (block == NULL)
-      return;
-    ahead->next = block->first + block->n_events;
-    trace_block_unref (block);
-  }
-}
-
-static Ahead
-ahead_make (TraceLog *log,
-            guint64   at,
-            guint64   next,
-            guint64   end) {
-  return (Ahead){ .log = log, .next = next, .end = end, .at = at,
-                  .lock = PTHREAD_MUTEX_INITIALIZER,
-                  .moved = PTHREAD_COND_INITIALIZER };
-}
-
-static void
-ahead_clear (Ahead *ahead) {
-  pthread_cond_destroy (&ahead->moved);
-  pthread_mutex_destroy (&ahead->lock);
-}
-
 /* Folds on to position @n_events; FALSE: cancelled, or the log ends before. */
 static gboolean
 advance (Timeline     *self,
@@ -316,50 +253,41 @@ advance (Timeline     *self,
          gboolean      has_help,
          GCancellable *cancellable) {
   guint64 position = fold_n_events (fold);
-  Ahead ahead = ahead_make (self->log, position, position + TRACE_BLOCK_EVENTS,
-                            n_events);
-  Helper *helper = NULL;
-  gboolean is_whole = TRUE;
+  g_autoptr (LogAhead) ahead
+      = log_ahead_new (self->log, position, n_events,
+                       has_help ? LOG_AHEAD_AT_ONCE : LOG_AHEAD_ALONE);
 
-  if (has_help && n_events - position > 2 * TRACE_BLOCK_EVENTS)
-    helper = helper_call (unpack_ahead_cb, &ahead);
-  while (is_whole && (position = fold_n_events (fold)) < n_events) {
-    g_autoptr (TraceBlock) block = NULL;
+  while ((position = fold_n_events (fold)) < n_events) {
+    const TraceBlock *block = NULL;
     guint64 end;
 
     if (!g_cancellable_is_cancelled (cancellable))
-      block = tracelog_ref_block (self->log, position);
-    is_whole = block != NULL;
-    if (!is_whole)
-      break;
+      block = log_ahead_get (ahead, position);
+    if (block == NULL)
+      return FALSE;
     end = MIN (n_events, block->first + block->n_events);
     fold_apply_many (fold, block->events + (position - block->first),
                      (guint)(end - position));
-    if (helper != NULL)
-      tell_ahead (&ahead, end);
   }
-  tell_ahead (&ahead, G_MAXUINT64);
-  helper_dismiss (helper);
-  ahead_clear (&ahead);
-  return is_whole;
+  return TRUE;
 }
 
 /* Restores, while the helper unpacks the first blocks that will be folded, before
- * it takes its part in that. */
+ * it takes its part in that. The log keeps them. */
 static MapState *
 restore_start (Timeline        *self,
                const SeekStart *start,
                gboolean         has_help) {
   guint64 end = MIN (start->to,
-                     start->from + BLOCKS_AHEAD / 2 * TRACE_BLOCK_EVENTS);
-  Ahead ahead = ahead_make (self->log, start->from, start->from, end);
-  Helper *helper = has_help && packed_state_size (start->packed) > NEAR_BYTES
-                       ? helper_call (unpack_ahead_cb, &ahead) : NULL;
-  MapState *state = packed_state_restore (start->packed, has_help);
+                     start->from + BLOCKS_AHEAD * TRACE_BLOCK_EVENTS);
+  gboolean is_worth_it = has_help
+                         && packed_state_size (start->packed) > NEAR_BYTES;
+  g_autoptr (LogAhead) ahead
+      = log_ahead_new (self->log, start->from, end,
+                       is_worth_it ? LOG_AHEAD_AT_ONCE : LOG_AHEAD_ALONE);
 
-  helper_dismiss (helper);
-  ahead_clear (&ahead);
-  return state;
+  log_ahead_begin (ahead);
+  return packed_state_restore (start->packed, has_help);
 }
 
 /* (transfer full): a fold at the start; from the log's beginning when the bytes

@@ -24,6 +24,7 @@
 #include "core/base/rank.h"
 #include "core/state/chunk-pool.h"
 #include "core/state/fold-private.h"
+#include "core/state/log-ahead.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -206,11 +207,15 @@ fold_to (Timeline *self,
          guint64   length,
          gboolean  is_finished) {
   gint64 published_us = g_get_monotonic_time ();
-  guint64 position;
+  guint64 position = fold_n_events (self->fold);
+  /* While a log grows others need the processors. */
+  g_autoptr (LogAhead) ahead
+      = log_ahead_new (self->log, position, length,
+                       is_finished ? LOG_AHEAD_BEHIND : LOG_AHEAD_ALONE);
 
   while ((position = fold_n_events (self->fold)) < length
          && !is_stopping (self)) {
-    g_autoptr (TraceBlock) block = tracelog_ref_block (self->log, position);
+    const TraceBlock *block = log_ahead_get (ahead, position);
     guint64 due = keyframes_next (&self->keyframes);
     guint64 end;
 
@@ -324,12 +329,14 @@ close_gap (Timeline *self,
            guint64   from,
            Gap      *gap) {
   g_autoptr (Fold) fold = begin_gap (self, from);
+  g_autoptr (LogAhead) ahead
+      = log_ahead_new (self->log, from, gap->end, LOG_AHEAD_BEHIND);
   guint64 position = from, due = from + gap->part;
 
   if (fold != NULL)
     gap_begin_base (self, gap, fold);
   while (fold != NULL && position < gap->end && !is_stopping (self)) {
-    g_autoptr (TraceBlock) block = tracelog_ref_block (self->log, position);
+    const TraceBlock *block = log_ahead_get (ahead, position);
     guint64 to;
 
     if (block == NULL)
