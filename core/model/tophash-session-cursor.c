@@ -59,6 +59,7 @@ cancel_seek (TophashSession *self) {
 static void
 drop_fold (TophashSession *self) {
   g_clear_pointer (&self->fold, fold_free);
+  g_clear_pointer (&self->ahead, log_ahead_free);
   self->last_tick_us = 0;
   self->credit = 0;
 }
@@ -357,7 +358,7 @@ fold_on (TophashSession *self,
   guint64 at;
 
   while ((at = fold_n_events (self->fold)) < position) {
-    g_autoptr (TraceBlock) block = tracelog_ref_block (self->log, at);
+    const TraceBlock *block = log_ahead_get (self->ahead, at);
     guint64 end;
     guint n;
 
@@ -389,6 +390,8 @@ play_on (TophashSession *self,
     return 0;
   if (self->fold == NULL) {
     self->fold = fold_new_from_state (self->state);
+    self->ahead = log_ahead_new (self->log, fold_n_events (self->fold), length,
+                                 LOG_AHEAD_AT_ONCE);
     self->play_ns = (double)map_state_at_ns (self->state);
   } else if (self->last_tick_us != 0) {
     elapsed_us = (double)CLAMP (frame_time_us - self->last_tick_us, 0,

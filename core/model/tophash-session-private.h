@@ -6,6 +6,7 @@
 #include "core/model/tophash-session-along.h"
 #include "core/model/tophash-session.h"
 #include "core/state/fold.h"
+#include "core/state/log-ahead.h"
 
 G_BEGIN_DECLS
 
@@ -35,6 +36,7 @@ struct _TophashSession {
   GCancellable *seeking; /* NULL unless a far seek is under way */
 
   Fold     *fold;     /* playing: continued from tick to tick; else NULL */
+  LogAhead *ahead;    /* what it will fold; NULL as it is */
   gboolean  is_playing;
   gboolean  is_following;
   double    speed;    /* events per second; 0 = as recorded */
