@@ -7,7 +7,7 @@
  * Bookmarks   A flag on a staff from the lanes' top; flags of neighbours may
  *             cover each other, staffs never vanish.
  * Markers     A line with its letter; between both a veil, and over it in words
- *             how far apart they are, when the veil has room for them.
+ *             how far apart they are.
  */
 #include "widgets/paint-finds.h"
 
@@ -152,6 +152,34 @@ marker_facts_clear (MarkerFacts *self) {
   g_clear_pointer (&self->difference, g_free);
 }
 
+/* Over the middle of what is seen between both, and over its sides where that has no
+ * room for the words: near markers are told apart by them alone. */
+static void
+paint_difference (cairo_t              *cr,
+                  const MarkerFacts    *facts,
+                  const LanesGeometry  *geometry,
+                  double                from,
+                  double                to,
+                  const TophashPalette *palette,
+                  TophashDraw          *draw) {
+  double width, height, middle, half, y;
+
+  if (to < geometry->left || from > geometry->right)
+    return;
+  tophash_draw_measure (draw, facts->difference, FONT_CAPTION, &width, &height);
+  half = width / 2 + 8;
+  middle = (MAX (from, geometry->left) + MIN (to, geometry->right)) / 2;
+  middle = MIN (MAX (middle, geometry->left + half), geometry->right - half);
+  y = geometry->density_top - 1 - height;
+  tophash_palette_set_source (palette, cr, ROLE_CARD);
+  tophash_draw_rounded (cr, middle - half, y - 1, 2 * half, height + 2,
+                        (height + 2) / 2);
+  cairo_fill (cr);
+  tophash_palette_set_source (palette, cr, ROLE_TEXT);
+  tophash_draw_text (draw, cr, facts->difference, FONT_CAPTION, middle, y, 0.5, 0,
+                     geometry->right - geometry->left);
+}
+
 void
 paint_markers (cairo_t              *cr,
                const MarkerFacts    *facts,
@@ -169,26 +197,12 @@ paint_markers (cairo_t              *cr,
     double from = MAX (MIN (x[0], x[1]), geometry->left);
     double to = MIN (MAX (x[0], x[1]), geometry->right);
     const PaletteColor *veil = &palette->colors[ROLE_CURSOR];
-    const char *text = facts->difference;
-    double width, height;
 
-    tophash_draw_measure (draw, text, FONT_CAPTION, &width, &height);
     if (to > from) {
       cairo_set_source_rgba (cr, veil->red, veil->green, veil->blue, 0.07);
       cairo_rectangle (cr, from, geometry->lanes_top, to - from,
                        geometry->ruler_top - 4 - geometry->lanes_top);
       cairo_fill (cr);
-    }
-    if (to - from > width + 40) {
-      double middle = (from + to) / 2;
-      double y = geometry->density_top - 1 - height;
-
-      tophash_palette_set_source (palette, cr, ROLE_CARD);
-      tophash_draw_rounded (cr, middle - width / 2 - 8, y - 1, width + 16,
-                            height + 2, (height + 2) / 2);
-      cairo_fill (cr);
-      tophash_palette_set_source (palette, cr, ROLE_TEXT);
-      tophash_draw_text (draw, cr, text, FONT_CAPTION, middle, y, 0.5, 0, 0);
     }
   }
   for (guint i = 0; i < 2; i++)
@@ -196,4 +210,7 @@ paint_markers (cairo_t              *cr,
       paint_marker (cr, geometry, x[i],
                     i == 1 && is_set[0] && fabs (x[1] - x[0]) < NEAR_PX, letters[i],
                     palette, draw);
+  if (is_set[0] && is_set[1])
+    paint_difference (cr, facts, geometry, MIN (x[0], x[1]), MAX (x[0], x[1]),
+                      palette, draw);
 }

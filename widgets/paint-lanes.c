@@ -101,6 +101,29 @@ role_of_op (OpKind op) {
   return ROLE_OP_LOAD;
 }
 
+/* A Range's number on its bar, whose colour is dark on light ground and light on dark:
+ * as the ground is, so it can be read on both. Large letters are made to fit. */
+static void
+paint_range_name (cairo_t              *cr,
+                  const char           *name,
+                  double                x,
+                  double                y,
+                  double                width,
+                  double                lane_height,
+                  const TophashPalette *palette,
+                  TophashDraw          *draw) {
+  double text_width, height, scale;
+
+  tophash_draw_measure (draw, name, FONT_CAPTION, &text_width, &height);
+  scale = MIN (1, lane_height / height);
+  cairo_save (cr);
+  cairo_translate (cr, x, y + lane_height / 2);
+  cairo_scale (cr, scale, scale);
+  tophash_palette_set_source (palette, cr, ROLE_CARD);
+  tophash_draw_text (draw, cr, name, FONT_CAPTION, 0, 0, 0, 0.5, width / scale);
+  cairo_restore (cr);
+}
+
 static void
 paint_span (cairo_t              *cr,
             const LaneSpan       *span,
@@ -149,10 +172,8 @@ paint_span (cairo_t              *cr,
       g_autofree char *name = g_strdup_printf (
         span->kind == SPAN_RANGE ? "Range #%u" : _("snapshot #%u"), span->id);
 
-      tophash_palette_set_source (palette, cr, ROLE_ON_LIVE);
-      tophash_draw_text (draw, cr, name, FONT_CAPTION, x0 + 8,
-                         y + 1 + geometry->lane_height / 2, 0, 0.5,
-                         width - 12);
+      paint_range_name (cr, name, x0 + 8, y, width - 12, geometry->lane_height,
+                        palette, draw);
     }
     break;
   }

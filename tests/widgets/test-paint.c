@@ -394,6 +394,8 @@ test_contrast (void) {
                       least);
     for (guint j = 0; j < G_N_ELEMENTS (shapes); j++)
       check_contrast (palette, shapes[j], ROLE_CARD, 3);
+    /* A Range's number on its bar. */
+    check_contrast (palette, ROLE_CARD, ROLE_OP_RANGE, 3);
   }
 }
 
@@ -522,6 +524,10 @@ test_finds (void) {
   tophash_session_set_marker (session, 1);
   check_surface ("finds-markers", paint_timeline (session, FALSE));
   check_surface ("finds-dark", paint_timeline (session, TRUE));
+  /* Too near for the words to stand between them. */
+  go_to (session, 4);
+  tophash_session_set_marker (session, 1);
+  check_surface ("finds-markers-near", paint_timeline (session, FALSE));
 }
 
 int
