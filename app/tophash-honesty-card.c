@@ -108,8 +108,13 @@ describe (TophashHonestyCard *self) {
   events = tophash_draw_format_count (honesty.n_events);
   bytes = g_format_size (honesty.bytes);
   stalled = tophash_draw_format_time (honesty.stalled_ns);
-  if (honesty.n_dropped > 0)
+  if (honesty.n_dropped > 0 && honesty.n_stalls == 0)
     return g_strdup_printf (_ ("%s events · %s"), events, bytes);
+  /* Who dropped may have waited as well: the thread that prepares the map does. */
+  if (honesty.n_dropped > 0)
+    return g_strdup_printf (_ ("%s events · %s\nwaited %" PRIu64
+                               " times for the recorder, %s in all"),
+                            events, bytes, honesty.n_stalls, stalled);
   if (honesty.n_stalls == 0)
     return g_strdup_printf (_ ("%s events · %s\n%" PRIu64
                                " lost · no waits for the recorder"),

@@ -121,6 +121,8 @@ describe_latencies (const LatencyHistogram *histogram) {
   g_autofree char *half = upper_end (quantile_bin (histogram, 0.5));
   g_autofree char *most = upper_end (quantile_bin (histogram, 0.99));
   g_autofree char *longest = upper_end (quantile_bin (histogram, 1));
+  g_autofree char *last = g_strdup_printf (_ ("longest %s"), longest);
+  g_autofree char *last_whole = tophash_draw_keep_together (last);
   g_autofree char *figures = NULL;
 
   if (histogram->n_told == 0)
@@ -128,10 +130,12 @@ describe_latencies (const LatencyHistogram *histogram) {
                ? g_strdup (_ ("No operation ended here."))
                : g_strdup_printf (_ ("%s operations, all counted and none told "
                                      "one by one."), counted);
-  figures = g_strdup_printf (_ ("half %s · 99 of 100 %s · longest %s"), half, most,
-                             longest);
+  figures = g_strdup_printf (_ ("half %s · 99 of 100 %s · %s"), half, most,
+                             last_whole);
   if (histogram->n_counted == 0)
-    return g_strdup_printf (_ ("%s\nof %s operations"), figures, told);
+    return g_strdup_printf (ngettext ("%s\nof %s operation", "%s\nof %s operations",
+                                      MIN (histogram->n_told, G_MAXLONG)),
+                            figures, told);
   return g_strdup_printf (
       _ ("%s\nof %s operations told one by one; %s more were counted"), figures,
       told, counted);

@@ -21,7 +21,7 @@
  * wide as its longest usual words, so that no button moves while it counts. */
 #define WIDE_CHARS 6
 #define NARROW_CHARS 4
-#define FOUND_CHARS 12
+#define FOUND_CHARS 10
 
 struct _TophashSearchBar {
   GtkWidget parent_instance;
