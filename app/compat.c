@@ -143,6 +143,7 @@ choose (GtkWindow            *parent,
         const char           *title,
         GtkFileChooserAction  action,
         const char           *accept,
+        GFile                *folder,
         const char           *initial_name,
         const char *const    *filters,
         CompatFileChosen      chosen,
@@ -153,6 +154,8 @@ choose (GtkWindow            *parent,
 
   choice->chosen = chosen;
   choice->data = data;
+  if (folder != NULL)
+    gtk_file_chooser_set_current_folder (GTK_FILE_CHOOSER (dialog), folder, NULL);
   if (initial_name != NULL) {
     gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), initial_name);
     choice->suffixes = list_suffixes (filters);
@@ -170,19 +173,20 @@ compat_file_open (GtkWindow         *parent,
                   const char *const *filters,
                   CompatFileChosen   chosen,
                   gpointer           data) {
-  choose (parent, title, GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Open"), NULL, filters,
-          chosen, data);
+  choose (parent, title, GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Open"), NULL, NULL,
+          filters, chosen, data);
 }
 
 void
 compat_file_save (GtkWindow         *parent,
                   const char        *title,
+                  GFile             *folder,
                   const char        *initial_name,
                   const char *const *filters,
                   CompatFileChosen   chosen,
                   gpointer           data) {
-  choose (parent, title, GTK_FILE_CHOOSER_ACTION_SAVE, _ ("_Save"), initial_name,
-          filters, chosen, data);
+  choose (parent, title, GTK_FILE_CHOOSER_ACTION_SAVE, _ ("_Save"), folder,
+          initial_name, filters, chosen, data);
 }
 
 void

@@ -15,7 +15,7 @@ typedef void (*CompatFileChosen) (GFile    *file,
                                   gpointer  data);
 
 /* @filters: pairs of name and globs (joined by “;”), NULL-terminated; where to save,
- * one glob each, “*” and a suffix. */
+ * one glob each, “*” and a suffix. @folder (nullable): to begin in. */
 void compat_file_open (GtkWindow          *parent,
                        const char         *title,
                        const char *const  *filters,
@@ -23,6 +23,7 @@ void compat_file_open (GtkWindow          *parent,
                        gpointer            data);
 void compat_file_save (GtkWindow          *parent,
                        const char         *title,
+                       GFile              *folder,
                        const char         *initial_name,
                        const char *const  *filters,
                        CompatFileChosen    chosen,

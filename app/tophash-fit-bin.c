@@ -9,6 +9,9 @@
  * kept, so that it is left again as soon as there is room for the one before.
  * Nothing is decided by a number of pixels: large text and long words count.
  *
+ * Nor can all stand one above the other in a window of few lines: it is low then,
+ * which is told with the level.
+ *
  * The level changes between two frames, never while sizes are handed out; for
  * one frame the child may reach beyond the window's edge, where it is cut.
  *
@@ -18,6 +21,7 @@
 #include "app/tophash-fit-bin.h"
 
 #define MIN_WIDTH 360
+#define LOW_LINES 28
 
 struct _TophashFitBin {
   GtkWidget parent_instance;
@@ -28,6 +32,9 @@ struct _TophashFitBin {
   FitLevel level;
   FitLevel wanted;
   int      needs[FIT_N_LEVELS]; /* px, as last measured on that level */
+  int      line_height; /* px; 0: not known */
+  gboolean is_low;
+  gboolean wants_low;
   guint    change_id;
 };
 
@@ -46,8 +53,9 @@ change_cb (gpointer data) {
   TophashFitBin *self = data;
 
   self->change_id = 0;
-  if (self->level != self->wanted) {
+  if (self->level != self->wanted || self->is_low != self->wants_low) {
     self->level = self->wanted;
+    self->is_low = self->wants_low;
     g_object_notify_by_pspec (G_OBJECT (self), props[PROP_LEVEL]);
     gtk_widget_queue_resize (GTK_WIDGET (self));
   }
@@ -67,6 +75,22 @@ choose_level (TophashFitBin *self,
     wanted = self->level - 1;
   self->wanted = wanted;
   if (wanted != self->level && self->change_id == 0)
+    self->change_id
+        = g_idle_add_full (G_PRIORITY_HIGH_IDLE, change_cb, self, NULL);
+}
+
+/* In lines of text: larger letters leave less room as well. */
+static void
+choose_low (TophashFitBin *self,
+            int            height) {
+  if (self->line_height == 0) {
+    g_autoptr (PangoLayout) layout
+        = gtk_widget_create_pango_layout (GTK_WIDGET (self), "X");
+
+    pango_layout_get_pixel_size (layout, NULL, &self->line_height);
+  }
+  self->wants_low = height < LOW_LINES * self->line_height;
+  if (self->wants_low != self->is_low && self->change_id == 0)
     self->change_id
         = g_idle_add_full (G_PRIORITY_HIGH_IDLE, change_cb, self, NULL);
 }
@@ -114,6 +138,7 @@ tophash_fit_bin_size_allocate (GtkWidget *widget,
   width = MAX (width, need);
   gtk_widget_measure (self->child, GTK_ORIENTATION_VERTICAL, width, &need_height,
                       NULL, NULL, NULL);
+  choose_low (self, height);
   gtk_widget_allocate (self->child, width, MAX (height, need_height), baseline,
                        NULL);
 }
@@ -127,6 +152,7 @@ tophash_fit_bin_css_changed (GtkWidget         *widget,
   GTK_WIDGET_CLASS (tophash_fit_bin_parent_class)->css_changed (widget, change);
   for (guint i = 0; i < self->level; i++)
     self->needs[i] = 0;
+  self->line_height = 0;
 }
 
 static void
@@ -200,4 +226,11 @@ tophash_fit_bin_get_level (TophashFitBin *self) {
   g_return_val_if_fail (TOPHASH_IS_FIT_BIN (self), FIT_WIDE);
 
   return self->level;
+}
+
+gboolean
+tophash_fit_bin_is_low (TophashFitBin *self) {
+  g_return_val_if_fail (TOPHASH_IS_FIT_BIN (self), FALSE);
+
+  return self->is_low;
 }

@@ -19,5 +19,7 @@ typedef enum {
 } FitLevel;
 
 FitLevel tophash_fit_bin_get_level (TophashFitBin *self);
+/* Whether there are too few lines for all that stands one above the other. */
+gboolean tophash_fit_bin_is_low    (TophashFitBin *self);
 
 G_END_DECLS

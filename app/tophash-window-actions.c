@@ -39,17 +39,25 @@ tophash_window_speed_text (guint index) {
   return g_strdup_printf (_ ("%.0f events/s"), speed);
 }
 
+void
+tophash_window_run (TophashWindow *self) {
+  g_autoptr (GError) error = NULL;
+
+  if (tophash_window_may_leave (self, AFTER_SAVE_RUN, NULL)
+      && !tophash_session_run (self->session, &error))
+    tophash_window_warn (self, error->message);
+}
+
 static void
 run_action (GtkWidget  *widget,
             const char *name,
             GVariant   *parameter) {
   TophashWindow *self = TOPHASH_WINDOW (widget);
-  g_autoptr (GError) error = NULL;
 
   if (tophash_session_is_running (self->session))
     tophash_session_stop (self->session);
-  else if (!tophash_session_run (self->session, &error))
-    tophash_window_toast (self, error->message);
+  else
+    tophash_window_run (self);
 }
 
 static void

@@ -4,6 +4,10 @@
  *
  * A save under way is let finish; whoever has written notes that are not saved is
  * asked; the size, the speed and the scenario are kept for the next time.
+ *
+ * The same question comes before another recording takes this one's place. What
+ * waits for the answer is done when the notes are saved or given up, and forgotten
+ * when the question or the save is cancelled, or the save fails.
  */
 #include "app/tophash-window-private.h"
 
@@ -19,24 +23,50 @@ save_scenario_name (TophashWindow *self) {
     g_settings_set_string (self->settings_store, "last-scenario", scenario->name);
 }
 
+void
+tophash_window_go_on (TophashWindow *self) {
+  g_autoptr (GFile) file = g_steal_pointer (&self->next_file);
+  AfterSave next = self->after_save;
+
+  self->after_save = AFTER_SAVE_STAY;
+  switch (next) {
+  case AFTER_SAVE_STAY:
+    break;
+  case AFTER_SAVE_CLOSE:
+    gtk_window_close (GTK_WINDOW (self));
+    break;
+  case AFTER_SAVE_OPEN:
+    tophash_window_open (self, file);
+    break;
+  case AFTER_SAVE_RUN:
+    tophash_window_run (self);
+    break;
+  }
+}
+
 static gboolean
-close_cb (gpointer data) {
-  gtk_window_close (GTK_WINDOW (data));
+go_on_cb (gpointer data) {
+  TophashWindow *self = data;
+
+  self->gives_notes_up = TRUE;
+  tophash_window_go_on (self);
+  self->gives_notes_up = FALSE;
   return G_SOURCE_REMOVE;
 }
 
 /* The dialog goes away with its window, so it is let finish first. */
 static void
-close_answered_cb (AdwMessageDialog *dialog,
-                   const char       *response,
-                   TophashWindow    *self) {
+answered_cb (AdwMessageDialog *dialog,
+             const char       *response,
+             TophashWindow    *self) {
   if (g_str_equal (response, "discard")) {
-    self->closes_unsaved = TRUE;
-    g_idle_add_full (G_PRIORITY_DEFAULT, close_cb, g_object_ref (self),
+    g_idle_add_full (G_PRIORITY_DEFAULT, go_on_cb, g_object_ref (self),
                      g_object_unref);
   } else if (g_str_equal (response, "save")) {
-    self->closes_when_saved = TRUE;
     tophash_window_save (self);
+  } else {
+    self->after_save = AFTER_SAVE_STAY;
+    g_clear_object (&self->next_file);
   }
 }
 
@@ -56,24 +86,33 @@ ask_to_save (TophashWindow *self) {
                                               ADW_RESPONSE_SUGGESTED);
   adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "save");
   adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
-  g_signal_connect_object (dialog, "response", G_CALLBACK (close_answered_cb),
-                           self, 0);
+  g_signal_connect_object (dialog, "response", G_CALLBACK (answered_cb), self,
+                           0);
   gtk_window_present (GTK_WINDOW (dialog));
+}
+
+gboolean
+tophash_window_may_leave (TophashWindow *self,
+                          AfterSave      next,
+                          GFile         *file) {
+  tophash_inspector_take_notes (self->inspector);
+  if (self->gives_notes_up || !tophash_session_has_unsaved_notes (self->session))
+    return TRUE;
+  self->after_save = next;
+  g_set_object (&self->next_file, file);
+  ask_to_save (self);
+  return FALSE;
 }
 
 gboolean
 tophash_window_may_close (TophashWindow *self) {
   if (self->job != NULL && self->job_is_save) {
-    self->closes_when_saved = TRUE;
+    self->after_save = AFTER_SAVE_CLOSE;
     tophash_window_toast (self, _ ("Saving the recording first…"));
     return FALSE;
   }
-  tophash_inspector_take_notes (self->inspector);
-  if (tophash_session_has_unsaved_notes (self->session)
-      && !self->closes_unsaved) {
-    ask_to_save (self);
+  if (!tophash_window_may_leave (self, AFTER_SAVE_CLOSE, NULL))
     return FALSE;
-  }
   if (self->settings_store != NULL && !self->is_lecture) {
     int width, height;
 

@@ -6,9 +6,11 @@
  *   tight    panes lie over the map; what the menu has as well leaves the
  *            header, the run button loses its word
  *   narrow   the title goes below the header, where it has a line of its own;
- *            so do the position and the speed, above the buttons
+ *            so do the position and the speed, above the buttons; where there
+ *            are few lines as well, the counters leave the map theirs
  *
- * Nothing is lost: what leaves the header is in the menu and has its key.
+ * Nothing is lost: what leaves the header is in the menu and has its key, and the
+ * counters are among the inspector's statistics.
  *
  * A pane slides where it lies over the map. Beside it, the map would be laid out
  * and the whole window drawn anew in each frame of the slide, 12 ms without a
@@ -46,6 +48,16 @@ place_position (TophashWindow *self,
   gtk_widget_set_visible (GTK_WIDGET (self->narrow_transport), is_above);
   g_object_unref (position);
   g_object_unref (speed);
+}
+
+void
+tophash_window_fit_stats (TophashWindow *self) {
+  gboolean has_room = tophash_fit_bin_get_level (self->fit) != FIT_NARROW
+                      || !tophash_fit_bin_is_low (self->fit);
+
+  gtk_widget_set_visible (
+      GTK_WIDGET (self->stats),
+      has_room && tophash_session_get_log (self->session) != NULL);
 }
 
 static void
@@ -105,6 +117,7 @@ tophash_window_fit (TophashWindow *self) {
   gtk_widget_set_margin_end (GTK_WIDGET (self->narrow_transport), margin);
   gtk_box_set_spacing (self->transport_buttons, is_narrow ? 4 : 8);
   place_position (self, is_narrow);
+  tophash_window_fit_stats (self);
   tophash_search_bar_set_narrow (self->search_bar, is_narrow);
   tophash_window_update_run_button (self);
 }

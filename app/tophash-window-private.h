@@ -3,8 +3,10 @@
 /* tophash-window-private.h — the window's fields, for its topics
  *
  * tophash-window.c binds, tophash-window-actions.c acts, tophash-window-files.c
- * opens and saves, tophash-window-fit.c makes room,
- * tophash-window-warm.c loads fonts, tophash-window-close.c ends it.
+ * opens and saves and tophash-window-export.c writes the rest, as jobs
+ * (tophash-window-job-private.h), tophash-window-tell.c says what happened,
+ * tophash-window-fit.c makes room, tophash-window-warm.c loads fonts,
+ * tophash-window-close.c ends it and asks before notes are lost.
  */
 #pragma once
 
@@ -21,6 +23,15 @@
 #include "widgets/tophash-timeline-view.h"
 
 G_BEGIN_DECLS
+
+/* What would lose notes that are not saved waits for an answer, and perhaps for a
+ * save. */
+typedef enum {
+  AFTER_SAVE_STAY,
+  AFTER_SAVE_CLOSE,
+  AFTER_SAVE_OPEN,
+  AFTER_SAVE_RUN,
+} AfterSave;
 
 struct _TophashWindow {
   AdwApplicationWindow parent_instance;
@@ -72,11 +83,14 @@ struct _TophashWindow {
   GSettings      *settings_store; /* NULL when the schema is not installed */
   GCancellable   *job;            /* opening or saving; NULL: none */
   GFile          *home;           /* of the recording; NULL: not saved yet */
+  GFile          *next_file;      /* of AFTER_SAVE_OPEN */
 
   /* Borrowed */
-  AdwToast  *warning;           /* the last one; NULL when it is gone */
+  AdwToast  *toast;             /* the last one; NULL when it is gone */
+  AdwToast  *warning;           /* likewise */
   GtkWidget *focus_before_menu; /* NULL: it is closed */
 
+  gint64   warned_at_us;
   guint64  home_length;           /* of the recording, as it stands there */
   gboolean home_is_ours;          /* we wrote it */
   gboolean has_told_damage;       /* of the recording */
@@ -88,8 +102,8 @@ struct _TophashWindow {
   gint     progress;            /* thousandths; atomic */
   ExportFormat export_format;   /* a name is being chosen for */
   gboolean job_is_save;
-  gboolean closes_when_saved;
-  gboolean closes_unsaved;      /* it was asked about */
+  AfterSave after_save;         /* what waits for the notes to be saved */
+  gboolean gives_notes_up;      /* it was asked about */
   gboolean is_lecture;
   gboolean has_run_button; /* it shows what follows */
   gboolean run_button_stops;
@@ -102,12 +116,33 @@ struct _TophashWindow {
 };
 
 void tophash_window_update_run_button (TophashWindow *self);
+/* Of the recording's name, when it has got one. */
+void tophash_window_update_title  (TophashWindow      *self);
+void tophash_window_run           (TophashWindow      *self);
 /* Of lecture mode. */
 void tophash_window_update_caption (TophashWindow     *self);
+
+/* tell */
+void tophash_window_toast         (TophashWindow      *self,
+                                   const char         *text);
+/* The same for what must be read to its end: it stays until it is dismissed. */
+void tophash_window_warn          (TophashWindow      *self,
+                                   const char         *text);
+/* The same, with a button for what can be done about it: "win.save-as". */
+void tophash_window_warn_with     (TophashWindow      *self,
+                                   const char         *text,
+                                   const char         *label,
+                                   const char         *action);
+/* The last one is done with: what it was about is tried again. */
+void tophash_window_forget_warning (TophashWindow     *self);
+/* When the window goes: they may stay a little longer. */
+void tophash_window_drop_toasts   (TophashWindow      *self);
 
 /* fit */
 /* Shows as much as there is room for; on "level" of the bin. */
 void tophash_window_fit           (TophashWindow      *self);
+/* The counters come with a recording, and go where the map has no room. */
+void tophash_window_fit_stats     (TophashWindow      *self);
 /* Lets @flap slide where it lies over the map. */
 void tophash_window_fit_flap      (AdwFlap            *flap);
 /* Of a drop-down's button: rather an ellipsis than a wide window. */
@@ -117,6 +152,13 @@ void tophash_window_let_shrink    (GtkDropDown        *drop,
 /* close */
 /* FALSE: not now; what has to be done first is under way, or was asked. */
 gboolean tophash_window_may_close (TophashWindow      *self);
+/* FALSE: there are notes to be lost; it is asked, and @next done after the answer.
+ * @file: to open then, else NULL. */
+gboolean tophash_window_may_leave (TophashWindow      *self,
+                                   AfterSave           next,
+                                   GFile              *file);
+/* The recording is saved, or need not be: does what waited for that. */
+void     tophash_window_go_on     (TophashWindow      *self);
 
 /* warm */
 /* At the first "map": little by little. */
@@ -140,19 +182,14 @@ gboolean tophash_window_key_along (TophashWindow      *self,
 void tophash_window_watch_menu    (TophashWindow      *self);
 void tophash_window_set_lecture   (TophashWindow      *self,
                                    gboolean            is_lecture);
-void tophash_window_toast         (TophashWindow      *self,
-                                   const char         *text);
-/* The same for what must be read to its end: it stays until it is dismissed. */
-void tophash_window_warn          (TophashWindow      *self,
-                                   const char         *text);
-/* The last one is done with: what it was about is tried again. */
-void tophash_window_forget_warning (TophashWindow     *self);
 /* Positions of the speed drop-down. */
 guint  tophash_window_n_speeds    (void);
 double tophash_window_speed       (guint               index);
 char  *tophash_window_speed_text  (guint               index);
 
 /* files */
+/* Opens what is dropped on it. */
+void tophash_window_take_drops     (TophashWindow     *self);
 void tophash_window_choose_open    (TophashWindow     *self);
 void tophash_window_choose_save    (TophashWindow     *self);
 /* Where it stands, if it stands somewhere; else a name is asked for. */

@@ -9,7 +9,7 @@
  *             run, and is removed as soon as it does neither: a paused window
  *             wakes for nothing.
  */
-#include "app/tophash-window-private.h"
+#include "app/tophash-window-job-private.h"
 
 #include "core/model/narrator.h"
 #include "widgets/tophash-draw.h"
@@ -21,8 +21,8 @@
 
 G_DEFINE_FINAL_TYPE (TophashWindow, tophash_window, ADW_TYPE_APPLICATION_WINDOW)
 
-static void
-update_title (TophashWindow *self) {
+void
+tophash_window_update_title (TophashWindow *self) {
   const Scenario *scenario = tophash_session_get_scenario (self->session);
   TraceLog *log = tophash_session_get_log (self->session);
   const TraceInfo *info = log == NULL ? NULL : tracelog_get_info (log);
@@ -38,6 +38,8 @@ update_title (TophashWindow *self) {
   guint n_threads = info != NULL       ? info->n_threads
                     : scenario != NULL ? scenario_get_n_threads (scenario)
                                        : 0;
+  g_autofree char *name
+      = self->home == NULL ? NULL : tophash_window_name_of (self->home);
   const char *mode;
   TraceHonesty honesty = { 0 };
   g_autofree char *workers = NULL;
@@ -46,7 +48,7 @@ update_title (TophashWindow *self) {
   if (log == NULL)
     mode = _ ("not run yet");
   else if (tophash_session_is_following (self->session))
-    mode = _ ("live");
+    mode = tracelog_is_finished (log) && name != NULL ? name : _ ("live");
   else if (tophash_session_is_playing (self->session))
     mode = _ ("playing");
   else if (tophash_session_is_running (self->session))
@@ -54,7 +56,7 @@ update_title (TophashWindow *self) {
   else if (self->ended_by_misuse)
     mode = _ ("recorded, ended by misuse");
   else
-    mode = _ ("recorded");
+    mode = name != NULL ? name : _ ("recorded");
   workers = g_strdup_printf (
       g_dngettext (GETTEXT_PACKAGE, "%u worker", "%u workers", n_threads),
       n_threads);
@@ -97,7 +99,7 @@ update_end (TophashWindow *self) {
   if (self->ended_by_misuse == ended_by_misuse)
     return;
   self->ended_by_misuse = ended_by_misuse;
-  update_title (self);
+  tophash_window_update_title (self);
 }
 
 void
@@ -191,7 +193,7 @@ update_pages (TophashWindow *self) {
   const Scenario *scenario = tophash_session_get_scenario (self->session);
 
   gtk_stack_set_visible_child_name (self->stack, has_log ? "map" : "empty");
-  gtk_widget_set_visible (GTK_WIDGET (self->stats), has_log);
+  tophash_window_fit_stats (self);
   gtk_widget_set_visible (self->timeline_card, has_log);
   if (scenario != NULL) {
     adw_status_page_set_title (self->empty_page,
@@ -294,7 +296,7 @@ changed_cb (TophashSession       *session,
       & (SESSION_CHANGE_LOG | SESSION_CHANGE_PLAY | SESSION_CHANGE_RUN
          | SESSION_CHANGE_SCENARIO | SESSION_CHANGE_PLACES)) {
     update_end (self);
-    update_title (self);
+    tophash_window_update_title (self);
     update_play (self);
     tophash_window_update_run_button (self);
     tophash_window_update_actions (self);
@@ -398,7 +400,8 @@ tophash_window_dispose (GObject *object) {
     g_cancellable_cancel (self->job);
   g_clear_object (&self->job);
   g_clear_object (&self->home);
-  g_clear_weak_pointer (&self->warning);
+  g_clear_object (&self->next_file);
+  tophash_window_drop_toasts (self);
   g_clear_weak_pointer (&self->focus_before_menu);
   if (self->session != NULL) {
     g_signal_handlers_disconnect_by_data (self->session, self);
@@ -514,6 +517,7 @@ tophash_window_init (TophashWindow *self) {
   g_signal_connect_swapped (self->fit, "notify::level",
                             G_CALLBACK (tophash_window_fit), self);
   tophash_window_fit (self);
+  tophash_window_take_drops (self);
 
   g_signal_connect_swapped (self->scenario_drop, "notify::selected",
                             G_CALLBACK (scenario_chosen_cb), self);
@@ -570,37 +574,6 @@ tophash_window_get_session (TophashWindow *self) {
 }
 
 void
-tophash_window_toast (TophashWindow *self,
-                      const char    *text) {
-  g_autofree char *escaped = g_markup_escape_text (text, -1);
-
-  adw_toast_overlay_add_toast (self->toasts, adw_toast_new (escaped));
-}
-
-void
-tophash_window_warn (TophashWindow *self,
-                     const char    *text) {
-  AdwToast *toast = adw_toast_new ("");
-  GtkWidget *label = gtk_label_new (text);
-
-  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
-  gtk_label_set_xalign (GTK_LABEL (label), 0);
-  gtk_label_set_max_width_chars (GTK_LABEL (label), 60);
-  adw_toast_set_custom_title (toast, label);
-  adw_toast_set_timeout (toast, 0);
-  adw_toast_set_priority (toast, ADW_TOAST_PRIORITY_HIGH);
-  g_set_weak_pointer (&self->warning, toast);
-  adw_toast_overlay_add_toast (self->toasts, toast);
-}
-
-void
-tophash_window_forget_warning (TophashWindow *self) {
-  if (self->warning != NULL)
-    adw_toast_dismiss (self->warning);
-  g_clear_weak_pointer (&self->warning);
-}
-
-void
 tophash_window_set_scenario (TophashWindow *self,
                              const char    *name,
                              gboolean       run) {
@@ -617,10 +590,10 @@ tophash_window_set_scenario (TophashWindow *self,
     scenario = scenario_new_from_file (file, &error);
   }
   if (scenario == NULL) {
-    tophash_window_toast (self, error->message);
+    tophash_window_warn (self, error->message);
     return;
   }
   tophash_session_set_scenario (self->session, scenario);
   if (run && !tophash_session_run (self->session, &error))
-    tophash_window_toast (self, error->message);
+    tophash_window_warn (self, error->message);
 }

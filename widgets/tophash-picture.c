@@ -152,15 +152,24 @@ new_surface (const char *path,
   return NULL;
 }
 
-/* What stood under the name is replaced only by a whole file. */
+/* What stood under the name is replaced only by a whole file; where nothing stood,
+ * nothing is left. */
 static gboolean
 write_bytes (const char  *path,
              GByteArray  *bytes,
              GError     **error) {
   g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autofree char *base = g_path_get_basename (path);
+  g_autofree char *name = g_filename_display_name (base);
+  gboolean is_new = !g_file_query_exists (file, NULL);
 
-  return g_file_replace_contents (file, (const char *)bytes->data, bytes->len, NULL,
-                                  FALSE, G_FILE_CREATE_NONE, NULL, NULL, error);
+  if (g_file_replace_contents (file, (const char *)bytes->data, bytes->len, NULL,
+                               FALSE, G_FILE_CREATE_NONE, NULL, NULL, error))
+    return TRUE;
+  if (is_new)
+    g_file_delete (file, NULL, NULL);
+  g_prefix_error (error, _("“%s” could not be saved: "), name);
+  return FALSE;
 }
 
 gboolean

@@ -22,6 +22,7 @@
 #define WIDE_CHARS 6
 #define NARROW_CHARS 4
 #define FOUND_CHARS 10
+#define NARROW_EXAMPLE_CHARS 18
 
 struct _TophashSearchBar {
   GtkWidget parent_instance;
@@ -268,6 +269,13 @@ example_cb (GtkButton        *button,
   gtk_widget_grab_focus (GTK_WIDGET (self->entry));
 }
 
+static void
+let_wrap (GtkLabel *label) {
+  gtk_label_set_xalign (label, 0);
+  gtk_label_set_wrap (label, TRUE);
+  gtk_label_set_wrap_mode (label, PANGO_WRAP_WORD_CHAR);
+}
+
 static GtkWidget *
 example_new (TophashSearchBar *self,
              guint             index) {
@@ -276,8 +284,8 @@ example_new (TophashSearchBar *self,
   GtkWidget *query = gtk_label_new (examples[index].query);
   GtkWidget *meaning = gtk_label_new (_ (examples[index].meaning));
 
-  gtk_label_set_xalign (GTK_LABEL (query), 0);
-  gtk_label_set_xalign (GTK_LABEL (meaning), 0);
+  let_wrap (GTK_LABEL (query));
+  let_wrap (GTK_LABEL (meaning));
   gtk_widget_add_css_class (query, "monospace");
   gtk_widget_add_css_class (query, "example-query");
   gtk_widget_add_css_class (meaning, "caption");
@@ -451,4 +459,13 @@ tophash_search_bar_set_narrow (TophashSearchBar *self,
   gtk_editable_set_width_chars (GTK_EDITABLE (self->entry),
                                 is_narrow ? NARROW_CHARS : WIDE_CHARS);
   gtk_label_set_width_chars (self->found, is_narrow ? -1 : FOUND_CHARS);
+  for (GtkWidget *example = gtk_widget_get_first_child (GTK_WIDGET (self->examples));
+       example != NULL; example = gtk_widget_get_next_sibling (example)) {
+    GtkWidget *box = gtk_button_get_child (GTK_BUTTON (example));
+
+    for (GtkWidget *label = gtk_widget_get_first_child (box); label != NULL;
+         label = gtk_widget_get_next_sibling (label))
+      gtk_label_set_max_width_chars (GTK_LABEL (label),
+                                     is_narrow ? NARROW_EXAMPLE_CHARS : -1);
+  }
 }

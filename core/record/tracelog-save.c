@@ -25,6 +25,8 @@
 /* Blocks packed at a time: some MiB, enough for every processor. */
 #define BATCH 64u
 #define MAX_THREADS 8
+/* Bytes of a name that go into its part's; most file systems take 255 in all. */
+#define NAME_KEPT 128u
 
 /* A block that was there when saving began proved bad. */
 static gboolean
@@ -191,13 +193,22 @@ sync_file (GFile *file) {
   }
 }
 
-/* A name beside @file that nobody uses. */
+/* A name beside @file that nobody uses, and no longer than a name may be: what
+ * there is no room for is left out, up to the beginning of a character. */
 static GFile *
 file_beside (GFile *file) {
   g_autoptr (GFile) folder = g_file_get_parent (file);
   g_autofree char *name = g_file_get_basename (file);
-  g_autofree char *beside
-      = g_strdup_printf (".%s.%08x.part", name, g_random_int ());
+  g_autofree char *beside = NULL;
+
+  if (strlen (name) > NAME_KEPT) {
+    gsize n = NAME_KEPT;
+
+    while (n > 0 && ((guchar)name[n] & 0xC0) == 0x80)
+      n--;
+    name[n] = '\0';
+  }
+  beside = g_strdup_printf (".%s.%08x.part", name, g_random_int ());
 
   return folder != NULL ? g_file_get_child (folder, beside)
                         : g_object_ref (file);
@@ -231,6 +242,31 @@ save_as (TraceLog         *self,
   return TRUE;
 }
 
+/* The system's words tell of the part's name, which nobody knows. */
+static const char *
+plain_reason (const GError *error) {
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE))
+    return _("there is no room left on the disk");
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
+    return _("writing into its folder is not permitted");
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_READ_ONLY))
+    return _("its folder can only be read");
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+    return _("its folder does not exist");
+  return error->message;
+}
+
+/* Says what was to be saved; (transfer full) of @failure. */
+static gboolean
+fail_save (GError     *failure,
+           const char *name,
+           GError    **error) {
+  g_set_error (error, failure->domain, failure->code,
+               _("“%s” could not be saved: %s"), name, plain_reason (failure));
+  g_error_free (failure);
+  return FALSE;
+}
+
 gboolean
 tracelog_save (TraceLog         *self,
                GFile            *file,
@@ -240,16 +276,16 @@ tracelog_save (TraceLog         *self,
                GError          **error) {
   g_autoptr (GFile) part = file_beside (file);
   g_autofree char *name = g_file_get_parse_name (file);
+  GError *failure = NULL;
   guint8 uuid[16];
 
-  if (!save_as (self, part, uuid, progress, data, cancellable, error)
+  if (!save_as (self, part, uuid, progress, data, cancellable, &failure)
       || !g_file_move (part, file,
                        G_FILE_COPY_OVERWRITE | G_FILE_COPY_NO_FALLBACK_FOR_MOVE,
-                       cancellable, NULL, NULL, error)) {
+                       cancellable, NULL, NULL, &failure)) {
     /* Not with the cancellable: what was cancelled is tidied up all the same. */
     g_file_delete (part, NULL, NULL);
-    g_prefix_error (error, _("“%s” could not be saved: "), name);
-    return FALSE;
+    return fail_save (failure, name, error);
   }
   pthread_mutex_lock (&self->lock);
   memcpy (self->uuid, uuid, sizeof self->uuid);

@@ -384,6 +384,7 @@ main (int    argc,
   g_test_add_func ("/app/window/shows-statistics", test_shows_statistics);
   g_test_add_func ("/app/window/tells-a-misuse", test_tells_a_misuse);
   g_test_add_func ("/app/window/closes-while-running", test_closes_while_running);
+  add_files_tests ();
   add_keys_tests ();
   add_places_tests ();
   add_settings_tests ();

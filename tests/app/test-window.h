@@ -25,6 +25,9 @@ void           settle       (TophashSession *session);
 void           settle_at    (TophashSession *session,
                              guint64         position);
 
+/* test-window-files.c */
+void add_files_tests (void);
+
 /* test-window-keys.c */
 void add_keys_tests (void);
 

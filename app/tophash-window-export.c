@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tophash-window-export.c — pictures, and the log in other formats
+ *
+ * What stood under a name is replaced only by a whole file; where nothing stood,
+ * a failure leaves nothing.
+ */
+#include "app/tophash-window-job-private.h"
+#include "widgets/tophash-picture.h"
+
+#include <glib/gi18n.h>
+
+/* What stood under the name is replaced only by a whole file; where nothing stood,
+ * nothing is left. */
+static void
+export_thread (GTask        *task,
+               gpointer      source,
+               gpointer      data,
+               GCancellable *cancellable) {
+  FileJob *job = data;
+  ExportOptions options = { .format = job->format, .to = job->to };
+  g_autoptr (GFileOutputStream) out = NULL;
+  g_autoptr (GCancellable) drop = g_cancellable_new ();
+  g_autofree char *name = tophash_window_name_of (job->file);
+  gboolean is_new = !g_file_query_exists (job->file, NULL);
+  GError *error = NULL;
+
+  out = g_file_replace (job->file, NULL, FALSE, G_FILE_CREATE_NONE, cancellable,
+                        &error);
+  if (out != NULL
+      && export_log (job->log, &options, G_OUTPUT_STREAM (out), file_job_progress, job,
+                     cancellable, &error)
+      && g_output_stream_close (G_OUTPUT_STREAM (out), cancellable, &error)) {
+    g_task_return_boolean (task, TRUE);
+    return;
+  }
+  if (out != NULL) {
+    g_cancellable_cancel (drop);
+    g_output_stream_close (G_OUTPUT_STREAM (out), drop, NULL);
+    if (is_new)
+      g_file_delete (job->file, NULL, NULL);
+  }
+  g_prefix_error (&error, _ ("“%s” could not be saved: "), name);
+  g_task_return_error (task, error);
+}
+
+static void
+export_done_cb (GObject      *source,
+                GAsyncResult *result,
+                gpointer      data) {
+  FileJob *job = g_task_get_task_data (G_TASK (result));
+  TophashWindow *self = job->window;
+  g_autofree char *again
+      = g_strconcat ("win.export::", export_format_name (job->format), NULL);
+  g_autoptr (GError) error = NULL;
+
+  if (!file_job_end (job))
+    return;
+  if (g_task_propagate_boolean (G_TASK (result), &error))
+    tophash_window_toast_saved (self, job->file);
+  else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    tophash_window_warn_with (self, error->message, _ ("Save As…"), again);
+}
+
+void
+tophash_window_export_to (TophashWindow *self,
+                          ExportFormat   format,
+                          GFile         *file) {
+  FileJob *job;
+
+  if (self->job != NULL || tophash_session_get_log (self->session) == NULL)
+    return;
+  job = file_job_begin (self, file, JOB_EXPORT);
+  job->log = tracelog_ref (tophash_session_get_log (self->session));
+  job->format = format;
+  job->to = job->format == EXPORT_PROMETHEUS
+                ? tophash_session_get_position (self->session)
+                : G_MAXUINT64;
+  file_job_start (job, export_thread, export_done_cb);
+}
+
+static void
+export_chosen_cb (GFile    *file,
+                  gpointer  data) {
+  TophashWindow *self = data;
+
+  if (file != NULL && self->session != NULL)
+    tophash_window_export_to (self, self->export_format, file);
+}
+
+static void
+picture_chosen_cb (GFile    *file,
+                   gpointer  data) {
+  TophashWindow *self = data;
+  const MapState *state;
+  g_autofree char *path = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (file == NULL || self->session == NULL
+      || (state = tophash_session_get_state (self->session)) == NULL)
+    return;
+  tophash_window_forget_warning (self);
+  path = g_file_get_path (file);
+  if (path == NULL) {
+    tophash_window_toast (self, _ ("A picture can only be saved to a local file"));
+    return;
+  }
+  if (!paint_stage_to_file (
+          state, tracelog_get_info (tophash_session_get_log (self->session)), path,
+          MAX (640, gtk_widget_get_width (GTK_WIDGET (self->stack))),
+          MAX (400, gtk_widget_get_height (GTK_WIDGET (self->stack))),
+          adw_style_manager_get_dark (adw_style_manager_get_default ()), &error))
+    tophash_window_warn_with (self, error->message, _ ("Save As…"),
+                              "win.export-picture");
+  else
+    tophash_window_toast_saved (self, file);
+}
+
+void
+tophash_window_choose_picture (TophashWindow *self) {
+  const char *const filters[] = { _ ("PNG images"), "*.png", _ ("SVG drawings"),
+                                  "*.svg", _ ("PDF documents"), "*.pdf", NULL };
+
+  tophash_window_choose_name (self, _ ("Save Picture"), "png", filters,
+                              picture_chosen_cb);
+}
+
+void
+tophash_window_choose_export (TophashWindow *self,
+                              ExportFormat   format) {
+  const char *suffix = export_format_suffix (format);
+  g_autofree char *pattern = g_strconcat ("*.", suffix, NULL);
+  const char *const filters[] = { export_format_title (format), pattern, NULL };
+
+  self->export_format = format;
+  tophash_window_choose_name (self, export_format_title (format), suffix, filters,
+                              export_chosen_cb);
+}

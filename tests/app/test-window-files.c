@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* test-window-files.c — files that are slow, refused, dropped or called oddly
+ *
+ * Part of test-window. A pipe without a writer is the file that never comes: with
+ * it a job lasts as long as a test needs, and no clock decides.
+ */
+#include "tests/app/test-window.h"
+
+#include "app/tophash-fit-bin.h"
+#include "widgets/tophash-map-view.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static gboolean
+wake_cb (gpointer data) {
+  return G_SOURCE_CONTINUE;
+}
+
+/* Lets the main loop turn until @condition. */
+#define TURN_UNTIL(condition)                                                 \
+  G_STMT_START {                                                              \
+    guint wake_id = g_timeout_add (5, wake_cb, NULL);                         \
+                                                                              \
+    while (!(condition))                                                      \
+      g_main_context_iteration (NULL, TRUE);                                  \
+    g_source_remove (wake_id);                                                \
+  }                                                                           \
+  G_STMT_END
+
+static GFile *
+file_in (const char *folder,
+         const char *name) {
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+
+  return g_file_new_for_path (path);
+}
+
+static char *
+new_folder (void) {
+  char *folder = g_dir_make_tmp ("tophash-window-XXXXXX", NULL);
+
+  g_assert_nonnull (folder);
+  return folder;
+}
+
+/* What stands in @folder is removed with it; how many files that were. */
+static guint
+remove_folder (char *folder) {
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+  guint n = 0;
+
+  g_assert_nonnull (dir);
+  for (; (name = g_dir_read_name (dir)) != NULL; n++) {
+    g_autofree char *path = g_build_filename (folder, name, NULL);
+
+    g_assert_cmpint (g_remove (path), ==, 0);
+  }
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+  g_free (folder);
+  return n;
+}
+
+/* The label in and below @widget whose text begins so, or NULL. */
+static GtkWidget *
+find_label (GtkWidget  *widget,
+            const char *beginning) {
+  if (GTK_IS_LABEL (widget)
+      && g_str_has_prefix (gtk_label_get_text (GTK_LABEL (widget)), beginning))
+    return widget;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
+       child = gtk_widget_get_next_sibling (child)) {
+    GtkWidget *found = find_label (child, beginning);
+
+    if (found != NULL)
+      return found;
+  }
+  return NULL;
+}
+
+static const char *
+subtitle_of (TophashWindow *window) {
+  return adw_window_title_get_subtitle (ADW_WINDOW_TITLE (
+      find_widget (GTK_WIDGET (window), ADW_TYPE_WINDOW_TITLE)));
+}
+
+static void
+save_small (TophashWindow *window,
+            GFile         *file) {
+  TophashSession *session = tophash_window_get_session (window);
+
+  run_small (session);
+  tophash_window_save_to (window, file);
+  TURN_UNTIL (!tophash_session_is_unsaved (session));
+}
+
+/* Whoever reads from the pipe @path is let go. */
+static void
+end_pipe (const char *path) {
+  int fd = open (path, O_WRONLY | O_NONBLOCK);
+
+  g_assert_cmpint (fd, >=, 0);
+  close (fd);
+}
+
+static void
+test_progress_moves_nothing (void) {
+  TophashWindow *window = open_window ();
+  GtkWidget *map = find_widget (GTK_WIDGET (window), TOPHASH_TYPE_MAP_VIEW);
+  GtkWidget *bar = find_widget (GTK_WIDGET (window), GTK_TYPE_PROGRESS_BAR);
+  char *folder = new_folder ();
+  g_autoptr (GFile) pipe = file_in (folder, "pipe.tophash");
+  graphene_rect_t before, during;
+
+  g_assert_cmpint (mkfifo (g_file_peek_path (pipe), 0600), ==, 0);
+  run_small (tophash_window_get_session (window));
+  TURN_UNTIL (gtk_widget_get_height (map) > 0);
+  g_assert_true (
+      gtk_widget_compute_bounds (map, GTK_WIDGET (window), &before));
+  tophash_window_open (window, pipe);
+  TURN_UNTIL (gtk_widget_get_mapped (bar) && gtk_widget_get_width (bar) > 0);
+  g_assert_true (
+      gtk_widget_compute_bounds (map, GTK_WIDGET (window), &during));
+  g_assert_true (graphene_point_equal (&before.origin, &during.origin));
+
+  /* A file that never comes is given up at once. */
+  activate (window, "win.cancel");
+  TURN_UNTIL (!gtk_widget_get_mapped (bar));
+  end_pipe (g_file_peek_path (pipe));
+  g_assert_cmpuint (remove_folder (folder), ==, 1);
+  close_window (window);
+}
+
+static void
+test_tells_its_file (void) {
+  TophashWindow *window = open_window ();
+  char *folder = new_folder ();
+  g_autoptr (GFile) file = file_in (folder, "caf\xe9 one.tophash");
+
+  /* Whatever the bytes of its name are. */
+  save_small (window, file);
+  g_assert_true (g_str_has_suffix (subtitle_of (window), " one.tophash"));
+  g_assert_true (g_utf8_validate (subtitle_of (window), -1, NULL));
+  g_assert_nonnull (find_label (GTK_WIDGET (window), "Saved caf"));
+  run_small (tophash_window_get_session (window));
+  g_assert_true (g_str_has_suffix (subtitle_of (window), " recorded"));
+  g_assert_cmpuint (remove_folder (folder), ==, 1);
+  close_window (window);
+}
+
+static void
+test_saves_under_a_long_name (void) {
+  TophashWindow *window = open_window ();
+  char *folder = new_folder ();
+  g_autofree char *name = g_strnfill (240, 'x');
+  g_autofree char *whole = g_strconcat (name, ".tophash", NULL);
+  g_autoptr (GFile) file = file_in (folder, whole);
+
+  save_small (window, file);
+  g_assert_true (g_file_query_exists (file, NULL));
+  g_assert_cmpuint (remove_folder (folder), ==, 1);
+  close_window (window);
+}
+
+static GtkWidget *
+find_dialog (void) {
+  g_autoptr (GList) windows = gtk_window_list_toplevels ();
+
+  for (GList *at = windows; at != NULL; at = at->next)
+    if (ADW_IS_MESSAGE_DIALOG (at->data))
+      return at->data;
+  return NULL;
+}
+
+static void
+answer (const char *response) {
+  GtkWidget *dialog = find_dialog ();
+
+  g_assert_nonnull (dialog);
+  adw_message_dialog_response (ADW_MESSAGE_DIALOG (dialog), response);
+  gtk_window_destroy (GTK_WINDOW (dialog));
+}
+
+/* A new run or another file would take the place of notes that stand nowhere. */
+static void
+test_asks_before_notes_are_replaced (void) {
+  TophashWindow *window = open_window ();
+  TophashSession *session = tophash_window_get_session (window);
+  char *folder = new_folder ();
+  g_autoptr (GFile) one = file_in (folder, "one.tophash");
+  g_autoptr (GFile) other = file_in (folder, "other.tophash");
+  TraceLog *log;
+
+  save_small (window, one);
+  save_small (window, other);
+  tophash_session_add_bookmark (session, "here", "");
+  log = tophash_session_get_log (session);
+  activate (window, "win.run");
+  g_assert_true (tophash_session_get_log (session) == log);
+  answer ("cancel");
+  tophash_window_open (window, one);
+  answer ("save");
+  TURN_UNTIL (g_str_has_suffix (subtitle_of (window), " one.tophash"));
+  tophash_window_open (window, other);
+  g_assert_null (find_dialog ());
+  TURN_UNTIL (g_str_has_suffix (subtitle_of (window), " other.tophash"));
+  g_assert_cmpuint (tophash_session_get_notes (session)->bookmarks->len, ==, 1);
+
+  tophash_session_add_bookmark (session, "there", "");
+  log = tophash_session_get_log (session);
+  activate (window, "win.run");
+  answer ("discard");
+  TURN_UNTIL (tophash_session_get_log (session) != log);
+  settle (session);
+  g_assert_cmpuint (remove_folder (folder), ==, 2);
+  close_window (window);
+}
+
+static gboolean
+has_toast (TophashWindow *window,
+           const char    *text) {
+  return find_label (GTK_WIDGET (window), text) != NULL;
+}
+
+/* A failed save says where, keeps the run, and leads on to another place. */
+static void
+test_leads_on_from_a_failed_save (void) {
+  TophashWindow *window = open_window ();
+  TophashSession *session = tophash_window_get_session (window);
+  g_autoptr (GFile) nowhere = g_file_new_for_path ("/nowhere/run.tophash");
+  g_autoptr (GFile) table = g_file_new_for_path ("/nowhere/events.csv");
+
+  run_small (session);
+  tophash_window_save_to (window, nowhere);
+  TURN_UNTIL (has_toast (window, "“/nowhere/run.tophash” could not be saved: its "
+                                 "folder does not exist"));
+  g_assert_true (tophash_session_is_unsaved (session));
+  g_assert_nonnull (find_button (GTK_WIDGET (window), "Save As…"));
+  tophash_window_export_to (window, EXPORT_EVENTS_CSV, table);
+  TURN_UNTIL (has_toast (window, "“events.csv” could not be saved"));
+  close_window (window);
+}
+
+/* What has to be read can be read in a window as narrow as a telephone. */
+static void
+test_warns_in_a_narrow_window (void) {
+  TophashWindow *window = open_window ();
+  GtkWidget *fit = find_widget (GTK_WIDGET (window), TOPHASH_TYPE_FIT_BIN);
+  g_autoptr (GFile) nowhere = g_file_new_for_path (
+      "/nowhere/with/a/long/way/to/go/a_recording_of_many_words.tophash");
+  GtkWidget *label, *toast;
+  graphene_rect_t bounds;
+
+  gtk_window_set_default_size (GTK_WINDOW (window), 360, 720);
+  run_small (tophash_window_get_session (window));
+  TURN_UNTIL (tophash_fit_bin_get_level (TOPHASH_FIT_BIN (fit)) == FIT_NARROW);
+  tophash_window_save_to (window, nowhere);
+  TURN_UNTIL (has_toast (window, "“/nowhere/"));
+  label = find_label (GTK_WIDGET (window), "“/nowhere/");
+  TURN_UNTIL (gtk_widget_get_width (label) > 0);
+  for (toast = label; !ADW_IS_TOAST_OVERLAY (toast); toast = gtk_widget_get_parent (toast)) {
+    g_assert_true (
+        gtk_widget_compute_bounds (toast, GTK_WIDGET (window), &bounds));
+    g_assert_cmpfloat (bounds.origin.x + bounds.size.width, <=,
+                       gtk_widget_get_width (GTK_WIDGET (window)));
+  }
+  /* The next window is as large as this one was. */
+  gtk_window_set_default_size (GTK_WINDOW (window), 1280, 800);
+  TURN_UNTIL (tophash_fit_bin_get_level (TOPHASH_FIT_BIN (fit)) == FIT_WIDE);
+  close_window (window);
+}
+
+/* One failure after another, faster than the words about them come and go. */
+static void
+test_warns_again_and_again (void) {
+  TophashWindow *window = open_window ();
+  char *folder = new_folder ();
+  g_autoptr (GFile) bad = file_in (folder, "bad.tophash");
+  gint64 end_us;
+
+  g_assert_true (g_file_replace_contents (bad, "?", 1, NULL, FALSE, 0, NULL, NULL,
+                                          NULL));
+  run_small (tophash_window_get_session (window));
+  for (guint i = 0; i < 6; i++) {
+    activate (window, "win.undo");
+    tophash_window_set_scenario (window, "/nowhere/one.json", FALSE);
+    tophash_window_set_scenario (window, "/nowhere/other.json", FALSE);
+    tophash_window_open (window, bad);
+    TURN_UNTIL (has_toast (window, "“bad.tophash” cannot be opened"));
+  }
+  /* Until the last has slid in and the others are gone. */
+  end_us = g_get_monotonic_time () + G_USEC_PER_SEC;
+  TURN_UNTIL (g_get_monotonic_time () > end_us);
+  g_assert_true (has_toast (window, "“bad.tophash” cannot be opened"));
+  g_assert_cmpuint (remove_folder (folder), ==, 1);
+  close_window (window);
+}
+
+static void
+test_opens_what_is_dropped (void) {
+  TophashWindow *window = open_window ();
+  GtkWidget *toasts
+      = find_widget (GTK_WIDGET (window), ADW_TYPE_TOAST_OVERLAY);
+  g_autoptr (GListModel) controllers = gtk_widget_observe_controllers (toasts);
+  char *folder = new_folder ();
+  g_autoptr (GFile) file = file_in (folder, "dropped.tophash");
+  GValue value = G_VALUE_INIT;
+  gboolean is_taken = FALSE;
+  TraceLog *log;
+
+  save_small (window, file);
+  log = tracelog_ref (tophash_session_get_log (tophash_window_get_session (window)));
+  g_value_init (&value, GDK_TYPE_FILE_LIST);
+  g_value_take_boxed (&value, gdk_file_list_new_from_array (&file, 1));
+  for (guint i = 0; i < g_list_model_get_n_items (controllers); i++) {
+    g_autoptr (GObject) controller = g_list_model_get_item (controllers, i);
+
+    if (GTK_IS_DROP_TARGET (controller))
+      g_signal_emit_by_name (controller, "drop", &value, 10.0, 10.0, &is_taken);
+  }
+  g_assert_true (is_taken);
+  TURN_UNTIL (tophash_session_get_log (tophash_window_get_session (window)) != log);
+  tracelog_unref (log);
+  g_value_unset (&value);
+  g_assert_cmpuint (remove_folder (folder), ==, 1);
+  close_window (window);
+}
+
+void
+add_files_tests (void) {
+  g_test_add_func ("/app/window/progress-moves-nothing",
+                   test_progress_moves_nothing);
+  g_test_add_func ("/app/window/tells-its-file", test_tells_its_file);
+  g_test_add_func ("/app/window/saves-under-a-long-name",
+                   test_saves_under_a_long_name);
+  g_test_add_func ("/app/window/asks-before-notes-are-replaced",
+                   test_asks_before_notes_are_replaced);
+  g_test_add_func ("/app/window/leads-on-from-a-failed-save",
+                   test_leads_on_from_a_failed_save);
+  g_test_add_func ("/app/window/warns-in-a-narrow-window",
+                   test_warns_in_a_narrow_window);
+  g_test_add_func ("/app/window/warns-again-and-again",
+                   test_warns_again_and_again);
+  g_test_add_func ("/app/window/opens-what-is-dropped", test_opens_what_is_dropped);
+}
