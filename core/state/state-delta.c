@@ -43,7 +43,7 @@
 #define PADDING 32u
 
 /* Records told together: their words fit a mask. */
-typedef struct {
+typedef struct _GroupType {
   guint8 n_records;
   guint8 n_words;
   guint8 mask_bytes;
@@ -455,73 +455,126 @@ put_words (guint8       *words,
   return at;
 }
 
-/* The groups of @section that lie in [@first, @end). @budget: their leaves may
- * have to be made; NULL: they are there. */
+/* Goes on to the next section that has anything; FALSE: there is none. */
 static gboolean
-apply_section (const Section   *section,
-               const DeltaPart *part,
-               ChunkVec        *vec,
-               guint32          first,
-               guint64          end,
-               ChunkBudget     *budget) {
-  const GroupType *type = &group_types[rank_kind (section->rank)];
-  guint64 all = (G_GUINT64_CONSTANT (1) << type->n_words) - 1;
-  const guint8 *at = part->bytes + (section[0].at - part->from);
-  const guint8 *until = part->bytes + (section[1].at - part->from);
-  guint64 index = section->first;
+next_section (DeltaCursor *cursor) {
+  while (cursor->at == cursor->until && cursor->section < cursor->end) {
+    const Section *section = &cursor->delta->sections[cursor->section++];
 
-  /* A group lies in one leaf. */
-  if (index % type->n_records != 0 || section[0].at < part->from
-      || section[1].at > part->end)
-    return FALSE;
-  while (at < until) {
-    guint32 skip = *at++;
-    guint8 *words = NULL;
-    guint64 mask;
-
-    if (G_UNLIKELY (skip == SKIP_LONG)) {
-      memcpy (&skip, at, sizeof skip);
-      at += sizeof skip;
-    }
-    index += (guint64)skip * type->n_records;
-    if (index >= end)
-      return TRUE;
-    memcpy (&mask, at, sizeof mask);
-    mask = GUINT64_FROM_LE (mask) & all;
-    at += type->mask_bytes;
-    if (G_UNLIKELY (index < first)) {
-      for (; mask != 0; mask &= mask - 1)
-        at += WORD_BYTES;
-    } else {
-      words = budget != NULL
-                  ? chunk_vec_edit (vec, (guint32)index, budget)
-                  : (guint8 *)chunk_vec_get (vec, (guint32)index);
-      if (words == NULL)
-        return FALSE;
-    }
-    while (mask != 0 && at < until)
-      at = put_words (words, &mask, at);
-    index += type->n_records;
+    if (section[0].at < cursor->part->from || section[1].at > cursor->part->end)
+      break;
+    cursor->at = cursor->part->bytes + (section[0].at - cursor->part->from);
+    cursor->until = cursor->part->bytes + (section[1].at - cursor->part->from);
+    cursor->index = section->first;
+    /* A group lies in one leaf. */
+    cursor->is_bad |= section->first % cursor->type->n_records != 0;
   }
-  return at == until;
+  if (cursor->at < cursor->until)
+    return TRUE;
+  cursor->is_bad |= cursor->at > cursor->until || cursor->section < cursor->end;
+  cursor->index = G_MAXUINT64;
+  return FALSE;
+}
+
+/* Reads on to where the next group is. */
+static inline void
+find_group (DeltaCursor *cursor) {
+  guint32 skip;
+
+  if (G_UNLIKELY (cursor->at >= cursor->until) && !next_section (cursor))
+    return;
+  skip = *cursor->at++;
+  if (G_UNLIKELY (skip == SKIP_LONG)) {
+    memcpy (&skip, cursor->at, sizeof skip);
+    cursor->at += sizeof skip;
+  }
+  cursor->index += (guint64)skip * cursor->type->n_records;
+}
+
+static void
+cursor_begin (DeltaCursor     *cursor,
+              const OpenDelta *delta,
+              const DeltaPart *part,
+              guint            section,
+              guint            end) {
+  *cursor = (DeltaCursor){ .delta = delta, .part = part, .section = section,
+                           .end = end };
+  if (section < end)
+    cursor->type = &group_types[rank_kind (delta->sections[section].rank)];
+  find_group (cursor);
+}
+
+/* Puts the group at the cursor to @words; NULL: nowhere. */
+static inline void
+take_group (DeltaCursor *cursor,
+            guint8      *words) {
+  const GroupType *type = cursor->type;
+  const guint8 *at = cursor->at;
+  guint64 mask;
+
+  memcpy (&mask, at, sizeof mask);
+  mask = GUINT64_FROM_LE (mask) & ((G_GUINT64_CONSTANT (1) << type->n_words) - 1);
+  at += type->mask_bytes;
+  if (G_UNLIKELY (words == NULL))
+    for (; mask != 0; mask &= mask - 1)
+      at += WORD_BYTES;
+  while (mask != 0 && at < cursor->until)
+    at = put_words (words, &mask, at);
+  cursor->at = at;
+  cursor->index += type->n_records;
+  find_group (cursor);
+}
+
+void
+delta_cursor_begin (DeltaCursor     *cursor,
+                    const OpenDelta *delta,
+                    const DeltaPart *part,
+                    guint64          rank,
+                    guint32          first) {
+  guint section = find_section_of (delta, rank, first), end = section;
+
+  while (end < delta->sizes.n_changed && delta->sections[end].rank == rank
+         && delta->sections[end].at < part->end)
+    end++;
+  cursor_begin (cursor, delta, part, section, end);
 }
 
 gboolean
-open_delta_merge (const OpenDelta *self,
-                  const DeltaPart *part,
-                  guint64          rank,
-                  PackKind         kind,
-                  ChunkVec        *vec,
-                  guint32          first,
-                  guint64          end) {
-  g_assert (rank_kind (rank) == kind);
-  for (guint i = find_section_of (self, rank, first);
-       i < self->sizes.n_changed && self->sections[i].rank == rank
-       && self->sections[i].first < end;
-       i++)
-    if (!apply_section (&self->sections[i], part, vec, first, end, NULL))
+delta_cursor_change (DeltaCursor *cursor,
+                     guint8      *records,
+                     guint32      first,
+                     guint        n) {
+  const GroupType *type = cursor->type;
+
+  while (cursor->index < (guint64)first + n && !cursor->is_bad) {
+    guint place = (guint)(cursor->index - first) / type->n_records;
+
+    take_group (cursor, cursor->index < first
+                            ? NULL
+                            : records + place * type->n_words * WORD_BYTES);
+  }
+  return !cursor->is_bad;
+}
+
+/* The groups of @section, whose leaves may have to be made. */
+static gboolean
+add_section (const OpenDelta *self,
+             guint            section,
+             const DeltaPart *part,
+             ChunkVec        *vec,
+             guint64          end,
+             ChunkBudget     *budget) {
+  DeltaCursor cursor;
+
+  cursor_begin (&cursor, self, part, section, section + 1);
+  while (cursor.index < end && !cursor.is_bad) {
+    guint8 *words = chunk_vec_edit (vec, (guint32)cursor.index, budget);
+
+    if (words == NULL)
       return FALSE;
-  return TRUE;
+    take_group (&cursor, words);
+  }
+  return !cursor.is_bad;
 }
 
 gboolean
@@ -542,8 +595,7 @@ open_delta_add (const OpenDelta *self,
                                            rank >> 16 & 0xffff, &limits);
 
     if (vec == NULL
-        || !apply_section (&self->sections[i], &part, vec, 0,
-                           limits.n_buckets, &budget))
+        || !add_section (self, i, &part, vec, limits.n_buckets, &budget))
       return FALSE;
   }
   return TRUE;

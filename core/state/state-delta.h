@@ -81,14 +81,31 @@ gboolean      open_delta_get   (const OpenDelta *self,
                                 guint32          first,
                                 guint64          last_rank,
                                 guint64          end);
-/* Changes the records [@first, @end) of @vec, whose leaves are all there. */
-gboolean      open_delta_merge (const OpenDelta *self,
-                                const DeltaPart *part,
-                                guint64          rank,
-                                PackKind         kind,
-                                ChunkVec        *vec,
-                                guint32          first,
-                                guint64          end);
+/* Walks the groups of a vector in order. */
+typedef struct {
+  const OpenDelta *delta;
+  const DeltaPart *part;
+  const struct _GroupType *type;
+  guint            section; /* the next one */
+  guint            end;
+  const guint8    *at;      /* of the group at hand, behind what is skipped */
+  const guint8    *until;
+  guint64          index;   /* of its first record; G_MAXUINT64: there is none */
+  gboolean         is_bad;
+} DeltaCursor;
+
+/* Stands before the record @first of the vector at @rank, within what @part has. */
+void          delta_cursor_begin (DeltaCursor     *cursor,
+                                  const OpenDelta *delta,
+                                  const DeltaPart *part,
+                                  guint64          rank,
+                                  guint32          first);
+/* Changes the records of the leaf [@first, @first + @n). FALSE: the bytes are
+ * damaged. */
+gboolean      delta_cursor_change (DeltaCursor    *cursor,
+                                   guint8         *records,
+                                   guint32         first,
+                                   guint           n);
 /* Then, when all is merged: what @state has in leaves that its base had not. */
 gboolean      open_delta_add   (const OpenDelta *self,
                                 MapState        *state);

@@ -405,14 +405,40 @@ get_changes (const Restore *restore,
                          leaf_end (find_vec (restore->state, last, &limits), last));
 }
 
+typedef struct {
+  DeltaCursor cursor;
+  guint       per_leaf;
+} LeafChange;
+
 static gboolean
-merge_changes (const Restore   *restore,
-               const Run       *run,
-               ChunkVec        *vec,
-               const DeltaPart *changes) {
-  return open_delta_merge (restore->delta, changes, run_rank (run),
-                           (PackKind)run->kind, vec, run->first,
-                           leaf_end (vec, run));
+change_leaf (gpointer data,
+             guint32  first,
+             guint8  *records) {
+  LeafChange *change = data;
+
+  return delta_cursor_change (&change->cursor, records, first, change->per_leaf);
+}
+
+/* Fills the leaves of @run from @bytes; the bytes used, 0: they are no good. */
+static gsize
+fill_run (const Restore   *restore,
+          const Run       *run,
+          const guint8    *bytes,
+          gsize            size,
+          const DeltaPart *changes) {
+  PackLimits limits;
+  ChunkVec *vec = find_vec (restore->state, run, &limits);
+  LeafChange change;
+
+  chunk_vec_fill (vec, run->first, run->n);
+  if (restore->delta != NULL) {
+    delta_cursor_begin (&change.cursor, restore->delta, changes, run_rank (run),
+                        run->first);
+    change.per_leaf = 1u << vec->leaf_bits;
+  }
+  return state_unpack ((PackKind)run->kind, vec, &limits, run->first, run->n,
+                       bytes, size, restore->delta != NULL ? change_leaf : NULL,
+                       &change);
 }
 
 static gboolean
@@ -432,18 +458,12 @@ fill_frame (const Restore *restore,
     return FALSE;
   for (guint i = first; i < restore->runs->len; i++) {
     const Run *run = &g_array_index (restore->runs, Run, i);
-    PackLimits limits;
-    ChunkVec *vec;
     gsize used;
 
     if (run->frame != frame)
       break;
-    vec = find_vec (restore->state, run, &limits);
-    chunk_vec_fill (vec, run->first, run->n);
-    used = state_unpack ((PackKind)run->kind, vec, &limits, run->first, run->n,
-                         bytes + at, size - at);
-    if (used == 0
-        || (restore->delta != NULL && !merge_changes (restore, run, vec, changes)))
+    used = fill_run (restore, run, bytes + at, size - at, changes);
+    if (used == 0)
       return FALSE;
     at += used;
   }

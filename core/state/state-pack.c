@@ -23,14 +23,13 @@
  *             greater indices, back to lesser ones. Flags and states are in
  *             bounds. Keys, values and hashes may be anything.
  */
-#include "core/state/state-pack.h"
+#include "core/state/state-pack-private.h"
 
 #include "core/state/map-state-private.h"
 
 #include <string.h>
 
 #define COLUMN_HEAD 9u
-#define MAX_COLUMNS 6
 
 typedef struct {
   guint8 offset;
@@ -44,7 +43,7 @@ typedef struct {
   guint  record_size;
   guint  max_records;
   guint  n_columns;
-  Column columns[MAX_COLUMNS];
+  Column columns[PACK_MAX_COLUMNS];
 } PackType;
 
 #define BUCKET(field) offsetof (BucketRecord, field)
@@ -78,6 +77,8 @@ G_STATIC_ASSERT (sizeof (BucketRecord) == 8 + 4 + 4 + 64 + 64 + 8);
 G_STATIC_ASSERT (sizeof (EntryRecord) == 8 + 8 + 4 + 4 + 4 + 4);
 G_STATIC_ASSERT (sizeof (VersionRecord) == 8 + 8 + 8 + 8 + 4 + 4);
 G_STATIC_ASSERT (sizeof (IterMarks) == 4);
+G_STATIC_ASSERT (sizeof (BucketRecord) << BUCKET_LEAF_BITS <= PACK_MAX_LEAF
+                 && sizeof (EntryRecord) << ENTRY_LEAF_BITS <= PACK_MAX_LEAF);
 
 static const PackType *
 find_type (PackKind kind) {
@@ -200,12 +201,6 @@ state_pack (PackKind        kind,
 }
 
 /* Unpacking ---------------------------------------------------------------- */
-
-typedef struct {
-  const guint8 *bytes;
-  guint64       base;
-  guint         width;
-} PackedColumn;
 
 /* Values of one width and size; the compiler makes vectors of it. */
 #define READ_VALUES(in_bits, out_bits, per_record)                           \
@@ -366,6 +361,46 @@ fetch_leaf (const guint8 *records,
     __builtin_prefetch (records + at, 1);
 }
 
+/* All of a run but what differs from leaf to leaf. */
+typedef struct {
+  const PackType   *type;
+  PackKind          kind;
+  const PackLimits *limits;
+  StateChange       change; /* NULL: none */
+  gpointer          data;
+  PackedColumn      columns[PACK_MAX_COLUMNS];
+} Unpack;
+
+static gboolean
+unpack_leaf (Unpack  *unpack,
+             guint32  first,
+             guint    n,
+             guint8  *records) {
+  const PackType *type = unpack->type;
+
+  for (guint c = 0; c < type->n_columns; c++)
+    read_values (&type->columns[c], &unpack->columns[c], type->record_size,
+                 records, n);
+  return records_fit (unpack->kind, unpack->limits, records, first, n)
+         && (unpack->change == NULL
+             || unpack->change (unpack->data, first, records));
+}
+
+static gboolean
+unpack_leaf_wide (Unpack  *unpack,
+                  guint32  first,
+                  guint8  *records) {
+  guint8 leaf[PACK_MAX_LEAF] __attribute__ ((aligned (64)));
+
+  if (!state_unpack_wide (unpack->kind, unpack->columns, unpack->limits, first,
+                          leaf)
+      || (unpack->change != NULL && !unpack->change (unpack->data, first, leaf)))
+    return FALSE;
+  state_pack_store_wide (records, leaf, (gsize)unpack->type->record_size
+                                            << unpack->type->leaf_bits);
+  return TRUE;
+}
+
 gsize
 state_unpack (PackKind          kind,
               ChunkVec         *vec,
@@ -373,24 +408,31 @@ state_unpack (PackKind          kind,
               guint32           first,
               guint             n,
               const guint8     *bytes,
-              gsize             size) {
-  const PackType *type = find_type (kind);
-  guint per_leaf = 1u << type->leaf_bits;
-  PackedColumn columns[MAX_COLUMNS];
-  gsize length = find_columns (type, n, bytes, size, columns);
+              gsize             size,
+              StateChange       change,
+              gpointer          data) {
+  Unpack unpack = { .type = find_type (kind), .kind = kind, .limits = limits,
+                    .change = change, .data = data };
+  guint per_leaf = 1u << unpack.type->leaf_bits;
+  gsize length = find_columns (unpack.type, n, bytes, size, unpack.columns);
+  gboolean is_wide = length > 0 && state_pack_is_wide (kind, unpack.columns);
 
   for (guint i = 0; i < n && length > 0; i += per_leaf) {
     guint n_here = MIN (per_leaf, n - i);
     guint8 *records = (guint8 *)chunk_vec_get (vec, first + i);
 
+    if (is_wide && n_here == per_leaf) {
+      if (!unpack_leaf_wide (&unpack, first + i, records))
+        return 0;
+      continue;
+    }
     if (i + per_leaf < n)
       fetch_leaf (chunk_vec_get (vec, first + i + per_leaf),
-                  (gsize)per_leaf * type->record_size);
-    for (guint c = 0; c < type->n_columns; c++)
-      read_values (&type->columns[c], &columns[c], type->record_size, records,
-                   n_here);
-    if (!records_fit (kind, limits, records, first + i, n_here))
+                  (gsize)per_leaf * unpack.type->record_size);
+    if (!unpack_leaf (&unpack, first + i, n_here, records))
       return 0;
   }
+  if (is_wide)
+    state_pack_end_wide ();
   return length;
 }

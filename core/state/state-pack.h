@@ -39,14 +39,22 @@ gsize    state_pack             (PackKind          kind,
                                  guint32           first,
                                  guint             n,
                                  guint8           *bytes);
-/* Fills them again, whose leaves are all there. The bytes read; 0: they do not
- * make records, or not any that a fold could have left. */
+/* Changes a leaf that was unpacked, its first record being @first. FALSE: it cannot
+ * be changed so. */
+typedef gboolean (*StateChange) (gpointer         data,
+                                 guint32          first,
+                                 guint8          *records);
+/* Fills them again, whose leaves are all there, each changed by @change (nullable).
+ * The bytes read; 0: they do not make records, or not any that a fold could have
+ * left. */
 gsize    state_unpack           (PackKind          kind,
                                  ChunkVec         *vec,
                                  const PackLimits *limits,
                                  guint32           first,
                                  guint             n,
                                  const guint8     *bytes,
-                                 gsize             size);
+                                 gsize             size,
+                                 StateChange       change,
+                                 gpointer          data);
 
 G_END_DECLS
