@@ -123,8 +123,25 @@ probe_open (Probe  *probe,
     probe->op_stamp = 0;
     dt = 0;
   }
-  probe->open_until = until < probe->stamp_until ? until : probe->stamp_until;
+  until = until < probe->stamp_until ? until : probe->stamp_until;
+  probe->open_until = probe->n_cas_retries == 0 ? until : 0;
   return dt;
+}
+
+void
+probe_open_brief (Probe    *probe,
+                  OpKind    op,
+                  unsigned  path,
+                  uint64_t  key) {
+  uint32_t n_retries = probe->n_cas_retries;
+
+  probe->n_cas_retries = 0;
+  if (n_retries == 0)
+    probe_tell (probe, EVENT_OP_TOLD, (uint32_t)key, (uint32_t)(key >> 32),
+                (uint8_t)op, (uint16_t)path);
+  else
+    probe_tell_more (probe, EVENT_OP_TOLD, (uint32_t)key, (uint32_t)(key >> 32),
+                     (uint8_t)op, (uint16_t)path, n_retries, 0);
 }
 
 void

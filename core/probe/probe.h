@@ -200,6 +200,12 @@ probe_tell_more (Probe    *probe,
   ring->written += 2;
 }
 
+/* The same where a look is due: at what is left of the window, or at retries. */
+void probe_open_brief (Probe    *probe,
+                       OpKind    op,
+                       unsigned  path,
+                       uint64_t  key);
+
 /* An operation that is over, in one event. With tells_brief, whatever ends an
  * operation that is no span calls this instead of counting it. */
 static inline void
@@ -207,16 +213,16 @@ probe_tell_brief (Probe   *probe,
                   OpKind   op,
                   unsigned path,
                   uint64_t key) {
-  uint32_t n_retries = probe->n_cas_retries;
+  Ring *ring = &probe->ring;
 
-  if (__builtin_expect (n_retries == 0, 1)) {
-    probe_tell (probe, EVENT_OP_TOLD, (uint32_t)key, (uint32_t)(key >> 32),
-                (uint8_t)op, (uint16_t)path);
+  if (__builtin_expect (ring->written >= probe->open_until, 0)) {
+    probe_open_brief (probe, op, path, key);
     return;
   }
-  probe->n_cas_retries = 0;
-  probe_tell_more (probe, EVENT_OP_TOLD, (uint32_t)key, (uint32_t)(key >> 32),
-                   (uint8_t)op, (uint16_t)path, n_retries, 0);
+  probe_write (ring_place (ring, ring->written), 0, (uint32_t)key,
+               (uint32_t)(key >> 32), EVENT_OP_TOLD, (uint8_t)op,
+               (uint16_t)path);
+  ring->written++;
 }
 
 /* The slow parts of the functions below. */
@@ -363,13 +369,16 @@ probe_snapshot_give (uint32_t snapshot,
                      (uint64_t)key, (uint64_t)value);
 }
 
-/* A CAS of the operation under way failed and is tried again. */
+/* A CAS of the operation under way failed and is tried again. Its events look
+ * from now on: the last of them has the retries to tell. */
 static inline void
 probe_count_retry (void) {
   Probe *probe = probe_current;
 
-  if (probe != NULL)
+  if (probe != NULL) {
     probe->n_cas_retries++;
+    probe->open_until = 0;
+  }
 }
 
 /* The rest of probe_count(), once in PROBE_STAMP_OPS operations. */

@@ -19,9 +19,9 @@
  *             takes as long as twenty events, and what the owner does next (a
  *             CAS, above all) waits for it. So units are written to a stage that
  *             never leaves the owner's cache, and go to the ring together, by
- *             stores that pass the caches by and wait for nobody: measured 1.7 ns
- *             an event against 4 to 18, depending on where the two processors
- *             lie. They are shown with the next batch, when they have long
+ *             stores that pass the caches by and wait for nobody: measured 1.3 ns
+ *             an event (bare stores of as many bytes: 1.15) against 4 to 18,
+ *             depending on where the two processors lie. They are shown with the next batch, when they have long
  *             arrived, or at once when the owner is about to wait.
  *
  * Waiting     The owner remembers the last head it saw and looks again only when
@@ -64,6 +64,7 @@
 
 #include <assert.h>
 #include <sched.h>
+#include <string.h>
 /* The thread sanitizer does not see stores that pass the caches by. */
 #if defined(__SANITIZE_THREAD__)
 #define CAN_STREAM 0
@@ -80,7 +81,7 @@
 #endif
 #endif
 #if CAN_STREAM
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 /* Free choices: a short spin covers a recorder that is just taking, the yields
@@ -90,6 +91,8 @@
 #define FIRST_NAP_NS 20000
 #define LONGEST_NAP_NS 1000000
 #define PAGE_BYTES 4096
+#define LINE_BYTES 64u
+#define LINE_UNITS (LINE_BYTES / sizeof (RingUnit))
 /* Fewer are not worth going past the cache. */
 #define MANY_UNITS 32u
 
@@ -171,21 +174,86 @@ wait_room (Ring   *ring,
       memory_order_relaxed);
 }
 
-/* Units [@from, @to) to the ring, where there is room for them. */
+#if CAN_STREAM
+/* A few units, up to where a line begins or from there on. */
+static void
+stream_units (RingUnit       *units,
+              const RingUnit *stage,
+              size_t          n) {
+  __m128i *to = (__m128i *)(void *)units;
+  const __m128i *from = (const __m128i *)(const void *)stage;
+
+  for (size_t i = 0; i < n; i++)
+    _mm_stream_si128 (to + i, _mm_load_si128 (from + i));
+}
+
+static void
+stream_lines (RingUnit       *units,
+              const RingUnit *stage,
+              size_t          n_lines) {
+  for (size_t i = 0; i < n_lines * LINE_UNITS; i += LINE_UNITS)
+    stream_units (units + i, stage + i, LINE_UNITS);
+}
+
+/* The same in half as many stores, which is a tenth of what telling costs. */
+__attribute__ ((target ("avx"))) static void
+stream_lines_avx (RingUnit       *units,
+                  const RingUnit *stage,
+                  size_t          n_lines) {
+  __m256i *to = (__m256i *)(void *)units;
+  const __m256i *from = (const __m256i *)(const void *)stage;
+
+  for (size_t i = 0; i < 2 * n_lines; i += 2) {
+    __m256i low = _mm256_loadu_si256 (from + i);
+    __m256i high = _mm256_loadu_si256 (from + i + 1);
+
+    _mm256_stream_si256 (to + i, low);
+    _mm256_stream_si256 (to + i + 1, high);
+  }
+}
+
+/* Whole lines where there are, so that each goes on its way in one piece. Lines
+ * of the stage begin where those of the ring do. */
+static void
+stream (RingUnit       *units,
+        const RingUnit *stage,
+        size_t          n) {
+  size_t n_before = (LINE_BYTES - (uintptr_t)units % LINE_BYTES) % LINE_BYTES
+                    / sizeof (RingUnit);
+  size_t n_lines;
+
+  n_before = n_before < n ? n_before : n;
+  stream_units (units, stage, n_before);
+  n_lines = (n - n_before) / LINE_UNITS;
+  if (__builtin_cpu_supports ("avx"))
+    stream_lines_avx (units + n_before, stage + n_before, n_lines);
+  else
+    stream_lines (units + n_before, stage + n_before, n_lines);
+  n_before += n_lines * LINE_UNITS;
+  stream_units (units + n_before, stage + n_before, n - n_before);
+}
+#endif
+
+/* Units [@from, @to) to the ring, where there is room for them: in runs that end
+ * where the ring or the stage does. */
 static void
 copy_units (Ring     *ring,
             uint64_t  from,
             uint64_t  to) {
+  while (from != to) {
+    size_t at = (size_t)(from & ring->mask), on_stage = from % RING_STAGE;
+    size_t n = (size_t)(to - from);
+
+    n = n < ring->mask + 1 - at ? n : (size_t)ring->mask + 1 - at;
+    n = n < RING_STAGE - on_stage ? n : RING_STAGE - on_stage;
 #if CAN_STREAM
-  if (to - from >= MANY_UNITS) {
-    for (uint64_t i = from; i < to; i++)
-      _mm_stream_si128 ((__m128i *)(void *)&ring->units[i & ring->mask],
-                        _mm_load_si128 ((__m128i *)(void *)ring_place (ring, i)));
-    return;
-  }
+    if (n >= MANY_UNITS)
+      stream (&ring->units[at], &ring->stage[on_stage], n);
+    else
 #endif
-  for (uint64_t i = from; i < to; i++)
-    ring->units[i & ring->mask] = *ring_place (ring, i);
+      memcpy (&ring->units[at], &ring->stage[on_stage], n * sizeof (RingUnit));
+    from += n;
+  }
 }
 
 /* Hands over what was copied. */

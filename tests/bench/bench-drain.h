@@ -70,7 +70,7 @@ drain_cb (void *data) {
   do {
     /* Acquire: after it, one more look finds all that was told. */
     is_ending = atomic_load_explicit (&self->is_ending, memory_order_acquire);
-    if (drain_once (self) < 0.125)
+    if (drain_once (self) < 0.03)
       nanosleep (&nap, NULL);
   } while (!is_ending);
   return NULL;
