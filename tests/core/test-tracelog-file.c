@@ -9,6 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Cuts between two inner bytes of a block. */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define INNER_STEP 7
+#else
+#define INNER_STEP 1
+#endif
+
 static void
 count_progress_cb (double   fraction,
                    gpointer data) {
@@ -118,8 +125,8 @@ test_running_log (Fixture      *fixture,
   g_assert_false (honesty.is_complete);
 }
 
-/* Cut at every one of the last 3000 bytes, then here and there: what is whole
- * before the cut opens, and says so. */
+/* Cut at every byte of the last two blocks and of what is behind them, then here
+ * and there: what is whole before the cut opens, and says so. */
 static void
 test_cut_anywhere (Fixture      *fixture,
                    gconstpointer unused) {
@@ -128,8 +135,9 @@ test_cut_anywhere (Fixture      *fixture,
   g_autoptr (GBytes) bytes = log_to_bytes (log, fixture->file);
   gsize size = g_bytes_get_size (bytes);
   guint64 last = n;
+  gsize step = 1;
 
-  for (gsize cut = 1; cut <= size; cut += cut < 3000 ? 1 : cut < 6000 ? 7 : 97) {
+  for (gsize cut = 1; cut <= size; cut += cut < 3000 ? 1 : step) {
     g_autoptr (GBytes) part = g_bytes_new_from_bytes (bytes, 0, size - cut);
     g_autoptr (TraceLog) back = NULL;
     g_autoptr (GError) error = NULL;
@@ -140,15 +148,18 @@ test_cut_anywhere (Fixture      *fixture,
     if (back == NULL) {
       g_assert_cmpuint (last, ==, last == n ? n : TRACE_BLOCK_EVENTS);
       g_assert_nonnull (strstr (error->message, "run.tophash"));
+      step = 97;
       continue;
     }
     g_assert_nonnull (warning);
     g_assert_nonnull (strstr (warning, "cut off"));
     g_assert_cmpuint (tracelog_get_length (back), <=, last);
+    if (tracelog_get_length (back) != last || cut % 97 == 0)
+      assert_same_events (log, back, tracelog_get_length (back));
     last = tracelog_get_length (back);
     g_assert_true (last == n || last == 2 * TRACE_BLOCK_EVENTS
                    || last == TRACE_BLOCK_EVENTS);
-    assert_same_events (log, back, last);
+    step = INNER_STEP;
   }
   g_assert_cmpuint (last, ==, TRACE_BLOCK_EVENTS);
 }
