@@ -15,6 +15,9 @@
  * Recording   How operations at full speed are told, and whether workers wait or
  *             events are dropped where the recorder cannot keep up: what each
  *             choice means stands below it. Both are for the next run.
+ * Showing     Another scenario's texts take 10 ms to be broken into lines, measured
+ *             and drawn. So where it can be seen the pane shows one part of it a
+ *             frame; an edit in between waits for none: all of it is shown first.
  * Pace        A logarithmic scale from 1 to MAX_PACE operations a second and
  *             worker; its end is full speed (0 in the scenario).
  */
@@ -68,6 +71,8 @@ struct _TophashSettingsPane {
 
   GtkRange *mix_scales[OPERATION_MIX_N];
   guint     role;
+  guint     show_id;    /* 0: all is shown */
+  guint     n_shown;    /* parts */
   gboolean  is_showing; /* controls follow the scenario: not an edit */
   gboolean  is_editing; /* the scenario follows a control: not a choice */
 };
@@ -232,6 +237,9 @@ pace_changed_cb (TophashSettingsPane *self) {
 }
 
 static void
+finish_showing (TophashSettingsPane *self);
+
+static void
 edit_scenario (TophashSettingsPane *self,
                void               (*edit) (Scenario *scenario, gpointer data),
                gpointer             data) {
@@ -239,6 +247,7 @@ edit_scenario (TophashSettingsPane *self,
 
   if (self->is_showing || tophash_session_get_scenario (self->session) == NULL)
     return;
+  finish_showing (self);
   copy = scenario_copy (tophash_session_get_scenario (self->session));
   edit (copy, data);
   self->is_editing = TRUE;
@@ -343,9 +352,12 @@ show_roles (TophashSettingsPane *self,
   }
   if (self->role >= phase->threads->len)
     self->role = 0;
+  gtk_widget_set_visible (GTK_WIDGET (self->role_row), phase->threads->len > 1);
+  /* Another list is a dozen new widgets, even where nobody sees it. */
+  if (phase->threads->len < 2)
+    return;
   adw_combo_row_set_model (self->role_row, G_LIST_MODEL (names));
   adw_combo_row_set_selected (self->role_row, self->role);
-  gtk_widget_set_visible (GTK_WIDGET (self->role_row), phase->threads->len > 1);
 }
 
 static void
@@ -446,27 +458,67 @@ show_recording (TophashSettingsPane *self,
 }
 
 static void
-show_scenario (TophashSettingsPane *self) {
-  const Scenario *scenario = tophash_session_get_scenario (self->session);
+show_map (TophashSettingsPane *self,
+          const Scenario      *scenario) {
   const EngineClass *const *classes = engine_classes ();
 
-  if (scenario == NULL)
-    return;
-  self->is_showing = TRUE;
-  if (!self->is_editing)
-    show_roles (self, scenario);
-  show_story (self, scenario);
   for (guint i = 0; classes[i] != NULL; i++)
     if (g_strcmp0 (classes[i]->name, scenario->engine) == 0)
       adw_combo_row_set_selected (self->engine_row, i);
   adw_combo_row_set_selected (self->hash_row, scenario->hash);
-  show_group (self, scenario);
-  show_recording (self, scenario);
   gtk_spin_button_set_value (self->seed_spin,
                              scenario->seed == 0 ? 1 : (double)scenario->seed);
-  gtk_widget_set_sensitive (self->reset_button, self->is_editing
-                                || gtk_widget_get_sensitive (self->reset_button));
+}
+
+static void (*const parts[]) (TophashSettingsPane *self,
+                              const Scenario      *scenario)
+    = { show_story, show_map, show_roles, show_group, show_recording };
+
+static void
+show_part (TophashSettingsPane *self) {
+  const Scenario *scenario = tophash_session_get_scenario (self->session);
+  guint n = self->n_shown++;
+
+  if (scenario == NULL || (self->is_editing && parts[n] == show_roles))
+    return;
+  self->is_showing = TRUE;
+  parts[n](self, scenario);
   self->is_showing = FALSE;
+}
+
+static gboolean
+show_part_cb (GtkWidget     *widget,
+              GdkFrameClock *clock,
+              gpointer       data) {
+  TophashSettingsPane *self = TOPHASH_SETTINGS_PANE (widget);
+
+  show_part (self);
+  if (self->n_shown < G_N_ELEMENTS (parts))
+    return G_SOURCE_CONTINUE;
+  self->show_id = 0;
+  return G_SOURCE_REMOVE;
+}
+
+static void
+finish_showing (TophashSettingsPane *self) {
+  if (self->show_id == 0)
+    return;
+  gtk_widget_remove_tick_callback (GTK_WIDGET (self), self->show_id);
+  self->show_id = 0;
+  while (self->n_shown < G_N_ELEMENTS (parts))
+    show_part (self);
+}
+
+static void
+show_scenario (TophashSettingsPane *self) {
+  gboolean is_seen = gtk_widget_get_mapped (GTK_WIDGET (self));
+
+  self->n_shown = 0;
+  if (self->show_id == 0)
+    self->show_id = gtk_widget_add_tick_callback (GTK_WIDGET (self), show_part_cb,
+                                                  NULL, NULL);
+  if (!is_seen || self->is_editing)
+    finish_showing (self);
 }
 
 static void
@@ -540,6 +592,9 @@ static void
 tophash_settings_pane_dispose (GObject *object) {
   TophashSettingsPane *self = TOPHASH_SETTINGS_PANE (object);
 
+  if (self->show_id != 0)
+    gtk_widget_remove_tick_callback (GTK_WIDGET (self), self->show_id);
+  self->show_id = 0;
   if (self->session != NULL)
     g_signal_handlers_disconnect_by_data (self->session, self);
   g_clear_object (&self->session);

@@ -18,6 +18,9 @@
 
 #include <glib/gi18n.h>
 
+/* From a recording's being there: its map, and the pictures that threads paint. */
+#define FRAMES_BEFORE_SCENARIO 2
+
 /* The recording stands in @file, which only we wrote if @is_ours. */
 static void
 settle_in (TophashWindow *self,
@@ -65,19 +68,48 @@ show_scenario_of (TophashWindow *self,
     tophash_session_set_scenario (self->session, scenario);
 }
 
-/* A frame after the first picture: the pane that tells the scenario takes as long to
- * be measured and drawn as all the rest. */
+typedef struct {
+  TophashWindow *window; /* a reference */
+  TraceLog      *log;    /* the same */
+} Opened;
+
+static void
+opened_free (gpointer data) {
+  Opened *opened = data;
+
+  g_object_unref (opened->window);
+  tracelog_unref (opened->log);
+  g_free (opened);
+}
+
+static gboolean
+show_scenario_cb (gpointer data) {
+  const Opened *opened = data;
+  TophashWindow *self = opened->window;
+
+  if (self->session != NULL
+      && tophash_session_get_log (self->session) == opened->log)
+    show_scenario_of (self, opened->log);
+  return G_SOURCE_REMOVE;
+}
+
+/* After the first pictures, in a turn of its own: the pane that tells the scenario
+ * takes as long to be filled, measured and drawn as all the rest. */
 static gboolean
 opened_cb (GtkWidget     *widget,
            GdkFrameClock *clock,
            gpointer       data) {
   TophashWindow *self = TOPHASH_WINDOW (widget);
+  Opened *opened;
 
   if (tophash_session_get_log (self->session) != data)
     return G_SOURCE_REMOVE;
-  if (self->n_opened_frames++ == 0)
+  if (self->n_opened_frames++ < FRAMES_BEFORE_SCENARIO)
     return G_SOURCE_CONTINUE;
-  show_scenario_of (self, data);
+  opened = g_new (Opened, 1);
+  opened->window = g_object_ref (self);
+  opened->log = tracelog_ref (data);
+  g_idle_add_full (GDK_PRIORITY_REDRAW + 1, show_scenario_cb, opened, opened_free);
   return G_SOURCE_REMOVE;
 }
 

@@ -83,6 +83,7 @@ struct _TophashWindow {
   GSettings      *settings_store; /* NULL when the schema is not installed */
   GCancellable   *job;            /* opening or saving; NULL: none */
   GFile          *home;           /* of the recording; NULL: not saved yet */
+  GPtrArray      *titles;         /* of the scenarios in the list, as written */
   GFile          *next_file;      /* of AFTER_SAVE_OPEN */
 
   /* Borrowed */
@@ -95,7 +96,7 @@ struct _TophashWindow {
   gboolean home_is_ours;          /* we wrote it */
   gboolean has_told_damage;       /* of the recording */
 
-  guint    n_opened_frames;       /* since a recording is shown, at most 1 */
+  guint    n_opened_frames;       /* since a recording is there; counts a few */
   gboolean is_warm;               /* fonts are loaded */
   guint    tick_id;
   guint    progress_id;

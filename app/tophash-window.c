@@ -195,7 +195,7 @@ update_pages (TophashWindow *self) {
   gtk_stack_set_visible_child_name (self->stack, has_log ? "map" : "empty");
   tophash_window_fit_stats (self);
   gtk_widget_set_visible (self->timeline_card, has_log);
-  if (scenario != NULL) {
+  if (scenario != NULL && !has_log) {
     adw_status_page_set_title (self->empty_page,
                                scenario_translate (scenario->title));
     adw_status_page_set_description (self->empty_page,
@@ -216,12 +216,9 @@ follow_scenario (TophashWindow *self) {
   /* A recording tells its title alone; one of a scenario that is not in the list
    * must not stand under another's name. */
   for (guint i = 0; scenario != NULL && chosen == GTK_INVALID_LIST_POSITION
-                    && names[i] != NULL; i++) {
-    g_autoptr (Scenario) shipped = scenario_new_builtin (names[i], NULL);
-
-    if (shipped != NULL && g_strcmp0 (shipped->title, scenario->title) == 0)
+                    && i < self->titles->len; i++)
+    if (g_strcmp0 (g_ptr_array_index (self->titles, i), scenario->title) == 0)
       chosen = i;
-  }
   self->is_choosing = TRUE;
   if (scenario != NULL)
     gtk_drop_down_set_selected (self->scenario_drop, chosen);
@@ -344,9 +341,12 @@ fill_drops (TophashWindow *self) {
   g_autoptr (GtkStringList) titles = gtk_string_list_new (NULL);
   g_autoptr (GtkStringList) speeds = gtk_string_list_new (NULL);
 
+  self->titles = g_ptr_array_new_with_free_func (g_free);
   for (guint i = 0; names[i] != NULL; i++) {
     g_autoptr (Scenario) scenario = scenario_new_builtin (names[i], NULL);
 
+    g_ptr_array_add (self->titles,
+                     g_strdup (scenario == NULL ? NULL : scenario->title));
     gtk_string_list_append (titles, scenario == NULL
                                         ? names[i]
                                         : scenario_translate (scenario->title));
@@ -409,6 +409,7 @@ tophash_window_dispose (GObject *object) {
   }
   g_clear_object (&self->settings_store);
   g_clear_object (&self->session);
+  g_clear_pointer (&self->titles, g_ptr_array_unref);
   G_OBJECT_CLASS (tophash_window_parent_class)->dispose (object);
 }
 
