@@ -2,7 +2,7 @@
 
 /* tophash-map-view-paint.c — the stage's picture, beside the main thread or not
  *
- * A stage of a few dozen slots is painted when a frame needs it: that takes less
+ * A stage of a dozen slots is painted when a frame needs it: that takes less
  * than a millisecond or two, and shows what is true in the very frame. A dear one,
  * of hundreds of slots with letters or as many more as their size allows, would
  * hold up the window: strokes are recorded and then drawn by the renderer, 8 to
@@ -29,7 +29,7 @@
 
 #include <math.h>
 
-#define DEAR 48
+#define DEAR 12
 #define PAINT_MOST_US 8000        /* in the main thread, strokes alone */
 #define PAINT_BESIDE_MOST_US 25000
 
