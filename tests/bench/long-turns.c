@@ -6,7 +6,8 @@
  *             signals the main thread after half of what a turn may take, and then
  *             every two milliseconds; the handler notes the return addresses on the
  *             stack. What was noted of turns that were not long is forgotten.
- *             Names are looked up at the end, by addr2line.
+ *             Names are looked up at the end, by addr2line. When a turn began is told
+ *             by the clock of `perf record -k CLOCK_MONOTONIC`, which finds it there.
  *
  * Threads     all is the main thread's, the handler included.
  */
@@ -30,7 +31,7 @@
 /* Frames of ours that are shown, innermost first. */
 #define SHOWN_FRAMES 8
 /* Long turns that are shown. */
-#define SHOWN_TURNS 8
+#define SHOWN_TURNS 16
 
 typedef struct {
   void *frames[MAX_FRAMES];
@@ -40,6 +41,7 @@ typedef struct {
 typedef struct {
   gint64      wall_us;
   gint64      worked_us;
+  gint64      began_us; /* CLOCK_MONOTONIC */
   const char *name;
   guint       first; /* sample */
   guint       n;
@@ -83,7 +85,9 @@ arm (gboolean is_on) {
 
 static void
 end_turn (void) {
-  LongTurn turn = { .name = current_name, .first = n_kept };
+  LongTurn turn = { .name = current_name,
+                    .began_us = began_wall_us,
+                    .first = n_kept };
 
   arm (FALSE);
   turn.wall_us = clock_us (CLOCK_MONOTONIC) - began_wall_us;
@@ -263,9 +267,9 @@ long_turns_print (void) {
   for (guint i = 0; i < MIN (long_turns->len, SHOWN_TURNS); i++) {
     const LongTurn *turn = &g_array_index (long_turns, LongTurn, i);
 
-    g_printerr ("%.1f ms, %.1f of them worked%s%s:\n",
+    g_printerr ("%.1f ms, %.1f of them worked, at %.6f s%s%s:\n",
                 (double)turn->wall_us / 1000, (double)turn->worked_us / 1000,
-                *turn->name != '\0' ? ", after " : "", turn->name);
+                (double)turn->began_us / 1e6, *turn->name != '\0' ? ", after " : "", turn->name);
     for (guint s = 0; s < turn->n; s++) {
       g_autofree char *text = describe (names, &samples[turn->first + s]);
 
