@@ -33,14 +33,12 @@
  */
 #include "widgets/cached-picture.h"
 
-#include "core/base/rank.h"
+#include "widgets/painting-thread.h"
 
 #include <adwaita.h>
 
 #define MARGIN 96
 #define SPARE 48
-/* Before a run, behind the main thread. Free choice. */
-#define NICENESS 10
 
 /* How a widget writes. */
 typedef struct {
@@ -68,14 +66,10 @@ struct _PictureJob {
 };
 
 /* A painting thread's own: for pictures of usual letters that are made larger, and
- * for the others. */
+ * for the others: two of these. */
 typedef struct {
-  GThreadPool *pool;
-  gboolean     has_stepped_back;
-  struct {
-    TophashDraw *draw;
-    Writing      writing;
-  } both[2];
+  TophashDraw *draw;
+  Writing      writing;
 } Painter;
 
 static void
@@ -144,8 +138,8 @@ static TophashDraw *
 ensure_draw (Painter *self,
              Writing *writing,
              double   text_scale) {
-  TophashDraw **draw = &self->both[text_scale > 1].draw;
-  Writing *kept = &self->both[text_scale > 1].writing;
+  TophashDraw **draw = &self[text_scale > 1].draw;
+  Writing *kept = &self[text_scale > 1].writing;
 
   if (*draw != NULL && writing_equal (kept, writing))
     return *draw;
@@ -172,15 +166,6 @@ node_new (cairo_surface_t    *image,
   return node;
 }
 
-static void picture_done (PictureJob *job);
-
-/* Main context. */
-static gboolean
-done_cb (gpointer data) {
-  picture_done (data);
-  return G_SOURCE_REMOVE;
-}
-
 /* The job's image. (transfer full) */
 static cairo_surface_t *
 paint_image (Painter    *self,
@@ -204,38 +189,19 @@ paint_image (Painter    *self,
 }
 
 static void
-paint_thread (gpointer data,
-              gpointer user_data) {
-  Painter *self = user_data;
+work (gpointer data) {
+  /* Of each painting thread: its own. */
+  static Painter painters[2][2];
   PictureJob *job = data;
-  g_autoptr (GSource) source = g_idle_source_new ();
   gint64 began_us = g_get_monotonic_time ();
-  cairo_surface_t *surface;
+  cairo_surface_t *surface
+    = paint_image (painters[job->kind->is_prompt ? 1 : 0], job);
 
-  if (!self->has_stepped_back)
-    rank_step_back (NICENESS);
-  self->has_stepped_back = TRUE;
-  surface = paint_image (self, job);
   job->kind->brief_free (g_steal_pointer (&job->brief));
   if (cairo_surface_status (surface) == CAIRO_STATUS_SUCCESS)
     job->node = node_new (surface, &job->part);
   cairo_surface_destroy (surface);
   job->took_us = g_get_monotonic_time () - began_us;
-  /* Before the frame that is due. */
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, done_cb, job, NULL);
-  g_source_attach (source, NULL);
-}
-
-/* The one thread of each ends with the program. */
-static GThreadPool *
-get_pool (const CachedPictureKind *kind) {
-  static Painter painters[2];
-  Painter *self = &painters[kind->is_prompt ? 1 : 0];
-
-  if (self->pool == NULL)
-    self->pool = g_thread_pool_new (paint_thread, self, 1, TRUE, NULL);
-  return self->pool;
 }
 
 /* The main thread ---------------------------------------------------------- */
@@ -322,6 +288,8 @@ cached_picture_get_draw (CachedPicture *self) {
   return self->draw;
 }
 
+static void picture_done (gpointer data);
+
 /* Asks for the picture as it should be now. */
 static void
 ask (CachedPicture *self) {
@@ -348,12 +316,13 @@ ask (CachedPicture *self) {
                       : 1;
   writing_read (&job->writing, self->widget);
   self->job = job;
-  g_thread_pool_push (get_pool (job->kind), job, NULL);
+  painting_thread_do (job->kind->is_prompt, work, picture_done, job);
 }
 
 /* Takes the picture over, unless its widget is disposed (P3). */
 static void
-picture_done (PictureJob *job) {
+picture_done (gpointer data) {
+  PictureJob *job = data;
   CachedPicture *self = job->picture;
 
   if (self->job == job) {

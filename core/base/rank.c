@@ -17,6 +17,8 @@
 
 /* Longer than any that was not asked for; free choice below the kernel's 100 ms. */
 #define SLICE_NS 20000000
+/* About the usual one. */
+#define AWAITED_SLICE_NS 3000000
 
 /* struct sched_attr as Linux 3.14 had it; not every C library has one. */
 typedef struct {
@@ -55,7 +57,7 @@ rank_put_window_first (void) {
 }
 
 void
-rank_go_behind_window (void) {
+rank_go_behind_window (bool is_awaited) {
   Attributes attributes = { 0 };
 
   if (!atomic_load_explicit (&is_window_first, memory_order_relaxed)
@@ -63,7 +65,7 @@ rank_go_behind_window (void) {
     return;
   attributes.size = sizeof attributes;
   attributes.policy = SCHED_IDLE;
-  attributes.slice_ns = SLICE_NS;
+  attributes.slice_ns = is_awaited ? AWAITED_SLICE_NS : SLICE_NS;
   (void)!syscall (SYS_sched_setattr, 0, &attributes, 0);
 }
 
@@ -79,7 +81,8 @@ rank_put_window_first (void) {
 }
 
 void
-rank_go_behind_window (void) {
+rank_go_behind_window (bool is_awaited) {
+  (void)is_awaited;
 }
 
 #endif

@@ -16,7 +16,8 @@
  * Where a window is shown, what a run is made of (workers, the recorder, what writes
  * and what folds) works behind it altogether: SCHED_IDLE, whose threads go on only
  * where no other thread of their group wants the processor, and are stopped at once
- * when one wakes, on every kernel. A window takes a quarter of one core at most, and
+ * when one wakes, on every kernel. So do the threads that paint, before the others of
+ * them by shorter slices. A window takes a quarter of one core at most, and
  * without waiting for it a run is as fast as before. What it costs: beside another
  * program that takes all processors, in the same group, a run hardly moves. (A desktop
  * that starts each program in a group of its own shares between groups as before.)
@@ -27,6 +28,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 /* The calling thread alone, for the rest of its life, and those that it makes.
  * @niceness: 0 to 19, as nice(2) has it. Elsewhere than on Linux: nothing. */
 void rank_step_back (int niceness);
@@ -34,5 +37,5 @@ void rank_step_back (int niceness);
 /* Says once, before there are threads of a run, that somebody looks at a window. */
 void rank_put_window_first (void);
 /* The calling thread alone, for the rest of its life, and those that it makes: goes
- * behind the window, if there is one. */
-void rank_go_behind_window (void);
+ * behind the window, if there is one. @is_awaited: before the others that do. */
+void rank_go_behind_window (bool is_awaited);

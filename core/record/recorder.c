@@ -565,7 +565,7 @@ record_thread (void *data) {
   /* Naps as short as asked for: the usual slack is longer than some. */
   prctl (PR_SET_TIMERSLACK, 1, 0, 0, 0);
 #endif
-  rank_go_behind_window ();
+  rank_go_behind_window (false);
   self->last_turn = clock_stamp ();
   while (!nap (self, turn (self)))
     continue;

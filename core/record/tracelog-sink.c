@@ -317,7 +317,7 @@ static void *
 sink_thread (void *data) {
   TraceSink *self = data;
 
-  rank_go_behind_window ();
+  rank_go_behind_window (false);
   while (wait_for_blocks (self)) {
     while (store_batch (self))
       if (is_generation_due (self) && !end_generation (self, FALSE))

@@ -390,7 +390,7 @@ follow (gpointer data) {
   Timeline *self = data;
 
   rank_step_back (NICE_FOLLOWING);
-  rank_go_behind_window ();
+  rank_go_behind_window (false);
   while (!is_stopping (self)) {
     /* Finished first: a length read after it is the last one. */
     gboolean is_finished = tracelog_is_finished (self->log);

@@ -506,7 +506,7 @@ runner_worker_main (void *data) {
   Runner *runner = worker->runner;
 
   rank_step_back (NICENESS);
-  rank_go_behind_window ();
+  rank_go_behind_window (false);
   /* Not before the preload is over: in a map that is not safe for two it would
    * be misused by the runner itself. */
   if (!await_phase (runner, 0))

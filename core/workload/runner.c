@@ -295,7 +295,7 @@ static void *
 coordinator_main (void *data) {
   Runner *self = data;
 
-  rank_go_behind_window ();
+  rank_go_behind_window (false);
   runner_listen (self, &self->main_probe);
   if (engine_enter_thread (self->map, &self->main_engine, EVENT_THREAD_MAIN)) {
     preload (self);

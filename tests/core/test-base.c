@@ -271,7 +271,7 @@ static void *
 go_behind_cb (void *data) {
   int *policy = data;
 
-  rank_go_behind_window ();
+  rank_go_behind_window (false);
   *policy = sched_getscheduler (0);
   return NULL;
 }
