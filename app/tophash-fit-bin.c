@@ -204,6 +204,7 @@ tophash_fit_bin_class_init (TophashFitBinClass *klass) {
   object_class->dispose = tophash_fit_bin_dispose;
   object_class->get_property = tophash_fit_bin_get_property;
   object_class->set_property = tophash_fit_bin_set_property;
+  gtk_widget_class_set_css_name (widget_class, "fitbin");
   widget_class->measure = tophash_fit_bin_measure;
   widget_class->size_allocate = tophash_fit_bin_size_allocate;
   widget_class->css_changed = tophash_fit_bin_css_changed;

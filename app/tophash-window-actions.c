@@ -481,6 +481,9 @@ tophash_window_key (TophashWindow   *self,
     gtk_widget_grab_focus (GTK_WIDGET (self->map_view));
     return GDK_EVENT_STOP;
   }
+  if (keyval == GDK_KEY_Escape && modifiers == 0 && !focus_wants_keys (self)
+      && tophash_window_dismiss (self))
+    return GDK_EVENT_STOP;
   if (!focus_wants_keys (self)
       && tophash_window_key_along (self, keyval, modifiers))
     return GDK_EVENT_STOP;

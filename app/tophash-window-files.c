@@ -348,6 +348,6 @@ tophash_window_take_drops (TophashWindow *self) {
       = gtk_drop_target_new (GDK_TYPE_FILE_LIST, GDK_ACTION_COPY);
 
   g_signal_connect (target, "drop", G_CALLBACK (drop_cb), self);
-  gtk_widget_add_controller (GTK_WIDGET (self->toasts),
+  gtk_widget_add_controller (GTK_WIDGET (self->fit),
                              GTK_EVENT_CONTROLLER (target));
 }

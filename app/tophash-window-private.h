@@ -11,6 +11,7 @@
 #pragma once
 
 #include "app/tophash-fit-bin.h"
+#include "app/tophash-notice.h"
 #include "app/tophash-settings-pane.h"
 #include "app/tophash-window.h"
 #include "core/export/export.h"
@@ -37,8 +38,8 @@ struct _TophashWindow {
   AdwApplicationWindow parent_instance;
 
   /* Template */
-  AdwToastOverlay     *toasts;
   TophashFitBin       *fit;
+  GtkOverlay          *over;
   GtkRevealer         *header_revealer;
   AdwHeaderBar        *header;
   GtkLabel            *narrow_title;
@@ -87,11 +88,11 @@ struct _TophashWindow {
   GFile          *next_file;      /* of AFTER_SAVE_OPEN */
 
   /* Borrowed */
-  AdwToast  *toast;             /* the last one; NULL when it is gone */
-  AdwToast  *warning;           /* likewise */
-  GtkWidget *focus_before_menu; /* NULL: it is closed */
+  GtkWidget     *notices;           /* both of: */
+  TophashNotice *toast;
+  TophashNotice *warning;
+  GtkWidget     *focus_before_menu; /* NULL: it is closed */
 
-  gint64   warned_at_us;
   guint64  home_length;           /* of the recording, as it stands there */
   gboolean home_is_ours;          /* we wrote it */
   gboolean has_told_damage;       /* of the recording */
@@ -136,8 +137,10 @@ void tophash_window_warn_with     (TophashWindow      *self,
                                    const char         *action);
 /* The last one is done with: what it was about is tried again. */
 void tophash_window_forget_warning (TophashWindow     *self);
-/* When the window goes: they may stay a little longer. */
-void tophash_window_drop_toasts   (TophashWindow      *self);
+/* One at a time. FALSE: nothing is said. */
+gboolean tophash_window_dismiss   (TophashWindow      *self);
+/* Once, before anything is said. */
+void tophash_window_make_notices  (TophashWindow      *self);
 
 /* fit */
 /* Shows as much as there is room for; on "level" of the bin. */

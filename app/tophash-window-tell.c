@@ -2,73 +2,25 @@
 
 /* tophash-window-tell.c — what the window says in passing, and what must be read
  *
+ * Both are notices at the lower edge of the map: what plays and steps stays free.
  * A toast goes by itself. A warning is a sentence that says what failed, where and
- * why: it wraps instead of being cut, stays until it is dismissed or what it was
- * about is tried again, and may carry a button for what can be done about it.
+ * why: it stays until it is dismissed or what it was about is tried again, and may
+ * carry a button for what can be done about it. There is one of each, and new words
+ * take the place of the old ones in it.
  *
- * There is one of each at most: new words take the place of the old ones in it.
- * libadwaita 1.2 was seen to crash when one warning after another had put the
- * former back into its queue, and when one was dismissed before it had slid in.
+ * They lie over a pane that lies over the map, so they are no children of the map;
+ * the overlay that holds them asks where that is.
  */
 #include "app/tophash-window-private.h"
 
-/* Around a warning's text: margins, its ways out, its button. */
-#define WARNING_FRAME_PX 120
-#define WARNING_BUTTON_PX 48
-#define YOUNG_US (G_USEC_PER_SEC)
-#define WARNING_LEAST_CHARS 12
-#define WARNING_MOST_CHARS 60
-
-static void
-dismissed_cb (AdwToast  *toast,
-              AdwToast **last) {
-  if (*last == toast)
-    g_clear_weak_pointer (last);
-}
-
-/* At @last stands the toast as long as it is shown or waits to be. */
-static void
-add_toast (TophashWindow  *self,
-           AdwToast       *toast,
-           AdwToast      **last) {
-  if (*last != NULL)
-    g_signal_handlers_disconnect_by_data (*last, last);
-  g_set_weak_pointer (last, toast);
-  g_signal_connect (toast, "dismissed", G_CALLBACK (dismissed_cb), last);
-  adw_toast_overlay_add_toast (self->toasts, toast);
-}
+#define TOAST_SECONDS 5
+#define EDGE_PX 12
+#define LEAST_PX 280 /* a map less wide than this lends no width */
 
 void
 tophash_window_toast (TophashWindow *self,
                       const char    *text) {
-  g_autofree char *escaped = g_markup_escape_text (text, -1);
-
-  if (self->toast != NULL)
-    adw_toast_set_title (self->toast, escaped);
-  else
-    add_toast (self, adw_toast_new (escaped), &self->toast);
-}
-
-/* How wide a warning's text may be: an overlay of toasts gives it the height of its
- * natural width, and cuts what needs more. */
-static int
-warning_chars (TophashWindow *self,
-               const char    *label) {
-  g_autoptr (PangoLayout) layout
-      = gtk_widget_create_pango_layout (GTK_WIDGET (self),
-                                        label == NULL ? "" : label);
-  PangoFontMetrics *metrics = pango_context_get_metrics (
-      gtk_widget_get_pango_context (GTK_WIDGET (self)), NULL, NULL);
-  int char_px = MAX (1, PANGO_PIXELS (
-                            pango_font_metrics_get_approximate_char_width (metrics)));
-  int button_px;
-  int room_px;
-
-  pango_font_metrics_unref (metrics);
-  pango_layout_get_pixel_size (layout, &button_px, NULL);
-  room_px = gtk_widget_get_width (GTK_WIDGET (self)) - WARNING_FRAME_PX
-            - (button_px > 0 ? button_px + WARNING_BUTTON_PX : 0);
-  return CLAMP (room_px / char_px, WARNING_LEAST_CHARS, WARNING_MOST_CHARS);
+  tophash_notice_show (self->toast, text, NULL, NULL);
 }
 
 void
@@ -77,63 +29,77 @@ tophash_window_warn (TophashWindow *self,
   tophash_window_warn_with (self, text, NULL, NULL);
 }
 
-/* In this order: of a toast that is shown, each step is looked at. */
-static void
-set_button (AdwToast   *toast,
-            const char *label,
-            const char *action) {
-  g_autofree char *name = NULL;
-  g_autoptr (GVariant) target = NULL;
-
-  adw_toast_set_button_label (toast, label);
-  adw_toast_set_action_name (toast, NULL);
-  if (action == NULL || !g_action_parse_detailed_name (action, &name, &target, NULL))
-    return;
-  adw_toast_set_action_target_value (toast, target);
-  adw_toast_set_action_name (toast, name);
-}
-
 void
 tophash_window_warn_with (TophashWindow *self,
                           const char    *text,
                           const char    *label,
                           const char    *action) {
-  AdwToast *toast = self->warning != NULL ? self->warning : adw_toast_new ("");
-  GtkWidget *title = gtk_label_new (text);
-
-  gtk_label_set_wrap (GTK_LABEL (title), TRUE);
-  gtk_label_set_wrap_mode (GTK_LABEL (title), PANGO_WRAP_WORD_CHAR);
-  gtk_label_set_xalign (GTK_LABEL (title), 0);
-  gtk_label_set_max_width_chars (GTK_LABEL (title), warning_chars (self, label));
-  adw_toast_set_custom_title (toast, title);
-  set_button (toast, label, action);
-  if (toast == self->warning)
-    return;
-  adw_toast_set_timeout (toast, 0);
-  adw_toast_set_priority (toast, ADW_TOAST_PRIORITY_HIGH);
-  self->warned_at_us = g_get_monotonic_time ();
-  add_toast (self, toast, &self->warning);
+  tophash_notice_show (self->warning, text, label, action);
 }
 
 void
 tophash_window_forget_warning (TophashWindow *self) {
-  AdwToast *toast = self->warning;
-
-  if (toast == NULL || g_get_monotonic_time () - self->warned_at_us < YOUNG_US)
-    return;
-  g_clear_weak_pointer (&self->warning);
-  adw_toast_dismiss (toast);
+  tophash_notice_dismiss (self->warning);
 }
 
+gboolean
+tophash_window_dismiss (TophashWindow *self) {
+  TophashNotice *shown
+      = tophash_notice_is_shown (self->toast) ? self->toast : self->warning;
+
+  if (!tophash_notice_is_shown (shown))
+    return FALSE;
+  tophash_notice_dismiss (shown);
+  return TRUE;
+}
+
+/* The notices stand on the lower edge of the map, in its middle; upwards they take
+ * what they need. */
+static gboolean
+place_cb (GtkOverlay    *overlay,
+          GtkWidget     *notices,
+          GdkRectangle  *place,
+          TophashWindow *self) {
+  graphene_rect_t map;
+  int width;
+
+  if (notices != self->notices
+      || !gtk_widget_compute_bounds (GTK_WIDGET (self->stack), GTK_WIDGET (overlay),
+                                     &map))
+    return FALSE;
+  if (map.size.width < LEAST_PX) {
+    map.origin.x = 0;
+    map.size.width = gtk_widget_get_width (GTK_WIDGET (overlay));
+  }
+  gtk_widget_measure (notices, GTK_ORIENTATION_HORIZONTAL, -1, NULL, &width, NULL,
+                      NULL);
+  place->width = MIN (width, (int)map.size.width - 2 * EDGE_PX);
+  gtk_widget_measure (notices, GTK_ORIENTATION_VERTICAL, place->width, &place->height,
+                      NULL, NULL, NULL);
+  place->x = (int)(map.origin.x + (map.size.width - place->width) / 2);
+  place->y = MAX (0, (int)(map.origin.y + map.size.height) - EDGE_PX - place->height);
+  return TRUE;
+}
+
+/* A pane slides by allocating its flap alone. */
 static void
-let_go (AdwToast **last) {
-  if (*last != NULL)
-    g_signal_handlers_disconnect_by_data (*last, last);
-  g_clear_weak_pointer (last);
+slides_cb (TophashWindow *self) {
+  if (tophash_notice_is_shown (self->toast) || tophash_notice_is_shown (self->warning))
+    gtk_widget_queue_allocate (GTK_WIDGET (self->over));
 }
 
 void
-tophash_window_drop_toasts (TophashWindow *self) {
-  let_go (&self->toast);
-  let_go (&self->warning);
+tophash_window_make_notices (TophashWindow *self) {
+  self->notices = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
+  self->toast = TOPHASH_NOTICE (tophash_notice_new (TOAST_SECONDS));
+  self->warning = TOPHASH_NOTICE (tophash_notice_new (0));
+  gtk_box_append (GTK_BOX (self->notices), GTK_WIDGET (self->toast));
+  gtk_box_append (GTK_BOX (self->notices), GTK_WIDGET (self->warning));
+  g_signal_connect_object (self->over, "get-child-position", G_CALLBACK (place_cb),
+                           self, 0);
+  gtk_overlay_add_overlay (self->over, self->notices);
+  g_signal_connect_object (self->pane_flap, "notify::reveal-progress",
+                           G_CALLBACK (slides_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->inspector_flap, "notify::reveal-progress",
+                           G_CALLBACK (slides_cb), self, G_CONNECT_SWAPPED);
 }

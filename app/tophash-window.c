@@ -401,7 +401,6 @@ tophash_window_dispose (GObject *object) {
   g_clear_object (&self->job);
   g_clear_object (&self->home);
   g_clear_object (&self->next_file);
-  tophash_window_drop_toasts (self);
   g_clear_weak_pointer (&self->focus_before_menu);
   if (self->session != NULL) {
     g_signal_handlers_disconnect_by_data (self->session, self);
@@ -420,8 +419,8 @@ static void
 bind_template (GtkWidgetClass *widget_class) {
   gtk_widget_class_set_template_from_resource (
       widget_class, "/io/github/tophash/Tophash/ui/tophash-window.ui");
-  BIND (toasts);
   BIND (fit);
+  BIND (over);
   BIND (header_revealer);
   BIND (header);
   BIND (title);
@@ -511,6 +510,7 @@ tophash_window_init (TophashWindow *self) {
   tophash_timeline_view_set_session (self->timeline, self->session);
   bind_panes (self);
   tophash_window_watch_menu (self);
+  tophash_window_make_notices (self);
   tophash_window_fit_flap (self->pane_flap);
   tophash_window_fit_flap (self->inspector_flap);
   tophash_window_let_shrink (self->scenario_drop, 6);

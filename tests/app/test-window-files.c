@@ -8,7 +8,9 @@
 #include "tests/app/test-window.h"
 
 #include "app/tophash-fit-bin.h"
+#include "app/tophash-notice.h"
 #include "widgets/tophash-map-view.h"
+#include "widgets/tophash-timeline-view.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -263,7 +265,7 @@ test_warns_in_a_narrow_window (void) {
   TURN_UNTIL (has_toast (window, "“/nowhere/"));
   label = find_label (GTK_WIDGET (window), "“/nowhere/");
   TURN_UNTIL (gtk_widget_get_width (label) > 0);
-  for (toast = label; !ADW_IS_TOAST_OVERLAY (toast); toast = gtk_widget_get_parent (toast)) {
+  for (toast = label; !GTK_IS_OVERLAY (toast); toast = gtk_widget_get_parent (toast)) {
     g_assert_true (
         gtk_widget_compute_bounds (toast, GTK_WIDGET (window), &bounds));
     g_assert_cmpfloat (bounds.origin.x + bounds.size.width, <=,
@@ -302,11 +304,71 @@ test_warns_again_and_again (void) {
 }
 
 static void
+nothing_more_to_do (void) {
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+}
+
+/* What is said comes, changes and goes in the middle of coming and going, and is
+ * there when its window closes. */
+static void
+test_says_much_at_once (void) {
+  TophashWindow *window = open_window ();
+  GtkWidget *notice = find_widget (GTK_WIDGET (window), TOPHASH_TYPE_NOTICE);
+  GtkWidget *warning = gtk_widget_get_next_sibling (notice);
+  g_autoptr (GFile) nowhere = g_file_new_for_path ("/nowhere/run.tophash");
+
+  run_small (tophash_window_get_session (window));
+  for (guint i = 0; i < 60; i++) {
+    if (i % 2 == 0)
+      activate (window, "win.undo");
+    if (i % 3 == 0)
+      tophash_window_set_scenario (window, "/nowhere/one.json", FALSE);
+    if (i % 5 == 0)
+      tophash_window_save_to (window, nowhere);
+    if (i % 4 == 3)
+      tophash_notice_dismiss (TOPHASH_NOTICE (i % 8 == 3 ? notice : warning));
+    if (i % 7 == 0)
+      nothing_more_to_do ();
+    else
+      g_main_context_iteration (NULL, TRUE);
+  }
+  activate (window, "win.undo");
+  tophash_window_set_scenario (window, "/nowhere/one.json", FALSE);
+  nothing_more_to_do ();
+  close_window (window);
+}
+
+/* What was said stands clear of what plays and steps, and nobody finds it when it
+ * is gone. */
+static void
+test_dismisses_what_it_said (void) {
+  TophashWindow *window = open_window ();
+  GtkWidget *notice = find_widget (GTK_WIDGET (window), TOPHASH_TYPE_NOTICE);
+  graphene_rect_t said, card;
+
+  run_small (tophash_window_get_session (window));
+  activate (window, "win.undo");
+  TURN_UNTIL (has_toast (window, "Nothing to undo")
+              && gtk_widget_get_height (notice) > 0);
+  /* Above all that plays and steps. */
+  TURN_UNTIL (gtk_widget_compute_bounds (notice, GTK_WIDGET (window), &said)
+              && gtk_widget_compute_bounds (
+                  find_widget (GTK_WIDGET (window), TOPHASH_TYPE_TIMELINE_VIEW),
+                  GTK_WIDGET (window), &card)
+              && said.origin.y + said.size.height <= card.origin.y);
+  tophash_notice_dismiss (TOPHASH_NOTICE (notice));
+  g_assert_false (tophash_notice_is_shown (TOPHASH_NOTICE (notice)));
+  TURN_UNTIL (!has_toast (window, "Nothing to undo"));
+  close_window (window);
+}
+
+static void
 test_opens_what_is_dropped (void) {
   TophashWindow *window = open_window ();
-  GtkWidget *toasts
-      = find_widget (GTK_WIDGET (window), ADW_TYPE_TOAST_OVERLAY);
-  g_autoptr (GListModel) controllers = gtk_widget_observe_controllers (toasts);
+  GtkWidget *fit
+      = find_widget (GTK_WIDGET (window), TOPHASH_TYPE_FIT_BIN);
+  g_autoptr (GListModel) controllers = gtk_widget_observe_controllers (fit);
   char *folder = new_folder ();
   g_autoptr (GFile) file = file_in (folder, "dropped.tophash");
   GValue value = G_VALUE_INIT;
@@ -346,5 +408,8 @@ add_files_tests (void) {
                    test_warns_in_a_narrow_window);
   g_test_add_func ("/app/window/warns-again-and-again",
                    test_warns_again_and_again);
+  g_test_add_func ("/app/window/says-much-at-once", test_says_much_at_once);
+  g_test_add_func ("/app/window/dismisses-what-it-said",
+                   test_dismisses_what_it_said);
   g_test_add_func ("/app/window/opens-what-is-dropped", test_opens_what_is_dropped);
 }
