@@ -109,10 +109,27 @@ last_used (const StateBucket *bucket) {
   return n;
 }
 
+/* Chains that have overflow, a bit each: the others' buckets need no look. */
+static guint8 *
+find_long_chains (const StateArray *array) {
+  guint n_main = state_array_n_main (array);
+  guint n_buckets = state_array_n_buckets (array);
+  guint8 *is_long = g_malloc0 (n_main / 8 + 1);
+
+  for (guint i = n_main; i < n_buckets; i++) {
+    guint32 chain = state_array_previous (array, i);
+
+    if (chain < n_main)
+      is_long[chain / 8] |= (guint8)(1u << chain % 8);
+  }
+  return is_long;
+}
+
 /* One chain from @left, @top; returns how many lines it took. */
 static int
 place_chain (StageCard *card,
              guint32    chain,
+             gboolean   is_long,
              int        left,
              int        top,
              int        right) {
@@ -123,7 +140,8 @@ place_chain (StageCard *card,
   guint32 index = chain;
 
   for (guint n = 0; n < n_buckets; n++) {
-    const StateBucket *bucket = state_array_bucket (card->array, index);
+    const StateBucket *bucket = is_long ? state_array_bucket (card->array, index)
+                                        : NULL;
     StageBucket place = { .bucket = index, .chain = chain };
 
     place.is_indexed = n == 0;
@@ -140,7 +158,7 @@ place_chain (StageCard *card,
     place.y = top + (n_lines - 1) * pitch;
     g_array_append_val (card->buckets, place);
     x += slots_width (card->slot_px, place.n_shown);
-    if (bucket->overflow == 0 || bucket->overflow >= n_buckets)
+    if (bucket == NULL || bucket->overflow == 0 || bucket->overflow >= n_buckets)
       break;
     index = bucket->overflow;
   }
@@ -174,6 +192,7 @@ place_buckets (const StageLayout *self,
   int lane_gap = lane_gap_for (card->slot_px);
   int n_lanes = (width + lane_gap) / (lane + lane_gap);
   int y = (int)card->body.y;
+  g_autofree guint8 *is_long = find_long_chains (card->array);
 
   /* Few and near: lanes only for want of height, and where each has room for
    * some overflow too. */
@@ -202,7 +221,9 @@ place_buckets (const StageLayout *self,
 
     for (int i = 0; i < n_lanes && chain + i < n_main; i++) {
       int x = (int)card->body.x + i * (lane + lane_gap);
-      int lines = place_chain (card, chain + i, x + card->index_px, y, x + lane);
+      guint32 index = chain + (guint)i;
+      int lines = place_chain (card, index, is_long[index / 8] >> index % 8 & 1,
+                               x + card->index_px, y, x + lane);
 
       n_lines = MAX (n_lines, lines);
     }

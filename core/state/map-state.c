@@ -69,6 +69,12 @@ state_array_bucket (const StateArray *array,
   return &state_array_record (array, index)->shown;
 }
 
+guint32
+state_array_previous (const StateArray *array,
+                      guint             index) {
+  return state_array_record (array, index)->previous;
+}
+
 void
 iter_record_clear (IterRecord *record) {
   chunk_vec_clear (&record->marks[0]);

@@ -33,6 +33,9 @@ guint              state_array_n_main    (const StateArray *array);
 guint              state_array_n_buckets (const StateArray *array);
 const StateBucket *state_array_bucket    (const StateArray *array,
                                           guint             index);
+/* Of an overflow bucket: the one that links to it. */
+guint32            state_array_previous  (const StateArray *array,
+                                          guint             index);
 
 typedef enum {
   TABLE_ROLE_NONE,       /* created, not yet pointed to */

@@ -38,6 +38,26 @@ check_slot (const StageLayout *layout,
   g_assert_cmpuint (hit.slot, ==, slot);
 }
 
+/* Every bucket that its chain leads to has its place. */
+static void
+check_chains (const StageCard *card) {
+  guint n_main = state_array_n_main (card->array);
+  guint n_reached = 0;
+
+  for (guint chain = 0; chain < n_main; chain++) {
+    guint32 index = chain;
+
+    do {
+      StageRect rect;
+
+      g_assert_true (stage_card_slot (card, index, 0, &rect));
+      n_reached++;
+      index = state_array_bucket (card->array, index)->overflow;
+    } while (index != 0);
+  }
+  g_assert_cmpuint (card->buckets->len, ==, n_reached);
+}
+
 static void
 check_layout (const StageLayout *layout) {
   for (guint i = 0; i < layout->cards->len; i++) {
@@ -45,6 +65,8 @@ check_layout (const StageLayout *layout) {
 
     g_assert_cmpfloat (card->frame.x + card->frame.width, <=, layout->width);
     g_assert_cmpfloat (card->frame.y + card->frame.height, <=, layout->height);
+    if (card->buckets != NULL)
+      check_chains (card);
     for (guint j = 0; card->buckets != NULL && j < card->buckets->len; j++) {
       const StageBucket *place = &g_array_index (card->buckets, StageBucket, j);
 
