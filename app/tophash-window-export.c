@@ -6,6 +6,8 @@
  * a failure leaves nothing.
  */
 #include "app/tophash-window-job-private.h"
+#include "core/check/history.h"
+#include "core/record/file-place.h"
 #include "widgets/tophash-picture.h"
 
 #include <glib/gi18n.h>
@@ -20,12 +22,12 @@ export_thread (GTask        *task,
   FileJob *job = data;
   ExportOptions options = { .format = job->format, .to = job->to };
   g_autoptr (GFileOutputStream) out = NULL;
-  g_autoptr (GCancellable) drop = g_cancellable_new ();
   g_autofree char *name = tophash_window_name_of (job->file);
-  gboolean is_new = !g_file_query_exists (job->file, NULL);
+  g_autoptr (GFile) target = file_behind_links (job->file);
+  gboolean is_new = !g_file_query_exists (target, NULL);
   GError *error = NULL;
 
-  out = g_file_replace (job->file, NULL, FALSE, G_FILE_CREATE_NONE, cancellable,
+  out = g_file_replace (target, NULL, FALSE, G_FILE_CREATE_NONE, cancellable,
                         &error);
   if (out != NULL
       && export_log (job->log, &options, G_OUTPUT_STREAM (out), file_job_progress, job,
@@ -34,14 +36,34 @@ export_thread (GTask        *task,
     g_task_return_boolean (task, TRUE);
     return;
   }
-  if (out != NULL) {
-    g_cancellable_cancel (drop);
-    g_output_stream_close (G_OUTPUT_STREAM (out), drop, NULL);
-    if (is_new)
-      g_file_delete (job->file, NULL, NULL);
+  if (out != NULL)
+    file_give_up (G_OUTPUT_STREAM (out), target, is_new);
+  g_task_return_new_error (task, error->domain, error->code,
+                           _ ("“%s” could not be saved: %s"), name,
+                           file_plain_reason (error));
+  g_error_free (error);
+}
+
+/* In the words of the settings, as they stand in the pane. */
+static void
+warn_failed (TophashWindow *self,
+             const FileJob *job,
+             const GError  *error) {
+  g_autofree char *again
+      = g_strconcat ("win.export::", export_format_name (job->format), NULL);
+  g_autofree char *name = tophash_window_name_of (job->file);
+  g_autofree char *text = NULL;
+
+  if (!g_error_matches (error, HISTORY_ERROR, HISTORY_ERROR_SAMPLED)) {
+    tophash_window_warn_with (self, error->message, _ ("Save As…"), again);
+    return;
   }
-  g_prefix_error (&error, _ ("“%s” could not be saved: "), name);
-  g_task_return_error (task, error);
+  text = g_strdup_printf (
+      _ ("“%s” could not be saved: not every operation of this run was recorded "
+         "whole. In the settings, under Recording, set “At full speed” to “whole” "
+         "and run again"),
+      name);
+  tophash_window_warn (self, text);
 }
 
 static void
@@ -50,8 +72,6 @@ export_done_cb (GObject      *source,
                 gpointer      data) {
   FileJob *job = g_task_get_task_data (G_TASK (result));
   TophashWindow *self = job->window;
-  g_autofree char *again
-      = g_strconcat ("win.export::", export_format_name (job->format), NULL);
   g_autoptr (GError) error = NULL;
 
   if (!file_job_end (job))
@@ -59,7 +79,7 @@ export_done_cb (GObject      *source,
   if (g_task_propagate_boolean (G_TASK (result), &error))
     tophash_window_toast_saved (self, job->file);
   else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    tophash_window_warn_with (self, error->message, _ ("Save As…"), again);
+    warn_failed (self, job, error);
 }
 
 void

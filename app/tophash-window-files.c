@@ -2,8 +2,9 @@
 
 /* tophash-window-files.c — opening and saving
  *
- * Reading and writing happen in a job (tophash-window-job-private.h). A failed save loses nothing: the recording stays in
- * memory and the file that stood there stays as it was.
+ * Reading and writing happen in a job (tophash-window-job-private.h). A failed save
+ * loses nothing: the recording stays in memory and the file that stood there stays
+ * as it was.
  *
  * Home        The file that the recording was opened from or saved to. Saving goes
  *             there without asking: when the recording is as long as it was, only

@@ -9,6 +9,7 @@
  */
 #include "widgets/tophash-picture.h"
 
+#include "core/record/file-place.h"
 #include "core/workload/scenario.h"
 #include "widgets/paint-stage.h"
 
@@ -158,17 +159,24 @@ static gboolean
 write_bytes (const char  *path,
              GByteArray  *bytes,
              GError     **error) {
-  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autoptr (GFile) named = g_file_new_for_path (path);
+  g_autoptr (GFile) file = file_behind_links (named);
+  g_autoptr (GFileOutputStream) out = NULL;
+  g_autoptr (GError) failure = NULL;
   g_autofree char *base = g_path_get_basename (path);
   g_autofree char *name = g_filename_display_name (base);
   gboolean is_new = !g_file_query_exists (file, NULL);
 
-  if (g_file_replace_contents (file, (const char *)bytes->data, bytes->len, NULL,
-                               FALSE, G_FILE_CREATE_NONE, NULL, NULL, error))
+  out = g_file_replace (file, NULL, FALSE, G_FILE_CREATE_NONE, NULL, &failure);
+  if (out != NULL
+      && g_output_stream_write_all (G_OUTPUT_STREAM (out), bytes->data, bytes->len,
+                                    NULL, NULL, &failure)
+      && g_output_stream_close (G_OUTPUT_STREAM (out), NULL, &failure))
     return TRUE;
-  if (is_new)
-    g_file_delete (file, NULL, NULL);
-  g_prefix_error (error, _("“%s” could not be saved: "), name);
+  if (out != NULL)
+    file_give_up (G_OUTPUT_STREAM (out), file, is_new);
+  g_set_error (error, failure->domain, failure->code,
+               _("“%s” could not be saved: %s"), name, file_plain_reason (failure));
   return FALSE;
 }
 

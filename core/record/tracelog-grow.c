@@ -208,7 +208,7 @@ end_log (TraceLog   *log,
   if (problem != NULL && log->damage == NULL)
     log->damage = g_strdup_printf (
         _("“%s” is damaged at byte %" PRIu64
-          ": %s. Its first %" PRIu64 " events can be read."),
+          ": %s. Its first %'" PRIu64 " events can be read."),
         trace_store_get_name (opener->store), opener->chunk_at, problem,
         tracelog_get_length (log));
   honesty = log->honesty;

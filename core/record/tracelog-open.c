@@ -27,6 +27,7 @@
  * Outcomes    nothing usable: an error. All of it: a log. Less: a log and a
  *             warning. Cancelling is an error in any case.
  */
+#include "core/record/file-place.h"
 #include "core/record/crc32c.h"
 #include "core/record/tracelog-open-private.h"
 #include "core/record/trace-temp-private.h"
@@ -439,14 +440,17 @@ open_file (Opener  *self,
            char   **warning,
            GError **error) {
   g_autofree char *name = file_display_name (file);
+  g_autoptr (GError) failure = NULL;
   int fd = open_path (file);
 
   if (warning != NULL)
     *warning = NULL;
   if (fd < 0)
-    fd = copy_file (self, file, error);
+    fd = copy_file (self, file, &failure);
   if (fd < 0) {
-    g_prefix_error (error, _("“%s” cannot be opened: "), name);
+    g_set_error (error, failure->domain, failure->code,
+                 _("“%s” cannot be opened: %s"), name,
+                 file_plain_open_reason (failure));
     return NULL;
   }
   self->store = trace_store_new_for_fd (fd, name);

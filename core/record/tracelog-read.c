@@ -56,7 +56,7 @@ cut_before (TraceLog   *self,
     g_free (self->damage);
     self->damage = g_strdup_printf (
         _("“%s” is damaged at byte %" PRIu64
-          ": %s. Its first %" PRIu64 " events can be read."),
+          ": %s. Its first %'" PRIu64 " events can be read."),
         trace_store_get_name (self->store), offset, problem, first);
     self->honesty.is_complete = FALSE;
   }

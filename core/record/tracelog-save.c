@@ -3,7 +3,8 @@
 /* tracelog-save.c — logs into .tophash files
  *
  * Written beside the target under another name, synced, renamed: the target is
- * the old file or the whole new one, never in between. A log that reads its
+ * the old file or the whole new one, never in between; and so is what a link of
+ * that name leads to, with the rights that it had. A log that reads its
  * blocks from the very file goes on reading them from the old one. Blocks are
  * packed anew with zstd on the way, in as many threads as there are processors.
  *
@@ -11,6 +12,7 @@
  * and an END, some KiB whatever the file's size. Until that END is whole the old
  * one is, and what follows it is cut off again when writing fails.
  */
+#include "core/record/file-place.h"
 #include "core/record/trace-writer-private.h"
 #include "core/record/trace-zstd-private.h"
 #include "core/record/tracelog-open-private.h"
@@ -214,9 +216,25 @@ file_beside (GFile *file) {
                         : g_object_ref (file);
 }
 
+/* Who may read what stood there may read what stands there next, and nobody else. */
+static void
+keep_mode (GFile *part,
+           GFile *file) {
+  g_autoptr (GFileInfo) info = g_file_query_info (
+      file, G_FILE_ATTRIBUTE_UNIX_MODE, G_FILE_QUERY_INFO_NONE, NULL, NULL);
+
+  /* A file system without modes has none to keep. */
+  if (info != NULL && g_file_info_has_attribute (info, G_FILE_ATTRIBUTE_UNIX_MODE))
+    g_file_set_attribute_uint32 (
+        part, G_FILE_ATTRIBUTE_UNIX_MODE,
+        g_file_info_get_attribute_uint32 (info, G_FILE_ATTRIBUTE_UNIX_MODE) & 0777,
+        G_FILE_QUERY_INFO_NONE, NULL, NULL);
+}
+
 static gboolean
 save_as (TraceLog         *self,
          GFile            *part,
+         GFile            *target,
          guint8            uuid[16],
          TraceLogProgress  progress,
          gpointer          data,
@@ -229,6 +247,7 @@ save_as (TraceLog         *self,
 
   if (out == NULL)
     return FALSE;
+  keep_mode (part, target);
   trace_writer_init (&writer, G_OUTPUT_STREAM (out), 0, cancellable);
   is_written = put_log (&writer, self, uuid, progress, data, error);
   trace_writer_clear (&writer);
@@ -242,27 +261,13 @@ save_as (TraceLog         *self,
   return TRUE;
 }
 
-/* The system's words tell of the part's name, which nobody knows. */
-static const char *
-plain_reason (const GError *error) {
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE))
-    return _("there is no room left on the disk");
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
-    return _("writing into its folder is not permitted");
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_READ_ONLY))
-    return _("its folder can only be read");
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
-    return _("its folder does not exist");
-  return error->message;
-}
-
 /* Says what was to be saved; (transfer full) of @failure. */
 static gboolean
 fail_save (GError     *failure,
            const char *name,
            GError    **error) {
   g_set_error (error, failure->domain, failure->code,
-               _("“%s” could not be saved: %s"), name, plain_reason (failure));
+               _("“%s” could not be saved: %s"), name, file_plain_reason (failure));
   g_error_free (failure);
   return FALSE;
 }
@@ -274,13 +279,14 @@ tracelog_save (TraceLog         *self,
                gpointer          data,
                GCancellable     *cancellable,
                GError          **error) {
-  g_autoptr (GFile) part = file_beside (file);
+  g_autoptr (GFile) target = file_behind_links (file);
+  g_autoptr (GFile) part = file_beside (target);
   g_autofree char *name = g_file_get_parse_name (file);
   GError *failure = NULL;
   guint8 uuid[16];
 
-  if (!save_as (self, part, uuid, progress, data, cancellable, &failure)
-      || !g_file_move (part, file,
+  if (!save_as (self, part, target, uuid, progress, data, cancellable, &failure)
+      || !g_file_move (part, target,
                        G_FILE_COPY_OVERWRITE | G_FILE_COPY_NO_FALLBACK_FOR_MOVE,
                        cancellable, NULL, NULL, &failure)) {
     /* Not with the cancellable: what was cancelled is tidied up all the same. */
@@ -303,7 +309,9 @@ fail_errno (GError    **error,
   int problem = errno;
 
   g_set_error (error, G_IO_ERROR, (gint)g_io_error_from_errno (problem),
-               _("“%s” could not be saved: %s"), name, g_strerror (problem));
+               _("“%s” could not be saved: %s"), name,
+               problem == ENOSPC ? _("there is no room left on the disk")
+                                 : g_strerror (problem));
   return FALSE;
 }
 

@@ -10,11 +10,14 @@
 #include "app/tophash-fit-bin.h"
 #include "app/tophash-notice.h"
 #include "widgets/tophash-map-view.h"
+#include "widgets/tophash-picture.h"
 #include "widgets/tophash-timeline-view.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -363,6 +366,111 @@ test_dismisses_what_it_said (void) {
   close_window (window);
 }
 
+/* TRUE: that is all that stands in it. */
+static gboolean
+holds (GFile      *file,
+       const char *wanted) {
+  g_autofree char *found = NULL;
+
+  return g_file_load_contents (file, NULL, &found, NULL, NULL, NULL)
+         && g_str_equal (found, wanted);
+}
+
+static void
+put (GFile      *file,
+     const char *text) {
+  g_assert_true (g_file_replace_contents (file, text, strlen (text), NULL, FALSE, 0,
+                                          NULL, NULL, NULL));
+}
+
+/* Nothing larger than some bytes can be written, as where no room is left: what is
+ * called @old stays as it was, and of @new there is no piece. */
+static void
+fail_everything (TophashWindow *window,
+                 GFile         *old,
+                 GFile         *new) {
+  TophashSession *session = tophash_window_get_session (window);
+  GtkWidget *warning = gtk_widget_get_next_sibling (
+      find_widget (GTK_WIDGET (window), TOPHASH_TYPE_NOTICE));
+  GFile *const files[] = { old, new };
+
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
+    g_autoptr (GError) error = NULL;
+
+    for (guint format = 0; format < EXPORT_N_FORMATS; format++) {
+      tophash_window_export_to (window, format, files[i]);
+      TURN_UNTIL (tophash_notice_is_shown (TOPHASH_NOTICE (warning)));
+    }
+    tophash_window_save_to (window, files[i]);
+    TURN_UNTIL (tophash_notice_is_shown (TOPHASH_NOTICE (warning)));
+    tophash_notice_dismiss (TOPHASH_NOTICE (warning));
+    g_assert_false (paint_stage_to_file (
+        tophash_session_get_state (session),
+        tracelog_get_info (tophash_session_get_log (session)),
+        g_file_peek_path (files[i]), 800, 600, FALSE, &error));
+    g_assert_nonnull (strstr (error->message, "could not be saved: "));
+  }
+}
+
+static void
+test_keeps_what_stood_there (void) {
+  const struct rlimit small = { 64, RLIM_INFINITY };
+  struct rlimit former;
+  TophashWindow *window = open_window ();
+  char *folder = new_folder ();
+  g_autoptr (GFile) old = file_in (folder, "old.png");
+  g_autoptr (GFile) new = file_in (folder, "new.png");
+
+  run_small (tophash_window_get_session (window));
+  put (old, "as it was");
+  signal (SIGXFSZ, SIG_IGN);
+  getrlimit (RLIMIT_FSIZE, &former);
+  setrlimit (RLIMIT_FSIZE, &small);
+  fail_everything (window, old, new);
+  setrlimit (RLIMIT_FSIZE, &former);
+  g_assert_true (tophash_session_is_unsaved (tophash_window_get_session (window)));
+  g_assert_true (holds (old, "as it was"));
+  g_assert_cmpuint (remove_folder (folder), ==, 1);
+  close_window (window);
+}
+
+/* A link goes on leading where it led, and what it leads to is the new file, for
+ * those alone who could read the old one. */
+static void
+test_writes_through_links (void) {
+  TophashWindow *window = open_window ();
+  TophashSession *session = tophash_window_get_session (window);
+  char *folder = new_folder ();
+  g_autoptr (GFile) file = file_in (folder, "file.tophash");
+  g_autoptr (GFile) link = file_in (folder, "link.tophash");
+  g_autoptr (GFile) picture = file_in (folder, "link.png");
+  GStatBuf found;
+
+  put (file, "old");
+  g_assert_cmpint (g_chmod (g_file_peek_path (file), 0600), ==, 0);
+  g_assert_cmpint (symlink ("file.tophash", g_file_peek_path (link)), ==, 0);
+  g_assert_cmpint (symlink ("file.png", g_file_peek_path (picture)), ==, 0);
+  save_small (window, link);
+  g_assert_true (g_file_test (g_file_peek_path (link), G_FILE_TEST_IS_SYMLINK));
+  g_assert_false (holds (file, "old"));
+  g_assert_cmpint (g_stat (g_file_peek_path (file), &found), ==, 0);
+  g_assert_cmpuint (found.st_mode & 0777, ==, 0600);
+  /* Notes go the same way, over the file that is open. */
+  tophash_session_add_bookmark (session, "here", "");
+  activate (window, "win.save");
+  TURN_UNTIL (!tophash_session_is_unsaved (session));
+  tophash_window_open (window, file);
+  TURN_UNTIL (g_str_has_suffix (subtitle_of (window), " file.tophash"));
+  g_assert_cmpuint (tophash_session_get_notes (session)->bookmarks->len, ==, 1);
+  g_assert_true (paint_stage_to_file (
+      tophash_session_get_state (session),
+      tracelog_get_info (tophash_session_get_log (session)),
+      g_file_peek_path (picture), 800, 600, FALSE, NULL));
+  g_assert_true (g_file_test (g_file_peek_path (picture), G_FILE_TEST_IS_SYMLINK));
+  g_assert_cmpuint (remove_folder (folder), ==, 4);
+  close_window (window);
+}
+
 static void
 test_opens_what_is_dropped (void) {
   TophashWindow *window = open_window ();
@@ -411,5 +519,8 @@ add_files_tests (void) {
   g_test_add_func ("/app/window/says-much-at-once", test_says_much_at_once);
   g_test_add_func ("/app/window/dismisses-what-it-said",
                    test_dismisses_what_it_said);
+  g_test_add_func ("/app/window/keeps-what-stood-there",
+                   test_keeps_what_stood_there);
+  g_test_add_func ("/app/window/writes-through-links", test_writes_through_links);
   g_test_add_func ("/app/window/opens-what-is-dropped", test_opens_what_is_dropped);
 }
