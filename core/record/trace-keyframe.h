@@ -17,8 +17,9 @@ G_BEGIN_DECLS
 
 #define TRACE_FRAME_MAX (256u << 10)
 #define TRACE_KEYFRAME_MAX_FRAMES 4096u /* 1 GiB of state */
-/* Events between two states in a file. */
-#define TRACE_KEYFRAME_EVENTS (8u << 20)
+/* Events between two states in a file: who folds from one to the next takes a tenth
+ * of a second at the most. */
+#define TRACE_KEYFRAME_EVENTS (4u << 20)
 
 typedef struct {
   guint64 position; /* the state after so many events */

@@ -310,7 +310,8 @@ state_delta_write (StateDelta     *self,
   g_byte_array_set_size (self->added, 0);
   g_array_set_size (self->sections, 0);
   g_array_set_size (self->added_sections, 0);
-  if (!tables_fit (base, state) || !differ_all (&differ, base, state))
+  self->has_other_tables = !tables_fit (base, state);
+  if (self->has_other_tables || !differ_all (&differ, base, state))
     return FALSE;
   put_front (self, state);
   self->front_size = self->bytes->len;

@@ -21,12 +21,13 @@ typedef struct {
   GByteArray *added;
   GArray     *sections;
   GArray     *added_sections;
+  gboolean    has_other_tables; /* that is why nothing was written */
 } StateDelta;
 
 void       state_delta_init      (StateDelta     *self);
 void       state_delta_clear     (StateDelta     *self);
 /* Replaces what there is by how @state differs from @base; FALSE: by more than
- * @most bytes, or in its tables. */
+ * @most bytes, or in its tables (has_other_tables). */
 gboolean   state_delta_write     (StateDelta     *self,
                                   const MapState *base,
                                   const MapState *state,

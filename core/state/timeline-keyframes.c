@@ -12,6 +12,8 @@
  * Changes     Between two of them stand changed ones: how the state then differs
  *             from the key-frame before (state-delta.c), a tenth of its bytes. Its
  *             restoring takes little longer, and hardly anything is left to fold.
+ *             Leaves that the key-frame had not are put in by one thread only, so
+ *             while a table grows the states are whole ones.
  *
  * Spacing     Packing a large state takes as long as folding a million events.
  *             The pass that the views wait for therefore leaves few frames: each
@@ -29,10 +31,6 @@
  *
  * Handed in   A recording may bring frames of its own, every few million events:
  *             a seek can start from them before the log is folded so far.
- *
- * Recent      A few results of seeks are kept beside the frames, the least
- *             recently used replaced: steps start from them. Far seeks share
- *             nothing, so of large states those around the last two are kept.
  */
 #include "core/state/timeline-private.h"
 
@@ -51,21 +49,26 @@
  * an event from the log, and a key-frame as many bytes as the changed ones that
  * follow it: so the fold is the least part of a seek, and what is kept takes 200
  * bytes an event. */
-#define BYTES_PER_EVENT 96u
-#define CHANGED_PER_FRAME 8u
+#define BYTES_PER_EVENT 128u
+#define CHANGED_PER_FRAME 12u
+/* Where there is room for few key-frames only, of long logs: three milliseconds of
+ * folds on a large state that was just restored. */
+#define MOST_APART 90112u
 /* A changed one takes at most this share of its key-frame. */
 #define CHANGED_SHARE 2u
+/* And of that, what the key-frame had no leaves for: a fifth of the time of its
+ * restoring. */
+#define ADDED_SHARE 32u
+#define ADDED_BYTES 16384u
 /* The first pass: packing and storing a byte takes 1 to 3 ns, and may cost a few
  * ns an event. */
 #define FIRST_BYTES_PER_EVENT 6u
 /* Free choices: a sixth of the memory of an open recording (NUMBERS T4); what a
  * cache may take of a disk, and of the memory that the kernel keeps it in. */
 #define MEMORY_BYTES ((gsize)64 << 20)
-#define FILE_BYTES ((guint64)4 << 30)
+#define FILE_BYTES ((guint64)5 << 30)
 #define FILE_SHARE 8u
-#define FILE_MEMORY_SHARE 6u
-/* Recent states beyond this are kept for the last seeks only. */
-#define LARGE_BYTES ((gsize)4 << 20)
+#define FILE_MEMORY_SHARE 5u
 
 /* Frames of one state. Immutable; freed when nobody reads it any more. */
 struct _PackedState {
@@ -353,9 +356,8 @@ keyframes_clear (Keyframes *self) {
   g_clear_pointer (&self->file, cache_file_unref);
 }
 
-/* What more may be kept. */
-static guint64
-room_left (const Keyframes *self) {
+guint64
+keyframes_room_left (const Keyframes *self) {
   guint64 room = MEMORY_BYTES
                  + (self->has_no_file     ? 0
                     : self->file != NULL ? self->file_limit
@@ -374,6 +376,15 @@ keyframes_next (const Keyframes *self) {
   last = &g_array_index (self->frames, Keyframe, self->frames->len - 1);
   return last->position
          + MAX (self->spacing, last->packed->size / FIRST_BYTES_PER_EVENT);
+}
+
+/* How many times the bytes of a frame it takes with the changed ones, going by
+ * those so far. */
+static double
+times_with_changed (const Keyframes *self) {
+  return self->whole_used < self->changed_used
+             ? 1 + (double)self->changed_used / (double)self->whole_used
+             : 2;
 }
 
 /* The share of the events behind the frame @i that its gap has decides how many
@@ -395,14 +406,15 @@ keyframes_find_gap (const Keyframes *self,
     if (frame->position < *from || next <= frame->position)
       continue;
     n = (next - frame->position) / MAX (self->spacing, size / BYTES_PER_EVENT);
-    /* As much again for the changed ones. */
-    n_room = (guint64)((double)room_left (self) / (double)(2 * size)
+    n_room = (guint64)((double)keyframes_room_left (self)
+                       / ((double)size * times_with_changed (self))
                        * (double)(next - frame->position)
                        / (double)(length - frame->position));
     n = MIN (n, n_room + 1);
     n = MAX (n, 1);
     *step = (next - frame->position + n - 1) / n;
     *n_changed = (guint)CLAMP (*step / self->spacing, 1, CHANGED_PER_FRAME);
+    *n_changed = MAX (*n_changed, (guint)(*step / MOST_APART));
     if (n * *n_changed < 2)
       continue;
     *from = frame->position;
@@ -469,7 +481,7 @@ add_frame (Keyframes      *self,
            const Keyframe *frame,
            gsize           bytes) {
   insert_frame (self->frames, frame);
-  if (bytes > LARGE_BYTES)
+  if (bytes > KEYFRAMES_LARGE_BYTES)
     self->most_bytes = MAX (self->most_bytes, bytes);
   if (frame->packed->file != NULL)
     self->file_used += frame->packed->size;
@@ -497,6 +509,7 @@ keyframes_add (Keyframes       *self,
   }
   if (is_placed) {
     add_frame (self, &frame, map_state_bytes (state));
+    self->whole_used += is_between ? frame.packed->size : 0;
   } else {
     packed_state_unref (frame.packed);
     self->spacing *= 2;
@@ -513,8 +526,13 @@ keyframes_add_changed (Keyframes       *self,
                        pthread_mutex_t *lock) {
   Keyframe frame = { .position = map_state_n_events (state) };
 
-  if (!state_delta_write (&self->delta, base, state,
-                          packed->size / CHANGED_SHARE))
+  gboolean fits = state_delta_write (&self->delta, base, state,
+                                     packed->size / CHANGED_SHARE);
+
+  if (self->delta.has_other_tables
+      || self->delta.added->len > packed->size / ADDED_SHARE + ADDED_BYTES)
+    return CHANGED_GREW;
+  if (!fits)
     return CHANGED_TOO_MUCH;
   frame.packed = packed_state_new_changed (&self->delta, packed);
   if (!place_frame (self, frame.packed, self->delta.bytes->data)) {
@@ -523,6 +541,7 @@ keyframes_add_changed (Keyframes       *self,
   }
   pthread_mutex_lock (lock);
   add_frame (self, &frame, map_state_bytes (state));
+  self->changed_used += frame.packed->size;
   pthread_mutex_unlock (lock);
   return CHANGED_FITS;
 }
@@ -601,49 +620,4 @@ keyframes_ref_packed (Keyframes *self,
   g_atomic_int_inc (&best->packed->ref_count);
   *position = best->position;
   return best->packed;
-}
-
-/* Recent ------------------------------------------------------------------- */
-
-void
-keyframes_begin_family (Keyframes *self) {
-  self->family++;
-}
-
-void
-keyframes_add_recent (Keyframes *self,
-                      MapState  *state,
-                      GPtrArray *dropped) {
-  guint place = 0;
-
-  if (map_state_bytes (state) > LARGE_BYTES)
-    for (guint i = 0; i < KEYFRAMES_N_RECENT; i++)
-      if (self->recent[i].state != NULL && self->recent[i].family + 1 < self->family)
-        g_ptr_array_add (dropped, g_steal_pointer (&self->recent[i].state));
-  for (guint i = 1; i < KEYFRAMES_N_RECENT; i++)
-    if (self->recent[place].state != NULL
-        && (self->recent[i].state == NULL
-            || self->recent[i].used < self->recent[place].used))
-      place = i;
-  if (self->recent[place].state != NULL)
-    g_ptr_array_add (dropped, self->recent[place].state);
-  self->recent[place] = (RecentState){ .position = map_state_n_events (state),
-                                       .state = state,
-                                       .family = self->family,
-                                       .used = ++self->clock };
-}
-
-MapState *
-keyframes_find_recent (Keyframes *self,
-                       guint64    position) {
-  RecentState *best = NULL;
-
-  for (guint i = 0; i < KEYFRAMES_N_RECENT; i++)
-    if (self->recent[i].state != NULL && self->recent[i].position <= position
-        && (best == NULL || self->recent[i].position > best->position))
-      best = &self->recent[i];
-  if (best == NULL)
-    return NULL;
-  best->used = ++self->clock;
-  return best->state;
 }

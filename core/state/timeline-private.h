@@ -14,7 +14,7 @@
 
 G_BEGIN_DECLS
 
-/* Kept states: timeline-keyframes.c. The timeline's lock guards them, but for what
+/* Kept states: timeline-keyframes.c, timeline-recent.c. The timeline's lock guards them, but for what
  * the follower alone uses. */
 typedef struct _PackedState PackedState; /* a state as frames */
 typedef struct _CacheFile CacheFile;
@@ -35,11 +35,20 @@ typedef struct {
   PackedState *packed;
 } Keyframe;
 
-#define KEYFRAMES_N_RECENT 16
+#define KEYFRAMES_N_RECENT 20
+/* Recent states beyond this are kept for the last seeks only. */
+#define KEYFRAMES_LARGE_BYTES ((gsize)4 << 20)
+
+typedef enum {
+  RECENT_RESULT,
+  RECENT_STEP,  /* the same, a few events from another one */
+  RECENT_CRUMB, /* left for steps */
+} RecentKind;
 
 typedef struct {
   guint64   position;
   MapState *state;
+  RecentKind kind;
   guint     family; /* counts far seeks */
   guint64   used;
 } RecentState;
@@ -56,6 +65,8 @@ typedef struct {
   StateFrames scratch;
   StateDelta  delta;       /* likewise scratch */
   guint64     file_used;
+  guint64     whole_used;  /* by those between, */
+  guint64     changed_used; /* and by the changed ones */
   gsize       most_bytes;  /* of the largest state seen, if it is large */
   RecentState recent[KEYFRAMES_N_RECENT]; /* results of seeks */
   guint       family;
@@ -87,8 +98,11 @@ gboolean  keyframes_add        (Keyframes       *self,
 typedef enum {
   CHANGED_FITS,
   CHANGED_TOO_MUCH,
+  CHANGED_GREW, /* has tables, or much of them, that the other has not */
   CHANGED_NO_ROOM,
 } ChangedFit;
+/* What more may be kept, in bytes. */
+guint64   keyframes_room_left  (const Keyframes *self);
 ChangedFit keyframes_add_changed (Keyframes      *self,
                                 const MapState  *state,
                                 const MapState  *base,
@@ -108,9 +122,10 @@ PackedState *keyframes_ref_packed (Keyframes    *self,
 /* What is added from now on shares nothing with what was. */
 void      keyframes_begin_family (Keyframes     *self);
 /* Takes over @state. States that are kept no longer go to @dropped, to be let go
- * of without the lock. */
+ * of without the lock. A step takes the place of another one, when there are some. */
 void      keyframes_add_recent (Keyframes       *self,
                                 MapState        *state,
+                                RecentKind       kind,
                                 GPtrArray       *dropped);
 /* (transfer none): the latest one at or before @position; NULL: none. */
 MapState *keyframes_find_recent (Keyframes      *self,

@@ -29,7 +29,7 @@
 
 /* Where a far seek has states left, in events before its end. A thousand folds on
  * shared chunks are a third of a millisecond. */
-static const guint crumbs[] = { 4096, 3072, 2048, 1024, 256 };
+static const guint crumbs[] = { 4096, 3072, 2048, 1024, 256, 64 };
 /* Where one of so many events leaves the first: the first few folds on shared
  * chunks are a microsecond each. */
 #define VERY_FAR_EVENTS 131072u
@@ -232,13 +232,14 @@ free_left_cb (gpointer data) {
 }
 
 static void
-keep_recent (Timeline *self,
-             Fold     *fold) {
+keep_recent (Timeline  *self,
+             Fold      *fold,
+             RecentKind kind) {
   MapState *state = fold_ref_state (fold);
   gboolean is_any_left;
 
   timeline_lock (self);
-  keyframes_add_recent (&self->keyframes, state, self->left);
+  keyframes_add_recent (&self->keyframes, state, kind, self->left);
   is_any_left = self->left->len > 0;
   timeline_unlock (self);
   if (is_any_left && !helper_later (free_left_cb, timeline_ref (self)))
@@ -349,7 +350,7 @@ leave_crumbs_cb (gpointer data) {
 
     if (!advance (job->timeline, fold, place, FALSE, job->cancellable))
       break;
-    keep_recent (job->timeline, fold);
+    keep_recent (job->timeline, fold, RECENT_CRUMB);
   }
   timeline_unref (job->timeline);
   g_object_unref (job->cancellable);
@@ -393,21 +394,24 @@ begin_far_seek (Timeline *self) {
   return cancellable;
 }
 
-/* Between these the follower gives way. */
+/* Between these the follower gives way. They count a reference: whoever frees the
+ * timeline, having waited for this thread or not, then comes after it for race
+ * detectors too, which do not see how GTasks wait. */
 static void
 begin_hurry (Timeline *self) {
-  atomic_fetch_add (&self->n_seeks, 1);
+  atomic_fetch_add (&timeline_ref (self)->n_seeks, 1);
 }
 
 /* In one order with give_way(): it sees that there is no seek, or is seen here. */
 static void
 end_hurry (Timeline *self) {
-  if (atomic_fetch_sub (&self->n_seeks, 1) > 1
-      || !atomic_load (&self->is_giving_way))
-    return;
-  pthread_mutex_lock (&self->lock);
-  pthread_cond_broadcast (&self->woken);
-  pthread_mutex_unlock (&self->lock);
+  if (atomic_fetch_sub (&self->n_seeks, 1) == 1
+      && atomic_load (&self->is_giving_way)) {
+    pthread_mutex_lock (&self->lock);
+    pthread_cond_broadcast (&self->woken);
+    pthread_mutex_unlock (&self->lock);
+  }
+  timeline_unref (self);
 }
 
 gboolean
@@ -446,6 +450,7 @@ seek (Timeline     *self,
   g_autoptr (GCancellable) crumbs_cancellable = NULL;
   g_autoptr (Fold) fold = NULL;
   SeekStart start;
+  RecentKind kind = RECENT_RESULT;
 
   find_start (self, n_events, &start);
   if (start.state != NULL && start.from == start.to) {
@@ -454,15 +459,17 @@ seek (Timeline     *self,
     seek_start_clear (&start);
     return state;
   }
+  if (start.state != NULL && start.to - start.from <= crumbs[0])
+    kind = RECENT_STEP;
   if (start.packed != NULL && start.cost_ns > CRUMB_COST_NS)
     crumbs_cancellable = begin_far_seek (self);
   fold = begin_seek (self, &start, TRUE);
   seek_start_clear (&start);
   if (crumbs_cancellable != NULL && start.to - start.from > VERY_FAR_EVENTS
       && advance (self, fold, start.to - FIRST_CRUMB, TRUE, cancellable))
-    keep_recent (self, fold);
+    keep_recent (self, fold, RECENT_CRUMB);
   if (advance (self, fold, start.to, TRUE, cancellable)) {
-    keep_recent (self, fold);
+    keep_recent (self, fold, kind);
     if (crumbs_cancellable != NULL)
       leave_crumbs (self, start.to, g_steal_pointer (&crumbs_cancellable));
   }

@@ -249,6 +249,7 @@ typedef struct {
   MapState    *base;      /* the last key-frame, unpacked */
   PackedState *packed;    /* and packed */
   gboolean     is_beyond; /* states differ too much from it */
+  guint64      early_bytes; /* for key-frames while tables grow, of all gaps */
 } Gap;
 
 static void
@@ -275,6 +276,21 @@ gap_begin_base (Timeline *self,
     gap->base = fold_ref_state (fold);
 }
 
+/* How much of the room may go for whole states where changed ones would do but for
+ * growth: a free choice. Maps that grow all the time must not have it all. */
+#define EARLY_SHARE 4u
+
+/* Whether a state that grew may be kept whole before its time. */
+static gboolean
+may_be_early (Gap *gap) {
+  guint64 size = packed_state_size (gap->packed);
+
+  if (gap->early_bytes < size)
+    return FALSE;
+  gap->early_bytes -= size;
+  return TRUE;
+}
+
 /* Leaves the state of the fold: as a key-frame where one is due, or where it
  * differs too much from the last; FALSE: there is no room. */
 static gboolean
@@ -291,11 +307,13 @@ gap_leave (Timeline *self,
                                                   gap->base, gap->packed,
                                                   &self->lock);
 
-    if (fit != CHANGED_TOO_MUCH)
+    if (fit == CHANGED_FITS || fit == CHANGED_NO_ROOM)
       return fit == CHANGED_FITS;
-    gap->is_beyond = TRUE;
-    if (since < gap->step / 2)
-      return TRUE;
+    if (fit == CHANGED_TOO_MUCH || !may_be_early (gap)) {
+      gap->is_beyond = TRUE;
+      if (since < gap->step / 2)
+        return TRUE;
+    }
   }
   if (!keyframes_add (&self->keyframes, state, TRUE, &self->lock))
     return FALSE;
@@ -320,6 +338,14 @@ begin_gap (Timeline *self,
     return fold_new_taking (state);
   g_clear_pointer (&state, map_state_unref);
   return NULL;
+}
+
+/* Has memory ready for the state of a far seek: after it seeks live on what they
+ * leave. */
+static void
+prepare_seeks (Timeline *self) {
+  if (self->keyframes.most_bytes > 0)
+    chunk_pool_prepare (self->keyframes.most_bytes);
 }
 
 /* Folds on from a key-frame to leave more states before the gap's end; FALSE:
@@ -349,6 +375,8 @@ close_gap (Timeline *self,
     if (position == due && position < gap->end) {
       if (!gap_leave (self, gap, fold))
         return FALSE;
+      /* What seeks have taken meanwhile. */
+      prepare_seeks (self);
       due += gap->part;
     }
   }
@@ -360,7 +388,8 @@ close_gaps (Timeline *self) {
   guint64 from = 0;
   gboolean goes_on = TRUE;
   guint n_changed;
-  Gap gap = { 0 };
+  Gap gap = { .early_bytes = keyframes_room_left (&self->keyframes)
+                             / EARLY_SHARE };
 
   /* This thread's alone, on Linux: others have the processor before. */
   (void)!nice (NICE_LATER);
@@ -375,14 +404,6 @@ close_gaps (Timeline *self) {
   self->is_settled = TRUE;
   pthread_cond_broadcast (&self->woken);
   timeline_unlock (self);
-}
-
-/* Has memory ready for the state of a far seek: after it seeks live on what they
- * leave. */
-static void
-prepare_seeks (Timeline *self) {
-  if (self->keyframes.most_bytes > 0)
-    chunk_pool_prepare (self->keyframes.most_bytes);
 }
 
 static gpointer

@@ -13,7 +13,7 @@
  *   play_events_per_ms    the same from the packed log, which a second thread helps
  *                         to unpack: of the clock, not of one processor
  *   early_seek_*          right after opening, from the states that a recording
- *                         brings every 8 million events
+ *                         brings every TRACE_KEYFRAME_EVENTS
  *   build_ms              the timeline's pass, frames and sums included
  *   follow_ns_per_event   the same, of the processor, by all threads
  *   unsettled_seek_*      random places, while further frames are made
@@ -24,6 +24,7 @@
 #include "core/base/prng.h"
 #include "core/engine/engine.h"
 #include "core/record/recorder.h"
+#include "core/record/trace-keyframe.h"
 #include "core/state/fold.h"
 #include "core/state/log-ahead.h"
 #include "core/state/state-frames.h"
@@ -41,7 +42,7 @@
 #define N_UNSETTLED 20
 #define N_STEPS 20 /* each way, at each of N_SEEKS / 8 places */
 /* As files have them; whole blocks. */
-#define EVENTS_PER_STATE ((guint64)1 << 23)
+#define EVENTS_PER_STATE ((guint64)TRACE_KEYFRAME_EVENTS)
 #define FOLDED_AT_ONCE (1u << 21)
 
 typedef struct {

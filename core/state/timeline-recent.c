@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* timeline-recent.c — results of seeks, kept beside the key-frames
+ *
+ * Idea        A few results are kept, the least recently used replaced: steps
+ *             start from them. Far seeks share nothing, so of large states those
+ *             around the last are kept, and the result of the one before. Of the
+ *             results of steps there are a few only: what they start from, further
+ *             and further away, must not go for them.
+ */
+#include "core/state/timeline-private.h"
+
+#include "core/state/map-state-private.h"
+
+#include <string.h>
+
+/* A free choice: back and forth. */
+#define N_STEPS 6u
+
+void
+keyframes_begin_family (Keyframes *self) {
+  self->family++;
+}
+
+static gboolean
+is_step (const RecentState *recent) {
+  return recent->state != NULL && recent->kind == RECENT_STEP;
+}
+
+/* Where the next one goes: to a free place, or the least recently used one; a step,
+ * when there are enough, to that of a step. */
+static RecentState *
+find_place (Keyframes *self,
+            RecentKind kind) {
+  RecentState *place = NULL;
+  guint n_steps = 0;
+
+  for (guint i = 0; i < KEYFRAMES_N_RECENT; i++)
+    n_steps += is_step (&self->recent[i]);
+  for (guint i = 0; i < KEYFRAMES_N_RECENT; i++) {
+    RecentState *recent = &self->recent[i];
+
+    if (kind == RECENT_STEP && n_steps >= N_STEPS && !is_step (recent))
+      continue;
+    /* Of a free place that is 0. */
+    if (place == NULL || recent->used < place->used)
+      place = recent;
+  }
+  return place;
+}
+
+/* Of large states the results of the last two far seeks stay, and what was made
+ * around the last. */
+static void
+drop_large (Keyframes *self,
+            GPtrArray *dropped) {
+  for (guint i = 0; i < KEYFRAMES_N_RECENT; i++) {
+    RecentState *recent = &self->recent[i];
+
+    if (recent->state == NULL
+        || recent->family + (recent->kind == RECENT_RESULT) >= self->family)
+      continue;
+    g_ptr_array_add (dropped, recent->state);
+    memset (recent, 0, sizeof *recent);
+  }
+}
+
+void
+keyframes_add_recent (Keyframes *self,
+                      MapState  *state,
+                      RecentKind kind,
+                      GPtrArray *dropped) {
+  RecentState *place;
+
+  if (map_state_bytes (state) > KEYFRAMES_LARGE_BYTES)
+    drop_large (self, dropped);
+  place = find_place (self, kind);
+  if (place->state != NULL)
+    g_ptr_array_add (dropped, place->state);
+  *place = (RecentState){ .position = map_state_n_events (state),
+                          .state = state,
+                          .family = self->family,
+                          .kind = kind,
+                          .used = ++self->clock };
+}
+
+MapState *
+keyframes_find_recent (Keyframes *self,
+                       guint64    position) {
+  RecentState *best = NULL;
+
+  for (guint i = 0; i < KEYFRAMES_N_RECENT; i++)
+    if (self->recent[i].state != NULL && self->recent[i].position <= position
+        && (best == NULL || self->recent[i].position > best->position))
+      best = &self->recent[i];
+  if (best == NULL)
+    return NULL;
+  best->used = ++self->clock;
+  return best->state;
+}
