@@ -170,7 +170,8 @@ narrator_op_ended (const Telling *telling) {
   g_autoptr (GString) text = g_string_new (NULL);
   g_autofree char *call = NULL;
 
-  if (thread != NULL && thread->in_op)
+  /* Of one that began in a gap, or before the state, nobody knows the key. */
+  if (thread != NULL && thread->in_op && thread->op == event->aux8)
     call = call_text (telling, event->aux8, thread->key, 0, FALSE);
   else
     call = g_strdup (narrator_go_name (event->aux8));

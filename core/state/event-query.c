@@ -353,7 +353,7 @@ note_kinds (EventQuery *self) {
   if (query_asks (self, FACT_OVERFLOW))
     self->told |= query_facts[FACT_OVERFLOW].kinds;
   if (query_asks (self, FACT_NS))
-    self->told |= K (OP_BEGAN) | K (OP_ENDED);
+    self->told |= K (OP_BEGAN) | K (OP_ENDED) | K (DROPPED);
   if (query_asks (self, FACT_VALUE))
     self->told |= K (TABLE_CREATED);
   self->of_events = self->events != NULL ? kinds_of (self->events) : 0;

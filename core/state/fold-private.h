@@ -114,6 +114,7 @@ ThreadRecord *fold_find_thread (Fold *self, const Event *event);
 void fold_op_began       (Fold *self, const Event *event);
 void fold_op_ended       (Fold *self, const Event *event);
 void fold_ops_counted    (Fold *self, const Event *event);
+void fold_dropped        (Fold *self, const Event *event);
 void fold_op_told        (Fold *self, const Event *event);
 void fold_lock_waited    (Fold *self, const Event *event);
 void fold_lock_acquired  (Fold *self, const Event *event);

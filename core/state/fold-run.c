@@ -86,6 +86,17 @@ fold_op_began (Fold        *self,
   record->shown.op_began_ns = event->at_ns;
 }
 
+/* What ends behind the gap may have begun in it: of another key. */
+void
+fold_dropped (Fold        *self,
+              const Event *event) {
+  ThreadRecord *record = fold_find_thread (self, event);
+
+  self->state->counters.n_dropped += event->res;
+  if (record != NULL)
+    record->shown.in_op = FALSE;
+}
+
 static void
 count_ops (Fold   *self,
            guint   op,
@@ -111,6 +122,8 @@ fold_op_ended (Fold        *self,
 
   if (record == NULL)
     return;
+  if (!record->shown.in_op || record->shown.op != event->aux8)
+    record->shown.op_began_ns = -1;
   record->shown.in_op = FALSE;
   record->shown.op = (OpKind)event->aux8;
   record->shown.value = (gint64)event->a;

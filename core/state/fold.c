@@ -207,7 +207,7 @@ fold_dispatch (Fold        *self,
   case EVENT_RANGE_YIELDED: fold_range_yielded (self, event); return;
   case EVENT_SNAPSHOT_GAVE: fold_snapshot_gave (self, event); return;
   case EVENT_OP_TOLD: fold_op_told (self, event); return;
-  case EVENT_DROPPED: state->counters.n_dropped += event->res; return;
+  case EVENT_DROPPED: fold_dropped (self, event); return;
   case EVENT_MISUSE_DETECTED: fold_misuse_detected (self, event); return;
   case EVENT_NONE:
   case EVENT_TIME:

@@ -128,7 +128,7 @@ typedef struct {
   gint64  key;
   gint64  value;         /* result, once ended */
   guint   path;          /* OpPath, once ended */
-  gint64  op_began_ns;
+  gint64  op_began_ns;   /* -1: unknown, and so is its key: it began in a gap */
   gint64  op_ended_ns;
   int     waits_for;     /* lock id; -1 = none */
   guint64 n_ops;         /* told and counted */

@@ -161,7 +161,7 @@ key_of (const Look *look,
       return FALSE;
     thread = find_thread (look->after, event->thread);
     *key = thread != NULL ? thread->key : 0;
-    return thread != NULL;
+    return thread != NULL && thread->op_began_ns >= 0;
   case EVENT_SLOT_CLEARED:
     return look->after != NULL && cleared_key (event, look->after, key);
   case EVENT_ENTRY_STORED:
@@ -429,6 +429,8 @@ remember (QueryWalk      *walk,
   if (event->kind == EVENT_OP_BEGAN)
     *find_op (walk, event)
         = (ThreadOp){ TRUE, event->at_ns - (gint64)event->res };
+  else if (event->kind == EVENT_DROPPED)
+    find_op (walk, event)->in_op = FALSE;
 }
 
 gboolean

@@ -311,14 +311,14 @@ is_in_read_or_dirty (const MapState *state,
 }
 
 static gboolean
-thread_is_at_key (const MapState *state,
-                  guint16         thread,
-                  gint64          key) {
+thread_ends_key (const MapState *state,
+                 const Event    *ended,
+                 gint64          key) {
   for (guint i = 0; i < state->n_threads; i++) {
     const StateThread *record = &state->threads[i].shown;
 
-    if (record->thread == thread)
-      return record->in_op && record->key == key && record->op < OP_RANGE;
+    if (record->thread == ended->thread)
+      return record->in_op && record->key == key && record->op == ended->aux8;
   }
   return FALSE;
 }
@@ -347,7 +347,7 @@ touches_key (const KeyWalk *walk,
     return named_key (event) == walk->key;
   if (event->kind == EVENT_OP_ENDED)
     return event->aux8 < OP_RANGE
-           && thread_is_at_key (state, event->thread, walk->key);
+           && thread_ends_key (state, event, walk->key);
   if (event->kind == EVENT_SLOT_CLEARED)
     return cleared_key (state, event, &key) && key == walk->key;
   if (event->kind == EVENT_BUCKET_EVACUATED || event->kind == EVENT_BUCKET_COPIED)

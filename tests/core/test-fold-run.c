@@ -270,6 +270,25 @@ test_drops (void) {
   g_assert_cmpuint (fold_n_faults (fold), ==, 0);
 }
 
+/* What ends behind a gap may have begun in it, of another key. */
+static void
+test_a_gap_parts_an_end_from_its_begin (void) {
+  g_autoptr (Fold) fold = fold_new ();
+  const StateThread *thread;
+
+  tell_by (fold, 2, EVENT_OP_BEGAN, 0, 0, OP_LOAD, 0, 7);
+  tell_by (fold, 2, EVENT_DROPPED, 12, 0, 0, 0, 0);
+  thread = map_state_thread (fold_peek_state (fold), 0);
+  g_assert_false (thread->in_op);
+  tell_by (fold, 2, EVENT_OP_ENDED, 0, 0, OP_LOAD, OP_PATH_OK, 9);
+  g_assert_cmpint (thread->op_began_ns, ==, -1);
+  g_assert_cmpint (thread->value, ==, 9);
+  tell_by (fold, 2, EVENT_OP_BEGAN, 0, 0, OP_LOAD, 0, 7);
+  g_assert_cmpint (thread->op_began_ns, >=, 0);
+  tell_by (fold, 2, EVENT_OP_ENDED, 0, 0, OP_STORE, OP_PATH_OK, 9);
+  g_assert_cmpint (thread->op_began_ns, ==, -1);
+}
+
 static void
 test_every_kind_of_the_run_was_told (void) {
   for (guint kind = EVENT_NONE + 1; kind < EVENT_TIME; kind++)
@@ -293,6 +312,8 @@ main (int    argc,
   g_test_add_func ("/core/fold/operations-in-brief-are-counted",
                    test_operations_in_brief_are_counted);
   g_test_add_func ("/core/fold/drops", test_drops);
+  g_test_add_func ("/core/fold/a-gap-parts-an-end-from-its-begin",
+                   test_a_gap_parts_an_end_from_its_begin);
   g_test_add_func ("/core/fold/every-kind-of-the-run-was-told",
                    test_every_kind_of_the_run_was_told);
   return g_test_run ();

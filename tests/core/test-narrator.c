@@ -82,6 +82,25 @@ test_figures_come_from_the_state_before (void) {
                "W4 takes k2 out of bucket 0 of dirty.");
 }
 
+/* What ended behind the gap began in it: its key is not the former one's. */
+static void
+test_no_key_is_told_across_a_gap (void) {
+  g_autoptr (Fold) fold = fold_new ();
+  Event began = make (EVENT_OP_BEGAN, 0, OP_LOAD, 0, 54, 0);
+  Event dropped = make (EVENT_DROPPED, 40, 0, 0, 0, 0);
+  Event ended = make (EVENT_OP_ENDED, 0, OP_LOAD, OP_PATH_OK, 7, 0);
+  Event stored = make (EVENT_OP_ENDED, 0, OP_STORE, 0, 0, 0);
+
+  fold_apply (fold, &began);
+  assert_told (&ended, fold_peek_state (fold), NARRATION_EXPERT,
+               "W4 ends Load(k54) with 7");
+  assert_told (&stored, fold_peek_state (fold), NARRATION_EXPERT,
+               "W4 ends Store: stored");
+  fold_apply (fold, &dropped);
+  assert_told (&ended, fold_peek_state (fold), NARRATION_EXPERT,
+               "W4 ends Load with 7");
+}
+
 static void
 test_operations_in_brief_say_how_they_went (void) {
   Event load = make (EVENT_OP_TOLD, 54, OP_LOAD, OP_PATH_OK | OP_PATH_IN_READ, 0,
@@ -221,6 +240,8 @@ main (int    argc,
                    test_a_release_tells_the_measured_hold);
   g_test_add_func ("/core/narrator/figures-come-from-the-state-before",
                    test_figures_come_from_the_state_before);
+  g_test_add_func ("/core/narrator/no-key-is-told-across-a-gap",
+                   test_no_key_is_told_across_a_gap);
   g_test_add_func ("/core/narrator/operations-in-brief-say-how-they-went",
                    test_operations_in_brief_say_how_they_went);
   g_test_add_func ("/core/narrator/without-a-state-sentences-still-stand",
