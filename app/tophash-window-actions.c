@@ -374,6 +374,8 @@ cancel_action (GtkWidget  *widget,
 
   if (self->job != NULL)
     g_cancellable_cancel (self->job);
+  else
+    tophash_window_stop_waiting (self);
 }
 
 void
@@ -407,7 +409,8 @@ tophash_window_update_actions (TophashWindow *self) {
                                  has_log && self->job == NULL);
   gtk_widget_action_set_enabled (widget, "win.save-as",
                                  has_log && self->job == NULL);
-  gtk_widget_action_set_enabled (widget, "win.cancel", self->job != NULL);
+  gtk_widget_action_set_enabled (widget, "win.cancel",
+                                 self->job != NULL || self->is_waiting);
 }
 
 /* Whether the focused widget has a better use for plain keys. */
@@ -470,6 +473,9 @@ tophash_window_key (TophashWindow   *self,
   GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));
 
   modifiers &= gtk_accelerator_get_default_mod_mask ();
+  if (keyval == GDK_KEY_Escape && modifiers == 0
+      && tophash_window_stop_waiting (self))
+    return GDK_EVENT_STOP;
   if (keyval == GDK_KEY_Escape && modifiers == 0 && self->is_lecture) {
     tophash_window_set_lecture (self, FALSE);
     return GDK_EVENT_STOP;

@@ -5,12 +5,17 @@
  * To the next and previous event of a key, a bucket, a worker, a kind: the session
  * looks for it, and here is told when there is none. The inspector's rows have the
  * same actions.
+ *
+ * Of a key that is rare in a long recording this takes seconds. Then the card over
+ * the map that files being read have says so, with a way out; a file that is read
+ * or written meanwhile has the card for itself.
  */
 #include "app/tophash-window-private.h"
 
-#include "core/model/tophash-session-along.h"
-
 #include <glib/gi18n.h>
+
+#define PATIENCE_MS 200 /* before a wait is told: shorter ones are none */
+#define PULSE_MS 100
 
 /* As the keys' actions and the inspector's rows name them. */
 static const char *const along_names[ALONG_N_KINDS]
@@ -21,6 +26,97 @@ typedef struct {
   SessionAlong   along;
   gboolean       forward;
 } AlongNote;
+
+/* Waiting ------------------------------------------------------------------ */
+
+/* (transfer full) */
+static char *
+describe_wait (TophashWindow *self) {
+  g_autofree char *name
+      = tophash_session_along_name (self->session, self->wait_along);
+
+  if (name == NULL)
+    name = g_strdup ("…");
+  if (self->wait_along == ALONG_KIND)
+    return g_strdup_printf (self->wait_forward ? _ ("Looking for the next “%s”")
+                                               : _ ("Looking for the previous “%s”"),
+                            name);
+  return g_strdup_printf (self->wait_forward
+                              ? _ ("Looking for the next event of %s")
+                              : _ ("Looking for the previous event of %s"),
+                          name);
+}
+
+static void
+end_wait (TophashWindow *self) {
+  g_clear_handle_id (&self->wait_id, g_source_remove);
+  if (!self->is_waiting)
+    return;
+  self->is_waiting = FALSE;
+  if (self->job == NULL)
+    gtk_revealer_set_reveal_child (self->busy, FALSE);
+  tophash_window_update_actions (self);
+}
+
+static gboolean
+pulse_cb (gpointer data) {
+  TophashWindow *self = data;
+
+  if (!tophash_session_is_going (self->session)) {
+    self->wait_id = 0;
+    end_wait (self);
+    return G_SOURCE_REMOVE;
+  }
+  if (self->job == NULL)
+    gtk_progress_bar_pulse (self->busy_bar);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+show_wait_cb (gpointer data) {
+  TophashWindow *self = data;
+  g_autofree char *text = NULL;
+
+  self->wait_id = 0;
+  if (!tophash_session_is_going (self->session) || self->job != NULL)
+    return G_SOURCE_REMOVE;
+  text = describe_wait (self);
+  gtk_label_set_text (self->busy_label, text);
+  gtk_progress_bar_set_pulse_step (self->busy_bar, .06);
+  gtk_progress_bar_pulse (self->busy_bar);
+  gtk_revealer_set_reveal_child (self->busy, TRUE);
+  self->is_waiting = TRUE;
+  self->wait_id = g_timeout_add (PULSE_MS, pulse_cb, self);
+  tophash_window_update_actions (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+begin_wait (TophashWindow   *self,
+            const AlongNote *note) {
+  if (!tophash_session_is_going (self->session))
+    return;
+  /* One that asks for the same again waits for the same. */
+  if ((self->wait_id != 0) && self->wait_along == note->along
+      && self->wait_forward == note->forward)
+    return;
+  end_wait (self);
+  self->wait_along = note->along;
+  self->wait_forward = note->forward;
+  self->wait_id = g_timeout_add (PATIENCE_MS, show_wait_cb, self);
+}
+
+gboolean
+tophash_window_stop_waiting (TophashWindow *self) {
+  gboolean was_waiting = self->is_waiting;
+
+  if (was_waiting)
+    tophash_session_stop_going (self->session);
+  end_wait (self);
+  return was_waiting;
+}
+
+/* Going -------------------------------------------------------------------- */
 
 /* (transfer full) */
 static char *
@@ -49,6 +145,8 @@ along_done_cb (GObject      *source,
   g_autoptr (GError) error = NULL;
   gboolean is_there = tophash_session_along_finish (session, result, &error);
 
+  if (note->window->session != NULL && !tophash_session_is_going (session))
+    end_wait (note->window);
   /* Closed meanwhile: nobody is there to be told. */
   if (!is_there && gtk_widget_get_realized (GTK_WIDGET (note->window))
       && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
@@ -79,6 +177,7 @@ tophash_window_along_action (GtkWidget  *widget,
   note->forward = g_str_equal (name, "win.next-of");
   tophash_session_along_async (self->session, along, note->forward, along_done_cb,
                                note);
+  begin_wait (self, note);
 }
 
 /* Letters: one goes on, with Shift back, along the one thing. */

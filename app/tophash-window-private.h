@@ -15,6 +15,7 @@
 #include "app/tophash-settings-pane.h"
 #include "app/tophash-window.h"
 #include "core/export/export.h"
+#include "core/model/tophash-session-along.h"
 #include "widgets/tophash-inspector.h"
 #include "widgets/tophash-map-view.h"
 #include "widgets/tophash-misuse-banner.h"
@@ -101,6 +102,10 @@ struct _TophashWindow {
   gboolean is_warm;               /* fonts are loaded */
   guint    tick_id;
   guint    progress_id;
+  guint    wait_id;             /* of what is gone to along a key or another */
+  SessionAlong wait_along;
+  gboolean wait_forward;
+  gboolean is_waiting;          /* and the window says so */
   gint     progress;            /* thousandths; atomic */
   ExportFormat export_format;   /* a name is being chosen for */
   gboolean job_is_save;
@@ -178,6 +183,8 @@ gboolean tophash_window_key       (TophashWindow      *self,
 void tophash_window_along_action  (GtkWidget          *widget,
                                    const char         *name,
                                    GVariant           *parameter);
+/* TRUE: it was told that something is looked for; it is no more. */
+gboolean tophash_window_stop_waiting (TophashWindow   *self);
 /* TRUE: the letter goes along something. */
 gboolean tophash_window_key_along (TophashWindow      *self,
                                    guint               keyval,

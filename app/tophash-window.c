@@ -396,6 +396,7 @@ tophash_window_dispose (GObject *object) {
     gtk_widget_remove_tick_callback (GTK_WIDGET (self), self->tick_id);
   self->tick_id = 0;
   g_clear_handle_id (&self->progress_id, g_source_remove);
+  g_clear_handle_id (&self->wait_id, g_source_remove);
   if (self->job != NULL)
     g_cancellable_cancel (self->job);
   g_clear_object (&self->job);

@@ -266,3 +266,17 @@ session_stop_going (TophashSession *self) {
     g_cancellable_cancel (self->going);
   g_clear_object (&self->going);
 }
+
+gboolean
+tophash_session_is_going (TophashSession *self) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), FALSE);
+
+  return self->going != NULL;
+}
+
+void
+tophash_session_stop_going (TophashSession *self) {
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+
+  session_stop_going (self);
+}

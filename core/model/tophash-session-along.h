@@ -39,4 +39,9 @@ gboolean tophash_session_along_finish  (TophashSession      *self,
                                         GAsyncResult        *result,
                                         GError             **error);
 
+/* Whether something is looked for, and an end to that: it is reported as cancelled
+ * as soon as the task knows. */
+gboolean tophash_session_is_going      (TophashSession      *self);
+void     tophash_session_stop_going    (TophashSession      *self);
+
 G_END_DECLS

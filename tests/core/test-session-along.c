@@ -267,6 +267,25 @@ test_who_moves_the_cursor_wins (void) {
   g_clear_error (&third.error);
 }
 
+/* Whoever does not want to wait says so; the cursor stays. */
+static void
+test_looking_can_be_given_up (void) {
+  g_autoptr (TophashSession) session = session_on_a_run ();
+  Outcome outcome = { 0 };
+
+  seek (session, 300);
+  g_assert_false (tophash_session_is_going (session));
+  tophash_session_along_async (session, ALONG_THREAD, TRUE, done_cb, &outcome);
+  g_assert_true (tophash_session_is_going (session));
+  tophash_session_stop_going (session);
+  g_assert_false (tophash_session_is_going (session));
+  while (outcome.n_done == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_error (outcome.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpuint (tophash_session_get_position (session), ==, 300);
+  g_clear_error (&outcome.error);
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -277,5 +296,7 @@ main (int    argc,
   g_test_add_func ("/core/session/along/keys", test_keys_are_gone_along);
   g_test_add_func ("/core/session/along/who-moves-the-cursor-wins",
                    test_who_moves_the_cursor_wins);
+  g_test_add_func ("/core/session/along/can-be-given-up",
+                   test_looking_can_be_given_up);
   return g_test_run ();
 }
