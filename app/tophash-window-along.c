@@ -121,12 +121,17 @@ tophash_window_stop_waiting (TophashWindow *self) {
 /* (transfer full) */
 static char *
 why_not (TophashSession  *session,
-         const AlongNote *note) {
+         const AlongNote *note,
+         gboolean         is_so_far) {
   g_autofree char *name = tophash_session_along_name (session, note->along);
 
   if (name == NULL)
     return g_strdup (note->along == ALONG_KEY ? _ ("Choose a key on the map first")
                                               : _ ("Choose a slot on the map first"));
+  if (is_so_far && note->along == ALONG_KIND)
+    return g_strdup_printf (_ ("No later “%s” so far"), name);
+  if (is_so_far)
+    return g_strdup_printf (_ ("No later event of %s so far"), name);
   if (note->along == ALONG_KIND)
     return g_strdup_printf (note->forward ? _ ("No later “%s”")
                                           : _ ("No earlier “%s”"),
@@ -150,7 +155,9 @@ along_done_cb (GObject      *source,
   /* Closed meanwhile: nobody is there to be told. */
   if (!is_there && gtk_widget_get_realized (GTK_WIDGET (note->window))
       && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
-    g_autofree char *text = why_not (session, note);
+    g_autofree char *text = why_not (
+      session, note,
+      g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT));
 
     tophash_window_toast (note->window, text);
   }

@@ -187,6 +187,7 @@ look (GTask        *task,
       GCancellable *cancellable) {
   AlongJob *job = data;
   guint64 from = job->forward ? job->position : MAX (job->position, 1) - 1;
+  gboolean is_whole = timeline_is_complete (job->timeline);
 
   if (job->along == ALONG_KEY)
     job->found = job->forward ? find_key_after (job, from, cancellable)
@@ -197,7 +198,11 @@ look (GTask        *task,
   else
     job->found = timeline_find (job->timeline, from, job->forward, G_MAXUINT64,
                                 job->thread, cancellable);
-  g_task_return_boolean (task, job->found != G_MAXUINT64);
+  if (job->found == G_MAXUINT64 && job->forward && !is_whole)
+    g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT,
+                             "there may be one where nobody has read yet");
+  else
+    g_task_return_boolean (task, job->found != G_MAXUINT64);
 }
 
 void

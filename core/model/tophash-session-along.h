@@ -34,7 +34,8 @@ void     tophash_session_along_async   (TophashSession      *self,
                                         gpointer             user_data);
 /* FALSE without an error: there is none. Errors: G_IO_ERROR_CANCELLED: something
  * else was asked for, or the cursor went elsewhere; G_IO_ERROR_NOT_FOUND: no such
- * thing to go along. */
+ * thing to go along; G_IO_ERROR_PARTIAL_INPUT: none so far, but the run goes on, or
+ * the recording is still being read. */
 gboolean tophash_session_along_finish  (TophashSession      *self,
                                         GAsyncResult        *result,
                                         GError             **error);
