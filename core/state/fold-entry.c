@@ -80,31 +80,48 @@ fold_entry_removed (Fold   *self,
   record->epoch = 0;
 }
 
-/* The version that is put in front of an entry's chain; the event's thread has
- * told it before. TRUE: it says deleted. */
-static gboolean
-put_in_front (Fold              *self,
-              const Event       *event,
-              const EntryRecord *record) {
-  MapState *state = self->state;
-  guint32 before = record->state == ENTRY_VALUE ? (guint32)record->value + 1 : 0;
-  const VersionRecord *older
-      = before != 0 ? chunk_vec_get (&state->versions, before - 1) : NULL;
-  guint32 generation = older != NULL ? older->generation : 0;
-  VersionRecord *version = NULL;
+/* What the event's thread has told of the version that it puts into an entry. Other
+ * threads' facts about the version's next life may have come already: an entry's
+ * events wait for those before them, facts about versions for nothing. */
+static FoldWritten
+find_written (Fold                *self,
+              const Event         *event,
+              const VersionRecord *version) {
+  FoldWritten written = self->written[MIN (event->thread, FOLD_MAX_THREADS)];
 
+  if (written.generation == 0 || written.id != event->a)
+    written = (FoldWritten){ (guint32)event->a, version->generation,
+                             version->is_deleted };
+  return written;
+}
+
+/* Puts a version in front of an entry's chain. TRUE: it says deleted. */
+static gboolean
+put_in_front (Fold        *self,
+              const Event *event,
+              EntryRecord *record) {
+  MapState *state = self->state;
+  guint64 before = record->state == ENTRY_VALUE ? (guint64)record->value + 1 : 0;
+  VersionRecord *version = NULL;
+  FoldWritten written;
+
+  record->value = ENTRY_NO_VERSION;
   if (event->a < FOLD_MAX_VERSIONS)
     version = chunk_vec_edit (&state->versions, (guint32)event->a, &self->budget);
   if (version == NULL) {
     fold_fault (self, event, "there is no version %" G_GUINT64_FORMAT, event->a);
     return FALSE;
   }
+  written = find_written (self, event, version);
+  record->value = (gint64)(written.id | (guint64)written.generation << 32);
+  if (version->generation != written.generation)
+    return written.is_deleted;
   if (!version->is_in_chain && !version->is_retired) {
     version->is_in_chain = TRUE;
     state->n_in_chains++;
   }
-  version->older = generation != 0 ? before : 0;
-  version->older_generation = generation;
+  version->older = (guint32)before;
+  version->older_generation = (guint32)(before >> 32);
   return version->is_deleted;
 }
 
@@ -128,6 +145,9 @@ fold_version (Fold        *self,
     fold_fault (self, event, "there is no version %u", event->res);
     return;
   }
+  if (event->kind == EVENT_VERSION_WRITTEN)
+    self->written[MIN (event->thread, FOLD_MAX_THREADS)]
+      = (FoldWritten){ event->res, event->ver, event->aux8 != 0 };
   if (version->generation != event->ver) {
     if ((gint32)(event->ver - version->generation) < 0)
       return;
@@ -158,12 +178,13 @@ fold_entry_changed (Fold        *self,
     return;
   }
   count_entry (self->state, record, -1);
-  record->is_deleted = self->state->has_versions && now == ENTRY_VALUE
-                       && put_in_front (self, event, record);
+  record->is_deleted = FALSE;
+  if (now == ENTRY_VALUE && self->state->has_versions)
+    record->is_deleted = put_in_front (self, event, record);
+  else if (now == ENTRY_VALUE)
+    record->value = (gint64)event->a;
   record->state = (guint8)now;
   record->version = event->ver & ENTRY_VERSION_MASK;
-  if (now == ENTRY_VALUE)
-    record->value = (gint64)event->a;
   if (now == ENTRY_EXPUNGED) {
     record->expunged_in = (guint32)self->state->counters.n_promotions;
     self->state->counters.n_expunged++;

@@ -26,6 +26,14 @@ typedef struct {
   guint   slot; /* BUCKET_SLOTS: the bucket is full */
 } ChainEnd;
 
+/* The version that a thread has told at last: the one that it will put into an
+ * entry, if any. */
+typedef struct {
+  guint32  id;
+  guint32  generation; /* 0: it has told none */
+  gboolean is_deleted;
+} FoldWritten;
+
 struct _Fold {
   MapState   *state; /* ours alone */
   MapState   *last;  /* handed out at last; NULL once an event came after */
@@ -38,6 +46,7 @@ struct _Fold {
   guint16 table_at[G_MAXUINT16 + 1];
   guint16 lock_at[FOLD_MAX_LOCKS];
   guint16 thread_at[FOLD_MAX_THREADS + 1];
+  FoldWritten written[FOLD_MAX_THREADS + 1]; /* by thread; main's is the last */
 
   /* The ends of the chains last appended to, so that a chain of n buckets is
    * moved in n steps: valid for events about the same table and chain. */

@@ -31,10 +31,10 @@ dump_slot (const MapState    *self,
     guint64 link = entry.newest;
     StateVersion version;
 
-    if (link != 0) {
+    if ((guint32)link != 0) {
       /* As the engine has it: a value, which is the number of a version. */
       entry.state = ENTRY_VALUE;
-      entry.value = (gint64)link - 1;
+      entry.value = (gint64)(guint32)link - 1;
     }
     dump_entry (sink, slot, bucket->keys[slot], (guint32)elem,
                 letters[entry.state], entry.version, entry.value);

@@ -34,7 +34,8 @@ struct _StateArray {
 /* Whether an entry counts among the live, nil or expunged ones is decided by
  * its epoch: see fold-table.c, Counting. */
 typedef struct {
-  gint64  value;
+  gint64  value;        /* of a viewmap: id of its newest version, and that one's
+                         * generation << 32; 0 there: it is not known */
   gint64  key;
   guint32 version;
   guint32 epoch;        /* that of the map when it got its slot; 0 = none */
@@ -44,6 +45,9 @@ typedef struct {
   guint8  is_deleted;   /* its newest version says so */
   guint8  unused;
 } EntryRecord;
+
+/* As the value of a viewmap's entry. */
+#define ENTRY_NO_VERSION ((gint64)G_MAXUINT32)
 
 /* A version of viewmap; kept when it is retired, as a mark for late events. */
 typedef struct {

@@ -364,9 +364,12 @@ map_state_entry (const MapState *self,
   if (self->has_versions && entry.state == ENTRY_VALUE) {
     const VersionRecord *newest
         = chunk_vec_get (&self->versions, (guint32)record->value);
+    guint32 generation = (guint32)((guint64)record->value >> 32);
 
-    entry.newest = (guint32)record->value + 1;
-    entry.value = newest != NULL ? newest->value : 0;
+    entry.newest = (guint64)record->value + 1;
+    entry.value = newest != NULL
+                  && (generation == 0 || newest->generation == generation)
+                    ? newest->value : 0;
     if (record->is_deleted)
       entry.state = ENTRY_NIL;
   }

@@ -96,7 +96,8 @@ typedef struct {
   guint32    version;
   EntryState state;
   gboolean   is_known; /* FALSE: no event has named it yet */
-  guint32    newest;   /* id + 1 of its newest version; 0 = it has none */
+  guint64    newest;   /* its newest version, for map_state_next_version();
+                        * the low half is id + 1, 0 = it has none */
 } StateEntry;
 
 #define STATE_LOCK_QUEUE 16

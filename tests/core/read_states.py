@@ -140,6 +140,6 @@ def keys_of(state):
                             continue
                         value = entry["value"]
                         if table["flags_table"] & 8:
-                            value = versions[value]["value"]
+                            value = versions[value & 0xffffffff]["value"]
                     found[signed(key)] = signed(value)
     return found

@@ -369,7 +369,7 @@ test_versions_hang_in_chains (void) {
   state = fold_ref_state (fold);
   entry = map_state_entry (state, 5);
   g_assert_cmpint (entry.state, ==, ENTRY_NIL);
-  g_assert_cmpuint (entry.newest, ==, 5);
+  g_assert_cmpuint ((guint32)entry.newest, ==, 5);
   g_assert_cmpuint (map_state_n_live (state), ==, 0);
   g_assert_cmpuint (map_state_n_nil (state), ==, 1);
   g_assert_cmpuint (map_state_clock (state), ==, 2);
@@ -409,6 +409,46 @@ test_versions_hang_in_chains (void) {
   tell (fold, EVENT_VERSION_WRITTEN, G_MAXUINT32, 2, 0, 0, 1, 8);
   tell (fold, EVENT_ENTRY_STORED, 5, 4, 0, 0, G_MAXUINT64, 0);
   g_assert_cmpuint (fold_n_faults (fold), ==, 2);
+}
+
+/* Entry 5 holds version 3, then 4, which its thread tells last of all: version 3 has
+ * been cut off by then, and both ids are used again by others. */
+static void
+test_versions_outrun_their_entries (void) {
+  g_autoptr (Fold) fold = fold_new ();
+  g_autoptr (MapState) state = NULL;
+  Event reused = make (EVENT_VERSION_WRITTEN, 3, 2, 0, 0, 170, 9);
+  StateVersion version;
+  guint64 link;
+
+  reused.thread = 1;
+  tell (fold, EVENT_TABLE_CREATED, TABLE_HOLDS_ENTRIES | TABLE_HOLDS_VERSIONS, 1,
+        1, 1, 99, 0);
+  tell (fold, EVENT_READ_PUBLISHED, 0, 2, 0, 1, 0, 0);
+  tell (fold, EVENT_VERSION_WRITTEN, 3, 1, 0, 0, 70, 7);
+  tell (fold, EVENT_ENTRY_STORED, 5, 1, 0, 0, 3, 0);
+  tell (fold, EVENT_SLOT_WRITTEN, 0, 3, 20, 1, 7, 5);
+  tell (fold, EVENT_VERSION_WRITTEN, 4, 1, 0, 0, 71, 7);
+  fold_apply (fold, &reused);
+  tell (fold, EVENT_ENTRY_STORED, 5, 2, 0, 0, 4, 0);
+  state = fold_ref_state (fold);
+  link = map_state_entry (state, 5).newest;
+  g_assert_true (map_state_next_version (state, &link, &version));
+  g_assert_cmpint (version.value, ==, 71);
+  g_assert_false (map_state_next_version (state, &link, &version));
+  g_clear_pointer (&state, map_state_unref);
+
+  tell (fold, EVENT_VERSION_WRITTEN, 8, 1, 1, 0, 0, 7);
+  reused = make (EVENT_VERSION_WRITTEN, 8, 2, 0, 0, 172, 9);
+  reused.thread = 1;
+  fold_apply (fold, &reused);
+  tell (fold, EVENT_ENTRY_STORED, 5, 3, 0, 0, 8, 0);
+  state = fold_ref_state (fold);
+  link = map_state_entry (state, 5).newest;
+  g_assert_cmpint (map_state_entry (state, 5).state, ==, ENTRY_NIL);
+  g_assert_cmpint (map_state_entry (state, 5).value, ==, 0);
+  g_assert_false (map_state_next_version (state, &link, &version));
+  g_assert_cmpuint (fold_n_faults (fold), ==, 0);
 }
 
 static void
@@ -538,6 +578,8 @@ main (int    argc,
                    test_shards_stand_side_by_side);
   g_test_add_func ("/core/fold/versions-hang-in-chains",
                    test_versions_hang_in_chains);
+  g_test_add_func ("/core/fold/versions-outrun-their-entries",
+                   test_versions_outrun_their_entries);
   g_test_add_func ("/core/fold/states-stay-as-they-were",
                    test_states_stay_as_they_were);
   g_test_add_func ("/core/fold/a-run-is-as-its-events",
