@@ -23,6 +23,7 @@
  */
 #include "app/tophash-settings-pane.h"
 
+#include "app/telling-words.h"
 #include "app/tophash-honesty-card.h"
 #include "app/tophash-tab-stops.h"
 #include "core/engine/engine.h"
@@ -414,39 +415,6 @@ show_story (TophashSettingsPane *self,
                             scenario_translate (scenario->simplified));
   gtk_label_set_text (self->learn, learn->str);
   gtk_widget_set_visible (GTK_WIDGET (self->more), learn->len > 0);
-}
-
-static const char *
-telling_title (OperationTelling telling) {
-  switch (telling) {
-  case TELLING_COUNTS:
-    return _ ("counted");
-  case TELLING_BRIEF:
-    return _ ("in brief");
-  case TELLING_WHOLE:
-    return _ ("whole");
-  case TELLING_N_KINDS:
-    break;
-  }
-  return "";
-}
-
-static const char *
-telling_meaning (OperationTelling telling) {
-  switch (telling) {
-  case TELLING_COUNTS:
-    return _ ("A sample of the operations is recorded whole, the others are "
-              "counted: the least cost.");
-  case TELLING_BRIEF:
-    return _ ("Each operation is one event: what it did, to which key, and by "
-              "which path.");
-  case TELLING_WHOLE:
-    return _ ("Each operation is recorded from its start to its result: the most "
-              "cost, and the run can be checked for linearizability.");
-  case TELLING_N_KINDS:
-    break;
-  }
-  return "";
 }
 
 static void

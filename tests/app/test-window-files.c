@@ -172,25 +172,6 @@ test_saves_under_a_long_name (void) {
   close_window (window);
 }
 
-static GtkWidget *
-find_dialog (void) {
-  g_autoptr (GList) windows = gtk_window_list_toplevels ();
-
-  for (GList *at = windows; at != NULL; at = at->next)
-    if (ADW_IS_MESSAGE_DIALOG (at->data))
-      return at->data;
-  return NULL;
-}
-
-static void
-answer (const char *response) {
-  GtkWidget *dialog = find_dialog ();
-
-  g_assert_nonnull (dialog);
-  adw_message_dialog_response (ADW_MESSAGE_DIALOG (dialog), response);
-  gtk_window_destroy (GTK_WINDOW (dialog));
-}
-
 /* A new run or another file would take the place of notes that stand nowhere. */
 static void
 test_asks_before_notes_are_replaced (void) {

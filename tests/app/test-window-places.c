@@ -155,27 +155,6 @@ test_keeps_what_is_noted (void) {
   close_window (window);
 }
 
-static GtkWidget *
-find_dialog (void) {
-  g_autoptr (GList) windows = gtk_window_list_toplevels ();
-
-  for (GList *at = windows; at != NULL; at = at->next)
-    if (ADW_IS_MESSAGE_DIALOG (at->data))
-      return at->data;
-  return NULL;
-}
-
-/* Answers the question that is asked, as its button does. */
-static void
-answer (const char *response) {
-  GtkWidget *dialog = find_dialog ();
-
-  g_assert_nonnull (dialog);
-  adw_message_dialog_response (ADW_MESSAGE_DIALOG (dialog), response);
-  gtk_window_destroy (GTK_WINDOW (dialog));
-  g_assert_null (find_dialog ());
-}
-
 static void
 test_asks_before_notes_are_lost (void) {
   TophashWindow *window = open_window ();

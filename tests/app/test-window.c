@@ -82,6 +82,26 @@ settle_at (TophashSession *session,
   g_source_remove (wake);
 }
 
+GtkWidget *
+find_dialog (void) {
+  g_autoptr (GList) windows = gtk_window_list_toplevels ();
+
+  for (GList *at = windows; at != NULL; at = at->next)
+    if (ADW_IS_MESSAGE_DIALOG (at->data))
+      return at->data;
+  return NULL;
+}
+
+void
+answer (const char *response) {
+  GtkWidget *dialog = find_dialog ();
+
+  g_assert_nonnull (dialog);
+  adw_message_dialog_response (ADW_MESSAGE_DIALOG (dialog), response);
+  gtk_window_destroy (GTK_WINDOW (dialog));
+  g_assert_null (find_dialog ());
+}
+
 void
 run_small (TophashSession *session) {
   g_autoptr (GError) error = NULL;

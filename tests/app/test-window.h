@@ -17,6 +17,10 @@ GtkWidget     *find_widget  (GtkWidget      *widget,
 /* The button with @label in and below @widget, or NULL. */
 GtkWidget     *find_button  (GtkWidget      *widget,
                              const char     *label);
+/* The question that is asked, or NULL. */
+GtkWidget     *find_dialog  (void);
+/* Answers the question that is asked, as its button does. */
+void           answer       (const char     *response);
 /* Runs 400 operations of two workers and waits until all of it is shown. */
 void           run_small    (TophashSession *session);
 /* Lets the main loop turn until the run is over and shown. */
