@@ -8,7 +8,9 @@
  * and takes its ticks away.
  *
  * The language is told in event-query.h; the button beside the entry shows it by
- * examples, each of which can be pressed.
+ * examples, each of which can be pressed. Whoever types one of their sentences
+ * instead, or its beginning, is offered the query that it stands for: a press, or
+ * Enter, takes it.
  */
 #include "widgets/tophash-search-bar.h"
 
@@ -23,6 +25,7 @@
 #define NARROW_CHARS 4
 #define FOUND_CHARS 10
 #define NARROW_EXAMPLE_CHARS 18
+#define LEAST_MEANING_CHARS 4 /* typed, before a sentence is guessed */
 
 struct _TophashSearchBar {
   GtkWidget parent_instance;
@@ -34,14 +37,16 @@ struct _TophashSearchBar {
   GtkWidget      *previous_button;
   GtkWidget      *next_button;
   GtkLabel       *problem;
+  GtkButton      *offer;
   GtkMenuButton  *help_button;
   GtkBox         *examples;
 
   /* Owned */
   TophashSession *session;
 
-  GtkWidget *focus_before; /* weak: who had it when the bar was opened */
-  gulong     changed_id;
+  const char *offered;      /* a query; NULL: none is offered */
+  GtkWidget  *focus_before; /* weak: who had it when the bar was opened */
+  gulong      changed_id;
 };
 
 G_DEFINE_FINAL_TYPE (TophashSearchBar, tophash_search_bar, GTK_TYPE_WIDGET)
@@ -116,6 +121,39 @@ update (TophashSearchBar *self) {
   gtk_widget_set_sensitive (self->next_button, has_hits);
 }
 
+/* The query of the example whose sentence begins with @text, however it is spelt;
+ * NULL: none. */
+static const char *
+query_meant (const char *text) {
+  g_autofree char *trimmed = g_strstrip (g_strdup (text));
+  g_autofree char *typed = g_utf8_casefold (trimmed, -1);
+
+  if (g_utf8_strlen (typed, -1) < LEAST_MEANING_CHARS)
+    return NULL;
+  for (guint i = 0; i < G_N_ELEMENTS (examples); i++) {
+    g_autofree char *meaning = g_utf8_casefold (_ (examples[i].meaning), -1);
+    g_autofree char *source = g_utf8_casefold (examples[i].meaning, -1);
+
+    if (g_str_has_prefix (meaning, typed) || g_str_has_prefix (source, typed))
+      return examples[i].query;
+  }
+  return NULL;
+}
+
+/* @query: NULL: nothing is offered. */
+static void
+offer (TophashSearchBar *self,
+       const char       *query) {
+  g_autofree char *words = NULL;
+
+  self->offered = query;
+  gtk_widget_set_visible (GTK_WIDGET (self->offer), query != NULL);
+  if (query == NULL)
+    return;
+  words = g_strdup_printf (_ ("Find: %s"), query);
+  gtk_button_set_label (self->offer, words);
+}
+
 /* @problem: NULL: none. */
 static void
 tell_problem (TophashSearchBar *self,
@@ -144,15 +182,16 @@ ask (TophashSearchBar *self,
      gboolean          is_complaint) {
   g_autoptr (GError) error = NULL;
   g_autofree char *problem = NULL;
+  const char *text = gtk_editable_get_text (GTK_EDITABLE (self->entry));
   gboolean is_read;
 
   if (self->session == NULL)
     return FALSE;
-  is_read = tophash_session_search (
-      self->session, gtk_editable_get_text (GTK_EDITABLE (self->entry)), &error);
+  is_read = tophash_session_search (self->session, text, &error);
   /* A newcomer asks in plain words: where the language stands helps them more
    * than where they went wrong. */
-  if (!is_read)
+  offer (self, is_read ? NULL : query_meant (text));
+  if (!is_read && self->offered == NULL)
     problem = g_strdup_printf (_ ("%s. Examples stand under the question mark."),
                                error->message);
   tell_problem (self, problem, is_complaint);
@@ -196,18 +235,35 @@ search_changed_cb (TophashSearchBar *self) {
 }
 
 static void
+take_query (TophashSearchBar *self,
+            const char       *query) {
+  gtk_editable_set_text (GTK_EDITABLE (self->entry), query);
+  gtk_editable_set_position (GTK_EDITABLE (self->entry), -1);
+  ask (self, TRUE);
+  gtk_widget_grab_focus (GTK_WIDGET (self->entry));
+}
+
+static void
+offer_cb (TophashSearchBar *self) {
+  if (self->offered != NULL)
+    take_query (self, self->offered);
+}
+
+static void
 activate_cb (TophashSearchBar *self) {
   TimelineSearch *search = get_search (self);
   const char *text = gtk_editable_get_text (GTK_EDITABLE (self->entry));
 
   /* A search under way for just this is not begun anew. */
-  if (search != NULL && !gtk_widget_get_visible (GTK_WIDGET (self->problem))
-      && *text != '\0') {
+  if (search != NULL && self->offered == NULL
+      && !gtk_widget_get_visible (GTK_WIDGET (self->problem)) && *text != '\0') {
     tophash_search_bar_step (self, TRUE);
     return;
   }
   if (ask (self, TRUE))
     tophash_search_bar_step (self, TRUE);
+  else if (self->offered != NULL)
+    take_query (self, self->offered);
 }
 
 static void
@@ -254,6 +310,7 @@ mode_changed_cb (TophashSearchBar *self) {
   if (self->session != NULL && !gtk_search_bar_get_search_mode (self->bar)) {
     tophash_session_search (self->session, NULL, NULL);
     tell_problem (self, NULL, FALSE);
+    offer (self, NULL);
   }
 }
 
@@ -263,10 +320,7 @@ example_cb (GtkButton        *button,
   const char *query = g_object_get_data (G_OBJECT (button), "query");
 
   gtk_menu_button_popdown (self->help_button);
-  gtk_editable_set_text (GTK_EDITABLE (self->entry), query);
-  gtk_editable_set_position (GTK_EDITABLE (self->entry), -1);
-  ask (self, TRUE);
-  gtk_widget_grab_focus (GTK_WIDGET (self->entry));
+  take_query (self, query);
 }
 
 static void
@@ -374,12 +428,14 @@ tophash_search_bar_class_init (TophashSearchBarClass *klass) {
   gtk_widget_class_bind_template_child (widget_class, TophashSearchBar,
                                         next_button);
   gtk_widget_class_bind_template_child (widget_class, TophashSearchBar, problem);
+  gtk_widget_class_bind_template_child (widget_class, TophashSearchBar, offer);
   gtk_widget_class_bind_template_child (widget_class, TophashSearchBar,
                                         help_button);
   gtk_widget_class_bind_template_child (widget_class, TophashSearchBar, examples);
   gtk_widget_class_bind_template_callback (widget_class, search_changed_cb);
   gtk_widget_class_bind_template_callback (widget_class, activate_cb);
   gtk_widget_class_bind_template_callback (widget_class, previous_cb);
+  gtk_widget_class_bind_template_callback (widget_class, offer_cb);
   gtk_widget_class_bind_template_callback (widget_class, next_cb);
   gtk_widget_class_bind_template_callback (widget_class, mode_changed_cb);
   gtk_widget_class_bind_template_callback (widget_class, close_cb);

@@ -241,6 +241,37 @@ test_search_gives_the_focus_back (void) {
   close_window (window);
 }
 
+/* A sentence of the examples is no query, but it is clear which one it means. */
+static void
+test_offers_the_query_meant (void) {
+  TophashWindow *window = open_window ();
+  GtkWidget *entry, *button;
+
+  run_small (tophash_window_get_session (window));
+  activate (window, "win.search");
+  entry = gtk_widget_get_ancestor (gtk_window_get_focus (GTK_WINDOW (window)),
+                                   GTK_TYPE_SEARCH_ENTRY);
+  gtk_editable_set_text (GTK_EDITABLE (entry), "nonsense");
+  g_signal_emit_by_name (entry, "search-changed");
+  g_assert_null (find_button (GTK_WIDGET (window), "Find: overflow >= 2"));
+  gtk_editable_set_text (GTK_EDITABLE (entry), " A bucket with 2");
+  g_signal_emit_by_name (entry, "search-changed");
+  button = find_button (GTK_WIDGET (window), "Find: overflow >= 2");
+  g_assert_nonnull (button);
+  g_assert_true (gtk_widget_get_mapped (button));
+  g_signal_emit_by_name (entry, "activate");
+  g_assert_cmpstr (gtk_editable_get_text (GTK_EDITABLE (entry)), ==,
+                   "overflow >= 2");
+  g_assert_false (gtk_widget_get_visible (button));
+
+  gtk_editable_set_text (GTK_EDITABLE (entry), "every promotion");
+  g_signal_emit_by_name (entry, "search-changed");
+  g_signal_emit_by_name (button, "clicked");
+  g_assert_cmpstr (gtk_editable_get_text (GTK_EDITABLE (entry)), ==,
+                   "dirty-promoted");
+  close_window (window);
+}
+
 /* Tab ---------------------------------------------------------------------- */
 
 #define MANY_STOPS 120
@@ -420,6 +451,8 @@ add_keys_tests (void) {
                    test_menu_gives_the_focus_back);
   g_test_add_func ("/app/window/search-gives-the-focus-back",
                    test_search_gives_the_focus_back);
+  g_test_add_func ("/app/window/offers-the-query-meant",
+                   test_offers_the_query_meant);
   g_test_add_func ("/app/window/letters-go-along", test_letters_go_along);
   g_test_add_func ("/app/window/tab-goes-round", test_tab_goes_round);
   g_test_add_func ("/app/window/fits-a-telephone", test_fits_a_telephone);

@@ -16,22 +16,6 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-static gboolean
-wake_cb (gpointer data) {
-  return G_SOURCE_CONTINUE;
-}
-
-/* Lets the main loop turn until @condition. */
-#define TURN_UNTIL(condition)                                                 \
-  G_STMT_START {                                                              \
-    guint wake_id = g_timeout_add (5, wake_cb, NULL);                         \
-                                                                              \
-    while (!(condition))                                                      \
-      g_main_context_iteration (NULL, TRUE);                                  \
-    g_source_remove (wake_id);                                                \
-  }                                                                           \
-  G_STMT_END
-
 static GFile *
 new_file (const char *name) {
   g_autofree char *path = g_build_filename (g_get_tmp_dir (), name, NULL);

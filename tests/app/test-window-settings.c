@@ -45,7 +45,8 @@ test_sets_how_a_run_is_recorded (void) {
   g_autoptr (Scenario) recorded = NULL;
 
   run_small (session);
-  g_assert_cmpuint (adw_combo_row_get_selected (telling), ==, TELLING_COUNTS);
+  /* The pane shows a part of a scenario in a frame. */
+  TURN_UNTIL (adw_combo_row_get_selected (telling) == TELLING_COUNTS);
   g_assert_false (gtk_switch_get_active (drops));
 
   adw_combo_row_set_selected (telling, TELLING_WHOLE);
@@ -70,7 +71,7 @@ test_sets_how_a_run_is_recorded (void) {
 
   g_signal_emit_by_name (find_button (pane, "Reset to the Scenario’s Settings"),
                          "clicked");
-  g_assert_cmpuint (adw_combo_row_get_selected (telling), ==, TELLING_COUNTS);
+  TURN_UNTIL (adw_combo_row_get_selected (telling) == TELLING_COUNTS);
   g_assert_false (gtk_switch_get_active (drops));
   g_assert_false (tophash_session_get_scenario (session)->drops);
   close_window (window);
@@ -140,11 +141,6 @@ test_lectures_where_it_stands (void) {
   close_window (window);
 }
 
-static gboolean
-wake_cb (gpointer data) {
-  return G_SOURCE_CONTINUE;
-}
-
 /* Makes the window so wide and lets the main loop turn until it has @level. */
 static void
 resize_until (TophashWindow *window,
@@ -152,12 +148,9 @@ resize_until (TophashWindow *window,
               FitLevel       level) {
   TophashFitBin *fit
       = TOPHASH_FIT_BIN (find_widget (GTK_WIDGET (window), TOPHASH_TYPE_FIT_BIN));
-  guint wake = g_timeout_add (5, wake_cb, NULL);
 
   gtk_window_set_default_size (GTK_WINDOW (window), width, 720);
-  while (tophash_fit_bin_get_level (fit) != level)
-    g_main_context_iteration (NULL, TRUE);
-  g_source_remove (wake);
+  TURN_UNTIL (tophash_fit_bin_get_level (fit) == level);
 }
 
 /* As narrow as a telephone nothing is cut, and what went comes back. */

@@ -54,7 +54,7 @@ is_settled (TophashSession *session) {
          && tophash_session_get_position (session) == tracelog_get_length (log);
 }
 
-static gboolean
+gboolean
 wake_cb (gpointer data) {
   return G_SOURCE_CONTINUE;
 }
@@ -62,24 +62,16 @@ wake_cb (gpointer data) {
 /* Lets the main loop turn until the run is over and shown. */
 void
 settle (TophashSession *session) {
-  guint wake = g_timeout_add (5, wake_cb, NULL);
-
-  while (!is_settled (session))
-    g_main_context_iteration (NULL, TRUE);
-  g_source_remove (wake);
+  TURN_UNTIL (is_settled (session));
 }
 
 /* Puts the cursor there when all of the log is folded. */
 void
 settle_at (TophashSession *session,
            guint64         position) {
-  guint wake = g_timeout_add (5, wake_cb, NULL);
-
   timeline_wait (tophash_session_get_timeline (session));
   tophash_session_seek (session, position);
-  while (tophash_session_get_position (session) != position)
-    g_main_context_iteration (NULL, TRUE);
-  g_source_remove (wake);
+  TURN_UNTIL (tophash_session_get_position (session) == position);
 }
 
 GtkWidget *

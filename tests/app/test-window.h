@@ -7,6 +7,18 @@
 
 G_BEGIN_DECLS
 
+/* Lets the main loop turn until @condition. */
+#define TURN_UNTIL(condition)                                                 \
+  G_STMT_START {                                                              \
+    guint wake_id = g_timeout_add (5, wake_cb, NULL);                         \
+                                                                              \
+    while (!(condition))                                                      \
+      g_main_context_iteration (NULL, TRUE);                                  \
+    g_source_remove (wake_id);                                                \
+  }                                                                           \
+  G_STMT_END
+
+gboolean       wake_cb      (gpointer        data);
 TophashWindow *open_window  (void);
 void           close_window (TophashWindow  *window);
 void           activate     (TophashWindow  *window,
