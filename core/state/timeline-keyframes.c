@@ -63,9 +63,10 @@
 /* The first pass: packing and storing a byte takes 1 to 3 ns, and may cost a few
  * ns an event. */
 #define FIRST_BYTES_PER_EVENT 6u
-/* Free choices: a sixth of the memory of an open recording (NUMBERS T4); what a
- * cache may take of a disk, and of the memory that the kernel keeps it in. */
-#define MEMORY_BYTES ((gsize)64 << 20)
+/* Free choices: a twelfth of the memory of an open recording (NUMBERS T4), as a
+ * frame comes from the file nearly as fast; what a cache may take of a disk, and of
+ * the memory that the kernel keeps it in. */
+#define MEMORY_BYTES ((gsize)32 << 20)
 #define FILE_BYTES ((guint64)5 << 30)
 #define FILE_SHARE 8u
 #define FILE_MEMORY_SHARE 5u
