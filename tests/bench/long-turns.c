@@ -9,6 +9,18 @@
  *             Names are looked up at the end, by addr2line. When a turn began is told
  *             by the clock of `perf record -k CLOCK_MONOTONIC`, which finds it there.
  *
+ * Held up     A guest's processor time runs on while the machine below it does
+ *             something else and does not say so. The timer tells: a thread that runs
+ *             code of its own is interrupted within a few microseconds of the time
+ *             set. So processor time that passes between two signals beyond EVERY_NS
+ *             was none of the program's, if no page was asked for meanwhile and the
+ *             second signal did not wait for a system call to end, and if it ran
+ *             on the core whose timer it is: another may be held up alone. (Time that the
+ *             machine does own to have stolen, Linux does not count as worked.)
+ *             With pages asked for, it is told apart as that: the kernel or the
+ *             machine below looked for them, though it was the program that asked.
+ *             Where the processor is not known, all counts as the program's.
+ *
  * Threads     all is the main thread's, the handler included.
  */
 #ifndef _GNU_SOURCE
@@ -16,32 +28,44 @@
 #endif
 #include "tests/bench/long-turns.h"
 
+#include "tests/bench/spent.h"
+
 #include <dlfcn.h>
 #include <execinfo.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #define MAX_FRAMES 64
 #define MAX_SAMPLES 4096
 #define FIRST_NS (LONG_TURN_US / 2 * 1000)
 #define EVERY_NS (2 * 1000 * 1000)
+/* A signal that comes later than this comes late. */
+#define LATE_US 300
 /* Frames of ours that are shown, innermost first. */
 #define SHOWN_FRAMES 8
 /* Long turns that are shown. */
 #define SHOWN_TURNS 16
 
 typedef struct {
-  void *frames[MAX_FRAMES];
-  int   n_frames;
+  void    *frames[MAX_FRAMES];
+  int      n_frames;
+  gint64   worked_us; /* of the thread, since its beginning */
+  gint64   n_faults;  /* likewise */
+  gboolean is_untold; /* a call, or another core, may be why it came late */
 } Sample;
 
 typedef struct {
-  gint64      wall_us;
-  gint64      worked_us;
-  gint64      began_us; /* CLOCK_MONOTONIC */
+  Spent       spent;
+  gint64      began_us;  /* CLOCK_MONOTONIC */
+  gint64      stolen_us; /* of all cores */
+  gint64      held_us;   /* held up by the machine */
+  gint64      paged_us;  /* waited for pages, longer than EVERY_NS at a time */
   const char *name;
   guint       first; /* sample */
   guint       n;
@@ -53,26 +77,43 @@ static guint       n_kept; /* those of turns before this one */
 static GArray     *long_turns;
 static GArray     *worked;
 static GArray     *waited;
-static gint64      began_worked_us;
-static gint64      began_wall_us;
+static GArray     *without_held;
+static Spent       began;
+static gint64      began_stolen_us;
+static int         began_core; /* its timer is armed there */
 static const char *current_name = "";
 static timer_t     timer;
 
-static gint64
-clock_us (clockid_t clock) {
-  struct timespec now;
+/* The instruction before the one to go on with, or, of a call that is begun again,
+ * that one. */
+static gboolean
+is_after_call (const ucontext_t *context) {
+#ifdef __x86_64__
+  const guint8 *at = (const guint8 *)context->uc_mcontext.gregs[REG_RIP];
 
-  clock_gettime (clock, &now);
-  return (gint64)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+  return (at[-2] == 0x0f && at[-1] == 0x05) || (at[0] == 0x0f && at[1] == 0x05);
+#else
+  return TRUE;
+#endif
 }
 
 static void
-take_sample_cb (int number) {
-  if (n_samples < MAX_SAMPLES) {
-    Sample *sample = &samples[n_samples++];
+take_sample_cb (int        number,
+                siginfo_t *info,
+                void      *context) {
+  struct timespec now;
+  struct rusage usage;
+  Sample *sample;
 
-    sample->n_frames = backtrace (sample->frames, MAX_FRAMES);
-  }
+  if (n_samples == MAX_SAMPLES)
+    return;
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
+  getrusage (RUSAGE_THREAD, &usage);
+  sample = &samples[n_samples++];
+  sample->worked_us = (gint64)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+  sample->n_faults = usage.ru_minflt + usage.ru_majflt;
+  sample->is_untold = is_after_call (context) || sched_getcpu () != began_core;
+  sample->n_frames = backtrace (sample->frames, MAX_FRAMES);
 }
 
 static void
@@ -83,22 +124,56 @@ arm (gboolean is_on) {
   timer_settime (timer, 0, &spec, NULL);
 }
 
+/* What lies between two samples, or the turn's beginning and the first. */
+static void
+look_between (LongTurn     *turn,
+              const Sample *sample,
+              gint64        worked_us,
+              gint64        n_faults,
+              gint64        most_us) {
+  gint64 late_us = sample->worked_us - worked_us - most_us;
+
+  if (late_us < LATE_US || sample->is_untold)
+    return;
+  if (sample->n_faults == n_faults)
+    turn->held_us += late_us;
+  else
+    turn->paged_us += late_us;
+}
+
+static void
+look_for_hold_ups (LongTurn *turn) {
+  gint64 worked_us = began.worked_us, n_faults = began.n_faults;
+  gint64 most_us = FIRST_NS / 1000;
+
+  for (guint i = turn->first; i < turn->first + turn->n; i++) {
+    look_between (turn, &samples[i], worked_us, n_faults, most_us);
+    worked_us = samples[i].worked_us;
+    n_faults = samples[i].n_faults;
+    most_us = EVERY_NS / 1000;
+  }
+}
+
 static void
 end_turn (void) {
   LongTurn turn = { .name = current_name,
-                    .began_us = began_wall_us,
+                    .began_us = began.wall_us,
                     .first = n_kept };
+  gint64 own_us;
 
   arm (FALSE);
-  turn.wall_us = clock_us (CLOCK_MONOTONIC) - began_wall_us;
-  turn.worked_us = clock_us (CLOCK_THREAD_CPUTIME_ID) - began_worked_us;
-  g_array_append_val (worked, turn.worked_us);
-  g_array_append_val (waited, turn.wall_us);
+  turn.spent = spent_since (&began);
   turn.n = n_samples - n_kept;
-  if (turn.wall_us <= LONG_TURN_US) {
+  look_for_hold_ups (&turn);
+  own_us = turn.spent.worked_us - turn.held_us;
+  g_array_append_val (worked, turn.spent.worked_us);
+  g_array_append_val (waited, turn.spent.wall_us);
+  g_array_append_val (without_held, own_us);
+  if (turn.spent.wall_us <= LONG_TURN_US) {
     n_samples = n_kept;
     return;
   }
+  turn.stolen_us = spent_stolen_us () - began_stolen_us;
   n_kept = n_samples;
   g_array_append_val (long_turns, turn);
 }
@@ -109,19 +184,20 @@ timed_poll (GPollFD *fds,
             gint     timeout) {
   gint result;
 
-  if (began_wall_us != 0)
+  if (began.wall_us != 0)
     end_turn ();
   result = g_poll (fds, n_fds, timeout);
-  began_wall_us = clock_us (CLOCK_MONOTONIC);
-  began_worked_us = clock_us (CLOCK_THREAD_CPUTIME_ID);
+  began_stolen_us = spent_stolen_us ();
+  began = spent_now ();
+  began_core = sched_getcpu ();
   arm (TRUE);
   return result;
 }
 
 void
 long_turns_begin (void) {
-  struct sigaction action = { .sa_handler = take_sample_cb,
-                              .sa_flags = SA_RESTART };
+  struct sigaction action = { .sa_sigaction = take_sample_cb,
+                              .sa_flags = SA_RESTART | SA_SIGINFO };
   struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID,
                             .sigev_signo = SIGRTMIN };
   void *frames[2];
@@ -131,6 +207,7 @@ long_turns_begin (void) {
   long_turns = g_array_new (FALSE, FALSE, sizeof (LongTurn));
   worked = g_array_new (FALSE, FALSE, sizeof (gint64));
   waited = g_array_new (FALSE, FALSE, sizeof (gint64));
+  without_held = g_array_new (FALSE, FALSE, sizeof (gint64));
   sigaction (SIGRTMIN, &action, NULL);
   if (timer_create (CLOCK_MONOTONIC, &event, &timer) != 0)
     g_error ("timer_create failed");
@@ -157,6 +234,11 @@ long_turns_worked (void) {
 GArray *
 long_turns_waited (void) {
   return waited;
+}
+
+GArray *
+long_turns_without_held (void) {
+  return without_held;
 }
 
 /* The function of ours that @address lies in, with those inlined there, one a
@@ -255,7 +337,8 @@ compare_work (gconstpointer a,
               gconstpointer b) {
   const LongTurn *left = a, *right = b;
 
-  return (left->worked_us < right->worked_us) - (left->worked_us > right->worked_us);
+  return (left->spent.worked_us < right->spent.worked_us)
+         - (left->spent.worked_us > right->spent.worked_us);
 }
 
 void
@@ -267,13 +350,17 @@ long_turns_print (void) {
   for (guint i = 0; i < MIN (long_turns->len, SHOWN_TURNS); i++) {
     const LongTurn *turn = &g_array_index (long_turns, LongTurn, i);
 
-    g_printerr ("%.1f ms, %.1f of them worked, at %.6f s%s%s:\n",
-                (double)turn->wall_us / 1000, (double)turn->worked_us / 1000,
-                (double)turn->began_us / 1e6, *turn->name != '\0' ? ", after " : "", turn->name);
+    g_printerr ("at %.6f s%s%s: ", (double)turn->began_us / 1e6,
+                *turn->name != '\0' ? ", after " : "", turn->name);
+    spent_print (&turn->spent);
+    g_printerr ("    held up %.1f ms, paged %.1f ms, stolen %.0f ms\n",
+                (double)turn->held_us / 1000, (double)turn->paged_us / 1000,
+                (double)turn->stolen_us / 1000);
     for (guint s = 0; s < turn->n; s++) {
       g_autofree char *text = describe (names, &samples[turn->first + s]);
 
-      g_printerr ("    %s\n", text);
+      g_printerr ("    %s%s\n",
+                  samples[turn->first + s].is_untold ? "(call) " : "", text);
     }
   }
   if (long_turns->len > SHOWN_TURNS)

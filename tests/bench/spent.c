@@ -4,6 +4,7 @@
  *
  * Source      Documentation/scheduler/sched-stats.rst of Linux: the second number of
  *             a thread's schedstat is the time that it waited for a core, in ns.
+ *             The eighth of a core's line of /proc/stat is what was stolen (proc(5)).
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -48,7 +49,8 @@ spent_now (void) {
                   .worked_us = clock_us (CLOCK_THREAD_CPUTIME_ID),
                   .ready_us = ready_us (),
                   .n_faults = usage.ru_minflt + usage.ru_majflt,
-                  .n_sleeps = usage.ru_nvcsw };
+                  .n_sleeps = usage.ru_nvcsw,
+                  .n_pushed = usage.ru_nivcsw };
 }
 
 Spent
@@ -59,15 +61,30 @@ spent_since (const Spent *then) {
                   .worked_us = now.worked_us - then->worked_us,
                   .ready_us = now.ready_us - then->ready_us,
                   .n_faults = now.n_faults - then->n_faults,
-                  .n_sleeps = now.n_sleeps - then->n_sleeps };
+                  .n_sleeps = now.n_sleeps - then->n_sleeps,
+                  .n_pushed = now.n_pushed - then->n_pushed };
 }
 
 void
 spent_print (const Spent *spent) {
   g_printerr ("%.1f ms: %.1f worked, %.1f without a core, %.1f asleep (%d times), "
-              "%d faults\n",
+              "pushed away %d times, %d faults\n",
               (double)spent->wall_us / 1000, (double)spent->worked_us / 1000,
               (double)spent->ready_us / 1000,
               (double)(spent->wall_us - spent->worked_us - spent->ready_us) / 1000,
-              (int)spent->n_sleeps, (int)spent->n_faults);
+              (int)spent->n_sleeps, (int)spent->n_pushed, (int)spent->n_faults);
+}
+
+gint64
+spent_stolen_us (void) {
+  static int file = -1;
+  char text[256] = { 0 };
+  long long stolen;
+
+  if (file < 0)
+    file = open ("/proc/stat", O_RDONLY | O_CLOEXEC);
+  if (file < 0 || pread (file, text, sizeof text - 1, 0) <= 0
+      || sscanf (text, "cpu %*d %*d %*d %*d %*d %*d %*d %lld", &stolen) != 1)
+    return 0;
+  return stolen * 1000000 / sysconf (_SC_CLK_TCK);
 }

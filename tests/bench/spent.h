@@ -17,12 +17,16 @@ typedef struct {
   gint64 ready_us;   /* ready to run, without a core; 0 where the kernel tells none */
   gint64 n_faults;   /* pages first touched, or looked for */
   gint64 n_sleeps;   /* times that it gave the core away by itself */
+  gint64 n_pushed;   /* times that it was taken away */
 } Spent;
 
 /* Since some instant in the past. */
-Spent spent_now   (void);
-Spent spent_since (const Spent *then);
+Spent  spent_now       (void);
+Spent  spent_since     (const Spent *then);
 /* A line, to standard error. */
-void  spent_print (const Spent *spent);
+void   spent_print     (const Spent *spent);
+/* What the machine that this one runs in has kept from its cores so far, as far as
+ * it tells; in steps of 10 ms. */
+gint64 spent_stolen_us (void);
 
 G_END_DECLS
