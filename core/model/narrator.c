@@ -190,6 +190,9 @@ tell_run (const Telling *telling) {
     return g_strdup_printf (_ ("%s ends."), telling->who);
   if (event->kind == EVENT_PHASE_BEGAN)
     return g_strdup_printf (_ ("Phase %u begins."), event->res + 1);
+  if (event->kind == EVENT_DROPPED && event->res == 0)
+    return g_strdup_printf (_ ("Here some of what %s told is missing."),
+                            telling->who);
   if (event->kind == EVENT_DROPPED)
     return g_strdup_printf (
         g_dngettext (GETTEXT_PACKAGE,

@@ -206,8 +206,10 @@
   /* Dropping -------------------------------------------------------------- */ \
   /* told by the recorder of a run that drops: the thread dropped res events  \
    * (UINT32_MAX: as many or more) between a and b, times in ns like at_ns.   \
-   * What follows, of all threads, is in the order of its times and may have  \
-   * gaps */                                                                  \
+   * It stands where they are missing among the thread's events; but the log's \
+   * first one comes before all that may lack one, and where its events are   \
+   * missing then, another tells, with res 0 when all were counted. What      \
+   * follows, of all threads, is in the order of its times and may have gaps */ \
   X (DROPPED, "dropped", GATE_NONE)
 
 typedef enum {
@@ -215,7 +217,8 @@ typedef enum {
 #define X(NAME, name, gate) EVENT_##NAME,
   EVENT_KINDS (X)
 #undef X
-  EVENT_TIME, /* in rings only: a is the thread's stamp, in full */
+  EVENT_TIME, /* in rings only: a: the thread's stamp, in full; b: how many of its
+               * events were dropped before */
   EVENT_N_KINDS
 } EventKind;
 

@@ -67,7 +67,10 @@ tell_time (Probe *probe) {
   ring_place (ring, ring->written)->event
       = (RingEvent){ .kind = EVENT_TIME | EVENT_HAS_PAYLOAD };
   ring_place (ring, ring->written + 1)->payload
-      = (RingPayload){ .a = probe->op_stamp };
+      = (RingPayload){ .a = probe->op_stamp,
+                       /* Relaxed: the owner's own. */
+                       .b = atomic_load_explicit (&ring->n_dropped,
+                                                  memory_order_relaxed) };
   probe->last_stamp = probe->op_stamp;
   ring->written += 2;
 }

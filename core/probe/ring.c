@@ -35,9 +35,11 @@
  * Dropping    A ring whose owner may not wait drops when it is full: first the
  *             events on the stage that change nothing, their time added to the
  *             next one's; if that is not enough, all of the stage. Every event
- *             that is gone is counted. The recorder looks at the count each round
- *             and tells the log; until it has, an event that nothing but a
- *             dropped one would let pass waits, so that no gap goes unseen.
+ *             that is gone is counted, and the full time that the owner tells next
+ *             says how many, so that the place of the gap is known. The recorder
+ *             looks at the count each round too; until it has seen one, an event
+ *             that nothing but a dropped one would let pass waits, so that no gap
+ *             goes unseen.
  *
  * Invariants  R1  head <= tail <= copied <= written, as unsigned differences
  *             R2  copied - head <= mask + 1, written - copied <= RING_STAGE
@@ -302,7 +304,7 @@ drop_from_stage (Ring *ring,
   }
   ring->written = to;
   ring->has_dropped = true;
-  /* Release: whoever sees what comes after sees this. Pairs with tell_drops(),
+  /* Release: whoever sees what comes after sees this. Pairs with see_drops(),
    * recorder.c. */
   atomic_store_explicit (
       &ring->n_dropped,

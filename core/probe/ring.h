@@ -35,7 +35,7 @@ typedef struct {
   uint64_t  seen_head; /* owner: the last head it loaded */
   bool      drops;     /* owner: a full ring drops instead of waiting */
   bool      has_dropped; /* owner: set by a drop; the dt of the next event may
-                          * refer to one that is gone */
+                          * refer to one that is gone, and the gap is not told */
   _Alignas (64) RingUnit stage[RING_STAGE]; /* owner: of unit i at i modulo their
                                              * number, until it is published */
   _Alignas (64) _Atomic (uint64_t) tail; /* published by the owner */

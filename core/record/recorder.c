@@ -35,10 +35,12 @@
  *             rate seen last, has a quarter of it to show: seldom when little
  *             happens, and mostly before an owner has to wait.
  *
- * Dropping    A run may drop what it has no room for (ring.c). Each round tells the
- *             log how many events of a lane are gone, and relaxes the gate for
- *             good: what waited for one of them passes. All of the log from the
- *             first DROPPED on is in the order of times alone.
+ * Dropping    A run may drop what it has no room for (ring.c). The first round that
+ *             sees one gone says so before it merges anything, and relaxes the
+ *             gate for good: what waited for one of them passes. All of the log
+ *             from the first DROPPED on is in the order of times alone. Where a
+ *             lane lacks events it tells a DROPPED of its own, so that nobody
+ *             takes a begin and an end from either side for one operation's.
  *
  * No deadlock Every event not yet merged is in a ring or unpublished with its
  *             writer. Versions and program order point from causes to effects,
@@ -114,7 +116,11 @@ typedef struct {
   const RingEvent   *head;    /* the next event; NULL: none is at hand */
   const RingPayload *payload; /* its own; or NULL */
   gsize           head_units;
-  guint64         n_dropped; /* told to the log, as below */
+  guint64         n_behind;   /* dropped before the head, since … */
+  guint64         gap_stamp;  /* … the event of this stamp */
+  guint64         n_marked;   /* of them, those whose place the log knows */
+  guint64         n_told;     /* dropped, and counted by a DROPPED */
+  guint64         n_dropped;  /* seen by the last round, as below */
   guint64         n_stalls;
   guint64         stalled_ns;
 } Lane;
@@ -130,6 +136,7 @@ struct _Recorder {
   guint64         last_turn;  /* stamp of the last round */
   guint64         late_stamp; /* heads before it wait for nobody any more */
   guint64         n_forced;
+  gboolean        has_gaps;   /* and the log says so */
   _Atomic (int)   is_full;
 
   pthread_t       thread;
@@ -182,6 +189,9 @@ load_head (Lane *lane) {
       lane->head_units = 2;
     }
     if (G_UNLIKELY (event->kind == (EVENT_TIME | EVENT_HAS_PAYLOAD))) {
+      if (payload->b != lane->n_behind)
+        lane->gap_stamp = lane->stamp;
+      lane->n_behind = payload->b;
       lane->stamp = payload->a;
       lane->n_taken += lane->head_units;
       continue;
@@ -250,15 +260,45 @@ time_of (const Recorder *self,
   return (gint64)floor ((double)since_first * self->ns_per_stamp);
 }
 
+static void
+note_full (Recorder *self) {
+  /* Relaxed: a wish to stop, nothing is read after it. */
+  atomic_store_explicit (&self->is_full, TRUE, memory_order_relaxed);
+}
+
+/* Tells the log what the lane dropped between two stamps: those up to @n that no
+ * DROPPED has counted yet. The log gives it the time of the event before. */
+static void
+tell_drop (Recorder *self,
+           Lane     *lane,
+           guint64   n,
+           guint64   from,
+           guint64   to) {
+  Event event = { .kind = EVENT_DROPPED,
+                  .thread = lane->thread,
+                  .res = (guint32)MIN (n - MIN (n, lane->n_told), G_MAXUINT32),
+                  .a = (guint64)MAX (time_of (self, from), 0),
+                  .b = (guint64)MAX (time_of (self, to), 0) };
+
+  lane->n_told = MAX (n, lane->n_told);
+  if (!tracelog_append (self->log, &event))
+    note_full (self);
+}
+
 /* The lane's head, which has passed the gate, becomes the log's next event. It is
  * put together where it stays: copied, it would be waited for. */
 static inline void
 append_head (Recorder *self,
              Lane     *lane) {
-  Event *place = tracelog_place (self->log);
+  Event *place;
 
   if (G_UNLIKELY (self->first_stamp == NO_STAMP))
     self->first_stamp = lane->stamp;
+  if (G_UNLIKELY (lane->n_behind != lane->n_marked)) {
+    lane->n_marked = lane->n_behind;
+    tell_drop (self, lane, lane->n_behind, lane->gap_stamp, lane->stamp);
+  }
+  place = tracelog_place (self->log);
   if (lane->stamp != lane->timed_stamp) {
     lane->timed_stamp = lane->stamp;
     lane->timed_ns = time_of (self, lane->stamp);
@@ -267,8 +307,7 @@ append_head (Recorder *self,
   place->thread = lane->thread;
   place->at_ns = lane->timed_ns;
   if (G_UNLIKELY (!tracelog_keep_place (self->log, place, lane->timed_ns)))
-    /* Relaxed: a wish to stop, nothing is read after it. */
-    atomic_store_explicit (&self->is_full, TRUE, memory_order_relaxed);
+    note_full (self);
   lane->n_taken += lane->head_units;
   if (lane->n_taken >= TAKE_UNITS)
     give_back (lane);
@@ -304,30 +343,37 @@ first_head (Recorder *self,
   return first;
 }
 
-/* Tells the log what was dropped since the last round: before anything of this
- * one, so that nothing from after a gap lies before it. The log gives it the time
- * of the event before. */
+/* What was dropped since the last round. The first ever is told here, before
+ * anything of this round, so that nothing from after a gap lies before all that is
+ * said of gaps. */
 static void
-tell_drops (Recorder *self,
-            guint64   now) {
+see_drops (Recorder *self,
+           guint64   now) {
   for (guint i = 0; i < self->lanes->len; i++) {
     Lane *lane = lane_at (self, i);
-    /* Acquire: pairs with drop_from_stage(), ring.c. */
-    guint64 n = atomic_load_explicit (&lane->probe->ring.n_dropped,
-                                      memory_order_acquire);
-    Event event = { .kind = EVENT_DROPPED, .thread = lane->thread };
 
-    if (G_LIKELY (n == lane->n_dropped))
+    /* Acquire: pairs with drop_from_stage(), ring.c. */
+    lane->n_dropped = atomic_load_explicit (&lane->probe->ring.n_dropped,
+                                            memory_order_acquire);
+    if (G_LIKELY (lane->n_dropped == 0) || self->has_gaps)
       continue;
     if (self->first_stamp == NO_STAMP)
       self->first_stamp = first_head (self, self->last_turn);
-    event.res = (guint32)MIN (n - lane->n_dropped, G_MAXUINT32);
-    event.a = (guint64)MAX (time_of (self, self->last_turn), 0);
-    event.b = (guint64)MAX (time_of (self, now), 0);
-    lane->n_dropped = n;
+    tell_drop (self, lane, lane->n_dropped, self->last_turn, now);
     merge_gate_relax (self->gate);
-    if (!tracelog_append (self->log, &event))
-      atomic_store_explicit (&self->is_full, TRUE, memory_order_relaxed);
+    self->has_gaps = TRUE;
+  }
+}
+
+/* All is merged: gaps that no event follows. */
+static void
+tell_last_drops (Recorder *self,
+                 guint64   now) {
+  for (guint i = 0; i < self->lanes->len; i++) {
+    Lane *lane = lane_at (self, i);
+
+    if (lane->n_dropped > lane->n_told)
+      tell_drop (self, lane, lane->n_dropped, lane->stamp, now);
   }
 }
 
@@ -502,7 +548,7 @@ turn (Recorder *self) {
   guint64 n_passed;
   gboolean is_pressed = look_all (self, &fill);
 
-  tell_drops (self, now);
+  see_drops (self, now);
   self->last_turn = now;
   self->late_stamp = now - MIN (late, now);
   n_passed = merge (self, is_pressed ? now : now - MIN (lag, now));
@@ -520,16 +566,18 @@ turn (Recorder *self) {
 /* All probes are silent: everything goes, by force in the end. */
 static void
 merge_rest (Recorder *self) {
+  guint64 now = clock_stamp ();
   double fill;
 
   look_all (self, &fill);
-  tell_drops (self, clock_stamp ());
+  see_drops (self, now);
   self->late_stamp = 0;
   merge (self, NO_STAMP);
   self->late_stamp = NO_STAMP;
   do {
     merge (self, NO_STAMP);
   } while (force_first (self));
+  tell_last_drops (self, now);
   give_back_all (self);
   tell_stalls (self);
   tracelog_finish (self->log, recorder_is_full (self));

@@ -86,17 +86,6 @@ fold_op_began (Fold        *self,
   record->shown.op_began_ns = event->at_ns;
 }
 
-/* What ends behind the gap may have begun in it: of another key. */
-void
-fold_dropped (Fold        *self,
-              const Event *event) {
-  ThreadRecord *record = fold_find_thread (self, event);
-
-  self->state->counters.n_dropped += event->res;
-  if (record != NULL)
-    record->shown.in_op = FALSE;
-}
-
 static void
 count_ops (Fold   *self,
            guint   op,
@@ -212,6 +201,26 @@ leave_queue (StateLock *lock,
   lock->read_waiters &= ~thread_bit (thread);
   if (lock->claimed_by == thread)
     lock->claimed_by = -1;
+}
+
+/* What ends behind the gap may have begun in it: of another key, for another
+ * lock. */
+void
+fold_dropped (Fold        *self,
+              const Event *event) {
+  ThreadRecord *record = fold_find_thread (self, event);
+  guint lock = 0; /* its place, from 1 on */
+
+  self->state->counters.n_dropped += event->res;
+  if (record == NULL)
+    return;
+  record->shown.in_op = FALSE;
+  if (record->shown.waits_for >= 0)
+    lock = self->lock_at[record->shown.waits_for];
+  /* A state from a file may not have it. */
+  if (lock != 0)
+    leave_queue (&self->state->locks[lock - 1], event->thread);
+  record->shown.waits_for = -1;
 }
 
 void

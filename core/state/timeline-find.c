@@ -260,6 +260,18 @@ close_span (SpanWalk    *walk,
   }
 }
 
+/* What ends behind a gap may have begun in it: of what was under way only a
+ * snapshot, which its id tells apart, is known to be the same. */
+static void
+forget_open (SpanWalk *walk) {
+  for (guint i = walk->spans->len; i > walk->n_before; i--) {
+    const LaneSpan *span = &g_array_index (walk->spans, LaneSpan, i - 1);
+
+    if (span->to_ns == G_MAXINT64 && span->kind != SPAN_SNAPSHOT)
+      g_array_remove_index (walk->spans, i - 1);
+  }
+}
+
 /* An operation told in brief is a span without length: a tick. */
 static void
 add_tick (SpanWalk    *walk,
@@ -314,6 +326,8 @@ walk_span (const Event *event,
     open_span (walk, SPAN_SNAPSHOT, event, index);
   } else if (event->kind == EVENT_SNAPSHOT_ENDED) {
     close_span (walk, SPAN_SNAPSHOT, event);
+  } else if (event->kind == EVENT_DROPPED) {
+    forget_open (walk);
   }
 }
 
@@ -342,6 +356,8 @@ static void
 open_under_way (Timeline       *self,
                 SpanWalk       *walk,
                 const MapState *state) {
+  gboolean has_gaps = map_state_counters (state)->n_dropped > 0;
+
   for (guint i = 0; i < state->n_threads; i++) {
     const ThreadRecord *record = &state->threads[i];
 
@@ -354,11 +370,12 @@ open_under_way (Timeline       *self,
       open_earlier (self, walk, SPAN_WAIT, EVENT_LOCK_WAITED,
                     record->wait_began_ns);
   }
-  for (guint i = 0; i < state->n_locks; i++)
+  /* In a gap a lock may have been released, an iteration ended. */
+  for (guint i = 0; !has_gaps && i < state->n_locks; i++)
     if (state->locks[i].owner == (int)walk->thread)
       open_earlier (self, walk, SPAN_HOLD, EVENT_LOCK_ACQUIRED,
                     state->locks[i].since_ns);
-  for (guint i = 0; i < state->n_iters; i++)
+  for (guint i = 0; !has_gaps && i < state->n_iters; i++)
     if (state->iters[i].shown.is_open
         && state->iters[i].shown.thread == walk->thread)
       open_earlier (self, walk, SPAN_RANGE, EVENT_RANGE_BEGAN,

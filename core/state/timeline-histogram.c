@@ -11,7 +11,9 @@
  *
  * Duration    True begin to true end: what the merge raised the times by is taken
  *             off (event.h, OP_BEGAN). A Range goes on while its thread does
- *             other operations inside, so it has a place of its own.
+ *             other operations inside, so it has a place of its own. Where a
+ *             thread's events were dropped, nobody knows how long what was under
+ *             way took: it is not counted.
  *
  * Threads     Groups are sealed by the follower, immutable then, and shown with the
  *             sums (timeline-sums.c).
@@ -52,6 +54,12 @@ begin_op (LaneOps     *ops,
   ops->began_ns[slot] = event->at_ns - (gint64)event->res;
 }
 
+/* What ends behind a gap may have begun in it. */
+static void
+forget_ops (LaneOps *ops) {
+  ops->is_in[0] = ops->is_in[1] = FALSE;
+}
+
 /* How many were not told one by one. */
 static guint64
 counted_in (const Event *event) {
@@ -71,6 +79,10 @@ lane_ops_add (LaneOps     *ops,
 
   if (event->kind == EVENT_OP_BEGAN) {
     begin_op (ops, event);
+    return;
+  }
+  if (event->kind == EVENT_DROPPED) {
+    forget_ops (ops);
     return;
   }
   if (ops->counts == NULL)
@@ -209,13 +221,16 @@ walk_op (const Event *event,
   guint bin;
 
   if (event->kind != EVENT_OP_BEGAN && event->kind != EVENT_OP_ENDED
-      && event->kind != EVENT_OP_TOLD && event->kind != EVENT_OPS_COUNTED)
+      && event->kind != EVENT_OP_TOLD && event->kind != EVENT_OPS_COUNTED
+      && event->kind != EVENT_DROPPED)
     return;
   lane = sums_lane_place (event->thread);
   if (lane > SUMS_MAX_LANES)
     return;
   if (event->kind == EVENT_OP_BEGAN) {
     begin_op (&walk->lanes[lane], event);
+  } else if (event->kind == EVENT_DROPPED) {
+    forget_ops (&walk->lanes[lane]);
   } else if (event->kind != EVENT_OP_ENDED) {
     if (index >= walk->from && is_asked (walk, lane, event->aux8))
       count_bin (walk, STATE_HISTOGRAM_N, counted_in (event));

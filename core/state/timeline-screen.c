@@ -428,6 +428,10 @@ walk_lane (const Event *event,
              || event->kind == EVENT_LOCK_READ_RELEASED) {
     add_span (walk, walk->hold_from_ns, event->at_ns, TRUE);
     walk->hold_from_ns = -1;
+  } else if (event->kind == EVENT_DROPPED) {
+    add_span (walk, walk->wait_from_ns, event->at_ns, FALSE);
+    add_span (walk, walk->hold_from_ns, event->at_ns, TRUE);
+    walk->wait_from_ns = walk->hold_from_ns = -1;
   } else {
     count_in_lane (walk, event);
   }

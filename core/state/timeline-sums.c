@@ -80,6 +80,7 @@ const guint8 sums_work[256] = {
   [EVENT_LOCK_RELEASED] = SUMS_LANE,
   [EVENT_LOCK_READ_ACQUIRED] = SUMS_LANE,
   [EVENT_LOCK_READ_RELEASED] = SUMS_LANE,
+  [EVENT_DROPPED] = SUMS_LANE | SUMS_OPS,
 };
 
 void
@@ -337,7 +338,8 @@ add_to_lane (Sums        *self,
     return;
   if (sums_work[event->kind] & SUMS_OPS)
     lane_ops_add (&lane->ops, event);
-  if (event->kind == EVENT_OP_ENDED && event->aux8 != OP_RANGE)
+  if ((event->kind == EVENT_OP_ENDED && event->aux8 != OP_RANGE)
+      || event->kind == EVENT_DROPPED)
     lane->has_key = FALSE;
   if (event->kind == EVENT_OP_BEGAN) {
     if (event->aux8 != OP_RANGE)
@@ -362,8 +364,13 @@ add_to_lane (Sums        *self,
     cut_hold (lane, event->at_ns);
     lane->open.hold_from_ns = event->at_ns;
   } else {
+    /* Released; or dropped: what follows of the wait and the hold is not known. */
     cut_hold (lane, event->at_ns);
     lane->open.hold_from_ns = -1;
+    if (event->kind == EVENT_DROPPED) {
+      cut_wait (lane, event->at_ns);
+      lane->open.wait_from_ns = -1;
+    }
   }
 }
 

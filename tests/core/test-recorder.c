@@ -448,6 +448,54 @@ test_drops_keep_time (void) {
   probe_clear (&probe);
 }
 
+/* A Load begins; its end and the begin of the next are dropped: the log says so
+ * between what is left of the two, and counts every event that is gone once. */
+static void
+test_gap_stands_where_it_is (void) {
+  enum { N = 1000 };
+  const guint kinds[] = { EVENT_DROPPED, EVENT_OP_BEGAN, EVENT_OP_TOLD,
+                          EVENT_DROPPED, EVENT_OP_ENDED };
+  g_autoptr (TraceInfo) info = trace_info_new ();
+  g_autoptr (TraceLog) log = tracelog_new (info, 0);
+  g_autoptr (Recorder) recorder = recorder_new (log);
+  guint64 n_dropped = 0, n_kept = 0;
+  guint at = 0;
+  Probe probe;
+  Event event;
+
+  g_assert_true (probe_init (&probe, 256));
+  probe.ring.drops = TRUE;
+  probe_set_span_period (&probe, 1);
+  recorder_add (recorder, &probe, 0);
+  probe_current = &probe;
+  probe_op_begin (OP_LOAD, 1, 0);
+  for (guint i = 0; i < N; i++)
+    probe_tell (&probe, EVENT_OP_TOLD, i, 0, OP_STORE, 0);
+  probe_op_end (OP_LOAD, OP_PATH_OK, 1, 0);
+  probe_op_begin (OP_LOAD, 2, 0);
+  probe_flush (&probe);
+  recorder_start (recorder);
+  while (atomic_load (&probe.ring.head) != atomic_load (&probe.ring.tail))
+    g_thread_yield ();
+  probe_op_end (OP_LOAD, OP_PATH_OK, 2, 0);
+  probe_flush (&probe);
+  probe_current = NULL;
+  g_assert_cmpuint (recorder_finish (recorder), ==, 0);
+  for (guint64 i = 0; tracelog_get_event (log, i, &event); i++) {
+    if (at == 0 || event.kind != kinds[at - 1])
+      g_assert_cmpuint (event.kind, ==, kinds[at++]);
+    if (event.kind != EVENT_DROPPED) {
+      n_kept++;
+      continue;
+    }
+    g_assert_cmpuint (event.a, <=, event.b);
+    n_dropped += event.res;
+  }
+  g_assert_cmpuint (at, ==, G_N_ELEMENTS (kinds));
+  g_assert_cmpuint (n_kept + n_dropped, ==, N + 4);
+  probe_clear (&probe);
+}
+
 /* A thread that tells nothing, or has told something long ago, holds nobody up:
  * the recorder needs no sign of life from it. */
 static void
@@ -495,6 +543,8 @@ main (int    argc,
   g_test_add_func ("/core/recorder/full-ring", test_full_ring);
   g_test_add_func ("/core/recorder/drops-and-counts", test_drops);
   g_test_add_func ("/core/recorder/drops-keep-time", test_drops_keep_time);
+  g_test_add_func ("/core/recorder/gap-stands-where-it-is",
+                   test_gap_stands_where_it_is);
   g_test_add_func ("/core/recorder/idle-threads-delay-nobody",
                    test_idle_threads_delay_nobody);
   g_test_add_func ("/core/recorder/limit", test_limit);
