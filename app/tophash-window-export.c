@@ -21,23 +21,14 @@ export_thread (GTask        *task,
                GCancellable *cancellable) {
   FileJob *job = data;
   ExportOptions options = { .format = job->format, .to = job->to };
-  g_autoptr (GFileOutputStream) out = NULL;
   g_autofree char *name = tophash_window_name_of (job->file);
-  g_autoptr (GFile) target = file_behind_links (job->file);
-  gboolean is_new = !g_file_query_exists (target, NULL);
   GError *error = NULL;
 
-  out = g_file_replace (target, NULL, FALSE, G_FILE_CREATE_NONE, cancellable,
-                        &error);
-  if (out != NULL
-      && export_log (job->log, &options, G_OUTPUT_STREAM (out), file_job_progress, job,
-                     cancellable, &error)
-      && g_output_stream_close (G_OUTPUT_STREAM (out), cancellable, &error)) {
+  if (export_log_to_file (job->log, &options, job->file, file_job_progress, job,
+                          cancellable, &error)) {
     g_task_return_boolean (task, TRUE);
     return;
   }
-  if (out != NULL)
-    file_give_up (G_OUTPUT_STREAM (out), target, is_new);
   g_task_return_new_error (task, error->domain, error->code,
                            _ ("“%s” could not be saved: %s"), name,
                            file_plain_reason (error));

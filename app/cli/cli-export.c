@@ -87,26 +87,14 @@ export_to (TraceLog            *log,
            const char          *path,
            GError             **error) {
   g_autoptr (GOutputStream) out = NULL;
-  g_autoptr (GCancellable) no_close = g_cancellable_new ();
+  g_autoptr (GFile) file = NULL;
 
-  if (path == NULL) {
-    out = g_unix_output_stream_new (STDOUT_FILENO, FALSE);
-    return export_log (log, options, out, NULL, NULL, NULL, error);
-  } else {
-    g_autoptr (GFile) file = g_file_new_for_commandline_arg (path);
-
-    /* Replaced on closing alone, so that a failure leaves what stood there. */
-    out = G_OUTPUT_STREAM (
-        g_file_replace (file, NULL, FALSE, G_FILE_CREATE_NONE, NULL, error));
-    if (out == NULL)
-      return FALSE;
-    if (export_log (log, options, out, NULL, NULL, NULL, error))
-      return g_output_stream_close (out, NULL, error);
-    /* A cancelled close drops the new file. */
-    g_cancellable_cancel (no_close);
-    g_output_stream_close (out, no_close, NULL);
-    return FALSE;
+  if (path != NULL) {
+    file = g_file_new_for_commandline_arg (path);
+    return export_log_to_file (log, options, file, NULL, NULL, NULL, error);
   }
+  out = g_unix_output_stream_new (STDOUT_FILENO, FALSE);
+  return export_log (log, options, out, NULL, NULL, NULL, error);
 }
 
 int

@@ -8,6 +8,7 @@
  */
 #include "core/export/export-private.h"
 
+#include "core/record/file-place.h"
 #include "core/workload/scenario.h"
 
 #include <glib/gi18n-lib.h>
@@ -274,4 +275,27 @@ export_log (TraceLog            *log,
   export_flush (&job, TRUE);
   job_clear (&job);
   return !job.is_failed;
+}
+
+gboolean
+export_log_to_file (TraceLog            *log,
+                    const ExportOptions *options,
+                    GFile               *file,
+                    TraceLogProgress     progress,
+                    gpointer             data,
+                    GCancellable        *cancellable,
+                    GError             **error) {
+  g_autoptr (GFile) target = file_behind_links (file);
+  gboolean is_new = !g_file_query_exists (target, NULL);
+  g_autoptr (GFileOutputStream) out = g_file_replace (
+      target, NULL, FALSE, G_FILE_CREATE_NONE, cancellable, error);
+
+  if (out == NULL)
+    return FALSE;
+  if (export_log (log, options, G_OUTPUT_STREAM (out), progress, data, cancellable,
+                  error)
+      && g_output_stream_close (G_OUTPUT_STREAM (out), cancellable, error))
+    return TRUE;
+  file_give_up (G_OUTPUT_STREAM (out), target, is_new);
+  return FALSE;
 }

@@ -60,4 +60,14 @@ gboolean export_log (TraceLog            *log,
                      GCancellable        *cancellable,
                      GError             **error);
 
+/* The same into a file, what a link leads to for the link. The name is given in the
+ * end: after an error what stood there is as it was. */
+gboolean export_log_to_file (TraceLog            *log,
+                             const ExportOptions *options,
+                             GFile               *file,
+                             TraceLogProgress     progress,
+                             gpointer             data,
+                             GCancellable        *cancellable,
+                             GError             **error);
+
 G_END_DECLS

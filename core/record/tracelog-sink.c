@@ -31,6 +31,7 @@
  *             writer, what was told        the sink's own
  */
 #include "core/base/rank.h"
+#include "core/record/file-place.h"
 #include "core/record/trace-temp-private.h"
 #include "core/record/trace-writer-private.h"
 #include "core/record/tracelog-private.h"
@@ -463,7 +464,8 @@ gboolean
 tracelog_record_to (TraceLog *log,
                     GFile    *file,
                     GError  **error) {
-  g_autofree char *path = g_file_get_path (file);
+  g_autoptr (GFile) target = file_behind_links (file);
+  g_autofree char *path = g_file_get_path (target);
   g_autofree char *name = file_display_name (file);
   g_autofree char *part
       = g_strdup_printf ("%s.%08x.part", path != NULL ? path : "",

@@ -121,6 +121,65 @@ test_record_and_look (void) {
   g_remove (drawing);
 }
 
+/* (transfer full): a link in the folder to @name, which may be there or not. */
+static char *
+make_link (const char *name) {
+  g_autofree char *file = g_strdup_printf ("to-%s", name);
+  g_autoptr (GFile) link = g_file_new_build_filename (folder, file, NULL);
+  GError *error = NULL;
+
+  g_file_make_symbolic_link (link, name, NULL, &error);
+  g_assert_no_error (error);
+  return g_file_get_path (link);
+}
+
+/* The link is one still, and leads to a file that was written. */
+static void
+check_link (const char *link) {
+  GStatBuf found;
+
+  g_assert_true (g_file_test (link, G_FILE_TEST_IS_SYMLINK));
+  g_assert_cmpint (g_stat (link, &found), ==, 0);
+  g_assert_cmpint (found.st_size, >, 0);
+}
+
+/* Twice: what a link leads to is not there at first. */
+static void
+test_writes_through_links (void) {
+  const char *const names[] = { "link.tophash", "link.png", "link.svg", "link.csv" };
+  char *links[G_N_ELEMENTS (names)];
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    links[i] = make_link (names[i]);
+  for (guint n = 0; n < 2; n++) {
+    const char *const calls[][7]
+        = { { "run", "first-promotion", "--duration=0.1", "--record", links[0],
+              "--picture", links[1] },
+            { "render", links[0], "--out", links[2] },
+            { "export", "events-csv", links[0], "--out", links[3] } };
+
+    for (guint i = 0; i < G_N_ELEMENTS (calls); i++) {
+      g_autofree char *out = NULL;
+      g_autofree char *err = NULL;
+
+      g_assert_cmpint (run_cli (&out, &err, calls[i][0], calls[i][1], calls[i][2],
+                                calls[i][3], calls[i][4], calls[i][5],
+                                calls[i][6], NULL),
+                       ==, 0);
+      g_assert_cmpstr (err, ==, "");
+    }
+    for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+      check_link (links[i]);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *file = g_build_filename (folder, names[i], NULL);
+
+    g_remove (links[i]);
+    g_remove (file);
+    g_free (links[i]);
+  }
+}
+
 static const char delete_delete[]
     = "{\"engine\": \"syncmap\", \"promoted\": true, \"preload\": [[0, 10]],"
       " \"workers\": [[{\"op\": \"delete\", \"key\": 0}],"
@@ -205,6 +264,7 @@ main (int    argc,
   g_test_add_func ("/app/cli/refuses-bad-usage", test_bad_usage);
   g_test_add_func ("/app/cli/says-what-there-is", test_help);
   g_test_add_func ("/app/cli/records-and-looks", test_record_and_look);
+  g_test_add_func ("/app/cli/writes-through-links", test_writes_through_links);
   g_test_add_func ("/app/cli/steps", test_step);
   add_check_tests ();
   result = g_test_run ();
