@@ -24,10 +24,7 @@
  *             every second frame goes and the spacing doubles.
  *
  * Place       The first MEMORY_BYTES stay in memory. What comes then goes to a file
- *             in the user's cache folder that has no name from its beginning: it
- *             is gone with the process, however that ends. Where there is no
- *             room for it, frames are fewer. The pages of the file are the
- *             kernel's, which takes them back when it needs them.
+ *             (cache-file.h). Where there is no room for it, frames are fewer.
  *
  * Handed in   A recording may bring frames of its own, every few million events:
  *             a seek can start from them before the log is folded so far.
@@ -39,10 +36,7 @@
 #include "core/state/state-delta.h"
 #include "core/state/state-frames.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 #define FIRST_SPACING 2048u
 /* Measured: restoring a byte of a frame costs about as much as folding 1/150th of
@@ -63,13 +57,9 @@
 /* The first pass: packing and storing a byte takes 1 to 3 ns, and may cost a few
  * ns an event. */
 #define FIRST_BYTES_PER_EVENT 6u
-/* Free choices: a twelfth of the memory of an open recording (NUMBERS T4), as a
- * frame comes from the file nearly as fast; what a cache may take of a disk, and of
- * the memory that the kernel keeps it in. */
+/* Free choice: a twelfth of the memory of an open recording (NUMBERS T4), as a
+ * frame comes from the file nearly as fast. */
 #define MEMORY_BYTES ((gsize)32 << 20)
-#define FILE_BYTES ((guint64)5 << 30)
-#define FILE_SHARE 8u
-#define FILE_MEMORY_SHARE 5u
 
 /* Frames of one state. Immutable; freed when nobody reads it any more. */
 struct _PackedState {
@@ -86,19 +76,6 @@ struct _PackedState {
   StateSpan      *spans;
 };
 
-struct _CacheFile {
-  gint            ref_count;
-  int             fd;
-};
-
-static void
-cache_file_unref (CacheFile *file) {
-  if (file == NULL || !g_atomic_int_dec_and_test (&file->ref_count))
-    return;
-  close (file->fd);
-  g_free (file);
-}
-
 PackedState *
 packed_state_ref (PackedState *self) {
   g_atomic_int_inc (&self->ref_count);
@@ -109,11 +86,9 @@ void
 packed_state_unref (PackedState *self) {
   if (!g_atomic_int_dec_and_test (&self->ref_count))
     return;
-  /* The room in the file is free again; where holes cannot be made it stays. */
   if (self->file != NULL)
-    (void)!fallocate (self->file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                      (off_t)self->at, (off_t)self->size);
-  cache_file_unref (self->file);
+    cache_file_drop (self->file, self->at, self->size);
+  g_clear_pointer (&self->file, cache_file_unref);
   g_clear_pointer (&self->base, packed_state_unref);
   g_clear_pointer (&self->log, tracelog_unref);
   g_clear_pointer (&self->handed, g_ptr_array_unref);
@@ -133,19 +108,10 @@ read_own (const PackedState *self,
           gsize              at,
           gsize              size,
           guint8            *scratch) {
-  gsize done = 0;
-
   if (self->bytes != NULL)
     return self->bytes + at;
-  while (done < size) {
-    gssize n = pread (self->file->fd, scratch + done, size - done,
-                      (off_t)(self->at + at + done));
-
-    if (n <= 0)
-      return NULL;
-    done += (gsize)n;
-  }
-  return scratch;
+  return cache_file_read (self->file, self->at + at, size, scratch) ? scratch
+                                                                    : NULL;
 }
 
 static const guint8 *
@@ -248,56 +214,16 @@ packed_state_new (const StateFrames *frames) {
 
 /* The file -------------------------------------------------------------- */
 
-/* A file without a name; -1: there can be none. */
-static int
-open_nameless (void) {
-  g_autofree char *folder
-      = g_build_filename (g_get_user_cache_dir (), "tophash", NULL);
-  g_autofree char *path = g_build_filename (folder, "frames-XXXXXX", NULL);
-  int fd;
-
-  if (g_mkdir_with_parents (folder, 0700) != 0)
-    return -1;
-  fd = g_mkstemp_full (path, O_RDWR | O_CLOEXEC, 0600);
-  if (fd >= 0)
-    unlink (path);
-  return fd;
-}
-
-/* The most that a file may take: read back from the disk itself frames would
- * come too late. */
-static guint64
-file_bytes (void) {
-  long n_pages = sysconf (_SC_PHYS_PAGES), page_size = sysconf (_SC_PAGESIZE);
-
-  if (n_pages <= 0 || page_size <= 0)
-    return FILE_BYTES / 2;
-  return MIN (FILE_BYTES,
-              (guint64)n_pages * (guint64)page_size / FILE_MEMORY_SHARE);
-}
-
 /* Room for frames in a file, in bytes; 0: it cannot be used. */
 static guint64
 open_file (Keyframes *self) {
-  struct statvfs disk;
-  int fd;
-
-  if (self->file != NULL)
-    return self->file_limit;
-  if (self->has_no_file || (fd = open_nameless ()) < 0) {
-    self->has_no_file = TRUE;
-    return 0;
+  if (self->file == NULL && !self->has_no_file) {
+    self->file = cache_file_new (CACHE_FILE_BLOCK);
+    self->has_no_file = self->file == NULL;
+    if (self->file != NULL)
+      self->file_limit = cache_file_get_limit (self->file);
   }
-  if (fstatvfs (fd, &disk) != 0) {
-    close (fd);
-    return 0;
-  }
-  self->file = g_new0 (CacheFile, 1);
-  self->file->ref_count = 1;
-  self->file->fd = fd;
-  self->file_limit = MIN (file_bytes (), (guint64)disk.f_bavail * disk.f_frsize
-                                             / FILE_SHARE);
-  return self->file_limit;
+  return self->file != NULL ? self->file_limit : 0;
 }
 
 /* Writes @bytes to the end of the file; FALSE: there is no room. */
@@ -305,25 +231,13 @@ static gboolean
 write_to_file (Keyframes    *self,
                PackedState  *packed,
                const guint8 *bytes) {
-  gsize done = 0;
-
   if (open_file (self) < self->file_used + packed->size)
     return FALSE;
-  while (done < packed->size) {
-    gssize n = pwrite (self->file->fd, bytes + done, packed->size - done,
-                       (off_t)(self->file_end + done));
-
-    if (n <= 0) {
-      self->file_limit = self->file_used;
-      return FALSE;
-    }
-    done += (gsize)n;
+  if (!cache_file_append (self->file, bytes, packed->size, &packed->at)) {
+    self->file_limit = self->file_used;
+    return FALSE;
   }
-  g_atomic_int_inc (&self->file->ref_count);
-  packed->file = self->file;
-  packed->at = self->file_end;
-  /* Holes are made of whole blocks of the file system. */
-  self->file_end += (packed->size + 4095) & ~(gsize)4095;
+  packed->file = cache_file_ref (self->file);
   return TRUE;
 }
 
@@ -362,7 +276,7 @@ keyframes_room_left (const Keyframes *self) {
   guint64 room = MEMORY_BYTES
                  + (self->has_no_file     ? 0
                     : self->file != NULL ? self->file_limit
-                                         : file_bytes ());
+                                         : cache_file_most_bytes ());
   guint64 used = self->memory_used + self->file_used;
 
   return room > used ? room - used : 0;

@@ -29,9 +29,9 @@
  *             after the last event that is about the key at most the next
  *             promotion, and the next Clear, are part of its life.
  *
- * Size        A filter has at most 1 KiB of direct keys and 4 KiB of others, and is
- *             halved as long as a fifth of its bits at most is set. It has three
- *             bits of a direct key, and six of another: that costs more.
+ * Size        A filter has at most 1 KiB of direct keys and 4 KiB of others
+ *             (timeline-key-filters.c). It has three bits of a direct key, and six
+ *             of another: that costs more.
  */
 #include "core/base/hash.h"
 #include "core/state/key-filter-private.h"
@@ -40,8 +40,6 @@
 
 #include <string.h>
 
-#define DIRECT_BITS 3
-#define INDIRECT_BITS 6
 /* Blocks that are folded in one go, at most. */
 #define MAX_BATCH 256u
 /* As timeline-seek.c has it: an event that is folded on the way. */
@@ -61,26 +59,13 @@ event_kinds_of_life (void) {
 static void
 add_direct (Sums  *self,
             gint64 key) {
-  key_filter_add (self->direct, KEY_DIRECT_WORDS, DIRECT_BITS, key);
+  key_filter_add (self->direct, KEY_DIRECT_WORDS, KEY_DIRECT_BITS, key);
 }
 
 static void
 add_indirect (Sums  *self,
               gint64 key) {
-  key_filter_add (self->indirect, KEY_INDIRECT_WORDS, INDIRECT_BITS, key);
-}
-
-static gboolean
-may_hold_direct (const KeyFilter *filter,
-                 gint64           key) {
-  return key_filter_may_hold (filter->words, filter->n_direct, DIRECT_BITS, key);
-}
-
-static gboolean
-may_hold_indirect (const KeyFilter *filter,
-                   gint64           key) {
-  return key_filter_may_hold (filter->words + filter->n_direct,
-                              filter->n_indirect, INDIRECT_BITS, key);
+  key_filter_add (self->indirect, KEY_INDIRECT_WORDS, KEY_INDIRECT_BITS, key);
 }
 
 static const StateTable *
@@ -216,72 +201,6 @@ sums_add_keys (Sums           *self,
       if (bucket->tophash[i] >= TOPHASH_MIN && (mask >> i & 1))
         add_indirect (self, bucket->keys[i]);
   }
-}
-
-static void
-seal_keys (Sums *self) {
-  guint n_direct = key_filter_shrink (self->direct, KEY_DIRECT_WORDS);
-  guint n_indirect = key_filter_shrink (self->indirect, KEY_INDIRECT_WORDS);
-  KeyFilter *filter;
-
-  filter = pile_make (&self->filters, self->front.n_filters++);
-  if (filter != NULL) {
-    filter->n_direct = (guint16)n_direct;
-    filter->n_indirect = (guint16)n_indirect;
-    filter->words = g_new (guint64, MAX (1, n_direct + n_indirect));
-    memcpy (filter->words, self->direct, n_direct * sizeof (guint64));
-    memcpy (filter->words + n_direct, self->indirect,
-            n_indirect * sizeof (guint64));
-  }
-  if (filter != NULL && self->n_ranges > 0) {
-    filter->n_ranges = self->n_ranges;
-    filter->ranges = g_memdup2 (self->ranges, self->n_ranges * sizeof (KeyRange));
-  }
-  self->n_ranges = 0;
-  memset (self->direct, 0, sizeof self->direct);
-  memset (self->indirect, 0, sizeof self->indirect);
-  for (guint i = 0; i < self->n_active; i++)
-    if (self->lanes[self->active[i]].has_key)
-      add_indirect (self, self->lanes[self->active[i]].key);
-}
-
-void
-sums_seal_keys (Sums *self) {
-  if (self->front.n % TRACE_BLOCK_EVENTS == 0)
-    seal_keys (self);
-}
-
-void
-sums_close_keys (Sums *self) {
-  if (self->front.n % TRACE_BLOCK_EVENTS != 0)
-    seal_keys (self);
-}
-
-void
-sums_clear_keys (Sums *self) {
-  for (guint64 i = 0; i < self->front.n_filters; i++) {
-    const KeyFilter *filter = pile_get (&self->filters, i);
-
-    if (filter == NULL)
-      continue;
-    g_free (filter->words);
-    g_free (filter->ranges);
-  }
-  pile_clear (&self->filters);
-}
-
-gsize
-sums_key_bytes (const Sums *self) {
-  gsize bytes = pile_bytes (&self->filters);
-
-  for (guint64 i = 0; i < self->front.n_filters; i++) {
-    const KeyFilter *filter = pile_get (&self->filters, i);
-
-    if (filter != NULL)
-      bytes += ((gsize)filter->n_direct + filter->n_indirect) * sizeof (guint64)
-               + filter->n_ranges * sizeof (KeyRange);
-  }
-  return bytes;
 }
 
 /* Judging one event -------------------------------------------------------- */
@@ -475,6 +394,7 @@ typedef struct {
   guint64       least;
   guint64       at;      /* where the blocks looked at begin */
   guint64       unnamed; /* no block from here to those names it */
+  KeyWindow    *window;
 } Seeker;
 
 typedef struct {
@@ -505,19 +425,26 @@ walk_name (const Event *event,
 
 /* What the block of @index says, below @end. */
 static BlockWord
-block_word (const Seeker *self,
-            guint64       index,
-            guint64       end) {
+block_word (Seeker *self,
+            guint64 index,
+            guint64 end) {
   guint64 number = index / TRACE_BLOCK_EVENTS;
   const KeyFilter *filter = number < self->n_filters
                                 ? pile_get (&self->timeline->sums.filters, number)
                                 : NULL;
+  const guint64 *words = filter == NULL ? NULL
+                                        : sums_peek_key_words (
+                                            &self->timeline->sums, filter,
+                                            self->window);
   NameWalk walk = { .key = self->key, .filter = filter };
 
-  if (filter == NULL || may_hold_indirect (filter, self->key))
+  if (words == NULL
+      || key_filter_may_hold (words + filter->n_direct, filter->n_indirect,
+                              KEY_INDIRECT_BITS, self->key))
     return BLOCK_NAMES;
   if (!ranges_may_hold (filter, self->key, walk.chains)
-      && !may_hold_direct (filter, self->key))
+      && !key_filter_may_hold (words, filter->n_direct, KEY_DIRECT_BITS,
+                               self->key))
     return BLOCK_SILENT;
   timeline_visit (self->timeline, index, end, walk_name, &walk);
   return walk.word;
@@ -633,8 +560,9 @@ get_page (Timeline     *self,
   g_autoptr (GArray) all = g_array_new (FALSE, FALSE, sizeof (guint64));
   g_autoptr (GArray) found = g_array_new (FALSE, FALSE, sizeof (guint64));
   g_autoptr (GArray) blocks = g_array_new (FALSE, FALSE, sizeof (Stretch));
+  g_autofree KeyWindow *window = g_new0 (KeyWindow, 1);
   Seeker seeker = { .timeline = self, .cancellable = cancellable, .key = key,
-                    .least = least, .unnamed = G_MAXUINT64 };
+                    .least = least, .unnamed = G_MAXUINT64, .window = window };
   guint64 known; /* where the last block that was about the key begins */
   guint batch = 1;
 

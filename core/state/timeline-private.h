@@ -3,6 +3,7 @@
 /* timeline-private.h — the parts of a timeline */
 #pragma once
 
+#include "core/state/cache-file.h"
 #include "core/state/fold.h"
 #include "core/state/pile.h"
 #include "core/state/state-delta.h"
@@ -17,7 +18,6 @@ G_BEGIN_DECLS
 /* Kept states: timeline-keyframes.c, timeline-recent.c. The timeline's lock guards them, but for what
  * the follower alone uses. */
 typedef struct _PackedState PackedState; /* a state as frames */
-typedef struct _CacheFile CacheFile;
 
 /* (transfer full): restored, and nobody else's; NULL: its bytes are damaged or
  * cannot be read. No lock is needed. */
@@ -60,7 +60,6 @@ typedef struct {
   gsize       memory_used;
   CacheFile  *file;        /* the follower's, with the four below */
   gboolean    has_no_file;
-  guint64     file_end;
   guint64     file_limit;
   StateFrames scratch;
   StateDelta  delta;       /* likewise scratch */
@@ -229,6 +228,10 @@ typedef struct {
 /* Which keys a block may know: timeline-keys.c. */
 #define KEY_DIRECT_WORDS 128u
 #define KEY_INDIRECT_WORDS 512u
+#define KEY_FILTER_WORDS (KEY_DIRECT_WORDS + KEY_INDIRECT_WORDS)
+/* Of a key. */
+#define KEY_DIRECT_BITS 3u
+#define KEY_INDIRECT_BITS 6u
 /* Chains that were copied, one after another, from tables of one hash. */
 #define KEY_RANGES 4u
 typedef struct {
@@ -240,10 +243,14 @@ typedef struct {
 } KeyRange;
 
 typedef struct {
-  guint64  *words;      /* first the direct ones */
+  union {
+    guint64 *words;     /* first the direct ones */
+    guint64  at;        /* where they stand in the file */
+  };
   guint16   n_direct;   /* 0 or a power of two */
   guint16   n_indirect;
-  guint     n_ranges;
+  guint16   n_ranges;
+  gboolean  is_in_file : 1;
   KeyRange *ranges;
 } KeyFilter;
 
@@ -268,6 +275,9 @@ typedef struct {
   Pile       series;   /* of SeriesLeaf */
   Pile       nodes[SUMS_N_HEIGHTS]; /* of SeriesNode; 0 is not used */
   Pile       filters; /* of KeyFilter: of whole blocks, and a log's last */
+  gsize      filter_bytes; /* of their words, in memory */
+  CacheFile *filter_file; /* of the others'; set before those are shown */
+  gboolean   has_no_filter_file;
   guint64    direct[KEY_DIRECT_WORDS]; /* of the block under way */
   guint64    indirect[KEY_INDIRECT_WORDS];
   KeyRange   ranges[KEY_RANGES];
@@ -337,10 +347,29 @@ gsize sums_latency_bytes   (const Sums  *self);
 void  sums_add_keys        (Sums           *self,
                             const Event    *event,
                             const MapState *before);
+/* timeline-key-filters.c */
 void  sums_seal_keys       (Sums        *self);
 /* There will be no more events. */
 void  sums_close_keys      (Sums        *self);
 void  sums_clear_keys      (Sums        *self);
+/* How many bytes of filters stay in memory, of timelines made from now on; tests alone
+ * want another number. Free choice: those of a million events at the least, so that
+ * short logs make no file. */
+#define KEY_MEMORY_BYTES ((gsize)1 << 20)
+void  sums_set_key_memory  (gsize        bytes);
+/* Filters read from the file together: a walk goes back over them. */
+#define KEY_WINDOW_WORDS 8192u
+typedef struct {
+  guint64 at; /* in the file */
+  guint   n_words;
+  guint64 words[KEY_WINDOW_WORDS];
+} KeyWindow;
+/* The words of a filter that was shown, maybe in @window, which is zeroed at first;
+ * NULL: they cannot be read. */
+const guint64 *sums_peek_key_words (const Sums      *self,
+                                    const KeyFilter *filter,
+                                    KeyWindow       *window);
+/* In memory. */
 gsize sums_key_bytes       (const Sums  *self);
 /* A rate in the leaf @number, whose counts are those of @leaf; NAN: none. */
 float series_leaf_rate (const Sums       *self,

@@ -6,7 +6,7 @@
 
 #include "core/engine/syncmap.h"
 #include "core/state/fold.h"
-#include "core/state/timeline.h"
+#include "core/state/timeline-private.h"
 
 #ifdef __SANITIZE_THREAD__ /* twenty times as slow */
 #define N_OPERATIONS 6000
@@ -184,6 +184,18 @@ test_lives_of_operations_counted (void) {
   check_lives (&run, 3, 2999, 7);
 }
 
+/* The filters of the first block or two stay in memory. */
+static void
+test_lives_with_filters_in_file (void) {
+  RecordRun run = run_of ("syncmap", 300, N_OPERATIONS);
+
+  sums_set_key_memory (4096);
+  check_lives (&run, 7, 4711, 100);
+  run = run_of ("shardmap", 5000, N_OPERATIONS);
+  check_lives (&run, 17, 4999, 50);
+  sums_set_key_memory (KEY_MEMORY_BYTES);
+}
+
 /* Events without the key's name -------------------------------------------- */
 
 typedef struct {
@@ -339,6 +351,8 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/core/key-life/in-syncmap", test_lives_in_syncmap);
   g_test_add_func ("/core/key-life/in-shards", test_lives_in_shards);
+  g_test_add_func ("/core/key-life/with-filters-in-file",
+                   test_lives_with_filters_in_file);
   g_test_add_func ("/core/key-life/of-operations-counted",
                    test_lives_of_operations_counted);
   g_test_add_func ("/core/key-life/clear-of-dirty", test_clear_of_dirty_belongs);
