@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* main.c — locale, a display, run */
+#include "app/gl-choice.h"
 #include "app/tophash-application.h"
 
 #include "core/base/rank.h"
@@ -30,6 +31,7 @@ main (int    argc,
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
 
+  gl_choice_make ("/dev");
   if (needs_display (argc, argv) && !gtk_init_check ()) {
     g_printerr (_ ("tophash: no display could be opened. "
                    "Without one, use: tophash-cli run SCENARIO\n"));

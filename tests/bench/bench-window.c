@@ -21,6 +21,7 @@
  * Prints JSON; where long turns were spent goes to standard error. Needs a display;
  * tests/support/with-display gives it one.
  */
+#include "app/gl-choice.h"
 #include "app/tophash-application.h"
 #include "app/tophash-window.h"
 #include "core/base/rank.h"
@@ -348,6 +349,7 @@ main (int    argc,
   gboolean is_over = FALSE;
   guint64 n_events;
 
+  gl_choice_make ("/dev");
   if (!gtk_init_check ()) {
     g_printerr ("bench-window: no display\n");
     return 1;
