@@ -34,6 +34,8 @@
 #define KEY_ROOM 72
 #define NODE_LEAST 58
 #define NODE_HEIGHT 22
+#define NODE_TOP 3   /* in its row: the ring of those who see it is around it */
+#define WORDS_MIDDLE 37
 #define NODE_GAP 26
 #define MORE_ROOM 30
 
@@ -250,17 +252,18 @@ paint_version (cairo_t            *cr,
   node = MAX (MAX (NODE_LEAST, ceil (node) + 18), ceil (words) + 4);
   if (x + node > end)
     return 0;
-  paint_node (cr, context, &(StageRect) { x, y + 1, node, NODE_HEIGHT },
+  paint_node (cr, context, &(StageRect) { x, y + NODE_TOP, node, NODE_HEIGHT },
               version->is_deleted ? _("deleted") : value, newer == NULL,
               version->is_deleted);
   tophash_palette_set_source (context->palette, cr,
                               viewers != NULL ? ROLE_TEXT : ROLE_TEXT_DIM);
   tophash_draw_text (context->draw, cr, below, FONT_CAPTION, x + node / 2,
-                     y + NODE_HEIGHT + 10, 0.5, 0.5, node);
+                     y + WORDS_MIDDLE, 0.5, 0.5, node);
   if (viewers != NULL) {
     tophash_palette_set_source (context->palette, cr, ROLE_SEEN);
     cairo_set_line_width (cr, 2);
-    tophash_draw_rounded (cr, x - 2, y - 1, node + 4, NODE_HEIGHT + 4, 8);
+    tophash_draw_rounded (cr, x - 2, y + NODE_TOP - 2, node + 4, NODE_HEIGHT + 4,
+                          8);
     cairo_stroke (cr);
   }
   return x + node;
@@ -275,6 +278,7 @@ paint_chain (cairo_t            *cr,
   guint64 link = map_state_entry (state, chain->entry).newest;
   double end = row->x + row->width;
   double x = row->x + KEY_ROOM;
+  double middle = row->y + NODE_TOP + NODE_HEIGHT / 2.0;
   StateVersion version;
   StateVersion newer;
   guint n = 0;
@@ -283,7 +287,7 @@ paint_chain (cairo_t            *cr,
   paint_format_key (context->key_format, chain->key, key, sizeof key);
   tophash_palette_set_source (context->palette, cr, ROLE_TEXT);
   tophash_draw_text (context->draw, cr, key, FONT_SLOT, row->x,
-                     row->y + 1 + NODE_HEIGHT / 2.0, 0, 0.5, KEY_ROOM - 8);
+                     middle, 0, 0.5, KEY_ROOM - 8);
   for (; map_state_next_version (state, &link, &version); n++) {
     double from = x;
 
@@ -294,20 +298,19 @@ paint_chain (cairo_t            *cr,
     tophash_palette_set_source (context->palette, cr, ROLE_TEXT_DIM);
     if (x == 0) {
       tophash_draw_text (context->draw, cr, "→ …", FONT_CAPTION, from + 4,
-                         row->y + 1 + NODE_HEIGHT / 2.0, 0, 0.5, 0);
+                         middle, 0, 0.5, 0);
       return;
     }
     cairo_set_line_width (cr, 1);
     if (n > 0)
-      tophash_draw_arrow (cr, from + 4, row->y + 1.5 + NODE_HEIGHT / 2,
-                          from + NODE_GAP - 4, row->y + 1.5 + NODE_HEIGHT / 2,
-                          6);
+      tophash_draw_arrow (cr, from + 4, middle + 0.5, from + NODE_GAP - 4,
+                          middle + 0.5, 6);
     newer = version;
   }
   tophash_palette_set_source (context->palette, cr, ROLE_TEXT_DIM);
   if (n == 0)
     tophash_draw_text (context->draw, cr, _("nil"), FONT_CAPTION, x,
-                       row->y + 1 + NODE_HEIGHT / 2.0, 0, 0.5, 0);
+                       middle, 0, 0.5, 0);
 }
 
 void

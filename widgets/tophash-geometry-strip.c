@@ -35,7 +35,7 @@
 #define SHARDS_CELL_MOST 16
 #define SHARDS_CELL_LEAST 5
 #define CHAINS_HEAD 44
-#define CHAIN_HEIGHT 44
+#define CHAIN_HEIGHT 48
 #define CHAINS_MOST 6u
 #define CHAINS_SCAN_MOST 512u /* buckets: what a near view may show */
 
