@@ -22,6 +22,7 @@ typedef struct {
     const StateArray     *array;
     const TophashPalette *palette;
     guint                 n_columns;
+    guint                 n_per_cell;
     guint                 cell_px;
   } maps[PAINT_CACHE_CARDS];
 } PaintCache;

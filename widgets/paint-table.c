@@ -488,6 +488,7 @@ get_cells (const PaintContext *context,
       || cache->maps[place].array != card->array
       || cache->maps[place].palette != context->palette
       || cache->maps[place].n_columns != card->n_columns
+      || cache->maps[place].n_per_cell != card->n_per_cell
       || cache->maps[place].cell_px != card->cell_px) {
     g_clear_pointer (&cache->maps[place].surface, cairo_surface_destroy);
     g_clear_pointer (&cache->maps[place].state, map_state_unref);
@@ -496,6 +497,7 @@ get_cells (const PaintContext *context,
     cache->maps[place].array = card->array;
     cache->maps[place].palette = context->palette;
     cache->maps[place].n_columns = card->n_columns;
+    cache->maps[place].n_per_cell = card->n_per_cell;
     cache->maps[place].cell_px = card->cell_px;
   }
   return cairo_surface_reference (cache->maps[place].surface);

@@ -195,6 +195,34 @@ test_growth (void) {
   check_shot ("growth-narrow", &(Shot) { state, .width = 420, .height = 900 });
 }
 
+#define FAR_SIDE 700
+
+/* A heat map in a room of @height. */
+static cairo_surface_t *
+paint_far (const MapState *state,
+           int             height,
+           PaintCache     *cache) {
+  StageOptions options = { .width = FAR_SIDE / 2, .fit_height = height, .zoom = -6,
+                           .text_scale = 1 };
+  g_autoptr (StageLayout) layout = stage_layout_new ((MapState *)state, &options);
+  g_autoptr (TophashDraw) draw = tophash_draw_new (NULL, 1);
+  PaintContext context = { .palette = tophash_palette_get (FALSE, FALSE),
+                           .draw = draw,
+                           .key_format = "k%d",
+                           .layout = layout,
+                           .progress = 1,
+                           .cache = cache };
+  cairo_surface_t *surface
+    = cairo_image_surface_create (CAIRO_FORMAT_RGB24, FAR_SIDE, FAR_SIDE);
+  cairo_t *cr = cairo_create (surface);
+
+  tophash_draw_set_plain (draw, TRUE);
+  paint_stage (cr, &context);
+  cairo_destroy (cr);
+  cairo_surface_flush (surface);
+  return surface;
+}
+
 static void
 test_many (void) {
   Scene scene = { 0 };
@@ -206,6 +234,43 @@ test_many (void) {
                                         .zoom = -2 });
   check_shot ("gomap-far", &(Shot) { state, .width = 800, .height = 240,
                                      .zoom = -6 });
+}
+
+static void
+check_keeps_no_other_room (const MapState *state,
+                           int             before,
+                           int             now) {
+  PaintCache cache = { 0 };
+  cairo_surface_t *fresh = paint_far (state, now, NULL);
+  cairo_surface_t *diff
+    = cairo_image_surface_create (CAIRO_FORMAT_RGB24, FAR_SIDE, FAR_SIDE);
+  cairo_surface_t *kept;
+
+  cairo_surface_destroy (paint_far (state, before, &cache));
+  kept = paint_far (state, now, &cache);
+  g_assert_cmpuint (compare (fresh, kept, diff), ==, 0);
+  cairo_surface_destroy (kept);
+  cairo_surface_destroy (diff);
+  cairo_surface_destroy (fresh);
+  paint_cache_clear (&cache);
+}
+
+/* Of the same state in another room, what is kept for the next frame shows nothing
+ * that a fresh picture would not. */
+static void
+test_keeps_no_other_room (void) {
+  Scene scene = { 0 };
+  g_autoptr (MapState) state = NULL;
+
+  scene_fill (&scene, 13, 0);
+  /* In the chains that a scene knows of. */
+  for (gint64 key = 1; key <= 20000; key++)
+    if ((hash_good (key, SCENE_SEED) & ((1u << 13) - 1)) < 1024)
+      scene_write (&scene, 1, key, (guint64)key);
+  state = scene_take (&scene);
+  for (int before = 200; before < 600; before += 50)
+    for (int now = 200; now < 600; now += 50)
+      check_keeps_no_other_room (state, before, now);
 }
 
 /* Two readers inside, a writer in the door, others behind it. */
@@ -538,6 +603,7 @@ main (int    argc,
   g_test_add_func ("/widgets/paint/promotion", test_promotion);
   g_test_add_func ("/widgets/paint/growth", test_growth);
   g_test_add_func ("/widgets/paint/many", test_many);
+  g_test_add_func ("/widgets/paint/keeps-no-other-room", test_keeps_no_other_room);
   g_test_add_func ("/widgets/paint/lock", test_lock);
   g_test_add_func ("/widgets/paint/shards", test_shards);
   g_test_add_func ("/widgets/paint/views", test_views);
