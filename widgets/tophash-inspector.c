@@ -16,6 +16,7 @@
 
 #include "core/base/hash.h"
 #include "core/model/narrator.h"
+#include "widgets/page-names.h"
 #include "widgets/session-link.h"
 #include "widgets/strip-words.h"
 #include "widgets/tophash-draw.h"
@@ -31,13 +32,14 @@
 #include <inttypes.h>
 
 #define UPDATE_US 100000 /* words change no faster than they can be read */
+#define SWITCHER_PX 240  /* the inspector's width without the margins */
 
 struct _TophashInspector {
   GtkWidget parent_instance;
 
   /* Template */
   GtkWidget         *root;
-  GtkWidget         *switcher;
+  GtkStackSwitcher  *switcher;
   GtkStack          *pages;
   TophashStatistics *statistics;
   TophashHistograms *histograms;
@@ -59,6 +61,8 @@ struct _TophashInspector {
 
   gulong  changed_id;
   guint   update_id;    /* timeout of a postponed update */
+  guint   names_id;     /* idle that looks whether the pages' names fit */
+  double  text_scale;   /* for which they were looked at; 0: not yet */
   gint64  updated_at_us;
 };
 
@@ -343,12 +347,40 @@ changed_cb (TophashSession       *session,
     update_soon (self);
 }
 
+static gboolean
+fit_names_cb (gpointer data) {
+  TophashInspector *self = data;
+
+  self->names_id = 0;
+  page_names_fit (self->switcher, SWITCHER_PX);
+  return G_SOURCE_REMOVE;
+}
+
+/* Before the frame that shows the new letters, but not while styles are handed
+ * down. */
+static void
+tophash_inspector_css_changed (GtkWidget         *widget,
+                               GtkCssStyleChange *change) {
+  TophashInspector *self = TOPHASH_INSPECTOR (widget);
+  double text_scale;
+
+  GTK_WIDGET_CLASS (tophash_inspector_parent_class)->css_changed (widget, change);
+  text_scale = tophash_draw_text_scale (gtk_widget_get_pango_context (widget));
+  if (text_scale == self->text_scale)
+    return;
+  self->text_scale = text_scale;
+  if (self->names_id == 0)
+    self->names_id
+        = g_idle_add_full (G_PRIORITY_HIGH_IDLE, fit_names_cb, self, NULL);
+}
+
 static void
 tophash_inspector_dispose (GObject *object) {
   TophashInspector *self = TOPHASH_INSPECTOR (object);
 
   tophash_inspector_set_session (self, NULL);
   g_clear_handle_id (&self->update_id, g_source_remove);
+  g_clear_handle_id (&self->names_id, g_source_remove);
   g_clear_pointer (&self->root, gtk_widget_unparent);
   G_OBJECT_CLASS (tophash_inspector_parent_class)->dispose (object);
 }
@@ -358,6 +390,7 @@ tophash_inspector_class_init (TophashInspectorClass *klass) {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = tophash_inspector_dispose;
+  widget_class->css_changed = tophash_inspector_css_changed;
   g_type_ensure (TOPHASH_TYPE_HISTOGRAMS);
   g_type_ensure (TOPHASH_TYPE_KEY_LIFE);
   g_type_ensure (TOPHASH_TYPE_NOTES);
@@ -386,22 +419,10 @@ tophash_inspector_class_init (TophashInspectorClass *klass) {
   gtk_widget_class_set_css_name (widget_class, "inspector");
 }
 
-/* Rather an ellipsis than a wide window, where the letters are large. */
-static void
-let_shrink (GtkWidget *switcher) {
-  for (GtkWidget *button = gtk_widget_get_first_child (switcher); button != NULL;
-       button = gtk_widget_get_next_sibling (button)) {
-    GtkWidget *label = gtk_button_get_child (GTK_BUTTON (button));
-
-    if (GTK_IS_LABEL (label))
-      gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
-  }
-}
-
 static void
 tophash_inspector_init (TophashInspector *self) {
   gtk_widget_init_template (GTK_WIDGET (self));
-  let_shrink (self->switcher);
+  page_names_fit (self->switcher, SWITCHER_PX);
   for (guint i = 0; i < ALONG_N_KINDS; i++) {
     GtkWidget *row = tophash_along_new ((SessionAlong)i);
 
