@@ -119,6 +119,7 @@ struct _TophashWindow {
   gboolean inspector_was_shown;
   gboolean is_choosing;         /* the drop-down follows the session */
   gint64   position_at_us;      /* when the position label was last set */
+  gboolean position_is_late;    /* a frame to come will set it */
   gboolean ended_by_misuse;     /* the recording, as far as is known */
 };
 

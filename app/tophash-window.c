@@ -254,6 +254,20 @@ tell_damage (TophashWindow *self) {
     tophash_window_warn (self, damage);
 }
 
+/* Of a cursor that moves by itself, as often as it can be read: what comes sooner
+ * is told by a later frame, the last one when nothing moves any more. */
+static void
+tell_position (TophashWindow *self) {
+  self->position_is_late
+      = tophash_session_needs_ticks (self->session)
+        && g_get_monotonic_time () - self->position_at_us <= POSITION_US;
+  if (self->position_is_late)
+    return;
+  update_position (self);
+  tophash_window_update_caption (self);
+  tell_damage (self);
+}
+
 static gboolean
 tick_cb (GtkWidget     *widget,
          GdkFrameClock *clock,
@@ -261,10 +275,14 @@ tick_cb (GtkWidget     *widget,
   TophashWindow *self = TOPHASH_WINDOW (widget);
 
   tophash_session_tick (self->session, gdk_frame_clock_get_frame_time (clock));
+  if (self->position_is_late)
+    tell_position (self);
   if (tophash_session_needs_ticks (self->session))
     return G_SOURCE_CONTINUE;
   self->tick_id = 0;
   update_end (self);
+  if (self->position_is_late)
+    tell_position (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -298,13 +316,8 @@ changed_cb (TophashSession       *session,
     tophash_window_update_run_button (self);
     tophash_window_update_actions (self);
   }
-  if ((what & (SESSION_CHANGE_CURSOR | SESSION_CHANGE_LENGTH | SESSION_CHANGE_LOG))
-      && (!tophash_session_needs_ticks (session)
-          || g_get_monotonic_time () - self->position_at_us > POSITION_US)) {
-    update_position (self);
-    tophash_window_update_caption (self);
-    tell_damage (self);
-  }
+  if (what & (SESSION_CHANGE_CURSOR | SESSION_CHANGE_LENGTH | SESSION_CHANGE_LOG))
+    tell_position (self);
   ensure_ticks (self);
 }
 
