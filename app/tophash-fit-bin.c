@@ -10,18 +10,22 @@
  * Nothing is decided by a number of pixels: large text and long words count.
  *
  * Nor can all stand one above the other in a window of few lines: it is low then,
- * which is told with the level.
+ * which is told with the level. What the window is about must not be what gives way
+ * there: it may claim a third of the height, as long as the rest still fits.
  *
  * The level changes between two frames, never while sizes are handed out; for
  * one frame the child may reach beyond the window's edge, where it is cut.
  *
  * Invariants  F1  level < FIT_N_LEVELS
  *             F2  the child never has less than its minimum
+ *             F3  claim is not 0 only while the owner has been told so and the
+ *                 child's minimum has it within
  */
 #include "app/tophash-fit-bin.h"
 
 #define MIN_WIDTH 360
 #define LOW_LINES 28
+#define CLAIM_PART 3 /* of the height */
 
 struct _TophashFitBin {
   GtkWidget parent_instance;
@@ -35,6 +39,10 @@ struct _TophashFitBin {
   int      line_height; /* px; 0: not known */
   gboolean is_low;
   gboolean wants_low;
+  int      claim; /* px */
+  int      wanted_claim;
+  int      refused_height; /* px, where a claim was too much; 0: nowhere */
+  int      refused_need;   /* px, of all without it; 0: not measured yet */
   guint    change_id;
 };
 
@@ -49,13 +57,20 @@ static GParamSpec *props[N_PROPS];
 G_DEFINE_FINAL_TYPE (TophashFitBin, tophash_fit_bin, GTK_TYPE_WIDGET)
 
 static gboolean
+wants_change (TophashFitBin *self) {
+  return self->level != self->wanted || self->is_low != self->wants_low
+         || self->claim != self->wanted_claim;
+}
+
+static gboolean
 change_cb (gpointer data) {
   TophashFitBin *self = data;
 
   self->change_id = 0;
-  if (self->level != self->wanted || self->is_low != self->wants_low) {
+  if (wants_change (self)) {
     self->level = self->wanted;
     self->is_low = self->wants_low;
+    self->claim = self->wanted_claim;
     g_object_notify_by_pspec (G_OBJECT (self), props[PROP_LEVEL]);
     gtk_widget_queue_resize (GTK_WIDGET (self));
   }
@@ -74,9 +89,6 @@ choose_level (TophashFitBin *self,
   else if (self->level > 0 && self->needs[self->level - 1] <= width)
     wanted = self->level - 1;
   self->wanted = wanted;
-  if (wanted != self->level && self->change_id == 0)
-    self->change_id
-        = g_idle_add_full (G_PRIORITY_HIGH_IDLE, change_cb, self, NULL);
 }
 
 /* In lines of text: larger letters leave less room as well. */
@@ -90,9 +102,26 @@ choose_low (TophashFitBin *self,
     pango_layout_get_pixel_size (layout, NULL, &self->line_height);
   }
   self->wants_low = height < LOW_LINES * self->line_height;
-  if (self->wants_low != self->is_low && self->change_id == 0)
-    self->change_id
-        = g_idle_add_full (G_PRIORITY_HIGH_IDLE, change_cb, self, NULL);
+}
+
+/* Whether the rest fits beside a claim is known when it was made, and then not tried
+ * again until there is more room or less to be shown. */
+static void
+choose_claim (TophashFitBin *self,
+              int            height,
+              int            need) {
+  if (self->claim > 0 && need > height) {
+    self->refused_height = height;
+    self->refused_need = 0;
+  } else if (self->claim == 0 && self->refused_height > 0) {
+    if (self->refused_need == 0)
+      self->refused_need = need;
+    if (height > self->refused_height || need < self->refused_need)
+      self->refused_height = 0;
+  }
+  self->wanted_claim = self->wants_low && self->refused_height == 0
+                         ? height / CLAIM_PART
+                         : 0;
 }
 
 static void
@@ -139,6 +168,10 @@ tophash_fit_bin_size_allocate (GtkWidget *widget,
   gtk_widget_measure (self->child, GTK_ORIENTATION_VERTICAL, width, &need_height,
                       NULL, NULL, NULL);
   choose_low (self, height);
+  choose_claim (self, height, need_height);
+  if (wants_change (self) && self->change_id == 0)
+    self->change_id
+        = g_idle_add_full (G_PRIORITY_HIGH_IDLE, change_cb, self, NULL);
   gtk_widget_allocate (self->child, width, MAX (height, need_height), baseline,
                        NULL);
 }
@@ -234,4 +267,11 @@ tophash_fit_bin_is_low (TophashFitBin *self) {
   g_return_val_if_fail (TOPHASH_IS_FIT_BIN (self), FALSE);
 
   return self->is_low;
+}
+
+int
+tophash_fit_bin_get_claim (TophashFitBin *self) {
+  g_return_val_if_fail (TOPHASH_IS_FIT_BIN (self), 0);
+
+  return self->claim;
 }

@@ -21,5 +21,8 @@ typedef enum {
 FitLevel tophash_fit_bin_get_level (TophashFitBin *self);
 /* Whether there are too few lines for all that stands one above the other. */
 gboolean tophash_fit_bin_is_low    (TophashFitBin *self);
+/* What the main thing in a low window shall have of its height at the least, in
+ * pixels; 0: nothing is claimed. A change is told with the level. */
+int      tophash_fit_bin_get_claim (TophashFitBin *self);
 
 G_END_DECLS

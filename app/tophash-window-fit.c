@@ -6,8 +6,11 @@
  *   tight    panes lie over the map; what the menu has as well leaves the
  *            header, the run button loses its word
  *   narrow   the title goes below the header, where it has a line of its own;
- *            so do the position and the speed, above the buttons; where there
- *            are few lines as well, the counters leave the map theirs
+ *            so do the position and the speed, above the buttons
+ *   low      few lines, whatever the width, as with large letters: lanes and
+ *            counters are lower, and the map has a third of the height in any case;
+ *            the timeline scrolls. Where it is narrow as well, the counters leave
+ *            the map their lines
  *
  * Nothing is lost: what leaves the header is in the menu and has its key, and the
  * counters are among the inspector's statistics.
@@ -58,6 +61,18 @@ tophash_window_fit_stats (TophashWindow *self) {
   gtk_widget_set_visible (
       GTK_WIDGET (self->stats),
       has_room && tophash_session_get_log (self->session) != NULL);
+}
+
+static void
+fit_height (TophashWindow *self) {
+  gboolean is_low = tophash_fit_bin_is_low (self->fit);
+  int claim = tophash_fit_bin_get_claim (self->fit);
+
+  gtk_widget_set_size_request (GTK_WIDGET (self->stack), -1,
+                               claim > 0 ? claim : -1);
+  tophash_stat_strip_set_low (self->stats, is_low);
+  tophash_timeline_view_set_low (self->timeline, is_low);
+  tophash_window_fit_stats (self);
 }
 
 static void
@@ -117,7 +132,7 @@ tophash_window_fit (TophashWindow *self) {
   gtk_widget_set_margin_end (GTK_WIDGET (self->narrow_transport), margin);
   gtk_box_set_spacing (self->transport_buttons, is_narrow ? 4 : 8);
   place_position (self, is_narrow);
-  tophash_window_fit_stats (self);
+  fit_height (self);
   tophash_search_bar_set_narrow (self->search_bar, is_narrow);
   tophash_window_update_run_button (self);
 }

@@ -31,6 +31,8 @@
 #define BIN_PX 3.0
 #define MAX_LANDMARKS 200u
 #define LABEL_GAP_PX 76.0
+#define LABEL_AIR 8.0
+#define NAME_OVERLAP 6 /* of a line's height: what is above and below letters */
 
 void
 lanes_geometry_init (LanesGeometry *geometry,
@@ -271,6 +273,17 @@ paint_bins (cairo_t              *cr,
                geometry->lane_height, bin_ns, busiest, palette);
 }
 
+/* Large letters in low lanes would run into each other. */
+static DrawFont
+name_font (TophashDraw         *draw,
+           const LanesGeometry *geometry) {
+  g_autofree char *name = narrator_thread (0);
+  double width, height;
+
+  tophash_draw_measure (draw, name, FONT_BODY, &width, &height);
+  return height > geometry->lane_step + NAME_OVERLAP ? FONT_CAPTION : FONT_BODY;
+}
+
 void
 paint_lanes (cairo_t              *cr,
              Timeline             *timeline,
@@ -279,6 +292,7 @@ paint_lanes (cairo_t              *cr,
              TophashDraw          *draw) {
   g_autoptr (GArray) spans = g_array_new (FALSE, FALSE, sizeof (LaneSpan));
   TraceLog *log = timeline_get_log (timeline);
+  DrawFont font = name_font (draw, geometry);
   gboolean is_crowded = tracelog_index_at (log, geometry->to_ns)
                             - tracelog_index_at (log, geometry->from_ns)
                         > MAX_SPAN_EVENTS;
@@ -288,7 +302,7 @@ paint_lanes (cairo_t              *cr,
     g_autofree char *name = narrator_thread (lane);
 
     tophash_palette_set_source (palette, cr, ROLE_TEXT);
-    tophash_draw_text (draw, cr, name, FONT_BODY, 14,
+    tophash_draw_text (draw, cr, name, font, 14,
                        y + geometry->lane_height / 2, 0, 0.5,
                        geometry->left - 18);
     tophash_palette_set_source (palette, cr, ROLE_QUIET);
@@ -550,15 +564,28 @@ ruler_label (gint64 at_ns,
                           units[unit].name);
 }
 
+/* So that labels stand apart: of a short span late in a long run they are long. */
+static gint64
+ruler_label_step (const LanesGeometry *geometry,
+                  TophashDraw         *draw) {
+  gint64 span_ns = geometry->to_ns - geometry->from_ns;
+  double span_px = geometry->right - geometry->left;
+  gint64 step = ruler_step_ns (span_ns, span_px, LABEL_GAP_PX);
+  g_autofree char *label = ruler_label (geometry->to_ns, step, geometry->to_ns);
+  double width, height;
+
+  tophash_draw_measure (draw, label, FONT_CAPTION, &width, &height);
+  return ruler_step_ns (span_ns, span_px, MAX (LABEL_GAP_PX, width + 2 * LABEL_AIR));
+}
+
 void
 paint_ruler (cairo_t              *cr,
              const LanesGeometry  *geometry,
              const TophashPalette *palette,
              TophashDraw          *draw) {
-  gint64 span_ns = geometry->to_ns - geometry->from_ns;
-  gint64 step = ruler_step_ns (span_ns, geometry->right - geometry->left,
-                               LABEL_GAP_PX);
+  gint64 step = ruler_label_step (geometry, draw);
   gint64 at_ns = (geometry->from_ns + step - 1) / step * step;
+  double free_from = 0;
 
   tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
   for (; at_ns <= geometry->to_ns; at_ns += step) {
@@ -566,7 +593,13 @@ paint_ruler (cairo_t              *cr,
     g_autofree char *label = at_ns == 0 ? g_strdup ("0")
                                         : ruler_label (at_ns, step, geometry->to_ns);
     double align = x < geometry->left + 12 ? 0 : x > geometry->right - 14 ? 1 : 0.5;
+    double width, height;
 
+    tophash_draw_measure (draw, label, FONT_CAPTION, &width, &height);
+    /* The last one gives way at the edge, and to the one before. */
+    if (x - align * width < free_from)
+      continue;
+    free_from = x + (1 - align) * width + LABEL_AIR;
     tophash_draw_text (draw, cr, label, FONT_CAPTION, x, geometry->ruler_top,
                        align, 0, 0);
   }

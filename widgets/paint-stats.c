@@ -39,6 +39,12 @@ load_limit (const StateTable *table) {
   return state_table_load_limit (table) * (double)((guint64)1 << table->B);
 }
 
+/* Whether it is high enough to say what the figures mean. */
+static gboolean
+has_words (double height) {
+  return height > (STATS_HEIGHT + STATS_HEIGHT_LOW) / 2;
+}
+
 /* Title and figure; returns where the card's content may begin. */
 static double
 paint_card (cairo_t            *cr,
@@ -76,7 +82,7 @@ paint_card (cairo_t            *cr,
   tophash_palette_set_source (context->palette, cr, ROLE_TEXT_DIM);
   tophash_draw_text (context->draw, cr, title, FONT_CAPTION, x + PAD,
                      is_tall ? 17 : 22, 0, 0.5, width - 2 * PAD);
-  return is_tall ? 50 : 42;
+  return !is_tall ? 42 : has_words (height) ? 50 : 46;
 }
 
 static void
@@ -145,12 +151,16 @@ paint_misses (cairo_t            *cr,
   paint_bar (cr, context, PAD, 42, bar, (double)misses / most, ROLE_LOCK);
   tophash_palette_set_source (context->palette, cr, ROLE_TEXT_DIM);
   if (dirty == NULL) {
+    if (!has_words (height))
+      return;
     tophash_draw_text (context->draw, cr,
                        _ ("nothing to miss: every key is in read"),
                        FONT_CAPTION, PAD, 72, 0, 0.5, bar);
     return;
   }
   paint_tick (cr, context, MIN (limit_x, PAD + bar - 1), 42, FALSE);
+  if (!has_words (height))
+    return;
   tophash_palette_set_source (context->palette, cr, ROLE_TEXT);
   tophash_draw_text (context->draw, cr, "len(dirty)", FONT_CAPTION,
                      CLAMP (limit_x, PAD + 56, PAD + bar), 72, 1, 0.5, 0);
@@ -194,6 +204,8 @@ paint_gauge (cairo_t            *cr,
   double top = paint_card (cr, context, 0, width, height, title, figure);
 
   paint_bar (cr, context, PAD, top, bar, share, ROLE_MARK_GROWTH);
+  if (!has_words (height))
+    return;
   tophash_palette_set_source (context->palette, cr, ROLE_TEXT_DIM);
   tophash_draw_text (context->draw, cr, words, FONT_CAPTION, PAD,
                      MIN (top + 30, height - 16), 0, 0.5, bar);
@@ -369,7 +381,7 @@ paint_plot (cairo_t            *cr,
   double most = 1;
   double top = paint_card (cr, context, x, width, height, card->title,
                            card->figure);
-  double room = height - top - 14;
+  double room = height - top - (has_words (height) ? 14 : 8);
   double inner = width - 2 * PAD;
   gint64 span_ns = MAX (1, context->to_ns - context->from_ns);
   double share = (double)(map_state_at_ns (context->state) - context->from_ns)

@@ -12,6 +12,7 @@
 G_BEGIN_DECLS
 
 #define STATS_HEIGHT 96.0
+#define STATS_HEIGHT_LOW 62.0 /* the bars have no words below them */
 
 typedef struct {
   const MapState       *state;

@@ -23,7 +23,8 @@ struct _TophashStatStrip {
   TophashSession *session;
   CachedPicture   picture;
 
-  gulong changed_id;
+  gulong   changed_id;
+  gboolean is_low;
 };
 
 G_DEFINE_FINAL_TYPE (TophashStatStrip, tophash_stat_strip, GTK_TYPE_WIDGET)
@@ -96,7 +97,8 @@ tophash_stat_strip_measure (GtkWidget      *widget,
     *natural = 700;
   } else {
     *minimum = *natural
-        = (int)(STATS_HEIGHT
+        = (int)((TOPHASH_STAT_STRIP (widget)->is_low ? STATS_HEIGHT_LOW
+                                                     : STATS_HEIGHT)
                 * tophash_draw_text_scale (gtk_widget_get_pango_context (widget)));
   }
 }
@@ -170,4 +172,15 @@ tophash_stat_strip_set_session (TophashStatStrip *self,
                      G_CALLBACK (changed_cb), self))
     return;
   cached_picture_drop (&self->picture);
+}
+
+void
+tophash_stat_strip_set_low (TophashStatStrip *self,
+                            gboolean          is_low) {
+  g_return_if_fail (TOPHASH_IS_STAT_STRIP (self));
+
+  if (self->is_low == is_low)
+    return;
+  self->is_low = is_low;
+  gtk_widget_queue_resize (GTK_WIDGET (self));
 }

@@ -14,6 +14,9 @@ G_DECLARE_FINAL_TYPE (TophashStatStrip, tophash_stat_strip, TOPHASH, STAT_STRIP,
 
 GtkWidget *tophash_stat_strip_new         (void);
 /* @session (nullable): a reference is taken. */
+/* Less high, without what explains the figures. */
+void       tophash_stat_strip_set_low     (TophashStatStrip *self,
+                                           gboolean          is_low);
 void       tophash_stat_strip_set_session (TophashStatStrip *self,
                                            TophashSession   *session);
 

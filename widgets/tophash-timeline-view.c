@@ -35,6 +35,7 @@ struct _TophashTimelineView {
   CachedPicture   picture;
 
   gulong   changed_id;
+  gboolean is_low;
   double   pointer_x;     /* where the pointer was last seen; scrolling has no
                            * place of its own */
 };
@@ -72,7 +73,7 @@ get_geometry (TophashTimelineView *self,
     tophash_session_get_range (self->session, &from_ns, &to_ns);
   lanes_geometry_init (geometry, gtk_widget_get_width (GTK_WIDGET (self)),
                        n_lanes, from_ns, to_ns, get_text_scale (self),
-                       n_lanes > MAX_FULL_LANES);
+                       self->is_low || n_lanes > MAX_FULL_LANES);
 }
 
 /* What the picture is of. */
@@ -182,7 +183,8 @@ tophash_timeline_view_measure (GtkWidget      *widget,
     guint n_lanes = count_lanes (self);
 
     lanes_geometry_init (&geometry, 800, MAX (n_lanes, 1), 0, 1,
-                         get_text_scale (self), n_lanes > MAX_FULL_LANES);
+                         get_text_scale (self),
+                         self->is_low || n_lanes > MAX_FULL_LANES);
     *minimum = *natural = (int)geometry.height + 2;
   }
 }
@@ -448,6 +450,18 @@ tophash_timeline_view_set_session (TophashTimelineView *self,
   if (!session_link (&self->session, &self->changed_id, session,
                      G_CALLBACK (changed_cb), self))
     return;
+  gtk_widget_queue_resize (GTK_WIDGET (self));
+  cached_picture_drop (&self->picture);
+}
+
+void
+tophash_timeline_view_set_low (TophashTimelineView *self,
+                               gboolean             is_low) {
+  g_return_if_fail (TOPHASH_IS_TIMELINE_VIEW (self));
+
+  if (self->is_low == is_low)
+    return;
+  self->is_low = is_low;
   gtk_widget_queue_resize (GTK_WIDGET (self));
   cached_picture_drop (&self->picture);
 }

@@ -14,6 +14,9 @@ G_DECLARE_FINAL_TYPE (TophashTimelineView, tophash_timeline_view, TOPHASH, TIMEL
 
 GtkWidget *tophash_timeline_view_new         (void);
 /* @session (nullable): a reference is taken. */
+/* Lower lanes, as where they are many. */
+void       tophash_timeline_view_set_low     (TophashTimelineView *self,
+                                              gboolean             is_low);
 void       tophash_timeline_view_set_session (TophashTimelineView *self,
                                               TophashSession      *session);
 

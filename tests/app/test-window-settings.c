@@ -174,6 +174,73 @@ test_fits_a_narrow_window (void) {
   close_window (window);
 }
 
+static gboolean
+late_cb (gpointer data) {
+  *(gboolean *)data = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* How high the map is when it has its part of the window, or after five seconds. */
+static int
+map_height (TophashWindow *window,
+            int            wanted) {
+  GtkWidget *map = GTK_WIDGET (gtk_widget_get_template_child (
+      GTK_WIDGET (window), TOPHASH_TYPE_WINDOW, "stack"));
+  gboolean is_late = FALSE;
+  guint late = g_timeout_add_seconds (5, late_cb, &is_late);
+
+  while (!is_late && gtk_widget_get_height (map) < wanted)
+    g_main_context_iteration (NULL, TRUE);
+  if (!is_late)
+    g_source_remove (late);
+  return gtk_widget_get_height (map);
+}
+
+/* With large letters, and in a window of few lines, the map is what all is about. */
+static void
+test_map_keeps_a_third (void) {
+  static const struct {
+    const char *font;
+    int         width, height;
+  } cases[] = {
+    { "Cantarell 11", 370, 480 },
+    { "Cantarell 18", 1280, 800 },
+    { "Cantarell 18", 370, 700 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    TophashWindow *window = open_window ();
+
+    g_object_set (gtk_settings_get_default (), "gtk-font-name", cases[i].font,
+                  NULL);
+    run_small (tophash_window_get_session (window));
+    activate (window, "win.search");
+    gtk_window_set_default_size (GTK_WINDOW (window), cases[i].width,
+                                 cases[i].height);
+    g_assert_cmpint (map_height (window, cases[i].height / 3 - 4), >=,
+                     cases[i].height / 3 - 4);
+    close_window (window);
+    gtk_settings_reset_property (gtk_settings_get_default (), "gtk-font-name");
+  }
+}
+
+/* Names of pages are whole, or they are icons. */
+static void
+test_cuts_no_names_of_pages (void) {
+  TophashWindow *window = open_window ();
+  GtkWidget *switcher
+      = find_widget (GTK_WIDGET (window), GTK_TYPE_STACK_SWITCHER);
+
+  g_object_set (gtk_settings_get_default (), "gtk-font-name", "Sans 18", NULL);
+  TURN_UNTIL (GTK_IS_IMAGE (
+      gtk_button_get_child (GTK_BUTTON (gtk_widget_get_first_child (switcher)))));
+  g_object_set (gtk_settings_get_default (), "gtk-font-name", "Sans 8", NULL);
+  TURN_UNTIL (GTK_IS_LABEL (
+      gtk_button_get_child (GTK_BUTTON (gtk_widget_get_first_child (switcher)))));
+  gtk_settings_reset_property (gtk_settings_get_default (), "gtk-font-name");
+  close_window (window);
+}
+
 void
 add_settings_tests (void) {
   g_test_add_func ("/app/window/sets-how-a-run-is-recorded",
@@ -182,4 +249,7 @@ add_settings_tests (void) {
   g_test_add_func ("/app/window/lectures-where-it-stands",
                    test_lectures_where_it_stands);
   g_test_add_func ("/app/window/fits-a-narrow-window", test_fits_a_narrow_window);
+  g_test_add_func ("/app/window/map-keeps-a-third", test_map_keeps_a_third);
+  g_test_add_func ("/app/window/cuts-no-names-of-pages",
+                   test_cuts_no_names_of_pages);
 }
