@@ -401,7 +401,7 @@ tophash_window_update_actions (TophashWindow *self) {
   gtk_widget_action_set_enabled (
       widget, "win.run", tophash_session_get_scenario (self->session) != NULL);
   gtk_widget_action_set_enabled (widget, "win.follow",
-                                 tophash_session_is_running (self->session));
+                                 tophash_window_is_growing (self));
   gtk_widget_action_set_enabled (widget, "win.open", self->job == NULL);
   gtk_widget_action_set_enabled (widget, "win.export",
                                  has_log && self->job == NULL);
@@ -465,30 +465,40 @@ action_of_key (guint keyval) {
   }
 }
 
+/* Escape leaves one thing at a time, the topmost first. FALSE: there is none. */
+static gboolean
+leave_something (TophashWindow *self) {
+  GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));
+  gboolean is_writing = focus_wants_keys (self);
+
+  if (tophash_window_stop_waiting (self))
+    return TRUE;
+  /* What the card over the map has a button for. Who leaves a text does not mean
+   * the save that goes on beside it. */
+  if (self->job != NULL && gtk_revealer_get_reveal_child (self->busy) && !is_writing) {
+    g_cancellable_cancel (self->job);
+    return TRUE;
+  }
+  if (self->is_lecture) {
+    tophash_window_set_lecture (self, FALSE);
+    return TRUE;
+  }
+  /* Out of a name or a text: plain keys belong to time again. */
+  if (is_writing && gtk_widget_is_ancestor (focus, GTK_WIDGET (self->inspector))) {
+    gtk_widget_grab_focus (GTK_WIDGET (self->map_view));
+    return TRUE;
+  }
+  return !is_writing && tophash_window_dismiss (self);
+}
+
 gboolean
 tophash_window_key (TophashWindow   *self,
                     guint            keyval,
                     GdkModifierType  modifiers) {
   const char *action = action_of_key (keyval);
-  GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));
 
   modifiers &= gtk_accelerator_get_default_mod_mask ();
-  if (keyval == GDK_KEY_Escape && modifiers == 0
-      && tophash_window_stop_waiting (self))
-    return GDK_EVENT_STOP;
-  if (keyval == GDK_KEY_Escape && modifiers == 0 && self->is_lecture) {
-    tophash_window_set_lecture (self, FALSE);
-    return GDK_EVENT_STOP;
-  }
-  /* Out of a name or a text: plain keys belong to time again. */
-  if (keyval == GDK_KEY_Escape && modifiers == 0
-      && focus != NULL && gtk_widget_is_ancestor (focus, GTK_WIDGET (self->inspector))
-      && focus_wants_keys (self)) {
-    gtk_widget_grab_focus (GTK_WIDGET (self->map_view));
-    return GDK_EVENT_STOP;
-  }
-  if (keyval == GDK_KEY_Escape && modifiers == 0 && !focus_wants_keys (self)
-      && tophash_window_dismiss (self))
+  if (keyval == GDK_KEY_Escape && modifiers == 0 && leave_something (self))
     return GDK_EVENT_STOP;
   if (!focus_wants_keys (self)
       && tophash_window_key_along (self, keyval, modifiers))

@@ -21,18 +21,15 @@ export_thread (GTask        *task,
                GCancellable *cancellable) {
   FileJob *job = data;
   ExportOptions options = { .format = job->format, .to = job->to };
-  g_autofree char *name = tophash_window_name_of (job->file);
-  GError *error = NULL;
+  GError *failure = NULL, *error = NULL;
 
   if (export_log_to_file (job->log, &options, job->file, file_job_progress, job,
-                          cancellable, &error)) {
+                          cancellable, &failure)) {
     g_task_return_boolean (task, TRUE);
     return;
   }
-  g_task_return_new_error (task, error->domain, error->code,
-                           _ ("“%s” could not be saved: %s"), name,
-                           file_plain_reason (error));
-  g_error_free (error);
+  file_fail_save (job->file, failure, &error);
+  g_task_return_error (task, error);
 }
 
 /* In the words of the settings, as they stand in the pane. */
@@ -58,19 +55,12 @@ warn_failed (TophashWindow *self,
 }
 
 static void
-export_done_cb (GObject      *source,
-                GAsyncResult *result,
-                gpointer      data) {
-  FileJob *job = g_task_get_task_data (G_TASK (result));
-  TophashWindow *self = job->window;
-  g_autoptr (GError) error = NULL;
-
-  if (!file_job_end (job))
-    return;
-  if (g_task_propagate_boolean (G_TASK (result), &error))
-    tophash_window_toast_saved (self, job->file);
+export_done (FileJob      *job,
+             const GError *error) {
+  if (error == NULL)
+    tophash_window_toast_saved (job->window, job->file);
   else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    warn_failed (self, job, error);
+    warn_failed (job->window, job, error);
 }
 
 void
@@ -87,7 +77,7 @@ tophash_window_export_to (TophashWindow *self,
   job->to = job->format == EXPORT_PROMETHEUS
                 ? tophash_session_get_position (self->session)
                 : G_MAXUINT64;
-  file_job_start (job, export_thread, export_done_cb);
+  file_job_start (job, export_thread, export_done);
 }
 
 static void
@@ -110,7 +100,7 @@ picture_chosen_cb (GFile    *file,
   if (file == NULL || self->session == NULL
       || (state = tophash_session_get_state (self->session)) == NULL)
     return;
-  tophash_window_forget_warning (self);
+  tophash_window_forget_notices (self);
   path = g_file_get_path (file);
   if (path == NULL) {
     tophash_window_toast (self, _ ("A picture can only be saved to a local file"));

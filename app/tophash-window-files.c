@@ -11,7 +11,7 @@
  *             its notes are appended; when it grew since it was saved, all of it
  *             is written anew. A file that takes no notes (of an older form, cut
  *             short, or one that another process is still recording into) is left
- *             alone, and a name is asked for.
+ *             alone, and a name is asked for. One that is gone is written anew.
  */
 #include "app/tophash-window-job-private.h"
 #include "core/record/trace-keyframe.h"
@@ -131,25 +131,25 @@ show_opened (TophashWindow *self,
   tophash_session_mark_saved (self->session);
   tophash_session_restore_view (self->session);
   settle_in (self, file, tracelog_get_length (log), FALSE);
+  self->was_growing = !tracelog_is_finished (log);
+  tophash_window_update_actions (self);
 }
 
 static void
-open_done_cb (GObject      *source,
-              GAsyncResult *result,
-              gpointer      data) {
-  FileJob *job = g_task_get_task_data (G_TASK (result));
+open_done (FileJob      *job,
+           const GError *error) {
   TophashWindow *self = job->window;
-  g_autoptr (GError) error = NULL;
 
-  if (!file_job_end (job))
-    return;
-  if (!g_task_propagate_boolean (G_TASK (result), &error)) {
+  if (error != NULL) {
     if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
       tophash_window_warn (self, error->message);
     return;
   }
   show_opened (self, job->log, job->file);
-  if (job->warning != NULL)
+  /* That it grows is no trouble, and over some time. */
+  if (job->warning != NULL && self->was_growing)
+    tophash_window_toast (self, job->warning);
+  else if (job->warning != NULL)
     tophash_window_warn (self, job->warning);
 }
 
@@ -171,7 +171,7 @@ tophash_window_open (TophashWindow *self,
   }
   if (!tophash_window_may_leave (self, AFTER_SAVE_OPEN, file))
     return;
-  file_job_start (file_job_begin (self, file, JOB_OPEN), open_thread, open_done_cb);
+  file_job_start (file_job_begin (self, file, JOB_OPEN), open_thread, open_done);
 }
 
 /* Saving ------------------------------------------------------------------- */
@@ -211,6 +211,10 @@ note_saved (TophashWindow *self,
     tophash_session_mark_saved (self->session);
 }
 
+static void begin_save (TophashWindow *self,
+                        GFile         *file,
+                        JobKind        kind);
+
 static void
 save_failed (TophashWindow *self,
              const FileJob *job,
@@ -220,6 +224,12 @@ save_failed (TophashWindow *self,
     tophash_window_choose_save (self);
     return;
   }
+  /* Removed since it was opened, its blocks can be read all the same. */
+  if (job->kind == JOB_SAVE_NOTES
+      && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND)) {
+    begin_save (self, job->file, JOB_SAVE);
+    return;
+  }
   if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     tophash_window_warn_with (self, error->message, _ ("Save As…"), "win.save-as");
   self->after_save = AFTER_SAVE_STAY;
@@ -227,16 +237,11 @@ save_failed (TophashWindow *self,
 }
 
 static void
-save_done_cb (GObject      *source,
-              GAsyncResult *result,
-              gpointer      data) {
-  FileJob *job = g_task_get_task_data (G_TASK (result));
+save_done (FileJob      *job,
+           const GError *error) {
   TophashWindow *self = job->window;
-  g_autoptr (GError) error = NULL;
 
-  if (!file_job_end (job))
-    return;
-  if (!g_task_propagate_boolean (G_TASK (result), &error)) {
+  if (error != NULL) {
     save_failed (self, job, error);
     return;
   }
@@ -257,7 +262,7 @@ begin_save (TophashWindow *self,
   job->timeline = timeline_ref (tophash_session_get_timeline (self->session));
   job->notes = trace_notes_copy (tophash_session_get_notes (self->session));
   job->length = tracelog_get_length (job->log);
-  file_job_start (job, save_thread, save_done_cb);
+  file_job_start (job, save_thread, save_done);
 }
 
 void

@@ -3,7 +3,8 @@
 /* tophash-window-job-private.h — one file being read or written for a window
  *
  * A job runs in a task, with progress and Cancel over the top of the map; a window
- * has one at a time. What it works on is its own: the window may close meanwhile.
+ * has one at a time. What it works on is its own: the window may close meanwhile,
+ * and then nobody is told how the job ended.
  */
 #pragma once
 
@@ -19,7 +20,14 @@ typedef enum {
   JOB_EXPORT,
 } JobKind;
 
-typedef struct {
+typedef struct _FileJob FileJob;
+
+/* In the main thread, with the window there. @error: why it failed or that it was
+ * cancelled; NULL: neither. */
+typedef void (*FileJobDone) (FileJob      *job,
+                             const GError *error);
+
+struct _FileJob {
   TophashWindow *window; /* a reference: the task outlives a closed window */
   GFile         *file;
   TraceLog      *log;     /* to save, or the result of opening */
@@ -30,18 +38,17 @@ typedef struct {
   char          *warning; /* of opening */
   ExportFormat   format;  /* of exporting */
   guint64        to;      /* the same: what stands at one instant, at this */
-} FileJob;
+  FileJobDone    done;
+};
 
 /* Tells that it is under way; (transfer full). */
 FileJob *file_job_begin    (TophashWindow       *self,
                             GFile               *file,
                             JobKind              kind);
-/* Takes @job over: @work in a thread, then @done in the main one. */
+/* Takes @job over: @work in a thread, then @done. */
 void     file_job_start    (FileJob             *job,
                             GTaskThreadFunc      work,
-                            GAsyncReadyCallback  done);
-/* It is over. FALSE: so is the window. */
-gboolean file_job_end      (FileJob             *job);
+                            FileJobDone          done);
 /* A TraceLogProgress; in the task's thread. */
 void     file_job_progress (double               fraction,
                             gpointer             job);

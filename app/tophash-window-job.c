@@ -30,12 +30,17 @@ file_job_progress (double   fraction,
   g_atomic_int_set (&job->window->progress, (gint)(fraction * 1000));
 }
 
+/* A pipe does not tell how much will come, and a save looks for its key-frames
+ * first: until something is known the bar goes to and fro. */
 static gboolean
 show_progress_cb (gpointer data) {
   TophashWindow *self = data;
+  gint progress = g_atomic_int_get (&self->progress);
 
-  gtk_progress_bar_set_fraction (self->busy_bar,
-                                 g_atomic_int_get (&self->progress) / 1000.0);
+  if (progress > 0)
+    gtk_progress_bar_set_fraction (self->busy_bar, progress / 1000.0);
+  else
+    gtk_progress_bar_pulse (self->busy_bar);
   gtk_revealer_set_reveal_child (self->busy, TRUE);
   return G_SOURCE_CONTINUE;
 }
@@ -92,41 +97,49 @@ file_job_begin (TophashWindow *self,
   job->window = g_object_ref (self);
   job->file = g_object_ref (file);
   job->kind = kind;
-  tophash_window_forget_warning (self);
+  tophash_window_forget_notices (self);
   self->job = g_cancellable_new ();
   self->job_is_save = kind == JOB_SAVE || kind == JOB_SAVE_NOTES;
   g_atomic_int_set (&self->progress, 0);
   gtk_label_set_text (self->busy_label, text);
   gtk_progress_bar_set_fraction (self->busy_bar, 0);
+  gtk_progress_bar_set_pulse_step (self->busy_bar, .09);
   self->progress_id = g_timeout_add (150, show_progress_cb, self);
   tophash_window_update_actions (self);
   return job;
 }
 
-void
-file_job_start (FileJob            *job,
-                GTaskThreadFunc     work,
-                GAsyncReadyCallback done) {
-  g_autoptr (GTask) task = g_task_new (NULL, job->window->job, done, NULL);
-
-  g_task_set_task_data (task, job, (GDestroyNotify)file_job_free);
-  /* Whatever the file is, even a pipe without an end. */
-  if (job->kind == JOB_OPEN)
-    g_task_set_return_on_cancel (task, TRUE);
-  g_task_run_in_thread (task, work);
-}
-
-gboolean
-file_job_end (FileJob *job) {
+static void
+job_done_cb (GObject      *source,
+             GAsyncResult *result,
+             gpointer      data) {
+  FileJob *job = g_task_get_task_data (G_TASK (result));
   TophashWindow *self = job->window;
+  g_autoptr (GError) error = NULL;
 
   g_clear_handle_id (&self->progress_id, g_source_remove);
   g_clear_object (&self->job);
   gtk_revealer_set_reveal_child (self->busy, FALSE);
   if (self->session == NULL)
-    return FALSE;
+    return;
   tophash_window_update_actions (self);
-  return TRUE;
+  g_task_propagate_boolean (G_TASK (result), &error);
+  job->done (job, error);
+}
+
+void
+file_job_start (FileJob         *job,
+                GTaskThreadFunc  work,
+                FileJobDone      done) {
+  g_autoptr (GTask) task
+      = g_task_new (NULL, job->window->job, job_done_cb, NULL);
+
+  job->done = done;
+  g_task_set_task_data (task, job, (GDestroyNotify)file_job_free);
+  /* Whatever the file is, even a pipe without an end. */
+  if (job->kind == JOB_OPEN)
+    g_task_set_return_on_cancel (task, TRUE);
+  g_task_run_in_thread (task, work);
 }
 
 /* (transfer full): the scenario and the time; no folder, whatever it is called. */

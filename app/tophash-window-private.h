@@ -97,6 +97,8 @@ struct _TophashWindow {
   guint64  home_length;           /* of the recording, as it stands there */
   gboolean home_is_ours;          /* we wrote it */
   gboolean has_told_damage;       /* of the recording */
+  gboolean was_growing;           /* the same, in a file of another process */
+  gboolean has_told_lost;         /* the same */
 
   guint    n_opened_frames;       /* since a recording is there; counts a few */
   gboolean is_warm;               /* fonts are loaded */
@@ -141,10 +143,22 @@ void tophash_window_warn_with     (TophashWindow      *self,
                                    const char         *text,
                                    const char         *label,
                                    const char         *action);
-/* The last one is done with: what it was about is tried again. */
-void tophash_window_forget_warning (TophashWindow     *self);
+/* What was said is done with: something is tried anew. */
+void tophash_window_forget_notices (TophashWindow     *self);
 /* One at a time. FALSE: nothing is said. */
 gboolean tophash_window_dismiss   (TophashWindow      *self);
+/* A run's: why it was ended, if that was for want of room. */
+void tophash_window_tell_limit    (TophashWindow      *self);
+/* Another recording is shown. */
+void tophash_window_tell_anew     (TophashWindow      *self);
+/* What happened to it since: events lost, damage, another process's end. */
+void tophash_window_tell_recording (TophashWindow     *self);
+/* What another process recorded has come to its end. */
+void tophash_window_tell_grown    (TophashWindow      *self);
+/* (transfer full, nullable): how many events are lost, for the title. */
+char *tophash_window_dup_lost     (TophashWindow      *self);
+/* TRUE: there is a recording, and more of it to come. */
+gboolean tophash_window_is_growing (TophashWindow     *self);
 /* Once, before anything is said. */
 void tophash_window_make_notices  (TophashWindow      *self);
 

@@ -11,7 +11,11 @@
  * They lie over a pane that lies over the map, so they are no children of the map;
  * the overlay that holds them asks where that is.
  */
-#include "app/tophash-window-private.h"
+#include "app/tophash-window-job-private.h"
+
+#include "widgets/tophash-draw.h"
+
+#include <glib/gi18n.h>
 
 #define TOAST_SECONDS 5
 #define EDGE_PX 12
@@ -38,7 +42,8 @@ tophash_window_warn_with (TophashWindow *self,
 }
 
 void
-tophash_window_forget_warning (TophashWindow *self) {
+tophash_window_forget_notices (TophashWindow *self) {
+  tophash_notice_dismiss (self->toast);
   tophash_notice_dismiss (self->warning);
 }
 
@@ -102,4 +107,117 @@ tophash_window_make_notices (TophashWindow *self) {
                            G_CALLBACK (slides_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->inspector_flap, "notify::reveal-progress",
                            G_CALLBACK (slides_cb), self, G_CONNECT_SWAPPED);
+}
+
+/* The recording -------------------------------------------------------------- */
+
+gboolean
+tophash_window_is_growing (TophashWindow *self) {
+  TraceLog *log = tophash_session_get_log (self->session);
+
+  return tophash_session_is_running (self->session)
+         || (log != NULL && !tracelog_is_finished (log));
+}
+
+/* The number is the title's when it is the last one: it would not stand still. */
+char *
+tophash_window_dup_lost (TophashWindow *self) {
+  TraceLog *log = tophash_session_get_log (self->session);
+  TraceHonesty honesty = { 0 };
+  g_autofree char *count = NULL;
+
+  if (log != NULL)
+    tracelog_get_honesty (log, &honesty);
+  if (honesty.n_dropped == 0)
+    return NULL;
+  if (tophash_window_is_growing (self))
+    return g_strdup (_ ("events lost"));
+  count = tophash_draw_format_count (honesty.n_dropped);
+  return g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%s event lost",
+                                       "%s events lost", honesty.n_dropped),
+                          count);
+}
+
+/* A run that filled its recording was ended for that: not without a word, which is
+ * still there when somebody comes back to it. */
+void
+tophash_window_tell_limit (TophashWindow *self) {
+  TraceLog *log = tophash_session_get_log (self->session);
+  g_autofree char *reason = NULL;
+  g_autofree char *text = NULL;
+
+  if (log == NULL || tophash_window_is_growing (self))
+    return;
+  reason = tracelog_dup_limit_reason (log);
+  if (reason == NULL)
+    return;
+  text = g_strdup_printf (_ ("%s The run was ended for that; nothing of it is lost."),
+                          reason);
+  tophash_window_warn_with (self, text, _ ("Save As…"), "win.save-as");
+}
+
+void
+tophash_window_tell_anew (TophashWindow *self) {
+  self->was_growing = FALSE;
+  self->has_told_damage = FALSE;
+  self->has_told_lost = FALSE;
+}
+
+/* A block that proves damaged when it is read ends the recording before it. */
+static void
+tell_damage (TophashWindow *self,
+             TraceLog      *log) {
+  g_autofree char *damage = NULL;
+
+  if (self->has_told_damage)
+    return;
+  damage = tracelog_dup_damage (log);
+  self->has_told_damage = damage != NULL;
+  if (damage != NULL)
+    tophash_window_warn (self, damage);
+}
+
+/* The first one lost comes in the middle of a run, or of a file that grows. */
+static void
+tell_lost (TophashWindow *self,
+           TraceLog      *log) {
+  TraceHonesty honesty;
+
+  if (self->has_told_lost)
+    return;
+  tracelog_get_honesty (log, &honesty);
+  self->has_told_lost = honesty.n_dropped > 0;
+  if (self->has_told_lost)
+    tophash_window_update_title (self);
+}
+
+void
+tophash_window_tell_recording (TophashWindow *self) {
+  TraceLog *log = tophash_session_get_log (self->session);
+
+  if (log == NULL)
+    return;
+  tell_damage (self, log);
+  tell_lost (self, log);
+}
+
+/* Its recorder ended it, or came to an end itself. */
+void
+tophash_window_tell_grown (TophashWindow *self) {
+  TraceLog *log = tophash_session_get_log (self->session);
+  g_autofree char *name = tophash_window_name_of (self->home);
+  g_autofree char *count = tophash_draw_format_count (tracelog_get_length (log));
+  g_autofree char *text = NULL;
+  TraceHonesty honesty;
+
+  tracelog_get_honesty (log, &honesty);
+  if (honesty.is_complete) {
+    text = g_strdup_printf (_ ("“%s” is recorded to its end"), name);
+    tophash_window_toast (self, text);
+  } else if (!self->has_told_damage) {
+    text = g_strdup_printf (_ ("The recording of “%s” broke off. Its first %s events "
+                               "are here."),
+                            name, count);
+    tophash_window_warn (self, text);
+  }
 }

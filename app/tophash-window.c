@@ -40,18 +40,19 @@ tophash_window_update_title (TophashWindow *self) {
                                        : 0;
   g_autofree char *name
       = self->home == NULL ? NULL : tophash_window_name_of (self->home);
+  gboolean is_growing = tophash_window_is_growing (self);
   const char *mode;
-  TraceHonesty honesty = { 0 };
   g_autofree char *workers = NULL;
+  g_autofree char *lost = tophash_window_dup_lost (self);
   g_autofree char *subtitle = NULL;
 
   if (log == NULL)
     mode = _ ("not run yet");
   else if (tophash_session_is_following (self->session))
-    mode = tracelog_is_finished (log) && name != NULL ? name : _ ("live");
+    mode = !is_growing && name != NULL ? name : _ ("live");
   else if (tophash_session_is_playing (self->session))
     mode = _ ("playing");
-  else if (tophash_session_is_running (self->session))
+  else if (is_growing)
     mode = _ ("paused while the run goes on");
   else if (self->ended_by_misuse)
     mode = _ ("recorded, ended by misuse");
@@ -60,11 +61,11 @@ tophash_window_update_title (TophashWindow *self) {
   workers = g_strdup_printf (
       g_dngettext (GETTEXT_PACKAGE, "%u worker", "%u workers", n_threads),
       n_threads);
-  if (log != NULL)
-    tracelog_get_honesty (log, &honesty);
-  subtitle = g_strdup_printf ("%s · %s · %s%s%s", engine == NULL ? "" : engine,
-                              workers, mode, honesty.n_dropped > 0 ? " · " : "",
-                              honesty.n_dropped > 0 ? _ ("events lost") : "");
+  /* A file that another process records keeps its name beside what it does. */
+  subtitle = g_strjoin (" · ", engine == NULL ? "" : engine, workers,
+                        is_growing && name != NULL ? name : mode,
+                        is_growing && name != NULL ? mode : lost,
+                        is_growing && name != NULL ? lost : NULL, NULL);
   adw_window_title_set_title (self->title, title);
   adw_window_title_set_subtitle (self->title, subtitle);
   gtk_label_set_text (self->narrow_title, subtitle);
@@ -165,7 +166,7 @@ update_play (TophashWindow *self) {
   if (g_strcmp0 (gtk_button_get_icon_name (self->play_button), icon) != 0)
     gtk_button_set_icon_name (self->play_button, icon);
   gtk_widget_set_visible (self->follow_button,
-                          tophash_session_is_running (self->session)
+                          tophash_window_is_growing (self)
                               && !tophash_session_is_following (self->session));
 }
 
@@ -225,33 +226,18 @@ follow_scenario (TophashWindow *self) {
   self->is_choosing = FALSE;
 }
 
-/* A run that filled its recording was ended for that: not without a word. */
+/* What another process records in a file that is open has come to its end. */
 static void
-tell_limit (TophashWindow *self) {
-  TraceLog *log = tophash_session_get_log (self->session);
-  TraceHonesty honesty;
-
-  if (log == NULL || tophash_session_is_running (self->session)
-      || !tracelog_is_finished (log))
+update_growth (TophashWindow *self) {
+  if (!self->was_growing || tophash_window_is_growing (self))
     return;
-  tracelog_get_honesty (log, &honesty);
-  if (honesty.was_limited)
-    tophash_window_toast (self, _ ("The recording reached its limit, so the run was "
-                                   "ended; nothing of it is lost"));
-}
-
-/* A block that proves damaged when it is read ends the recording before it. */
-static void
-tell_damage (TophashWindow *self) {
-  TraceLog *log = tophash_session_get_log (self->session);
-  g_autofree char *damage = NULL;
-
-  if (log == NULL || self->has_told_damage)
-    return;
-  damage = tracelog_dup_damage (log);
-  self->has_told_damage = damage != NULL;
-  if (damage != NULL)
-    tophash_window_warn (self, damage);
+  self->was_growing = FALSE;
+  self->home_length
+      = tracelog_get_length (tophash_session_get_log (self->session));
+  tophash_window_tell_grown (self);
+  tophash_window_update_title (self);
+  tophash_window_update_actions (self);
+  update_play (self);
 }
 
 /* Of a cursor that moves by itself, as often as it can be read: what comes sooner
@@ -265,7 +251,8 @@ tell_position (TophashWindow *self) {
     return;
   update_position (self);
   tophash_window_update_caption (self);
-  tell_damage (self);
+  tophash_window_tell_recording (self);
+  update_growth (self);
 }
 
 static gboolean
@@ -283,6 +270,7 @@ tick_cb (GtkWidget     *widget,
   update_end (self);
   if (self->position_is_late)
     tell_position (self);
+  update_growth (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -299,12 +287,12 @@ changed_cb (TophashSession       *session,
             TophashWindow        *self) {
   if (what & SESSION_CHANGE_LOG) {
     g_clear_object (&self->home);
-    self->has_told_damage = FALSE;
+    tophash_window_tell_anew (self);
   }
   if (what & SESSION_CHANGE_SCENARIO)
     follow_scenario (self);
   if ((what & SESSION_CHANGE_RUN) && tophash_session_is_unsaved (session))
-    tell_limit (self);
+    tophash_window_tell_limit (self);
   if (what & (SESSION_CHANGE_LOG | SESSION_CHANGE_SCENARIO))
     update_pages (self);
   if (what

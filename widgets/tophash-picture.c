@@ -162,9 +162,7 @@ write_bytes (const char  *path,
   g_autoptr (GFile) named = g_file_new_for_path (path);
   g_autoptr (GFile) file = file_behind_links (named);
   g_autoptr (GFileOutputStream) out = NULL;
-  g_autoptr (GError) failure = NULL;
-  g_autofree char *base = g_path_get_basename (path);
-  g_autofree char *name = g_filename_display_name (base);
+  GError *failure = NULL;
   gboolean is_new = !g_file_query_exists (file, NULL);
 
   out = g_file_replace (file, NULL, FALSE, G_FILE_CREATE_NONE, NULL, &failure);
@@ -175,8 +173,7 @@ write_bytes (const char  *path,
     return TRUE;
   if (out != NULL)
     file_give_up (G_OUTPUT_STREAM (out), file, is_new);
-  g_set_error (error, failure->domain, failure->code,
-               _("“%s” could not be saved: %s"), name, file_plain_reason (failure));
+  file_fail_save (named, failure, error);
   return FALSE;
 }
 

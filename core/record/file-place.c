@@ -56,12 +56,23 @@ file_plain_reason (const GError *error) {
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE))
     return _("there is no room left on the disk");
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
-    return _("writing into its folder is not permitted");
+    return _("writing there is not permitted");
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_READ_ONLY))
     return _("its folder can only be read");
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
     return _("its folder does not exist");
   return error->message;
+}
+
+void
+file_fail_save (GFile   *file,
+                GError  *failure,
+                GError **error) {
+  g_autofree char *place = g_file_get_parse_name (file);
+
+  g_set_error (error, failure->domain, failure->code,
+               _("“%s” could not be saved: %s"), place, file_plain_reason (failure));
+  g_error_free (failure);
 }
 
 const char *
@@ -72,5 +83,7 @@ file_plain_open_reason (const GError *error) {
     return _("reading it is not permitted");
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY))
     return _("it is a folder");
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE))
+    return _("there is no room on the disk for a copy of it");
   return error->message;
 }

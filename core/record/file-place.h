@@ -17,6 +17,11 @@ GFile      *file_behind_links     (GFile        *file);
 void        file_give_up          (GOutputStream *out,
                                    GFile         *file,
                                    gboolean       is_new);
+/* Says which file could not be saved, by its whole place, and plainly why; takes
+ * @failure. */
+void        file_fail_save        (GFile         *file,
+                                   GError        *failure,
+                                   GError       **error);
 /* Translated, of what follows “could not be saved: ”. The system's words tell of a
  * part's name, which nobody knows. Borrowed from @error at most. */
 const char *file_plain_reason     (const GError *error);

@@ -42,35 +42,39 @@ open_in (const char *folder) {
 }
 
 int
-trace_temp_open (GError **error) {
+trace_temp_open (char   **folder,
+                 GError **error) {
   g_autofree char *cache
       = g_build_filename (g_get_user_cache_dir (), "tophash", NULL);
   const char *folders[] = { cache, g_getenv ("TMPDIR"), "/var/tmp",
                             g_get_tmp_dir () };
-  int in_memory = -1, problem = 0;
+  const char *place = NULL;
+  int found = -1, problem = 0;
 
   g_mkdir_with_parents (cache, 0700);
   for (guint i = 0; i < G_N_ELEMENTS (folders); i++) {
     int fd = folders[i] != NULL ? open_in (folders[i]) : -1;
+    gboolean is_on_disk = fd >= 0 && !is_in_memory (fd);
 
     if (fd < 0) {
       problem = errno;
-      continue;
-    }
-    if (!is_in_memory (fd)) {
-      if (in_memory >= 0)
-        close (in_memory);
-      return fd;
-    }
-    if (in_memory >= 0)
+    } else if (found >= 0 && !is_on_disk) {
       close (fd);
-    else
-      in_memory = fd;
+    } else {
+      if (found >= 0)
+        close (found);
+      found = fd;
+      place = folders[i];
+    }
+    if (is_on_disk)
+      break;
   }
-  if (in_memory < 0)
+  if (found < 0)
     g_set_error (error, G_IO_ERROR, (gint)g_io_error_from_errno (problem),
                  _("no place for a temporary file: %s"), g_strerror (problem));
-  return in_memory;
+  else if (folder != NULL)
+    *folder = g_strdup (place);
+  return found;
 }
 
 guint64

@@ -418,7 +418,7 @@ copy_file (Opener  *self,
 
   if (in == NULL)
     return -1;
-  fd = trace_temp_open (error);
+  fd = trace_temp_open (NULL, error);
   if (fd < 0)
     return -1;
   out = g_unix_output_stream_new (fd, FALSE);

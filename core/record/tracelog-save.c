@@ -261,17 +261,6 @@ save_as (TraceLog         *self,
   return TRUE;
 }
 
-/* Says what was to be saved; (transfer full) of @failure. */
-static gboolean
-fail_save (GError     *failure,
-           const char *name,
-           GError    **error) {
-  g_set_error (error, failure->domain, failure->code,
-               _("“%s” could not be saved: %s"), name, file_plain_reason (failure));
-  g_error_free (failure);
-  return FALSE;
-}
-
 gboolean
 tracelog_save (TraceLog         *self,
                GFile            *file,
@@ -281,7 +270,6 @@ tracelog_save (TraceLog         *self,
                GError          **error) {
   g_autoptr (GFile) target = file_behind_links (file);
   g_autoptr (GFile) part = file_beside (target);
-  g_autofree char *name = g_file_get_parse_name (file);
   GError *failure = NULL;
   guint8 uuid[16];
 
@@ -291,7 +279,8 @@ tracelog_save (TraceLog         *self,
                        cancellable, NULL, NULL, &failure)) {
     /* Not with the cancellable: what was cancelled is tidied up all the same. */
     g_file_delete (part, NULL, NULL);
-    return fail_save (failure, name, error);
+    file_fail_save (file, failure, error);
+    return FALSE;
   }
   pthread_mutex_lock (&self->lock);
   memcpy (self->uuid, uuid, sizeof self->uuid);
@@ -304,14 +293,11 @@ tracelog_save (TraceLog         *self,
 /* Notes -------------------------------------------------------------------- */
 
 static gboolean
-fail_errno (GError    **error,
-            const char *name) {
+fail_errno (GError **error) {
   int problem = errno;
 
-  g_set_error (error, G_IO_ERROR, (gint)g_io_error_from_errno (problem),
-               _("“%s” could not be saved: %s"), name,
-               problem == ENOSPC ? _("there is no room left on the disk")
-                                 : g_strerror (problem));
+  g_set_error_literal (error, G_IO_ERROR, (gint)g_io_error_from_errno (problem),
+                       g_strerror (problem));
   return FALSE;
 }
 
@@ -351,7 +337,7 @@ append_notes (TraceLog *self,
   TraceWriter writer;
 
   if (lseek (fd, (off_t)opener->size, SEEK_SET) < 0)
-    return fail_errno (error, trace_store_get_name (opener->store));
+    return fail_errno (error);
   trace_writer_init (&writer, out, opener->size, NULL);
   writer.index_at = opener->index_at;
   writer.honesty_at = opener->honesty_at;
@@ -361,7 +347,7 @@ append_notes (TraceLog *self,
                && trace_writer_put_end (&writer, FALSE, length, error);
   trace_writer_clear (&writer);
   if (is_written && fsync (fd) != 0)
-    is_written = fail_errno (error, trace_store_get_name (opener->store));
+    is_written = fail_errno (error);
   /* Nothing to be done where even this fails: the old END is found by a walk. */
   if (!is_written && ftruncate (fd, (off_t)opener->size) != 0)
     g_debug ("a half-written note stays: %s", g_strerror (errno));
@@ -375,19 +361,24 @@ tracelog_save_notes (TraceLog *self,
   g_autofree char *path = g_file_get_path (file);
   g_autofree char *name = file_display_name (file);
   int fd = path != NULL ? open (path, O_RDWR | O_CLOEXEC) : -1;
+  GError *failure = NULL;
   gboolean is_saved;
   Opener opener = { .minor = 0 };
 
   if (fd < 0) {
     errno = path != NULL ? errno : ENOTSUP;
-    return fail_errno (error, name);
+    fail_errno (&failure);
+    file_fail_save (file, failure, error);
+    return FALSE;
   }
   opener.store = trace_store_new_for_fd (fd, name);
   opener.size = trace_store_get_size (opener.store);
   opener.places = g_array_new (FALSE, FALSE, sizeof (BlockPlace));
   opener.keyframes = g_array_new (FALSE, FALSE, sizeof (KeyframePlace));
   is_saved = read_places (self, &opener, error)
-             && append_notes (self, &opener, fd, error);
+             && append_notes (self, &opener, fd, &failure);
   opener_clear (&opener);
+  if (failure != NULL)
+    file_fail_save (file, failure, error);
   return is_saved;
 }

@@ -54,6 +54,7 @@
 struct _TraceSink {
   TraceLog      *log; /* borrowed: it joins the thread before it goes */
   int            fd;  /* the log's store owns it */
+  char          *place; /* of the file; the folder of one without a name */
   gboolean       is_file;  /* the recording itself */
   gboolean       is_stopping;
   pthread_t      thread;
@@ -97,6 +98,13 @@ fail (TraceSink *self,
   pthread_mutex_unlock (&log->lock);
 }
 
+static void
+fail_write (TraceSink    *self,
+            const GError *error) {
+  fail (self, g_strdup_printf (_("The recording could not be written to %s: %s."),
+                               self->place, file_plain_reason (error)));
+}
+
 /* Writes the blocks; nothing half-written stays. */
 static gboolean
 write_blocks (TraceSink   *self,
@@ -112,8 +120,8 @@ write_blocks (TraceSink   *self,
     size += blocks[i].stored_size + CHUNK_HEADER_SIZE + CHUNK_ALIGN;
   if (!may_grow (self, size)) {
     fail (self, g_strdup_printf (_("The recording takes %" PRIu64
-                                   " MB on disk: that is as much as it may."),
-                                 before >> 20));
+                                   " MB in %s: that is as much as it may."),
+                                 before >> 20, self->place));
     return FALSE;
   }
   for (guint i = 0; i < n && is_written; i++) {
@@ -123,8 +131,7 @@ write_blocks (TraceSink   *self,
   is_written = is_written && trace_writer_flush (&self->writer, &error);
   if (is_written)
     return TRUE;
-  fail (self, g_strdup_printf (_("The recording could not be written: %s"),
-                               error->message));
+  fail_write (self, error);
   trace_writer_rewind (&self->writer, before);
   if (ftruncate (self->fd, (off_t)before) != 0
       || lseek (self->fd, (off_t)before, SEEK_SET) < 0)
@@ -276,8 +283,7 @@ end_generation (TraceSink *self,
 
   if (put_generation (self, is_last, &error))
     return TRUE;
-  fail (self, g_strdup_printf (_("The recording could not be written: %s"),
-                               error->message));
+  fail_write (self, error);
   self->n_keyframes = n_keyframes;
   trace_writer_rewind (&self->writer, before);
   if (ftruncate (self->fd, (off_t)before) != 0
@@ -331,10 +337,12 @@ sink_thread (void *data) {
 
 /* Life --------------------------------------------------------------------- */
 
+/* @place: (transfer full). */
 static TraceSink *
 sink_new (TraceLog   *log,
           int         fd,
           const char *name,
+          char       *place,
           gboolean    is_file) {
   TraceSink *self = g_new0 (TraceSink, 1);
   g_autoptr (GOutputStream) out = g_unix_output_stream_new (fd, FALSE);
@@ -342,6 +350,7 @@ sink_new (TraceLog   *log,
 
   self->log = log;
   self->fd = fd;
+  self->place = place;
   self->is_file = is_file;
   self->told_us = g_get_monotonic_time ();
   trace_writer_init (&self->writer, out, 0, NULL);
@@ -375,6 +384,7 @@ static void
 sink_free (TraceSink *self) {
   trace_writer_clear (&self->writer);
   pthread_cond_destroy (&self->wake);
+  g_free (self->place);
   g_free (self);
 }
 
@@ -387,14 +397,16 @@ trace_sink_wake_locked (TraceSink *self) {
 void
 trace_sink_start_spill (TraceLog *log) {
   g_autoptr (GError) error = NULL;
+  g_autofree char *folder = NULL;
   TraceSink *self;
   int fd;
 
   if (log->disk_bound == 0 || log->store != NULL || log->spill_failed)
     return;
-  fd = trace_temp_open (&error);
+  fd = trace_temp_open (&folder, &error);
   if (fd >= 0) {
-    self = sink_new (log, fd, _("temporary file"), FALSE);
+    self = sink_new (log, fd, _("temporary file"),
+                     g_filename_display_name (folder), FALSE);
     if (trace_writer_put_head (&self->writer, log->info, 0, NULL, &error)
         && sink_start (self, &error))
       return;
@@ -485,7 +497,7 @@ tracelog_record_to (TraceLog *log,
                  _("“%s” could not be saved: %s"), name, g_strerror (errno));
     return FALSE;
   }
-  self = sink_new (log, fd, name, TRUE);
+  self = sink_new (log, fd, name, g_filename_display_name (path), TRUE);
   if (begin_file (self, part, path, error) && sink_start (self, error))
     return TRUE;
   unlink (part);

@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static GFile *
+GFile *
 file_in (const char *folder,
          const char *name) {
   g_autofree char *path = g_build_filename (folder, name, NULL);
@@ -29,7 +29,7 @@ file_in (const char *folder,
   return g_file_new_for_path (path);
 }
 
-static char *
+char *
 new_folder (void) {
   char *folder = g_dir_make_tmp ("tophash-window-XXXXXX", NULL);
 
@@ -38,7 +38,7 @@ new_folder (void) {
 }
 
 /* What stands in @folder is removed with it; how many files that were. */
-static guint
+guint
 remove_folder (char *folder) {
   g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
   const char *name;
@@ -72,13 +72,13 @@ find_label (GtkWidget  *widget,
   return NULL;
 }
 
-static const char *
+const char *
 subtitle_of (TophashWindow *window) {
   return adw_window_title_get_subtitle (ADW_WINDOW_TITLE (
       find_widget (GTK_WIDGET (window), ADW_TYPE_WINDOW_TITLE)));
 }
 
-static void
+void
 save_small (TophashWindow *window,
             GFile         *file) {
   TophashSession *session = tophash_window_get_session (window);
@@ -89,7 +89,7 @@ save_small (TophashWindow *window,
 }
 
 /* Whoever reads from the pipe @path is let go. */
-static void
+void
 end_pipe (const char *path) {
   int fd = open (path, O_WRONLY | O_NONBLOCK);
 
@@ -191,7 +191,7 @@ test_asks_before_notes_are_replaced (void) {
   close_window (window);
 }
 
-static gboolean
+gboolean
 has_toast (TophashWindow *window,
            const char    *text) {
   return find_label (GTK_WIDGET (window), text) != NULL;
@@ -212,7 +212,7 @@ test_leads_on_from_a_failed_save (void) {
   g_assert_true (tophash_session_is_unsaved (session));
   g_assert_nonnull (find_button (GTK_WIDGET (window), "Save As…"));
   tophash_window_export_to (window, EXPORT_EVENTS_CSV, table);
-  TURN_UNTIL (has_toast (window, "“events.csv” could not be saved"));
+  TURN_UNTIL (has_toast (window, "“/nowhere/events.csv” could not be saved"));
   close_window (window);
 }
 

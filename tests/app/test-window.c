@@ -397,6 +397,7 @@ main (int    argc,
   g_test_add_func ("/app/window/tells-a-misuse", test_tells_a_misuse);
   g_test_add_func ("/app/window/closes-while-running", test_closes_while_running);
   add_files_tests ();
+  add_jobs_tests ();
   add_keys_tests ();
   add_places_tests ();
   add_settings_tests ();

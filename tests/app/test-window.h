@@ -43,6 +43,23 @@ void           settle_at    (TophashSession *session,
 
 /* test-window-files.c */
 void add_files_tests (void);
+/* Removes what stands in @folder with it; how many files that were. */
+char          *new_folder    (void);
+guint          remove_folder (char           *folder);
+GFile         *file_in       (const char     *folder,
+                              const char     *name);
+/* Runs, saves and waits for both. */
+void           save_small    (TophashWindow  *window,
+                              GFile          *file);
+/* Whoever reads from the pipe @path is let go. */
+void           end_pipe      (const char     *path);
+const char    *subtitle_of   (TophashWindow  *window);
+/* Something in the window begins with @text. */
+gboolean       has_toast     (TophashWindow  *window,
+                              const char     *text);
+
+/* test-window-jobs.c */
+void add_jobs_tests (void);
 
 /* test-window-keys.c */
 void add_keys_tests (void);
