@@ -43,6 +43,7 @@ struct _TophashInspector {
   GtkStack          *pages;
   TophashStatistics *statistics;
   TophashHistograms *histograms;
+  GtkWidget         *no_statistics;
   TophashNotes      *notes;
   GtkLabel          *title;
   GtkLabel          *pill;
@@ -268,6 +269,8 @@ show_now (TophashInspector *self) {
   const char *format = tophash_session_get_key_format (self->session);
   Event event;
 
+  gtk_widget_set_visible (GTK_WIDGET (self->histograms), log != NULL);
+  gtk_widget_set_visible (self->no_statistics, log == NULL);
   if (log == NULL || position == 0
       || !tracelog_get_event (log, position - 1, &event)) {
     gtk_label_set_text (self->now, log == NULL
@@ -405,6 +408,8 @@ tophash_inspector_class_init (TophashInspectorClass *klass) {
                                         statistics);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector,
                                         histograms);
+  gtk_widget_class_bind_template_child (widget_class, TophashInspector,
+                                        no_statistics);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, notes);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, title);
   gtk_widget_class_bind_template_child (widget_class, TophashInspector, pill);

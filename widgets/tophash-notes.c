@@ -30,6 +30,7 @@ struct _TophashNotes {
   GtkLabel      *marker_a;
   GtkLabel      *marker_b;
   GtkLabel      *difference;
+  GtkWidget     *text_view;
   GtkTextBuffer *text;
 
   /* Owned */
@@ -322,6 +323,8 @@ fill (TophashNotes *self) {
                                 ? NULL
                                 : tophash_session_get_notes (self->session);
 
+  /* What is written where there is no recording would be nowhere. */
+  gtk_widget_set_sensitive (self->text_view, notes != NULL);
   self->is_filling = TRUE;
   fill_rows (self, notes);
   if (self->text_id == 0)
@@ -371,6 +374,7 @@ tophash_notes_class_init (TophashNotesClass *klass) {
   BIND (marker_a);
   BIND (marker_b);
   BIND (difference);
+  BIND (text_view);
   BIND (text);
   gtk_widget_class_bind_template_callback (widget_class, text_changed_cb);
   gtk_widget_class_set_css_name (widget_class, "notes");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* test-window-jobs.c — jobs given up, and files that others change
+/* test-window-jobs.c — jobs given up, files that others change, nothing at all
  *
  * Part of test-window. What was open stays open whatever becomes of a job, and what
  * cannot be written says so with the whole place it was meant for.
@@ -8,6 +8,7 @@
 #include "tests/app/test-window.h"
 
 #include "app/tophash-window-private.h"
+#include "widgets/tophash-histograms.h"
 
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -175,6 +176,23 @@ test_follows_another_recorder (void) {
   close_window (window);
 }
 
+/* Before the first run nothing can be written that would be lost, and the pages
+ * say why they are empty. */
+static void
+test_empty_pages (void) {
+  TophashWindow *window = open_window ();
+  GtkWidget *page = GTK_WIDGET (window->inspector);
+  GtkWidget *text = find_widget (page, GTK_TYPE_TEXT_VIEW);
+  GtkWidget *histograms = find_widget (page, TOPHASH_TYPE_HISTOGRAMS);
+
+  g_assert_false (gtk_widget_is_sensitive (text));
+  g_assert_false (gtk_widget_get_visible (histograms));
+  run_small (tophash_window_get_session (window));
+  TURN_UNTIL (gtk_widget_get_visible (histograms));
+  g_assert_true (gtk_widget_get_sensitive (text));
+  close_window (window);
+}
+
 void
 add_jobs_tests (void) {
   g_test_add_func ("/app/window/escape-cancels", test_escape_cancels);
@@ -183,4 +201,5 @@ add_jobs_tests (void) {
   g_test_add_func ("/app/window/notes-without-room", test_notes_without_room);
   g_test_add_func ("/app/window/follows-another-recorder",
                    test_follows_another_recorder);
+  g_test_add_func ("/app/window/empty-pages", test_empty_pages);
 }
