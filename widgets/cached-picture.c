@@ -206,6 +206,14 @@ work (gpointer data) {
 
 /* The main thread ---------------------------------------------------------- */
 
+/* What nobody sees now must not come back in the colours of before. */
+static void
+colors_changed_cb (CachedPicture *self) {
+  if (!gtk_widget_get_mapped (self->widget))
+    g_clear_pointer (&self->node, gsk_render_node_unref);
+  cached_picture_drop (self);
+}
+
 void
 cached_picture_init (CachedPicture           *self,
                      GtkWidget               *widget,
@@ -218,9 +226,9 @@ cached_picture_init (CachedPicture           *self,
   self->refresh_us = refresh_us;
   self->is_dropped = TRUE;
   self->dark_id = g_signal_connect_swapped (
-    manager, "notify::dark", G_CALLBACK (cached_picture_drop), self);
+    manager, "notify::dark", G_CALLBACK (colors_changed_cb), self);
   self->contrast_id = g_signal_connect_swapped (
-    manager, "notify::high-contrast", G_CALLBACK (cached_picture_drop), self);
+    manager, "notify::high-contrast", G_CALLBACK (colors_changed_cb), self);
 }
 
 void

@@ -23,6 +23,8 @@
 #include "widgets/node-equal.h"
 #include "widgets/node-picture.h"
 
+#include <adwaita.h>
+
 #define AT_ONCE_US 500
 #define TURN_US 1500
 
@@ -114,7 +116,8 @@ tophash_still_bin_snapshot (GtkWidget   *widget,
     gtk_snapshot_append_node (snapshot, node);
 }
 
-/* The picture stays: what comes back mostly is as it was. */
+/* The picture stays: what comes back mostly is as it was, unless the colours have
+ * changed meanwhile: then nothing is shown until it is painted. */
 static void
 tophash_still_bin_unmap (GtkWidget *widget) {
   TophashStillBin *self = TOPHASH_STILL_BIN (widget);
@@ -122,6 +125,12 @@ tophash_still_bin_unmap (GtkWidget *widget) {
   GTK_WIDGET_CLASS (tophash_still_bin_parent_class)->unmap (widget);
   g_clear_handle_id (&self->turn_id, g_source_remove);
   g_clear_pointer (&self->live, gsk_render_node_unref);
+}
+
+static void
+colors_changed_cb (TophashStillBin *self) {
+  if (!gtk_widget_get_mapped (GTK_WIDGET (self)))
+    node_picture_show (self->picture, NULL, 1);
 }
 
 static void
@@ -193,7 +202,15 @@ tophash_still_bin_class_init (TophashStillBinClass *klass) {
 
 static void
 tophash_still_bin_init (TophashStillBin *self) {
+  AdwStyleManager *manager = adw_style_manager_get_default ();
+
   self->picture = node_picture_new ();
+  g_signal_connect_object (manager, "notify::dark",
+                           G_CALLBACK (colors_changed_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (manager, "notify::high-contrast",
+                           G_CALLBACK (colors_changed_cb), self,
+                           G_CONNECT_SWAPPED);
 }
 
 gboolean

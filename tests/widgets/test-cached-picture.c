@@ -137,6 +137,28 @@ test_shows_the_last_one_meanwhile (void) {
   bench_clear (&bench);
 }
 
+/* What was hidden while the colours changed comes back without the old picture. */
+static void
+test_forgets_other_colours (void) {
+  AdwStyleManager *manager = adw_style_manager_get_default ();
+  Bench bench = { 0 };
+
+  bench_init (&bench);
+  wanted = 1;
+  g_assert_null (show (&bench, 100));
+  settle (&bench);
+  g_assert_nonnull (bench.picture.node);
+  adw_style_manager_set_color_scheme (manager,
+                                      adw_style_manager_get_dark (manager)
+                                          ? ADW_COLOR_SCHEME_FORCE_LIGHT
+                                          : ADW_COLOR_SCHEME_FORCE_DARK);
+  g_assert_null (show (&bench, 100));
+  settle (&bench);
+  g_assert_nonnull (bench.picture.node);
+  adw_style_manager_set_color_scheme (manager, ADW_COLOR_SCHEME_DEFAULT);
+  bench_clear (&bench);
+}
+
 /* A widget that goes away while its picture is painted. */
 static void
 test_outlives_its_widget (void) {
@@ -168,6 +190,8 @@ main (int    argc,
                    test_the_newest_wins);
   g_test_add_func ("/widgets/cached-picture/shows-the-last-one-meanwhile",
                    test_shows_the_last_one_meanwhile);
+  g_test_add_func ("/widgets/cached-picture/forgets-other-colours",
+                   test_forgets_other_colours);
   g_test_add_func ("/widgets/cached-picture/outlives-its-widget",
                    test_outlives_its_widget);
   return g_test_run ();
