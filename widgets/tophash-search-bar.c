@@ -9,8 +9,8 @@
  *
  * The language is told in event-query.h; the button beside the entry shows it by
  * examples, each of which can be pressed. Whoever types one of their sentences
- * instead, or its beginning, is offered the query that it stands for: a press, or
- * Enter, takes it.
+ * instead, or its beginning, or just an operation's name, is offered the query that
+ * it stands for: a press, or Enter, takes it.
  */
 #include "widgets/tophash-search-bar.h"
 
@@ -44,7 +44,7 @@ struct _TophashSearchBar {
   /* Owned */
   TophashSession *session;
 
-  const char *offered;      /* a query; NULL: none is offered */
+  char       *offered;      /* a query; NULL: none is offered */
   GtkWidget  *focus_before; /* weak: who had it when the bar was opened */
   gulong      changed_id;
 };
@@ -121,31 +121,42 @@ update (TophashSearchBar *self) {
   gtk_widget_set_sensitive (self->next_button, has_hits);
 }
 
-/* The query of the example whose sentence begins with @text, however it is spelt;
- * NULL: none. */
-static const char *
+/* (transfer full) (nullable): what asks for the operation called @name. */
+static char *
+query_of_op (const char *name) {
+  for (guint kind = 0; kind < OP_N_KINDS; kind++)
+    if (g_strcmp0 (op_kind_name (kind), name) == 0)
+      return g_strdup_printf ("op = %s", name);
+  return NULL;
+}
+
+/* (transfer full): the query of the operation that is named, or of the example whose
+ * sentence begins with @text, however it is spelt; NULL: none. */
+static char *
 query_meant (const char *text) {
   g_autofree char *trimmed = g_strstrip (g_strdup (text));
   g_autofree char *typed = g_utf8_casefold (trimmed, -1);
+  char *query = query_of_op (typed);
 
-  if (g_utf8_strlen (typed, -1) < LEAST_MEANING_CHARS)
-    return NULL;
+  if (query != NULL || g_utf8_strlen (typed, -1) < LEAST_MEANING_CHARS)
+    return query;
   for (guint i = 0; i < G_N_ELEMENTS (examples); i++) {
     g_autofree char *meaning = g_utf8_casefold (_ (examples[i].meaning), -1);
     g_autofree char *source = g_utf8_casefold (examples[i].meaning, -1);
 
     if (g_str_has_prefix (meaning, typed) || g_str_has_prefix (source, typed))
-      return examples[i].query;
+      return g_strdup (examples[i].query);
   }
   return NULL;
 }
 
-/* @query: NULL: nothing is offered. */
+/* @query (transfer full): NULL: nothing is offered. */
 static void
 offer (TophashSearchBar *self,
-       const char       *query) {
+       char             *query) {
   g_autofree char *words = NULL;
 
+  g_free (self->offered);
   self->offered = query;
   gtk_widget_set_visible (GTK_WIDGET (self->offer), query != NULL);
   if (query == NULL)
@@ -245,8 +256,10 @@ take_query (TophashSearchBar *self,
 
 static void
 offer_cb (TophashSearchBar *self) {
-  if (self->offered != NULL)
-    take_query (self, self->offered);
+  g_autofree char *query = g_strdup (self->offered);
+
+  if (query != NULL)
+    take_query (self, query);
 }
 
 static void
@@ -262,8 +275,8 @@ activate_cb (TophashSearchBar *self) {
   }
   if (ask (self, TRUE))
     tophash_search_bar_step (self, TRUE);
-  else if (self->offered != NULL)
-    take_query (self, self->offered);
+  else
+    offer_cb (self);
 }
 
 static void
@@ -398,6 +411,7 @@ tophash_search_bar_dispose (GObject *object) {
     g_clear_signal_handler (&self->changed_id, self->session);
   g_clear_object (&self->session);
   g_clear_weak_pointer (&self->focus_before);
+  g_clear_pointer (&self->offered, g_free);
   if (self->bar != NULL) {
     g_signal_handlers_disconnect_by_data (self->bar, self);
     gtk_widget_unparent (GTK_WIDGET (self->bar));

@@ -264,6 +264,10 @@ test_offers_the_query_meant (void) {
                    "overflow >= 2");
   g_assert_false (gtk_widget_get_visible (button));
 
+  /* Its own stores, not those of an example that begins with the word. */
+  gtk_editable_set_text (GTK_EDITABLE (entry), "Store");
+  g_signal_emit_by_name (entry, "search-changed");
+  g_assert_nonnull (find_button (GTK_WIDGET (window), "Find: op = store"));
   gtk_editable_set_text (GTK_EDITABLE (entry), "every promotion");
   g_signal_emit_by_name (entry, "search-changed");
   g_signal_emit_by_name (button, "clicked");
