@@ -201,7 +201,12 @@ show_figures (TophashHonestyCard *self,
   double percent = 100 * (recorded_ns / blind_ns - 1);
   g_autofree char *text = NULL;
 
-  if (spread >= 0)
+  if (100 * spread >= ABS (percent))
+    text = g_strdup_printf (
+        _ ("What recording costs cannot be told: the turns differ by ± %.0f %%, the "
+           "two kinds of turn by %+.0f %%. Measure again on a quieter machine."),
+        100 * spread, percent);
+  else if (spread >= 0)
     text = g_strdup_printf (
         _ ("An operation takes %+.0f %% when it is recorded at full speed "
            "(± %.0f %% from turn to turn)."),

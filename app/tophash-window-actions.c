@@ -9,6 +9,8 @@
  */
 #include "app/tophash-window-private.h"
 
+#include "widgets/tophash-draw.h"
+
 #include <glib/gi18n.h>
 
 /* Steps nearer than what fits, for the last row of a room. */
@@ -31,12 +33,13 @@ tophash_window_speed (guint index) {
 char *
 tophash_window_speed_text (guint index) {
   double speed = tophash_window_speed (index);
+  g_autofree char *count = tophash_draw_format_count ((guint64)speed);
 
   if (speed == 0)
     return g_strdup (_ ("as recorded"));
   if (speed == 1)
     return g_strdup (_ ("1 event/s"));
-  return g_strdup_printf (_ ("%.0f events/s"), speed);
+  return g_strdup_printf (_ ("%s events/s"), count);
 }
 
 void

@@ -275,8 +275,12 @@ paint_load (cairo_t            *cr,
     paint_fullest (cr, context, width, height);
     return;
   }
-  if (table == NULL)
+  /* Its place is kept: nothing moves when the first table comes. */
+  if (table == NULL) {
+    paint_gauge (cr, context, width, height, _ ("keys before growth"), "–", 0,
+                 _ ("no map yet"));
     return;
+  }
   if (table->oldbuckets != NULL) {
     guint n_old = state_array_n_main (table->oldbuckets);
 
