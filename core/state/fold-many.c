@@ -61,6 +61,7 @@ typedef struct {
   guint32     n_slots; /* that have a place in owned */
   guint8    **owned;
   StateTable *table;
+  guint       has_gaps; /* events are missing: fold-table.c, Keys */
 } AtHand;
 
 #define NONE_AT_HAND ((AtHand){ .id = G_MAXUINT32 })
@@ -86,14 +87,16 @@ look_up (const Fold *self,
                         << LEAF_SLOT_BITS),
     .owned = array->buckets.owned,
     .table = table,
+    .has_gaps = self->state->counters.n_dropped > 0,
   };
 }
 
 /* The bucket of a slot, if it is the table's own; NULL: to be looked for when
- * needed. */
+ * needed. Of the key's line only what is new has need. */
 static INLINED BucketRecord *
 fetch_own_slot (const AtHand *at_hand,
-                guint32       slot) {
+                guint32       slot,
+                gboolean      is_new) {
   guint8 *elements;
   BucketRecord *record;
 
@@ -106,7 +109,8 @@ fetch_own_slot (const AtHand *at_hand,
            + (slot >> 3 & ((1u << BUCKET_LEAF_BITS) - 1));
   slot %= BUCKET_SLOTS;
   __builtin_prefetch (record->shown.tophash, 1);
-  __builtin_prefetch (&record->shown.keys[slot], 1);
+  __builtin_prefetch (is_new ? (gconstpointer)&record->shown.keys[slot]
+                             : (gconstpointer)record, 1);
   __builtin_prefetch (&record->shown.elems[slot], 1);
   return record;
 }
@@ -194,7 +198,8 @@ fetch (const Fold  *self,
     if (G_UNLIKELY (event->aux16 != at_hand->id))
       *at_hand = look_up (self, event->aux16);
     if (G_LIKELY (event->aux16 == at_hand->id))
-      return fetch_own_slot (at_hand, event->res);
+      return fetch_own_slot (at_hand, event->res,
+                             event->kind == EVENT_SLOT_WRITTEN);
   }
   if (event->kind >= EVENT_ENTRY_STORED
       && event->kind <= EVENT_ENTRY_UNEXPUNGED) {
@@ -213,7 +218,7 @@ static INLINED gboolean
 put_slot (Fold         *self,
           const Event  *event,
           guint32       touched,
-          StateTable   *table,
+          const AtHand *at_hand,
           BucketRecord *record) {
   guint slot = event->res % BUCKET_SLOTS;
   guint present = record->shown.tophash[slot];
@@ -225,9 +230,10 @@ put_slot (Fold         *self,
     return FALSE;
   record->shown.touched = touched;
   record->shown.tophash[slot] = (guint8)wanted;
-  record->shown.keys[slot] = (gint64)event->a;
+  if (is_new | at_hand->has_gaps)
+    record->shown.keys[slot] = (gint64)event->a;
   record->shown.elems[slot] = event->b;
-  table->count += is_new;
+  at_hand->table->count += is_new;
   self->has_ends &= !is_new;
   return TRUE;
 }
@@ -315,7 +321,7 @@ apply (Fold        *self,
       *at_hand = look_up (self, event->aux16);
     return kind == EVENT_SLOT_CLEARED
                ? clear_slot (self, event, touched, at_hand->table, near)
-               : put_slot (self, event, touched, at_hand->table, near);
+               : put_slot (self, event, touched, at_hand, near);
   }
   return change_entry (self, event, near);
 }

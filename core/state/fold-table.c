@@ -12,6 +12,10 @@
  *             right before it, across buckets, become emptyRest. Each step of
  *             the walk turns one emptyOne for good, so its cost is paid for by
  *             the delete that made it.
+ *
+ * Keys        An overwrite tells the key that its slot has got already. Writing it
+ *             again would touch a line of memory for nothing, so that is done only
+ *             where events are missing.
  */
 #include "core/state/fold-private.h"
 
@@ -309,7 +313,8 @@ fold_slot_updated (Fold        *self,
     fold_fault (self, event, "slot %u holds no key", event->res);
     return;
   }
-  record->shown.keys[slot] = (gint64)event->a;
+  if (self->state->counters.n_dropped > 0)
+    record->shown.keys[slot] = (gint64)event->a;
   record->shown.elems[slot] = event->b;
   if (table->flags_table & TABLE_HOLDS_ENTRIES)
     fold_entry_placed (self, (guint32)event->b, (gint64)event->a);

@@ -25,8 +25,9 @@ typedef struct {
   guint32 overflow;            /* index of the next bucket; 0 = none */
   guint32 touched;             /* low 32 bits of the index + 1 of the last
                                 * event that changed it; 0 = never */
-  gint64  keys[BUCKET_SLOTS];
+  /* Beside what each change of a slot writes too: mostly in the same line. */
   guint64 elems[BUCKET_SLOTS]; /* value, or entry id in tables of entries */
+  gint64  keys[BUCKET_SLOTS];
 } StateBucket;
 
 guint              state_array_n_main    (const StateArray *array);

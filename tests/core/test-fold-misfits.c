@@ -76,11 +76,63 @@ test_garbage_does_no_harm (void) {
   }
 }
 
+/* Each slot overwritten with another key than it has, and twice as much. */
+static void
+overwrite_all (Fold    *fold,
+               guint    n,
+               gboolean at_once) {
+  g_autofree Event *events = g_new (Event, n);
+
+  for (guint i = 0; i < n; i++)
+    events[i] = make (EVENT_SLOT_UPDATED, i, 0, 0, 3, i + 1000, i * 2);
+  if (at_once)
+    fold_apply_many (fold, events, n);
+  for (guint i = 0; i < n && !at_once; i++)
+    fold_apply (fold, &events[i]);
+}
+
+static void
+check_all (Fold  *fold,
+           guint  n,
+           gint64 key_of_first) {
+  const StateArray *buckets
+      = map_state_table (fold_peek_state (fold), 0)->buckets;
+
+  for (guint i = 0; i < n; i++) {
+    const StateBucket *bucket = state_array_bucket (buckets, i / BUCKET_SLOTS);
+
+    g_assert_cmpint (bucket->keys[i % BUCKET_SLOTS], ==, key_of_first + i);
+    g_assert_cmpuint (bucket->elems[i % BUCKET_SLOTS], ==, i * 2);
+  }
+}
+
+/* Its write may be among what is missing. */
+static void
+test_overwrites_bring_keys_after_gaps (void) {
+  for (guint at_once = 0; at_once < 2; at_once++) {
+    g_autoptr (Fold) fold = fold_new ();
+    guint n = 400;
+
+    tell (fold, EVENT_TABLE_CREATED, 0, 1, 6, 3, 99, 0);
+    tell (fold, EVENT_TABLE_NAMED, 0, 2, 0, 3, 0, 0);
+    for (guint i = 0; i < n; i++)
+      tell (fold, EVENT_SLOT_WRITTEN, i, 0, 9, 3, i, i);
+    overwrite_all (fold, n, at_once);
+    check_all (fold, n, 0);
+    tell (fold, EVENT_DROPPED, 1, 0, 0, 0, 0, 0);
+    overwrite_all (fold, n, at_once);
+    check_all (fold, n, 1000);
+    g_assert_cmpuint (fold_n_faults (fold), ==, 0);
+  }
+}
+
 int
 main (int    argc,
       char **argv) {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/core/fold/misfits-are-faults", test_misfits_are_faults);
   g_test_add_func ("/core/fold/garbage-does-no-harm", test_garbage_does_no_harm);
+  g_test_add_func ("/core/fold/overwrites-bring-keys-after-gaps",
+                   test_overwrites_bring_keys_after_gaps);
   return g_test_run ();
 }
