@@ -12,6 +12,10 @@
  *   fold_events_per_ms    events that are decoded, folded one after another
  *   play_events_per_ms    the same from the packed log, which a second thread helps
  *                         to unpack: of the clock, not of one processor
+ *   lines_events_per_ms   what memory allows: as much memory as the state takes, in
+ *                         huge pages, of which each event writes two neighbouring
+ *                         lines at a random place, asked for ahead, and does nothing
+ *                         else
  *   early_seek_*          right after opening, from the states that a recording
  *                         brings every TRACE_KEYFRAME_EVENTS
  *   build_ms              the timeline's pass, frames and sums included
@@ -27,6 +31,7 @@
 #include "core/record/trace-keyframe.h"
 #include "core/state/fold.h"
 #include "core/state/log-ahead.h"
+#include "core/state/map-state-private.h"
 #include "core/state/state-frames.h"
 #include "core/state/timeline.h"
 
@@ -34,6 +39,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #define N_WORKERS 2
@@ -44,6 +50,8 @@
 /* As files have them; whole blocks. */
 #define EVENTS_PER_STATE ((guint64)TRACE_KEYFRAME_EVENTS)
 #define FOLDED_AT_ONCE (1u << 21)
+#define HUGE_PAGE ((gsize)2 << 20)
+#define LINES_AHEAD 32u /* as the fold looks ahead */
 
 typedef struct {
   MapEngine *map;
@@ -185,6 +193,34 @@ keep_state (Fold      *fold,
   g_ptr_array_add (states, map_state_serialise (state));
 }
 
+/* See above; @bytes: what the state takes. */
+static void
+bench_lines (gsize bytes) {
+  guint n = FOLDED_AT_ONCE, n_places = (guint)MAX (bytes / 128, 1);
+  gsize size = (n_places * (gsize)128 + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+  g_autofree guint32 *places = g_new (guint32, n + LINES_AHEAD);
+  guint64 *words = aligned_alloc (HUGE_PAGE, size);
+  double start_ms;
+  Prng prng;
+
+  g_assert_nonnull (words);
+  madvise (words, size, MADV_HUGEPAGE);
+  memset (words, 1, size);
+  prng_init (&prng, 9);
+  for (guint i = 0; i < n + LINES_AHEAD; i++)
+    places[i] = (guint32)prng_below (&prng, n_places) * 16;
+  start_ms = cpu_ms ();
+  for (guint i = 0; i < n; i++) {
+    __builtin_prefetch (&words[places[i + LINES_AHEAD]], 1);
+    __builtin_prefetch (&words[places[i + LINES_AHEAD] + 8], 1);
+    words[places[i]] = i;
+    words[places[i] + 8] = i;
+  }
+  printf ("    \"lines_events_per_ms\": %.0f,\n",
+          (double)n / (cpu_ms () - start_ms));
+  free (words);
+}
+
 /* The last events of the log, folded on the state before them. @states: one for
  * each EVENTS_PER_STATE. */
 static void
@@ -225,6 +261,7 @@ bench_fold (TraceLog  *log,
   fold_apply_many (fold, events, (guint)n);
   printf ("    \"fold_events_per_ms\": %.0f,\n",
           (double)n / (cpu_ms () - start_ms));
+  bench_lines (map_state_bytes (fold_peek_state (fold)));
   if (fold_n_faults (fold) > 0)
     g_error ("%s", fold_first_fault (fold));
 }
