@@ -98,6 +98,18 @@ fail (TraceSink *self,
   pthread_mutex_unlock (&log->lock);
 }
 
+/* (transfer full): why there is no room for @size bytes. */
+static char *
+describe_bound (TraceSink *self,
+                guint64    size) {
+  if (self->log->disk_bound == G_MAXUINT64 && size <= LARGEST_SPILL)
+    return g_strdup_printf (_("There is too little room left in %s for the recording."),
+                            self->place);
+  return g_strdup_printf (_("The recording takes %" PRIu64
+                            " MB in %s: that is as much as it may."),
+                          self->writer.offset >> 20, self->place);
+}
+
 static void
 fail_write (TraceSink    *self,
             const GError *error) {
@@ -119,9 +131,7 @@ write_blocks (TraceSink   *self,
   for (guint i = 0; i < n; i++)
     size += blocks[i].stored_size + CHUNK_HEADER_SIZE + CHUNK_ALIGN;
   if (!may_grow (self, size)) {
-    fail (self, g_strdup_printf (_("The recording takes %" PRIu64
-                                   " MB in %s: that is as much as it may."),
-                                 before >> 20, self->place));
+    fail (self, describe_bound (self, before + size));
     return FALSE;
   }
   for (guint i = 0; i < n && is_written; i++) {
