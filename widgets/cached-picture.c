@@ -298,6 +298,13 @@ cached_picture_get_draw (CachedPicture *self) {
 
 static void picture_done (gpointer data);
 
+/* There is nothing to show, so nothing to drop when its time is up (P1). */
+static void
+clear_node (CachedPicture *self) {
+  g_clear_handle_id (&self->refresh_id, g_source_remove);
+  g_clear_pointer (&self->node, gsk_render_node_unref);
+}
+
 /* Asks for the picture as it should be now. */
 static void
 ask (CachedPicture *self) {
@@ -307,7 +314,7 @@ ask (CachedPicture *self) {
   self->is_dropped = FALSE;
   self->made_at_us = g_get_monotonic_time ();
   if (brief == NULL) {
-    g_clear_pointer (&self->node, gsk_render_node_unref);
+    clear_node (self);
     return;
   }
   job = g_new0 (PictureJob, 1);
@@ -408,7 +415,7 @@ void
 cached_picture_take (CachedPicture      *self,
                      GskRenderNode      *node,
                      const GdkRectangle *part) {
-  g_clear_pointer (&self->node, gsk_render_node_unref);
+  clear_node (self);
   self->node = node;
   self->part = self->made = *part;
   self->scale = gtk_widget_get_scale_factor (self->widget);
