@@ -6,7 +6,9 @@
  * one thread can merge and pack what they tell is another: a recorder that is
  * slower than they are makes them wait, and then only its own speed is measured.
  * This drain reads every unit, so that it crosses from core to core as it must,
- * and gives the room back.
+ * and gives the room back, little by little: given back all at once, a full ring
+ * would be full until the last unit was read (measured: bare stores 1.6 to 1.8 ns a
+ * unit with waits, 1.2 to 1.3 so).
  */
 #pragma once
 
@@ -20,6 +22,8 @@
 #define DRAIN_MAX_PROBES 16
 /* As short as the recorder's shortest. */
 #define DRAIN_NAP_NS 20000
+/* As many as the recorder takes before it gives their room back. */
+#define DRAIN_TAKE_UNITS 1024u
 
 typedef struct {
   Probe       *probes; /* borrowed */
@@ -30,14 +34,22 @@ typedef struct {
   uint64_t     sum; /* of all they hold, so that they must be read */
 } Drain;
 
-static inline uint64_t
-drain_sum (const RingUnit *units,
-           size_t          n) {
+static inline void
+drain_take (Drain          *self,
+            Ring           *ring,
+            const RingUnit *units,
+            size_t          n) {
   uint64_t sum = 0;
 
-  for (size_t i = 0; i < n; i++)
-    sum += units[i].payload.a ^ units[i].payload.b;
-  return sum;
+  for (size_t i = 0, n_taken = 0; i < n; n_taken = i) {
+    size_t until = n - i > DRAIN_TAKE_UNITS ? i + DRAIN_TAKE_UNITS : n;
+
+    for (; i < until; i++)
+      sum += units[i].payload.a ^ units[i].payload.b;
+    ring_take (ring, until - n_taken);
+  }
+  self->sum += sum;
+  self->n_units += n;
 }
 
 /* Returns the largest share of a ring that was taken. */
@@ -52,9 +64,8 @@ drain_once (Drain *self) {
     size_t n_first = ring_peek (ring, &first, &n_second);
     double share = (double)(n_first + n_second) / (double)(ring->mask + 1);
 
-    self->sum += drain_sum (first, n_first) + drain_sum (ring->units, n_second);
-    self->n_units += n_first + n_second;
-    ring_take (ring, n_first + n_second);
+    drain_take (self, ring, first, n_first);
+    drain_take (self, ring, ring->units, n_second);
     fill = share > fill ? share : fill;
   }
   return fill;
