@@ -8,32 +8,13 @@
  */
 #include "core/state/map-state-private.h"
 #include "core/state/state-frames.h"
+#include "tests/fuzz/cut-frames.h"
 #include "tests/fuzz/fuzz.h"
-
-#include <string.h>
-
-static GPtrArray *
-cut (const uint8_t *data,
-     size_t         size) {
-  GPtrArray *frames
-      = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
-
-  while (size >= 4) {
-    guint32 length;
-
-    memcpy (&length, data, 4);
-    length = (guint32)MIN (GUINT32_FROM_LE (length), size - 4);
-    g_ptr_array_add (frames, g_bytes_new (data + 4, length));
-    data += 4 + length;
-    size -= 4 + length;
-  }
-  return frames;
-}
 
 int
 LLVMFuzzerTestOneInput (const uint8_t *data,
                         size_t         size) {
-  g_autoptr (GPtrArray) frames = cut (data, size);
+  g_autoptr (GPtrArray) frames = cut_frames (data, size);
   g_autoptr (GPtrArray) again = NULL;
   g_autoptr (MapState) state = map_state_deserialise (frames, NULL);
   g_autoptr (MapState) back = NULL;
