@@ -4,7 +4,8 @@
  *
  * A keyframe is kept as the payload that a file holds (FORMAT.md): a head of 16
  * bytes, a table, then the frames, LZ4 where that is smaller. One in a file
- * stays there; of it only head and table are read to give a frame.
+ * stays there; of it only head and table are read to give a frame. One that was
+ * written to the file of a run is let go, or memory would grow with the run.
  *
  * Safety      Counts and sizes are held against their bounds and the chunk's
  *             size before memory is taken; each frame against its own CRC.
@@ -214,12 +215,25 @@ unpack_frame (const FrameRow *row,
   return FALSE;
 }
 
+/* *payload (transfer full, nullable): keeps the one of the entry, which may be
+ * settled meanwhile. */
+static KeyframeEntry
+take_entry_locked (TraceLog *log,
+                   guint     i,
+                   GBytes  **payload) {
+  KeyframeEntry entry = *keyframe_at (log, i);
+
+  *payload = entry.payload != NULL ? g_bytes_ref (entry.payload) : NULL;
+  return entry;
+}
+
 GBytes *
 tracelog_read_frame (TraceLog *log,
                      guint64   position,
                      guint     frame) {
   g_autofree guint8 *stored = NULL;
   g_autofree guint8 *raw = NULL;
+  g_autoptr (GBytes) payload = NULL;
   KeyframeEntry entry;
   FrameRow row;
   gboolean is_there;
@@ -229,7 +243,7 @@ tracelog_read_frame (TraceLog *log,
   i = find_behind_locked (log, position);
   is_there = i > 0 && keyframe_at (log, i - 1)->facts.position == position;
   if (is_there)
-    entry = *keyframe_at (log, i - 1); /* its payload stays as long as the log */
+    entry = take_entry_locked (log, i - 1, &payload);
   pthread_mutex_unlock (&log->lock);
   if (!is_there || frame >= entry.facts.n_frames
       || !read_row (log, &entry, frame, &row))
@@ -286,6 +300,23 @@ tracelog_attach_keyframe (TraceLog            *log,
          && insert (log, &entry);
 }
 
+void
+tracelog_settle_keyframe (TraceLog            *log,
+                          const KeyframePlace *place) {
+  g_autoptr (GBytes) payload = NULL;
+  KeyframeEntry *entry;
+  guint i;
+
+  pthread_mutex_lock (&log->lock);
+  i = find_behind_locked (log, place->position);
+  entry = i > 0 ? keyframe_at (log, i - 1) : NULL;
+  if (entry != NULL && entry->facts.position == place->position) {
+    entry->offset = place->offset;
+    payload = g_steal_pointer (&entry->payload);
+  }
+  pthread_mutex_unlock (&log->lock);
+}
+
 guint
 tracelog_n_keyframes (TraceLog *log) {
   guint n;
@@ -303,14 +334,15 @@ tracelog_dup_keyframe (TraceLog      *log,
   guint8 *payload = NULL;
   g_autofree char *problem = NULL;
   KeyframeEntry entry;
+  GBytes *at_hand;
   Chunk chunk;
 
   pthread_mutex_lock (&log->lock);
-  entry = *keyframe_at (log, i);
+  entry = take_entry_locked (log, i, &at_hand);
   pthread_mutex_unlock (&log->lock);
   *facts = entry.facts;
-  if (entry.payload != NULL)
-    return g_bytes_ref (entry.payload);
+  if (at_hand != NULL)
+    return at_hand;
   problem = trace_store_read_header (log->store, entry.offset, &chunk);
   if (problem == NULL)
     problem = trace_store_read_payload (log->store, entry.offset, &chunk,

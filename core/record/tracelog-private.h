@@ -139,6 +139,9 @@ void     trace_growth_end         (TraceLog            *self);
 gboolean tracelog_attach_keyframe (TraceLog            *self,
                                    const KeyframePlace *place);
 guint    tracelog_n_keyframes     (TraceLog            *self);
+/* A keyframe stands at @place in the log's store now: memory lets it go. */
+void     tracelog_settle_keyframe (TraceLog            *self,
+                                   const KeyframePlace *place);
 /* (transfer full): the payload of keyframe @i as it stands in a file; NULL: it
  * is damaged. */
 GBytes  *tracelog_dup_keyframe    (TraceLog            *self,

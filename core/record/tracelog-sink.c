@@ -12,7 +12,7 @@
  *             whatever kills the program, the file is good up to there.
  *
  * States      that somebody left with the log meanwhile (trace-keyframe.h) go into
- *             the next generation.
+ *             the next generation, and leave memory when that is ended.
  *
  * Waiting     The recorder waits for the thread only when the memory bound is
  *             reached, not for single writes.
@@ -288,11 +288,16 @@ static gboolean
 end_generation (TraceSink *self,
                 gboolean   is_last) {
   guint64 before = self->writer.offset;
+  guint n_places = self->writer.keyframes->len;
   guint n_keyframes = self->n_keyframes;
   g_autoptr (GError) error = NULL;
 
-  if (put_generation (self, is_last, &error))
+  if (put_generation (self, is_last, &error)) {
+    for (guint i = n_places; i < self->writer.keyframes->len; i++)
+      tracelog_settle_keyframe (
+          self->log, &g_array_index (self->writer.keyframes, KeyframePlace, i));
     return TRUE;
+  }
   fail_write (self, error);
   self->n_keyframes = n_keyframes;
   trace_writer_rewind (&self->writer, before);

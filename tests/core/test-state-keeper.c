@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* test-state-keeper.c — a recording has states in its file while it is made */
-#include "core/record/trace-keyframe.h"
+#include "core/record/tracelog-private.h"
 #include "core/state/state-frames.h"
 #include "core/state/state-keeper.h"
 #include "tests/core/recording-file.h"
@@ -71,6 +71,11 @@ test_while_recording (Fixture      *fixture,
   g_assert_true (file_has_state (fixture->file, STEP));
   g_assert_false (file_has_state (fixture->file, STEP + 1));
   tracelog_finish (log, FALSE);
+  /* What stands in the file is not in memory as well, and is read from there. */
+  for (guint i = 0; i < 3; i++)
+    g_assert_null (g_array_index (log->keyframes, KeyframeEntry, i).payload);
+  for (guint i = 1; i <= 3; i++)
+    g_assert_true (has_state (log, i * STEP));
   back = tracelog_open (fixture->file, NULL, NULL, NULL, NULL, NULL);
   for (guint i = 1; i <= 3; i++)
     g_assert_true (has_state (back, i * STEP));
