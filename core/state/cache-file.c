@@ -7,7 +7,10 @@
  */
 #include "core/state/cache-file.h"
 
+#include "core/state/helper.h"
+
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -126,6 +129,38 @@ cache_file_read (const CacheFile *self,
     done += (gsize)n;
   }
   return TRUE;
+}
+
+gconstpointer
+cache_file_map (const CacheFile *self,
+                guint64          at,
+                gsize            size) {
+  gpointer start = mmap (NULL, size, PROT_READ, MAP_SHARED, self->fd, (off_t)at);
+
+  return start != MAP_FAILED ? start : NULL;
+}
+
+typedef struct {
+  gpointer start;
+  gsize    size;
+} Mapping;
+
+static void
+unmap_cb (gpointer data) {
+  Mapping *mapping = data;
+
+  munmap (mapping->start, mapping->size);
+  g_free (mapping);
+}
+
+void
+cache_file_unmap (gconstpointer bytes,
+                  gsize         size) {
+  Mapping *mapping = g_new (Mapping, 1);
+
+  *mapping = (Mapping){ (gpointer)bytes, size };
+  if (!helper_later (unmap_cb, mapping))
+    unmap_cb (mapping);
 }
 
 void

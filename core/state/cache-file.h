@@ -40,6 +40,16 @@ gboolean   cache_file_read   (const CacheFile *self,
                               guint64          at,
                               gsize            size,
                               gpointer         to);
+/* The same without a copy, until cache_file_unmap(), before which the file may be
+ * gone; NULL: there can be no mapping, as where pages are larger than a block. A disk
+ * that fails under it ends the process: for what was put there a moment ago, as a
+ * rule in memory still. */
+gconstpointer cache_file_map     (const CacheFile *self,
+                                  guint64          at,
+                                  gsize            size);
+/* Soon: thousands of pages are let go of, and nobody is to wait for that. */
+void       cache_file_unmap  (gconstpointer    bytes,
+                              gsize            size);
 /* Gives back the room of what was appended as one; where no holes can be made it
  * stays. */
 void       cache_file_drop   (const CacheFile *self,

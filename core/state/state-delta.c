@@ -24,7 +24,9 @@
  *
  *             A section is a list of groups of records: how many were skipped
  *             since the last one (1 byte, 255: in 4 more), a mask of its words
- *             that changed (4 or 5 bytes), those words.
+ *             that changed (4 or 5 bytes), those words. When many did, as those of
+ *             a bucket that was evacuated, all are told: to copy a record is less
+ *             than to put its words one by one.
  *
  * Trust       These bytes were written by this process, in the order of this
  *             machine. That no more is written to than there is, is checked.
@@ -39,29 +41,36 @@
 #define SKIP_LONG 255u
 /* An update of a slot changes two, some updates of a bucket a few. */
 #define WORDS_AT_ONCE 4u
+/* More than this share of them is many: the bytes never double. */
+#define MANY_SHARE 2u
 /* What may be read beyond the last section: a mask in 8 bytes, words at once. */
 #define PADDING 32u
 
 /* Records told together: their words fit a mask. */
 typedef struct _GroupType {
-  guint8 n_records;
+  guint8 bits; /* of the number of records */
   guint8 n_words;
   guint8 mask_bytes;
 } GroupType;
 
-#define GROUP(record, n)                                                     \
-  { n, (n) * sizeof (record) / WORD_BYTES,                                   \
-    ((n) * sizeof (record) / WORD_BYTES + 7) / 8 }
+#define GROUP(record, bits)                                                  \
+  { bits, (sizeof (record) << (bits)) / WORD_BYTES,                          \
+    ((sizeof (record) << (bits)) / WORD_BYTES + 7) / 8 }
 static const GroupType group_types[PACK_N_KINDS] = {
-  [PACK_BUCKETS] = GROUP (BucketRecord, 1),
-  [PACK_OLD_BUCKETS] = GROUP (BucketRecord, 1),
-  [PACK_ENTRIES] = GROUP (EntryRecord, 4),
-  [PACK_VERSIONS] = GROUP (VersionRecord, 4),
-  [PACK_MARKS] = GROUP (IterMarks, 32),
-  [PACK_OLD_MARKS] = GROUP (IterMarks, 32),
+  [PACK_BUCKETS] = GROUP (BucketRecord, 0),
+  [PACK_OLD_BUCKETS] = GROUP (BucketRecord, 0),
+  [PACK_ENTRIES] = GROUP (EntryRecord, 2),
+  [PACK_VERSIONS] = GROUP (VersionRecord, 2),
+  [PACK_MARKS] = GROUP (IterMarks, 5),
+  [PACK_OLD_MARKS] = GROUP (IterMarks, 5),
 };
 G_STATIC_ASSERT (sizeof (BucketRecord) / WORD_BYTES < 64
                  && 4 * sizeof (VersionRecord) / WORD_BYTES < 64);
+
+static inline guint64
+all_words (const GroupType *type) {
+  return (G_GUINT64_CONSTANT (1) << type->n_words) - 1;
+}
 
 typedef struct {
   guint64 rank; /* of the vector, as that of a run */
@@ -135,12 +144,12 @@ put_skip (List    *list,
     list->stretch = stretch;
     list->next = index;
   }
-  skip = (index - list->next) / group_types[kind].n_records;
+  skip = (index - list->next) >> group_types[kind].bits;
   byte = (guint8)MIN (skip, SKIP_LONG);
   g_byte_array_append (list->bytes, &byte, 1);
   if (byte == SKIP_LONG)
     g_byte_array_append (list->bytes, (const guint8 *)&skip, sizeof skip);
-  list->next = index + group_types[kind].n_records;
+  list->next = index + (1u << group_types[kind].bits);
 }
 
 /* The group at @index, whose words are those of @mask. */
@@ -151,10 +160,13 @@ put_group (List         *list,
            guint64       mask,
            const guint8 *words) {
   const GroupType *type = &group_types[rank_kind (rank)];
-  guint64 stored = GUINT64_TO_LE (mask);
   guint8 bytes[sizeof mask + 64 * WORD_BYTES];
   guint n = type->mask_bytes;
+  guint64 stored;
 
+  if ((guint)__builtin_popcountll (mask) * MANY_SHARE > type->n_words)
+    mask = all_words (type);
+  stored = GUINT64_TO_LE (mask);
   put_skip (list, rank, index);
   memcpy (bytes, &stored, sizeof stored);
   for (; mask != 0; mask &= mask - 1, n += WORD_BYTES)
@@ -197,7 +209,7 @@ differ_leaf (guint32       first,
   List *list = before != NULL ? &differ->changed : &differ->added;
   const guint8 *old = before, *new = after;
 
-  for (guint i = 0; i < n; i += type->n_records, new += size) {
+  for (guint i = 0; i < n; i += 1u << type->bits, new += size) {
     guint64 mask = compare_words (old, new, type->n_words);
 
     /* A new leaf is told, if only of zeros. */
@@ -468,7 +480,7 @@ next_section (DeltaCursor *cursor) {
     cursor->until = cursor->part->bytes + (section[1].at - cursor->part->from);
     cursor->index = section->first;
     /* A group lies in one leaf. */
-    cursor->is_bad |= section->first % cursor->type->n_records != 0;
+    cursor->is_bad |= (section->first & ((1u << cursor->type->bits) - 1)) != 0;
   }
   if (cursor->at < cursor->until)
     return TRUE;
@@ -489,7 +501,7 @@ find_group (DeltaCursor *cursor) {
     memcpy (&skip, cursor->at, sizeof skip);
     cursor->at += sizeof skip;
   }
-  cursor->index += (guint64)skip * cursor->type->n_records;
+  cursor->index += (guint64)skip << cursor->type->bits;
 }
 
 static void
@@ -514,15 +526,23 @@ take_group (DeltaCursor *cursor,
   guint64 mask;
 
   memcpy (&mask, at, sizeof mask);
-  mask = GUINT64_FROM_LE (mask) & ((G_GUINT64_CONSTANT (1) << type->n_words) - 1);
+  mask = GUINT64_FROM_LE (mask) & all_words (type);
   at += type->mask_bytes;
-  if (G_UNLIKELY (words == NULL))
-    for (; mask != 0; mask &= mask - 1)
-      at += WORD_BYTES;
-  while (mask != 0 && at < cursor->until)
-    at = put_words (words, &mask, at);
+  if (G_UNLIKELY (words == NULL)) {
+    at += (guint)__builtin_popcountll (mask) * WORD_BYTES;
+  } else if (G_UNLIKELY (mask == all_words (type))) {
+    gsize size = (gsize)type->n_words * WORD_BYTES;
+
+    cursor->is_bad |= cursor->until < at + size;
+    if (!cursor->is_bad)
+      memcpy (words, at, size);
+    at += size;
+  } else {
+    while (mask != 0 && at < cursor->until)
+      at = put_words (words, &mask, at);
+  }
   cursor->at = at;
-  cursor->index += type->n_records;
+  cursor->index += 1u << type->bits;
   find_group (cursor);
 }
 
@@ -548,7 +568,7 @@ delta_cursor_change (DeltaCursor *cursor,
   const GroupType *type = cursor->type;
 
   while (cursor->index < (guint64)first + n && !cursor->is_bad) {
-    guint place = (guint)(cursor->index - first) / type->n_records;
+    guint place = (guint)(cursor->index - first) >> type->bits;
 
     take_group (cursor, cursor->index < first
                             ? NULL

@@ -25,6 +25,9 @@
  *
  * Place       The first MEMORY_BYTES stay in memory. What comes then goes to a file
  *             (cache-file.h). Where there is no room for it, frames are fewer.
+ *             While a state is restored its bytes are mapped: copied to memory of
+ *             ours first, they took a sixth to a quarter of the time. No longer than
+ *             that: mapped pages count as ours.
  *
  * Handed in   A recording may bring frames of its own, every few million events:
  *             a seek can start from them before the log is folded so far.
@@ -102,14 +105,35 @@ packed_state_size (const PackedState *self) {
   return self->size + (self->base != NULL ? self->base->size : 0);
 }
 
-/* Bytes of our own, in memory or in the file. */
+/* A packed state that is being read. */
+typedef struct {
+  const PackedState *packed;
+  const guint8      *bytes; /* all of its own; NULL: to be read piece by piece */
+} Reading;
+
+static void
+reading_begin (Reading           *self,
+               const PackedState *packed) {
+  *self = (Reading){ packed, packed->bytes };
+  if (packed->file != NULL)
+    self->bytes = cache_file_map (packed->file, packed->at, packed->size);
+}
+
+static void
+reading_end (Reading *self) {
+  if (self->packed->file != NULL && self->bytes != NULL)
+    cache_file_unmap (self->bytes, self->packed->size);
+}
+
 static const guint8 *
-read_own (const PackedState *self,
-          gsize              at,
-          gsize              size,
-          guint8            *scratch) {
-  if (self->bytes != NULL)
-    return self->bytes + at;
+read_own (const Reading *reading,
+          gsize          at,
+          gsize          size,
+          guint8        *scratch) {
+  const PackedState *self = reading->packed;
+
+  if (reading->bytes != NULL)
+    return reading->bytes + at;
   return cache_file_read (self->file, self->at + at, size, scratch) ? scratch
                                                                     : NULL;
 }
@@ -133,7 +157,8 @@ read_frame (gpointer data,
             guint    index,
             guint8  *scratch,
             gsize   *size) {
-  const PackedState *self = data;
+  const Reading *reading = data;
+  const PackedState *self = reading->packed;
   const StateSpan *span = &self->spans[index];
 
   if (self->log != NULL)
@@ -141,7 +166,7 @@ read_frame (gpointer data,
   *size = span->size;
   if (self->handed != NULL)
     return g_bytes_get_data (self->handed->pdata[index], NULL);
-  return read_own (self, span->at, span->size, scratch);
+  return read_own (reading, span->at, span->size, scratch);
 }
 
 static const guint8 *
@@ -155,14 +180,23 @@ read_delta (gpointer data,
 MapState *
 packed_state_restore (PackedState *self,
                       gboolean     has_help) {
-  PackedState *base = self->base;
-  StateDeltaSource delta = { read_delta, self, self->front_size, self->size };
+  PackedState *frames = self->base != NULL ? self->base : self;
+  Reading whole, changed;
+  StateDeltaSource delta = { read_delta, &changed, self->front_size, self->size };
+  MapState *state;
 
-  if (base == NULL)
-    return map_state_restore (read_frame, self, self->n_spans, self->size,
-                              has_help, NULL);
-  return map_state_restore_changed (read_frame, base, base->n_spans, base->size,
-                                    &delta, has_help);
+  reading_begin (&whole, frames);
+  if (frames == self) {
+    state = map_state_restore (read_frame, &whole, frames->n_spans, frames->size,
+                               has_help, NULL);
+  } else {
+    reading_begin (&changed, self);
+    state = map_state_restore_changed (read_frame, &whole, frames->n_spans,
+                                       frames->size, &delta, has_help);
+    reading_end (&changed);
+  }
+  reading_end (&whole);
+  return state;
 }
 
 GPtrArray *
@@ -170,6 +204,7 @@ packed_state_dup_frames (PackedState *self) {
   g_autoptr (GPtrArray) frames
       = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
   g_autofree guint8 *scratch = NULL;
+  Reading reading = { self, self->bytes };
 
   if (self->base != NULL) {
     g_autoptr (MapState) state = packed_state_restore (self, FALSE);
@@ -179,7 +214,7 @@ packed_state_dup_frames (PackedState *self) {
   scratch = g_malloc (STATE_FRAME_MAX);
   for (guint i = 0; i < self->n_spans; i++) {
     gsize size;
-    const guint8 *bytes = read_frame (self, i, scratch, &size);
+    const guint8 *bytes = read_frame (&reading, i, scratch, &size);
 
     if (bytes == NULL)
       return NULL;

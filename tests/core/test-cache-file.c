@@ -72,6 +72,29 @@ test_dropped_takes_no_other (void) {
     g_assert_true (is_whole (file, i, at[i]));
 }
 
+/* Longer than the file is open, too. */
+static void
+test_mapped_is_what_was_put (void) {
+  CacheFile *file = cache_file_new (CACHE_FILE_BLOCK);
+  const guint8 *mapped[N_PIECES];
+  guint64 at;
+
+  g_assert_nonnull (file);
+  for (guint i = 0; i < N_PIECES; i++) {
+    append (file, i, &at);
+    mapped[i] = cache_file_map (file, at, size_of (i));
+  }
+  cache_file_unref (file);
+  for (guint i = 0; i < N_PIECES; i++) {
+    /* There are machines with larger pages. */
+    if (mapped[i] == NULL)
+      continue;
+    for (gsize k = 0; k < size_of (i); k++)
+      g_assert_cmpuint (mapped[i][k], ==, byte_of (i, k));
+    cache_file_unmap (mapped[i], size_of (i));
+  }
+}
+
 static void
 test_end_is_told (void) {
   g_autoptr (CacheFile) file = cache_file_new (8);
@@ -91,6 +114,8 @@ main (int    argc,
   g_test_add_func ("/core/cache-file/pieces-come-back", test_pieces_come_back);
   g_test_add_func ("/core/cache-file/dropped-takes-no-other",
                    test_dropped_takes_no_other);
+  g_test_add_func ("/core/cache-file/mapped-is-what-was-put",
+                   test_mapped_is_what_was_put);
   g_test_add_func ("/core/cache-file/end-is-told", test_end_is_told);
   return g_test_run ();
 }
