@@ -13,7 +13,7 @@
  *             each turn of the main loop (from poll's return to the next poll), the
  *             longest of which is the longest single block; both in processor time
  *             of the main thread and by the wall. Of turns also without the time for
- *             which the machine held the thread up, as far as that can be proved
+ *             which the machine held or slowed the thread, as far as that can be proved
  *             (long-turns.c). Of frames that miss 16.7 ms, how much of it was work,
  *             and how much waiting for a core. Of a recording: from opening to the
  *             first frame with something in it, and until all is folded; memory.
@@ -387,7 +387,7 @@ main (int    argc,
   print_samples ("frame_wall", waits, ",");
   print_late ();
   print_samples ("main_loop_turn", long_turns_worked (), ",");
-  print_samples ("main_loop_turn_without_held", long_turns_without_held (), ",");
+  print_samples ("main_loop_turn_own", long_turns_own (), ",");
   print_samples ("main_loop_turn_wall", long_turns_waited (), "");
   g_print ("}\n");
   long_turns_print ();

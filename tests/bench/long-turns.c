@@ -21,6 +21,12 @@
  *             machine below looked for them, though it was the program that asked.
  *             Where the processor is not known, all counts as the program's.
  *
+ * Slowed      Or it gives the guest a part of a processor, in pieces too short for
+ *             that. So each sample does a known amount of work also, CANARY_ROUNDS,
+ *             and what that takes, against the least that it took before the
+ *             beginning, tells how slow the processor is just then. The median of a
+ *             turn's samples, where there are CANARY_SAMPLES, is the turn's.
+ *
  * Threads     all is the main thread's, the handler included.
  */
 #ifndef _GNU_SOURCE
@@ -34,6 +40,7 @@
 #include <execinfo.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -47,6 +54,11 @@
 #define EVERY_NS (2 * 1000 * 1000)
 /* A signal that comes later than this comes late. */
 #define LATE_US 300
+/* 15 microseconds on the machine at hand, of arithmetic in registers. */
+#define CANARY_ROUNDS 10000
+#define CANARY_SAMPLES 3
+/* What is slower than this is not chance. */
+#define SLOW 1.5
 /* Frames of ours that are shown, innermost first. */
 #define SHOWN_FRAMES 8
 /* Long turns that are shown. */
@@ -57,6 +69,7 @@ typedef struct {
   int      n_frames;
   gint64   worked_us; /* of the thread, since its beginning */
   gint64   n_faults;  /* likewise */
+  gint64   canary_ns;
   gboolean is_untold; /* a call, or another core, may be why it came late */
 } Sample;
 
@@ -66,6 +79,7 @@ typedef struct {
   gint64      stolen_us; /* of all cores */
   gint64      held_us;   /* held up by the machine */
   gint64      paged_us;  /* waited for pages, longer than EVERY_NS at a time */
+  double      slowness;  /* 1: the processor was as fast as it can be */
   const char *name;
   guint       first; /* sample */
   guint       n;
@@ -77,12 +91,35 @@ static guint       n_kept; /* those of turns before this one */
 static GArray     *long_turns;
 static GArray     *worked;
 static GArray     *waited;
-static GArray     *without_held;
+static GArray     *own_work;
 static Spent       began;
 static gint64      began_stolen_us;
+static gint64      canary_least_ns = G_MAXINT64;
 static int         began_core; /* its timer is armed there */
 static const char *current_name = "";
 static timer_t     timer;
+
+static gint64
+now_ns (clockid_t clock) {
+  struct timespec now;
+
+  clock_gettime (clock, &now);
+  return (gint64)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* How long it takes, in processor time of the thread. */
+static gint64
+run_canary (void) {
+  gint64 from_ns = now_ns (CLOCK_THREAD_CPUTIME_ID);
+  volatile guint64 kept;
+  guint64 x = (guint64)from_ns;
+
+  for (guint i = 0; i < CANARY_ROUNDS; i++)
+    x = x * G_GUINT64_CONSTANT (6364136223846793005) + 1;
+  kept = x;
+  (void)kept;
+  return now_ns (CLOCK_THREAD_CPUTIME_ID) - from_ns;
+}
 
 /* The instruction before the one to go on with, or, of a call that is begun again,
  * that one. */
@@ -101,18 +138,17 @@ static void
 take_sample_cb (int        number,
                 siginfo_t *info,
                 void      *context) {
-  struct timespec now;
   struct rusage usage;
   Sample *sample;
 
   if (n_samples == MAX_SAMPLES)
     return;
-  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
   getrusage (RUSAGE_THREAD, &usage);
   sample = &samples[n_samples++];
-  sample->worked_us = (gint64)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+  sample->worked_us = now_ns (CLOCK_THREAD_CPUTIME_ID) / 1000;
   sample->n_faults = usage.ru_minflt + usage.ru_majflt;
   sample->is_untold = is_after_call (context) || sched_getcpu () != began_core;
+  sample->canary_ns = run_canary ();
   sample->n_frames = backtrace (sample->frames, MAX_FRAMES);
 }
 
@@ -154,21 +190,51 @@ look_for_hold_ups (LongTurn *turn) {
   }
 }
 
+static int
+compare_canaries (gconstpointer a,
+                  gconstpointer b) {
+  gint64 left = *(const gint64 *)a, right = *(const gint64 *)b;
+
+  return (left > right) - (left < right);
+}
+
+static void
+look_at_canaries (LongTurn *turn) {
+  gint64 took_ns[MAX_SAMPLES];
+
+  turn->slowness = 1;
+  if (turn->n < CANARY_SAMPLES)
+    return;
+  for (guint i = 0; i < turn->n; i++)
+    took_ns[i] = samples[turn->first + i].canary_ns;
+  qsort (took_ns, turn->n, sizeof *took_ns, compare_canaries);
+  turn->slowness = (double)took_ns[turn->n / 2] / (double)canary_least_ns;
+}
+
+/* Without what can be proved to be the machine's. */
+static gint64
+own_us (const LongTurn *turn) {
+  gint64 us = turn->spent.worked_us - turn->held_us;
+
+  return turn->slowness > SLOW ? (gint64)((double)us / turn->slowness) : us;
+}
+
 static void
 end_turn (void) {
   LongTurn turn = { .name = current_name,
                     .began_us = began.wall_us,
                     .first = n_kept };
-  gint64 own_us;
+  gint64 own;
 
   arm (FALSE);
   turn.spent = spent_since (&began);
   turn.n = n_samples - n_kept;
   look_for_hold_ups (&turn);
-  own_us = turn.spent.worked_us - turn.held_us;
+  look_at_canaries (&turn);
+  own = own_us (&turn);
   g_array_append_val (worked, turn.spent.worked_us);
   g_array_append_val (waited, turn.spent.wall_us);
-  g_array_append_val (without_held, own_us);
+  g_array_append_val (own_work, own);
   if (turn.spent.wall_us <= LONG_TURN_US) {
     n_samples = n_kept;
     return;
@@ -204,10 +270,12 @@ long_turns_begin (void) {
 
   event._sigev_un._tid = (int)syscall (SYS_gettid);
   backtrace (frames, G_N_ELEMENTS (frames)); /* loads the unwinder */
+  for (guint i = 0; i < 64; i++)
+    canary_least_ns = MIN (canary_least_ns, run_canary ());
   long_turns = g_array_new (FALSE, FALSE, sizeof (LongTurn));
   worked = g_array_new (FALSE, FALSE, sizeof (gint64));
   waited = g_array_new (FALSE, FALSE, sizeof (gint64));
-  without_held = g_array_new (FALSE, FALSE, sizeof (gint64));
+  own_work = g_array_new (FALSE, FALSE, sizeof (gint64));
   sigaction (SIGRTMIN, &action, NULL);
   if (timer_create (CLOCK_MONOTONIC, &event, &timer) != 0)
     g_error ("timer_create failed");
@@ -237,8 +305,8 @@ long_turns_waited (void) {
 }
 
 GArray *
-long_turns_without_held (void) {
-  return without_held;
+long_turns_own (void) {
+  return own_work;
 }
 
 /* The function of ours that @address lies in, with those inlined there, one a
@@ -353,9 +421,10 @@ long_turns_print (void) {
     g_printerr ("at %.6f s%s%s: ", (double)turn->began_us / 1e6,
                 *turn->name != '\0' ? ", after " : "", turn->name);
     spent_print (&turn->spent);
-    g_printerr ("    held up %.1f ms, paged %.1f ms, stolen %.0f ms\n",
+    g_printerr ("    held up %.1f ms, paged %.1f ms, stolen %.0f ms, slowed %.2f "
+                "times\n",
                 (double)turn->held_us / 1000, (double)turn->paged_us / 1000,
-                (double)turn->stolen_us / 1000);
+                (double)turn->stolen_us / 1000, turn->slowness);
     for (guint s = 0; s < turn->n; s++) {
       g_autofree char *text = describe (names, &samples[turn->first + s]);
 

@@ -23,9 +23,9 @@ void    long_turns_name  (const char *name);
 /* (transfer none): of gint64, microseconds; each turn so far. */
 GArray *long_turns_worked (void);
 GArray *long_turns_waited (void);
-/* The processor time less what the machine held it up for, as far as that can be
- * proved (long-turns.c). */
-GArray *long_turns_without_held (void);
+/* The processor time less what the machine held it up and slowed it down for, as far
+ * as that can be proved (long-turns.c). */
+GArray *long_turns_own    (void);
 /* The long turns that worked longest, and where they were found; to standard
  * error. Sorts them. */
 void    long_turns_print (void);
