@@ -19,6 +19,9 @@
 #define SLICE_NS 20000000
 /* About the usual one. */
 #define AWAITED_SLICE_NS 3000000
+/* A thirtieth of the window's share, and 12 times a thread's of a run (weights of 36,
+ * 1024 and 3). */
+#define AWAITED_NICENESS 15
 
 /* struct sched_attr as Linux 3.14 had it; not every C library has one. */
 typedef struct {
@@ -64,7 +67,10 @@ rank_go_behind_window (bool is_awaited) {
       || syscall (SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0)
     return;
   attributes.size = sizeof attributes;
-  attributes.policy = SCHED_IDLE;
+  if (!is_awaited)
+    attributes.policy = SCHED_IDLE;
+  else if (attributes.niceness < AWAITED_NICENESS)
+    attributes.niceness = AWAITED_NICENESS;
   attributes.slice_ns = is_awaited ? AWAITED_SLICE_NS : SLICE_NS;
   (void)!syscall (SYS_sched_setattr, 0, &attributes, 0);
 }

@@ -16,8 +16,10 @@
  * Where a window is shown, what a run is made of (workers, the recorder, what writes
  * and what folds) works behind it altogether: SCHED_IDLE, whose threads go on only
  * where no other thread of their group wants the processor, and are stopped at once
- * when one wakes, on every kernel. So do the threads that paint, before the others of
- * them by shorter slices. A window takes a quarter of one core at most, and
+ * when one wakes, on every kernel. The threads that paint are nicer alone: they share
+ * locks with the window's thread (of fonts, of memory), and one that was stopped with
+ * such a lock, and then waited for its turn among those that work long, let the window
+ * stand still for 100 to 300 ms. A window takes a quarter of one core at most, and
  * without waiting for it a run is as fast as before. What it costs: beside another
  * program that takes all processors, in the same group, a run hardly moves. (A desktop
  * that starts each program in a group of its own shares between groups as before.)
@@ -37,5 +39,6 @@ void rank_step_back (int niceness);
 /* Says once, before there are threads of a run, that somebody looks at a window. */
 void rank_put_window_first (void);
 /* The calling thread alone, for the rest of its life, and those that it makes: goes
- * behind the window, if there is one. @is_awaited: before the others that do. */
+ * behind the window, if there is one. @is_awaited: before the others that do, and no
+ * longer stopped than the window needs. */
 void rank_go_behind_window (bool is_awaited);

@@ -6,8 +6,9 @@
  * is waited for. So the caller's data need only live until then, and a helper
  * that is busy elsewhere delays nobody.
  *
- * The threads are made when they are first wanted and wait until the process
- * ends. Plain pthreads, which race detectors understand.
+ * The threads are made when they are first wanted, or prepared, and wait until the
+ * process ends. A thread has its maker's rank, which it cannot better: made by one that
+ * works behind the window, it would keep a hand waiting for what it helps with. Plain pthreads, which race detectors understand.
  *
  * Elsewhere   A kernel that sees no cache shared between processors (many virtual
  *             machines) wakes a thread on the one it slept on. Is it the caller's,
@@ -134,6 +135,15 @@ call (Lane      *lane,
   }
   pthread_mutex_unlock (&lock);
   return helper;
+}
+
+void
+helper_prepare (void) {
+  pthread_mutex_lock (&lock);
+  has_thread_locked (&at_once);
+  has_thread_locked (&behind);
+  has_thread_locked (&in_turn);
+  pthread_mutex_unlock (&lock);
 }
 
 Helper *

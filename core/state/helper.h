@@ -14,6 +14,9 @@ G_BEGIN_DECLS
 typedef struct _Helper Helper;
 typedef void (*HelperWork) (gpointer data);
 
+/* Makes the threads, of the caller's rank (rank.h), unless they are there: for one that
+ * is of a better rank than those that will ask first. */
+void     helper_prepare (void);
 /* Asks the thread to call @work once, soon. NULL: there is no thread. */
 Helper  *helper_call    (HelperWork work,
                          gpointer   data);

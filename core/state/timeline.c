@@ -19,6 +19,7 @@
  *             Lock order: gate, lock; see timeline_lock(). What a window asks in every frame
  *             takes no lock: it would have to be woken first when it had to wait.
  */
+#include "core/state/helper.h"
 #include "core/state/timeline-private.h"
 
 #include "core/base/rank.h"
@@ -456,6 +457,7 @@ timeline_new (TraceLog *log) {
   self->block_kinds = g_array_new (FALSE, TRUE, sizeof (EventKinds));
   keyframes_add (&self->keyframes, self->head, FALSE, &self->lock);
   keyframes_take_recorded (&self->keyframes, log);
+  helper_prepare (); /* the follower works behind the window, and would make them so */
   self->follower = g_thread_new ("timeline", follow, self);
   return self;
 }
