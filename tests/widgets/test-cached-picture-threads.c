@@ -102,6 +102,12 @@ gtk_widget_get_pango_context (GtkWidget *widget) {
   return writing;
 }
 
+gboolean
+gtk_widget_get_mapped (GtkWidget *widget) {
+  g_assert_true (is_main ());
+  return TRUE;
+}
+
 int
 gtk_widget_get_scale_factor (GtkWidget *widget) {
   g_assert_true (is_main ());
