@@ -6,7 +6,7 @@
  * only if there is no other. Tried in turn: the user's cache, $TMPDIR,
  * /var/tmp, /tmp. The name is removed at once, so nothing stays behind.
  */
-#include "core/record/trace-temp-private.h"
+#include "core/record/trace-temp.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -30,7 +30,7 @@
 #include "core/record/file-place.h"
 #include "core/record/crc32c.h"
 #include "core/record/tracelog-open-private.h"
-#include "core/record/trace-temp-private.h"
+#include "core/record/trace-temp.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -32,7 +32,7 @@
  */
 #include "core/base/rank.h"
 #include "core/record/file-place.h"
-#include "core/record/trace-temp-private.h"
+#include "core/record/trace-temp.h"
 #include "core/record/trace-writer-private.h"
 #include "core/record/tracelog-private.h"
 

@@ -2,11 +2,12 @@
 
 /* cache-file.c — what a timeline can do without in memory, in a file without a name
  *
- * The name is removed at once. The room of what is dropped is given back as a hole,
- * which is made of whole blocks of the file system.
+ * The room of what is dropped is given back as a hole, which is made of whole blocks
+ * of the file system.
  */
 #include "core/state/cache-file.h"
 
+#include "core/record/trace-temp.h"
 #include "core/state/helper.h"
 
 #include <fcntl.h>
@@ -28,27 +29,11 @@ struct _CacheFile {
   guint64 end; /* the one who appends alone */
 };
 
-/* -1: there can be none. */
-static int
-open_nameless (void) {
-  g_autofree char *folder
-      = g_build_filename (g_get_user_cache_dir (), "tophash", NULL);
-  g_autofree char *path = g_build_filename (folder, "frames-XXXXXX", NULL);
-  int fd;
-
-  if (g_mkdir_with_parents (folder, 0700) != 0)
-    return -1;
-  fd = g_mkstemp_full (path, O_RDWR | O_CLOEXEC, 0600);
-  if (fd >= 0)
-    unlink (path);
-  return fd;
-}
-
 CacheFile *
 cache_file_new (guint align) {
   struct statvfs disk;
   CacheFile *self;
-  int fd = open_nameless ();
+  int fd = trace_temp_open (NULL, NULL);
 
   if (fd < 0)
     return NULL;

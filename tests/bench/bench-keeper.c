@@ -63,7 +63,11 @@ run (GFile   *file,
   if (is_kept)
     keeper = state_keeper_new (log, TRACE_KEYFRAME_EVENTS);
   began_ns = clock_now_ns ();
-  record_map (log, engine_class_find ("gomap"), n_events, n_keys);
+  record_map (log, (RecordMap){ .klass = engine_class_find ("gomap"),
+                                .n_events = n_events,
+                                .n_keys = n_keys,
+                                .n_workers = 2,
+                                .work = record_map_fill_and_change });
   if (events_per_us != NULL)
     *events_per_us = (double)tracelog_get_length (log) * 1e3
                      / (double)(clock_now_ns () - began_ns);

@@ -22,13 +22,11 @@
  *                           those of one that is never there
  */
 #include "core/base/clock.h"
-#include "core/base/prng.h"
-#include "core/engine/engine.h"
 #include "core/engine/syncmap.h"
-#include "core/record/recorder.h"
 #include "core/state/timeline-histogram.h"
 #include "core/state/timeline-private.h"
 #include "core/state/timeline-search.h"
+#include "tests/bench/record-map.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,15 +35,6 @@
 #define N_WORKERS 8
 #define N_BINS 1920
 #define N_PLACES 10
-
-typedef struct {
-  MapEngine *map;
-  TraceLog  *log;
-  guint64    n_events;
-  guint64    n_keys;
-  Probe      probe;
-  guint      index;
-} Worker;
 
 static uint64_t
 now_ns (void) {
@@ -60,17 +49,18 @@ now_ms (void) {
 /* Two loads to a store, some deletes; a third of the keys at a time, so that a
  * key has times in which nothing happens to it. */
 static void
-work (Worker       *worker,
-      EngineThread *thread) {
-  const EngineClass *klass = worker->map->klass;
-  guint64 span = MAX (1, worker->n_keys / 3);
+work (RecordMapWorker *worker,
+      EngineThread    *thread) {
+  const EngineClass *klass = worker->wanted.klass;
+  guint64 n_events = worker->wanted.n_events;
+  guint64 span = MAX (1, worker->wanted.n_keys / 3);
   gint64 found;
   Prng prng;
 
   prng_init (&prng, prng_split (9, worker->index));
   for (guint64 i = 0;
-       i % 64 != 0 || tracelog_get_length (worker->log) < worker->n_events; i++) {
-    guint64 done = tracelog_get_length (worker->log) * 3 / worker->n_events;
+       i % 64 != 0 || tracelog_get_length (worker->log) < n_events; i++) {
+    guint64 done = tracelog_get_length (worker->log) * 3 / n_events;
     gint64 key = (gint64)(prng_below (&prng, span) + done * span);
     guint64 choice = prng_below (&prng, 100);
 
@@ -83,60 +73,19 @@ work (Worker       *worker,
   }
 }
 
-static void *
-work_cb (void *data) {
-  Worker *worker = data;
-  EngineThread thread;
-
-  probe_current = &worker->probe;
-  g_assert_true (engine_enter_thread (worker->map, &thread,
-                                      (uint16_t)worker->index));
-  work (worker, &thread);
-  engine_leave_thread (&thread);
-  probe_flush (&worker->probe);
-  probe_current = NULL;
-  return NULL;
-}
-
 static TraceLog *
 record (guint64 n_events,
         guint64 n_keys) {
-  EngineConfig config = { .seed = 7, .now_ns = now_ns };
   g_autoptr (TraceInfo) info = trace_info_new ();
   TraceLog *log = tracelog_new (info, (gsize)8 << 30);
-  g_autoptr (Recorder) recorder = recorder_new (log);
-  Worker workers[N_WORKERS] = { 0 };
-  pthread_t threads[N_WORKERS];
-  Probe main_probe;
-  MapEngine *map;
 
-  probe_init (&main_probe, 1024);
-  recorder_add (recorder, &main_probe, EVENT_THREAD_MAIN);
-  for (guint i = 0; i < N_WORKERS; i++) {
-    probe_init (&workers[i].probe, recorder_ring_units (N_WORKERS + 1));
-    recorder_add (recorder, &workers[i].probe, (guint16)i);
-  }
-  recorder_start (recorder);
-  probe_current = &main_probe;
-  map = engine_new (&syncmap_class, &config);
-  probe_flush (&main_probe);
-  probe_current = NULL;
-  for (guint i = 0; i < N_WORKERS; i++) {
-    workers[i].map = map;
-    workers[i].log = log;
-    workers[i].n_events = n_events;
-    workers[i].n_keys = n_keys;
-    workers[i].index = i;
-    probe_set_span_period (&workers[i].probe, 1);
-    pthread_create (&threads[i], NULL, work_cb, &workers[i]);
-  }
-  for (guint i = 0; i < N_WORKERS; i++)
-    pthread_join (threads[i], NULL);
-  recorder_finish (recorder);
-  for (guint i = 0; i < N_WORKERS; i++)
-    probe_clear (&workers[i].probe);
-  probe_clear (&main_probe);
-  engine_free (map);
+  record_map (log, (RecordMap){ .klass = &syncmap_class,
+                                .n_events = n_events,
+                                .n_keys = n_keys,
+                                .n_workers = N_WORKERS,
+                                .span_period = 1,
+                                .now_ns = now_ns,
+                                .work = work });
   return log;
 }
 

@@ -271,7 +271,11 @@ bench_engine (const EngineClass *klass,
       = g_ptr_array_new_with_free_func ((GDestroyNotify)g_ptr_array_unref);
   double memory_mb, start_ms, start_cpu_ms;
 
-  record_map (log, klass, n_events, n_keys);
+  record_map (log, (RecordMap){ .klass = klass,
+                                .n_events = n_events,
+                                .n_keys = n_keys,
+                                .n_workers = 2,
+                                .work = record_map_fill_and_change });
   printf ("  \"%s\": {\n    \"events\": %" G_GUINT64_FORMAT ",\n", klass->name,
           tracelog_get_length (log));
   bench_fold (log, states);

@@ -74,20 +74,6 @@ assert_same (const MapState *a,
   assert_same_frames (frames, b);
 }
 
-static void
-fold_to (Fold     *fold,
-         TraceLog *log,
-         guint64   position) {
-  while (fold_n_events (fold) < position) {
-    guint64 at = fold_n_events (fold);
-    g_autoptr (TraceBlock) block = tracelog_ref_block (log, at);
-    guint64 end = MIN (position, block->first + block->n_events);
-
-    fold_apply_many (fold, block->events + (at - block->first),
-                     (guint)(end - at));
-  }
-}
-
 /* Keys enough for buckets in several frames. */
 static void
 store_many (MapEngine    *map,

@@ -29,20 +29,6 @@ assert_same_state (const MapState *a,
   g_assert_cmpuint (map_state_n_expunged (a), ==, map_state_n_expunged (b));
 }
 
-static void
-fold_to (Fold     *fold,
-         TraceLog *log,
-         guint64   position) {
-  while (fold_n_events (fold) < position) {
-    guint64 at = fold_n_events (fold);
-    g_autoptr (TraceBlock) block = tracelog_ref_block (log, at);
-    guint64 end = MIN (position, block->first + block->n_events);
-
-    fold_apply_many (fold, block->events + (at - block->first),
-                     (guint)(end - at));
-  }
-}
-
 static RecordedRun
 record_a_run (const EngineClass *klass,
               guint              n_keys,

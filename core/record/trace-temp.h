@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* trace-temp-private.h — a file without a name, on a disk where there is one */
+/* trace-temp.h — a file without a name, on a disk where there is one */
 #pragma once
 
 #include <gio/gio.h>
