@@ -451,8 +451,9 @@ tophash_session_tick (TophashSession *self,
     return;
   /* Complete first: a length read after it is the last one. */
   is_complete = timeline_is_complete (self->timeline);
-  session_restore_place (self);
   what = session_look_at_log (self) | session_look_at_search (self);
+  /* After the length was told: at the last one there is no tick after this. */
+  session_restore_place (self);
   if (self->is_following)
     what |= follow_head (self);
   else if (self->is_playing)

@@ -16,7 +16,8 @@
  *                                                 forward to p3
  *
  * Markers     keep the states they were set at, which share nearly all memory
- *             with their neighbours: differences need no seek.
+ *             with their neighbours: differences need no seek. A file keeps where
+ *             they stand; their states are fetched when it is opened.
  */
 #include "core/model/tophash-session-private.h"
 
@@ -24,6 +25,10 @@
 
 #define MAX_PLACES 200u
 #define MAX_UNDO 100u
+#define NOWHERE G_MAXUINT64
+
+/* Members of the view. */
+static const char *const MARKER_NAMES[] = { "marker_a", "marker_b" };
 
 /* Bookmarks and notes ------------------------------------------------------ */
 
@@ -201,7 +206,87 @@ tophash_session_step_bookmark (TophashSession *self,
   return TRUE;
 }
 
+/* States of markers -------------------------------------------------------- */
+
+static void
+drop_marker (TophashSession *self,
+             guint           which) {
+  if (self->marking[which] != NULL)
+    g_cancellable_cancel (self->marking[which]);
+  g_clear_object (&self->marking[which]);
+  g_clear_pointer (&self->markers[which], map_state_unref);
+  self->marked[which] = NOWHERE;
+}
+
+typedef struct {
+  Timeline *timeline;
+  guint64   position;
+  guint     which;
+} MarkJob;
+
+static void
+mark_job_free (gpointer data) {
+  MarkJob *job = data;
+
+  timeline_unref (job->timeline);
+  g_free (job);
+}
+
+static void
+mark_in_thread (GTask        *task,
+                gpointer      source,
+                gpointer      data,
+                GCancellable *cancellable) {
+  MarkJob *job = data;
+
+  g_task_return_pointer (task,
+                         timeline_seek (job->timeline, job->position, cancellable),
+                         (GDestroyNotify)map_state_unref);
+}
+
+static void
+mark_done_cb (GObject      *source,
+              GAsyncResult *result,
+              gpointer      data) {
+  TophashSession *self = TOPHASH_SESSION (source);
+  MapState *state = g_task_propagate_pointer (G_TASK (result), NULL);
+  MarkJob *job = g_task_get_task_data (G_TASK (result));
+
+  /* Cancelled: the marker was set elsewhere, or cleared. */
+  if (state == NULL)
+    return;
+  drop_marker (self, job->which);
+  self->markers[job->which] = state;
+  self->marked[job->which] = map_state_n_events (state);
+  session_changed (self, SESSION_CHANGE_MARKERS);
+}
+
+/* Fetches the state where the marker stands: the cursor's picture is not there yet,
+ * or a file told the place. */
+static void
+mark_far (TophashSession *self,
+          guint           which) {
+  MarkJob *job = g_new0 (MarkJob, 1);
+  g_autoptr (GTask) task = NULL;
+
+  job->timeline = timeline_ref (self->timeline);
+  job->position = self->marked[which];
+  job->which = which;
+  self->marking[which] = g_cancellable_new ();
+  task = g_task_new (self, self->marking[which], mark_done_cb, NULL);
+  g_task_set_task_data (task, job, mark_job_free);
+  g_task_run_in_thread (task, mark_in_thread);
+}
+
 /* The view ----------------------------------------------------------------- */
+
+static void
+put_member (JsonBuilder *builder,
+            const char  *name,
+            gint64       value) {
+  json_builder_set_member_name (builder, name);
+  json_builder_add_int_value (builder, value);
+}
 
 void
 tophash_session_store_view (TophashSession *self) {
@@ -213,18 +298,16 @@ tophash_session_store_view (TophashSession *self) {
   if (self->notes == NULL)
     return;
   json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "position");
-  json_builder_add_int_value (builder, (gint64)self->position);
+  put_member (builder, "position", (gint64)self->position);
   if (!self->shows_all) {
-    json_builder_set_member_name (builder, "from_ns");
-    json_builder_add_int_value (builder, self->from_ns);
-    json_builder_set_member_name (builder, "to_ns");
-    json_builder_add_int_value (builder, self->to_ns);
+    put_member (builder, "from_ns", self->from_ns);
+    put_member (builder, "to_ns", self->to_ns);
   }
-  if (self->selection.kind == SELECTION_SLOT && self->selection.has_key) {
-    json_builder_set_member_name (builder, "key");
-    json_builder_add_int_value (builder, self->selection.key);
-  }
+  if (self->selection.kind == SELECTION_SLOT && self->selection.has_key)
+    put_member (builder, "key", self->selection.key);
+  for (guint i = 0; i < G_N_ELEMENTS (self->markers); i++)
+    if (self->marked[i] != NOWHERE)
+      put_member (builder, MARKER_NAMES[i], (gint64)self->marked[i]);
   json_builder_end_object (builder);
   root = json_builder_get_root (builder);
   notes = trace_notes_copy (self->notes);
@@ -252,29 +335,64 @@ select_key (TophashSession *self,
 
 guint
 session_restore_key (TophashSession *self) {
-  if (!self->restores_key || self->restore_to != G_MAXUINT64)
+  if (!self->restores_key || self->restore_to != NOWHERE)
     return 0;
   self->restores_key = FALSE;
   select_key (self, self->restore_key);
   return SESSION_CHANGE_SELECTION;
 }
 
+/* Whether a place that a file told is there to go to. */
+static gboolean
+is_within_reach (TophashSession *self,
+                 guint64         position) {
+  return position != NOWHERE
+         && (timeline_clamp (self->timeline, position) >= position
+             || timeline_is_complete (self->timeline));
+}
+
 void
 session_restore_place (TophashSession *self) {
   guint64 position = self->restore_to;
 
-  if (position == G_MAXUINT64
-      || (timeline_clamp (self->timeline, position) < position
-          && !timeline_is_complete (self->timeline)))
+  for (guint i = 0; i < G_N_ELEMENTS (self->markers); i++)
+    if (self->markers[i] == NULL && self->marking[i] == NULL
+        && is_within_reach (self, self->marked[i]))
+      mark_far (self, i);
+  if (!is_within_reach (self, position))
     return;
-  self->restore_to = G_MAXUINT64;
+  self->restore_to = NOWHERE;
   self->was_in_view = FALSE; /* the span was left as it is */
   session_move_cursor (self, position, 0);
+}
+
+/* Whoever wrote the file may have put anything there. */
+static gboolean
+get_member (JsonObject *view,
+            const char *name,
+            gint64     *value) {
+  JsonNode *node = json_object_get_member (view, name);
+
+  if (node == NULL || json_node_get_value_type (node) != G_TYPE_INT64)
+    return FALSE;
+  *value = json_node_get_int (node);
+  return TRUE;
+}
+
+/* NOWHERE: the view does not say where. */
+static guint64
+get_position (JsonObject *view,
+              const char *name) {
+  gint64 position;
+
+  return get_member (view, name, &position) && position >= 0 ? (guint64)position
+                                                             : NOWHERE;
 }
 
 void
 tophash_session_restore_view (TophashSession *self) {
   g_autoptr (JsonNode) root = NULL;
+  gint64 from_ns, to_ns;
   JsonObject *view;
 
   g_return_if_fail (TOPHASH_IS_SESSION (self));
@@ -284,32 +402,22 @@ tophash_session_restore_view (TophashSession *self) {
   if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
     return;
   view = json_node_get_object (root);
-  if (json_object_has_member (view, "from_ns")
-      && json_object_has_member (view, "to_ns"))
-    tophash_session_set_range (
-        self, json_object_get_int_member_with_default (view, "from_ns", 0),
-        json_object_get_int_member_with_default (view, "to_ns", 1));
-  self->restore_to = (guint64)MAX (
-      0, json_object_get_int_member_with_default (view, "position", 0));
-  self->restores_key = json_object_has_member (view, "key");
-  self->restore_key = json_object_get_int_member_with_default (view, "key", 0);
+  if (get_member (view, "from_ns", &from_ns) && get_member (view, "to_ns", &to_ns))
+    tophash_session_set_range (self, from_ns, to_ns);
+  self->restore_to = get_position (view, "position");
+  if (self->restore_to == NOWHERE)
+    self->restore_to = 0;
+  for (guint i = 0; i < G_N_ELEMENTS (self->markers); i++)
+    self->marked[i] = get_position (view, MARKER_NAMES[i]);
+  self->restores_key = get_member (view, "key", &self->restore_key);
   session_restore_place (self);
 }
 
 /* Back and forward --------------------------------------------------------- */
 
-static void
-drop_marker (TophashSession *self,
-             guint           which) {
-  if (self->marking[which] != NULL)
-    g_cancellable_cancel (self->marking[which]);
-  g_clear_object (&self->marking[which]);
-  g_clear_pointer (&self->markers[which], map_state_unref);
-}
-
 void
 session_drop_places (TophashSession *self) {
-  self->restore_to = G_MAXUINT64;
+  self->restore_to = NOWHERE;
   self->restores_key = FALSE;
   g_array_set_size (self->places, 0);
   self->place = 0;
@@ -374,64 +482,6 @@ tophash_session_go_forward (TophashSession *self) {
 
 /* Markers ------------------------------------------------------------------ */
 
-typedef struct {
-  Timeline *timeline;
-  guint64   position;
-  guint     which;
-} MarkJob;
-
-static void
-mark_job_free (gpointer data) {
-  MarkJob *job = data;
-
-  timeline_unref (job->timeline);
-  g_free (job);
-}
-
-static void
-mark_in_thread (GTask        *task,
-                gpointer      source,
-                gpointer      data,
-                GCancellable *cancellable) {
-  MarkJob *job = data;
-
-  g_task_return_pointer (task,
-                         timeline_seek (job->timeline, job->position, cancellable),
-                         (GDestroyNotify)map_state_unref);
-}
-
-static void
-mark_done_cb (GObject      *source,
-              GAsyncResult *result,
-              gpointer      data) {
-  TophashSession *self = TOPHASH_SESSION (source);
-  MapState *state = g_task_propagate_pointer (G_TASK (result), NULL);
-  MarkJob *job = g_task_get_task_data (G_TASK (result));
-
-  /* Cancelled: the marker was set elsewhere, or cleared. */
-  if (state == NULL)
-    return;
-  drop_marker (self, job->which);
-  self->markers[job->which] = state;
-  session_changed (self, SESSION_CHANGE_MARKERS);
-}
-
-/* The cursor is there already, the picture is not: fetches the state beside it. */
-static void
-mark_far (TophashSession *self,
-          guint           which) {
-  MarkJob *job = g_new0 (MarkJob, 1);
-  g_autoptr (GTask) task = NULL;
-
-  job->timeline = timeline_ref (self->timeline);
-  job->position = self->position;
-  job->which = which;
-  self->marking[which] = g_cancellable_new ();
-  task = g_task_new (self, self->marking[which], mark_done_cb, NULL);
-  g_task_set_task_data (task, job, mark_job_free);
-  g_task_run_in_thread (task, mark_in_thread);
-}
-
 void
 tophash_session_set_marker (TophashSession *self,
                             guint           which) {
@@ -440,6 +490,7 @@ tophash_session_set_marker (TophashSession *self,
   if (self->state == NULL)
     return;
   drop_marker (self, which);
+  self->marked[which] = self->position;
   if (map_state_n_events (self->state) == self->position)
     self->markers[which] = map_state_ref (self->state);
   else

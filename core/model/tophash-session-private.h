@@ -59,7 +59,8 @@ struct _TophashSession {
   guint64     restore_to; /* the cursor's, once it is folded; G_MAXUINT64: none */
   gboolean    restores_key; /* the one to select, once the state is there */
   gint64      restore_key;
-  MapState   *markers[2]; /* states at the markers; NULL: not set */
+  guint64     marked[2];  /* where the markers stand; G_MAXUINT64: not set */
+  MapState   *markers[2]; /* states there; NULL: not set, or not there yet */
   GCancellable *marking[2]; /* NULL unless a far marker's state is fetched */
 
   TimelineSearch *search; /* NULL: none */
@@ -91,7 +92,7 @@ void     session_drop_places  (TophashSession       *self);
 /* The cursor is about to leave for @position by a jump; what changed. */
 guint    session_note_jump    (TophashSession       *self,
                                guint64               position);
-/* Goes where the view was, as soon as that is folded; what changed. */
+/* Goes where the view was and sets its markers, as soon as that is folded. */
 void     session_restore_place (TophashSession      *self);
 /* Selects the key that was, as soon as its state is there; what changed. */
 guint    session_restore_key  (TophashSession       *self);

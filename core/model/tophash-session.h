@@ -138,8 +138,8 @@ gboolean  tophash_session_undo_notes         (TophashSession *self);
 /* To the next or previous bookmark. FALSE: there is none. */
 gboolean  tophash_session_step_bookmark      (TophashSession *self,
                                               gboolean        forward);
-/* Puts cursor, visible span and selected key into the notes, for a file; and
- * takes them from there, as far as they are given. */
+/* Puts cursor, visible span, selected key and markers into the notes, for a file;
+ * and takes them from there, as far as they are given. */
 void      tophash_session_store_view         (TophashSession *self);
 void      tophash_session_restore_view       (TophashSession *self);
 

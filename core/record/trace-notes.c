@@ -345,9 +345,10 @@ read_notes (TraceNotes *notes,
   notes->text = bounded (text);
   if (view != NULL && JSON_NODE_HOLDS_OBJECT (view)) {
     g_autofree char *json = json_to_string (view, FALSE);
+    g_autoptr (JsonNode) again = json_from_string (json, NULL);
 
-    /* Cut JSON would be none. */
-    if (strlen (json) <= TRACE_NOTES_MAX_TEXT) {
+    /* Cut JSON would be none, nor is a number beyond all: it is told as "inf.0". */
+    if (again != NULL && strlen (json) <= TRACE_NOTES_MAX_TEXT) {
       g_free (notes->view);
       notes->view = g_steal_pointer (&json);
     }

@@ -93,6 +93,7 @@ test_keeps_what_is_noted (void) {
   TraceLog *log;
   guint64 length;
   gint64 key, from_ns, to_ns, duration_ns;
+  SessionDifference difference;
   goffset size;
 
   run_small (session);
@@ -106,6 +107,10 @@ test_keeps_what_is_noted (void) {
   size = size_of (file);
 
   tophash_session_set_text (session, "Look at the middle.");
+  activate (window, "win.marker-a");
+  settle_at (session, length / 2 + 40);
+  activate (window, "win.marker-b");
+  settle_at (session, length / 2);
   tophash_session_set_range (session, duration_ns / 4, duration_ns / 2);
   tophash_session_get_range (session, &from_ns, &to_ns);
   key = select_a_key (session);
@@ -130,6 +135,8 @@ test_keeps_what_is_noted (void) {
   tophash_session_get_range (session, &duration_ns, &to_ns);
   g_assert_cmpint (duration_ns, ==, from_ns);
   g_assert_cmpint (tophash_session_get_selection (session)->key, ==, key);
+  TURN_UNTIL (tophash_session_get_difference (session, &difference));
+  g_assert_cmpuint (difference.n_events, ==, 40);
 
   /* What is opened is saved where it stands, too. */
   tophash_session_add_bookmark (session, "again", "");

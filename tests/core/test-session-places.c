@@ -133,6 +133,88 @@ test_the_view_is_kept (void) {
   g_assert_cmpint (to_ns, ==, 900000);
 }
 
+/* Opens @log anew, as after a save, until its view stands. */
+static TophashSession *
+open_again (TraceLog *log) {
+  TophashSession *session = tophash_session_new ();
+
+  tophash_session_set_log (session, log);
+  tophash_session_restore_view (session);
+  while (tophash_session_needs_ticks (session))
+    tophash_session_tick (session, g_get_monotonic_time ());
+  return session;
+}
+
+static void
+test_markers_are_kept (void) {
+  g_autoptr (TophashSession) session = session_on_a_log ();
+  TraceLog *log = tophash_session_get_log (session);
+  g_autoptr (TophashSession) one = NULL;
+  g_autoptr (TophashSession) both = NULL;
+  g_autoptr (TophashSession) none = NULL;
+  SessionDifference difference;
+  SessionMarker marker;
+
+  tophash_session_seek (session, 700);
+  tophash_session_set_marker (session, 1);
+  tophash_session_store_view (session);
+  g_assert_false (tophash_session_is_unsaved (session));
+  one = open_again (log);
+  while (!tophash_session_get_marker (one, 1, &marker))
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (marker.position, ==, 700);
+  g_assert_false (tophash_session_get_marker (one, 0, &marker));
+
+  /* Saved again before the other state is there. */
+  tophash_session_seek (session, 15000);
+  tophash_session_set_marker (session, 0);
+  tophash_session_store_view (session);
+  tophash_session_set_log (one, log);
+  tophash_session_restore_view (one);
+  tophash_session_store_view (one);
+  both = open_again (log);
+  while (!tophash_session_get_difference (both, &difference))
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (difference.n_events, ==, 15000 - 700);
+  g_assert_cmpuint (difference.n_misses, ==, 15000 - 700);
+
+  tophash_session_clear_markers (both);
+  tophash_session_store_view (both);
+  none = open_again (log);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_false (tophash_session_get_marker (none, 0, &marker));
+  g_assert_false (tophash_session_get_marker (none, 1, &marker));
+}
+
+/* Views that nobody stored: none of their markers is set where nothing is. */
+static void
+test_markers_of_strange_views (void) {
+  const char *const views[] = {
+    "{\"marker_a\":-1,\"marker_b\":\"9\"}",
+    "{\"marker_a\":{\"position\":5},\"marker_b\":[1]}",
+    "{\"marker_a\":null,\"marker_b\":9223372036854775807}",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (views); i++) {
+    g_autoptr (TophashSession) session = session_on_a_log ();
+    TraceLog *log = tophash_session_get_log (session);
+    g_autoptr (TraceNotes) notes = tracelog_dup_notes (log);
+    g_autoptr (TophashSession) other = NULL;
+    SessionMarker marker;
+
+    g_free (notes->view);
+    notes->view = g_strdup (views[i]);
+    tracelog_set_notes (log, notes);
+    other = open_again (log);
+    while (g_main_context_iteration (NULL, FALSE))
+      ;
+    g_assert_false (tophash_session_get_marker (other, 0, &marker));
+    if (tophash_session_get_marker (other, 1, &marker))
+      g_assert_cmpuint (marker.position, <=, N_EVENTS);
+  }
+}
+
 static void
 test_markers_tell_the_difference (void) {
   g_autoptr (TophashSession) session = session_on_a_log ();
@@ -254,6 +336,9 @@ main (int    argc,
   g_test_add_func ("/core/session/the-cursor-stays-in-view",
                    test_the_cursor_stays_in_view);
   g_test_add_func ("/core/session/the-view-is-kept", test_the_view_is_kept);
+  g_test_add_func ("/core/session/markers-are-kept", test_markers_are_kept);
+  g_test_add_func ("/core/session/markers-of-strange-views",
+                   test_markers_of_strange_views);
   g_test_add_func ("/core/session/markers-tell-the-difference",
                    test_markers_tell_the_difference);
   g_test_add_func ("/core/session/hits-are-stepped-through",
