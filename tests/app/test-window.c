@@ -49,7 +49,9 @@ static gboolean
 is_settled (TophashSession *session) {
   TraceLog *log = tophash_session_get_log (session);
 
+  /* Complete between two ticks, it is told as live until the next. */
   return !tophash_session_is_running (session) && log != NULL
+         && !tophash_session_is_following (session)
          && timeline_is_complete (tophash_session_get_timeline (session))
          && tophash_session_get_position (session) == tracelog_get_length (log);
 }
