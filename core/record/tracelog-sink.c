@@ -461,6 +461,13 @@ trace_sink_finish (TraceLog *log) {
 
 /* Files -------------------------------------------------------------------- */
 
+/* (transfer full): what the system says of @number. */
+static GError *
+system_error (int number) {
+  return g_error_new_literal (G_IO_ERROR, (gint)g_io_error_from_errno (number),
+                              g_strerror (number));
+}
+
 /* Opens a new file beside @path, holding a whole recording of no events, and
  * gives it the name. */
 static gboolean
@@ -482,8 +489,7 @@ begin_file (TraceSink  *self,
     return FALSE;
   if (rename (part, path) == 0)
     return TRUE;
-  g_set_error (error, G_IO_ERROR, (gint)g_io_error_from_errno (errno), "%s",
-               g_strerror (errno));
+  g_propagate_error (error, system_error (errno));
   return FALSE;
 }
 
@@ -497,6 +503,7 @@ tracelog_record_to (TraceLog *log,
   g_autofree char *part
       = g_strdup_printf ("%s.%08x.part", path != NULL ? path : "",
                          g_random_int ());
+  GError *failure = NULL;
   TraceSink *self;
   int fd;
 
@@ -508,17 +515,16 @@ tracelog_record_to (TraceLog *log,
   }
   fd = open (part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (fd < 0) {
-    g_set_error (error, G_IO_ERROR, (gint)g_io_error_from_errno (errno),
-                 _("“%s” could not be saved: %s"), name, g_strerror (errno));
+    file_fail_save (file, system_error (errno), error);
     return FALSE;
   }
   self = sink_new (log, fd, name, g_filename_display_name (path), TRUE);
-  if (begin_file (self, part, path, error) && sink_start (self, error))
+  if (begin_file (self, part, path, &failure) && sink_start (self, &failure))
     return TRUE;
   unlink (part);
   sink_free (self);
   g_clear_pointer (&log->store, trace_store_unref);
-  g_prefix_error (error, _("“%s” could not be saved: "), name);
+  file_fail_save (file, failure, error);
   return FALSE;
 }
 

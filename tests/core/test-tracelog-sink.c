@@ -4,6 +4,7 @@
  *
  * The run that is killed is a child of its own; what it wrote is opened after.
  */
+#include "core/record/file-place.h"
 #include "core/record/tracelog-private.h"
 #include "tests/core/numbered-events.h"
 #include "tests/core/recording-file.h"
@@ -197,6 +198,25 @@ test_kill (Fixture      *fixture,
   g_assert_cmpuint (most, >, TRACE_BLOCK_EVENTS);
 }
 
+/* What could not begin says where, and plainly why. */
+static void
+test_says_where_it_cannot_begin (Fixture      *fixture,
+                                 gconstpointer data) {
+  g_autoptr (TraceInfo) info = trace_info_new ();
+  g_autoptr (TraceLog) log = tracelog_new (info, 0);
+  g_autoptr (GFile) missing = g_file_get_child (fixture->file, "no such folder");
+  g_autoptr (GFile) file = g_file_get_child (missing, "run.tophash");
+  g_autofree char *place = g_file_get_parse_name (file);
+  g_autoptr (GError) error = NULL;
+
+  g_file_delete (fixture->file, NULL, NULL);
+  g_assert_false (tracelog_record_to (log, file, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_assert_nonnull (strstr (error->message, place));
+  g_assert_nonnull (strstr (error->message, file_plain_reason (error)));
+  tracelog_finish (log, FALSE);
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -209,6 +229,7 @@ main (int    argc,
   g_test_add_func ("/core/tracelog-sink/spill", test_spill);
   g_test_add_func ("/core/tracelog-sink/disk-bound", test_disk_bound);
   ADD ("record-to", test_record_to);
+  ADD ("says-where-it-cannot-begin", test_says_where_it_cannot_begin);
   ADD ("disk-full", test_disk_full);
   return g_test_run ();
 }
