@@ -554,6 +554,18 @@ read_test (Reader *reader) {
 
 /* Conditions --------------------------------------------------------------- */
 
+/* Of what is already a "not" the rest alone: one meaning, one text. */
+static QueryNode *
+negate (QueryNode *node) {
+  QueryNode *inner = node->left;
+
+  if (node->kind != NODE_NOT)
+    return query_node_new (NODE_NOT, node, NULL);
+  node->left = NULL;
+  query_node_free (node);
+  return inner;
+}
+
 static QueryNode *
 read_term (Reader *reader) {
   gboolean is_not = FALSE;
@@ -573,7 +585,7 @@ read_term (Reader *reader) {
     if (node != NULL)
       advance (reader);
   }
-  return node != NULL && is_not ? query_node_new (NODE_NOT, node, NULL) : node;
+  return node != NULL && is_not ? negate (node) : node;
 }
 
 static gboolean

@@ -62,6 +62,8 @@ test_reads_back_its_own_text (void) {
     { "growing", "growing" },
     { "not growing", "not growing" },
     { "not not growing", "growing" },
+    { "not (not growing)", "growing" },
+    { "(not (not growing) overflow >= 2) misses = 1", "growing and overflow >= 2 and misses = 1" },
     { "(growing)", "growing" },
     { "not (growing or hit)", "not (growing or hit)" },
     { "growing or hit and missed", "growing or hit and missed" },
