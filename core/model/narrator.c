@@ -415,7 +415,8 @@ tell_read_and_dirty (const Telling *telling) {
   guint64 n_read = count_of (telling, TABLE_ROLE_READ);
   guint64 n_dirty = count_of (telling, TABLE_ROLE_DIRTY);
   gboolean is_first = telling->before == NULL
-                      || !map_state_has_read_and_dirty (telling->before);
+                      || map_state_table_for (telling->before, TABLE_ROLE_READ)
+                             == NULL;
 
   if (event->kind == EVENT_READ_PUBLISHED && is_first)
     return g_strdup (_ ("The map begins with an empty read."));

@@ -16,16 +16,36 @@
  *             it cannot do is dropped, so that playing slows down instead of
  *             holding up the window.
  *
+ * Beginning   Before the first table the events do not say which map it is; the
+ *             head of the log does, so that nothing else is shown meanwhile.
+ *
  * Following   The cursor is wherever the timeline's head is. When the log is
  *             complete, following and playing end at its end.
  */
 #include "core/model/tophash-session-private.h"
+
+#include "core/engine/engine.h"
 
 #define TICK_BUDGET_US 4000
 /* Events between two looks at the clock. */
 #define SLICE_EVENTS 1024u
 /* A tick that comes later than this counts as this much: no leaps. */
 #define MAX_TICK_US 100000
+
+/* Takes @state; (transfer full): as it is to be shown. */
+static MapState *
+at_beginning (TophashSession *self,
+              MapState       *state) {
+  const char *name = tracelog_get_info (self->log)->engine;
+  const EngineClass *klass = name == NULL ? NULL : engine_class_find (name);
+  MapState *shown;
+
+  if (klass == NULL || !klass->has_read_and_dirty)
+    return state;
+  shown = map_state_expecting_pair (state);
+  map_state_unref (state);
+  return shown;
+}
 
 guint
 session_take_state (TophashSession *self,
@@ -42,6 +62,8 @@ session_take_state (TophashSession *self,
            && map_state_n_events (before) + 1 != map_state_n_events (state))
     g_clear_pointer (&before, map_state_unref);
   self->before = before;
+  if (map_state_n_tables (state) == 0)
+    state = at_beginning (self, state);
   self->state = state;
   self->position = map_state_n_events (state);
   g_clear_pointer (&former, map_state_unref);

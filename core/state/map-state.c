@@ -279,7 +279,15 @@ map_state_find_table (const MapState *self,
 
 gboolean
 map_state_has_read_and_dirty (const MapState *self) {
-  return self->has_read_and_dirty;
+  return self->has_read_and_dirty || self->expects_pair;
+}
+
+MapState *
+map_state_expecting_pair (const MapState *self) {
+  MapState *copy = map_state_copy (self, NULL);
+
+  copy->expects_pair = TRUE;
+  return copy;
 }
 
 gboolean

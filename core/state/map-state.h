@@ -279,6 +279,9 @@ const StateTable *map_state_find_table   (const MapState *self,
                                           guint32         created_ver);
 
 gboolean map_state_has_read_and_dirty    (const MapState *self);
+/* (transfer full): @self, without a table yet, as the beginning of a map that will
+ * have read and dirty. */
+MapState *map_state_expecting_pair       (const MapState *self);
 gboolean map_state_is_amended            (const MapState *self);
 guint64  map_state_misses                (const MapState *self);
 /* Keys now in the map: the counts of a map's only table or shards, or the entries that

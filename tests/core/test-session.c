@@ -270,6 +270,53 @@ test_the_visible_span (void) {
 }
 
 /* Restarted, replaced and dropped while running. */
+/* Before its first table, too, the map is drawn as what it will be. */
+static void
+test_begins_as_the_map_it_is (void) {
+  const char *const engines[] = { "syncmap", "viewmap", "gomap", "", NULL };
+
+  for (guint i = 0; i < G_N_ELEMENTS (engines); i++) {
+    g_autoptr (TophashSession) session = tophash_session_new ();
+    g_autoptr (TraceInfo) info = trace_info_new ();
+    g_autoptr (TraceLog) log = NULL;
+
+    g_free (info->engine);
+    info->engine = g_strdup (engines[i]);
+    log = tracelog_new (info, 0);
+    tracelog_finish (log, FALSE);
+    tophash_session_set_log (session, log);
+    g_assert_true (map_state_has_read_and_dirty (
+                       tophash_session_get_state (session)) == (i < 2));
+  }
+}
+
+/* A map that was only expected counts what it meets as one that was not. */
+static void
+test_plays_on_from_the_beginning (void) {
+  Bench bench = bench_new ();
+  TophashSession *session = bench.session;
+  const StateCounters *counters;
+  guint64 n_cleared, n_events;
+
+  run_to_end (&bench);
+  counters = map_state_counters (tophash_session_get_state (session));
+  n_cleared = counters->n_cleared;
+  n_events = tophash_session_get_position (session);
+  tophash_session_seek (session, 0);
+  while (tophash_session_get_position (session) != 0
+         || map_state_n_events (tophash_session_get_state (session)) != 0)
+    tick (&bench);
+  g_assert_true (map_state_has_read_and_dirty (tophash_session_get_state (session)));
+  tophash_session_set_speed (session, 1e9);
+  tophash_session_play (session);
+  while (tophash_session_needs_ticks (session))
+    tick (&bench);
+  g_assert_cmpuint (tophash_session_get_position (session), ==, n_events);
+  counters = map_state_counters (tophash_session_get_state (session));
+  g_assert_cmpuint (counters->n_cleared, ==, n_cleared);
+  g_object_unref (session);
+}
+
 static void
 test_runs_can_be_replaced (void) {
   Bench bench = bench_new ();
@@ -406,6 +453,10 @@ main (int    argc,
   g_test_add_func ("/core/session/the-selection-is-where-it-is-seen",
                    test_the_selection_is_where_it_is_seen);
   g_test_add_func ("/core/session/the-visible-span", test_the_visible_span);
+  g_test_add_func ("/core/session/begins-as-the-map-it-is",
+                   test_begins_as_the_map_it_is);
+  g_test_add_func ("/core/session/plays-on-from-the-beginning",
+                   test_plays_on_from_the_beginning);
   g_test_add_func ("/core/session/runs-can-be-replaced",
                    test_runs_can_be_replaced);
   g_test_add_func ("/core/session/far-seeks-end-at-the-newest",
