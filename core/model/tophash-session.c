@@ -12,6 +12,8 @@
  */
 #include "core/model/tophash-session-private.h"
 
+#include "core/base/give-back.h"
+
 #include <string.h>
 
 G_DEFINE_FINAL_TYPE (TophashSession, tophash_session, G_TYPE_OBJECT)
@@ -117,13 +119,24 @@ drop_timeline (gpointer timeline) {
   return NULL;
 }
 
+static gpointer
+drop_for_good (gpointer timeline) {
+  timeline_unref (timeline);
+  give_memory_back ();
+  return NULL;
+}
+
 /* Letting go of a recording waits for the thread that folds it, and frees hundreds
- * of megabytes: not on the main thread. */
+ * of megabytes: not on the main thread. A run that begins (@next) takes as much at
+ * once, and its workers would wait while it is given to the system. */
 static void
 drop_recording (Timeline *timeline,
-                TraceLog *log) {
+                TraceLog *log,
+                TraceLog *next) {
   if (timeline != NULL)
-    g_thread_unref (g_thread_new ("drop", drop_timeline, timeline));
+    g_thread_unref (g_thread_new (
+        "drop", tracelog_is_finished (next) ? drop_for_good : drop_timeline,
+        timeline));
   g_clear_pointer (&log, tracelog_unref); /* the timeline has another */
 }
 
@@ -140,7 +153,7 @@ show_log (TophashSession *self,
   self->log = tracelog_ref (log);
   session_take_notes (self);
   self->timeline = timeline_new (log);
-  drop_recording (former, former_log);
+  drop_recording (former, former_log, log);
   take_key_format (self);
   g_clear_pointer (&self->state, map_state_unref); /* of another log */
   session_take_state (self, timeline_ref_head (self->timeline), NULL);

@@ -21,12 +21,15 @@
  *             The first slabs of a size get plain pages, of which only those in
  *             use count: most maps are small.
  *
+ * System      A slab is a mapping of its own, and given back as one: once malloc()
+ *             has seen blocks of this size freed, it keeps the next ones in its
+ *             arenas, where whatever lies between two of them holds both.
+ *
  * Threads     One lock, held for a few words. Sanitizers see plain allocations.
  */
 #include "core/state/chunk-pool.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 
 #define SLAB_BYTES ((gsize)2 << 20)
@@ -110,14 +113,23 @@ unlink_locked (SizeClass *class,
     slab->next->previous = slab->previous;
 }
 
-/* NULL: there is no memory. */
+/* The mapping is made longer by a slab, and what lies before and after the multiple
+ * of its size in it is given back. NULL: there is no memory. */
 static Slab *
 make_slab (gboolean is_plain) {
-  Slab *slab = aligned_alloc (SLAB_BYTES, SLAB_BYTES);
+  guint8 *start = mmap (NULL, 2 * SLAB_BYTES, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  gsize before = -(guintptr)start & (SLAB_BYTES - 1);
 
-  if (slab != NULL && !is_plain)
-    madvise (slab, SLAB_BYTES, MADV_HUGEPAGE);
-  return slab;
+  if (start == MAP_FAILED)
+    return NULL;
+  if (before != 0)
+    munmap (start, before);
+  munmap (start + before + SLAB_BYTES, SLAB_BYTES - before);
+  start += before;
+  if (!is_plain)
+    madvise (start, SLAB_BYTES, MADV_HUGEPAGE);
+  return (Slab *)start;
 }
 
 static Slab *
@@ -233,7 +245,8 @@ chunk_pool_give (gpointer chunk,
     }
   }
   pthread_mutex_unlock (&lock);
-  free (empty);
+  if (empty != NULL)
+    munmap (empty, SLAB_BYTES);
 }
 
 gboolean
@@ -264,16 +277,20 @@ chunk_pool_prepare (gsize bytes) {
 }
 
 void
-chunk_pool_trim (void) {
-  Slab *slab, *next;
+chunk_pool_trim (gsize keep_bytes) {
+  Slab *slab = NULL, *next;
 
   pthread_mutex_lock (&lock);
-  slab = ready;
-  ready = NULL;
-  n_ready = 0;
+  while (n_ready * SLAB_BYTES > keep_bytes) {
+    next = ready->next;
+    ready->next = slab;
+    slab = ready;
+    ready = next;
+    n_ready--;
+  }
   pthread_mutex_unlock (&lock);
   for (; slab != NULL; slab = next) {
     next = slab->next;
-    free (slab);
+    munmap (slab, SLAB_BYTES);
   }
 }

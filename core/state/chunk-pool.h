@@ -22,8 +22,9 @@ void     chunk_pool_give (gpointer chunk,
 void     chunk_pool_take_many (gsize     size,
                                guint     n,
                                gpointer *chunks);
-/* Gives what lies ready for chunks to come back to the system. */
-void     chunk_pool_trim (void);
+/* Gives what lies ready for chunks to come back to the system, but for
+ * @keep_bytes. */
+void     chunk_pool_trim (gsize keep_bytes);
 /* Sees to it that chunks of @bytes can be taken without waiting for the kernel, as
  * far as empty slabs are kept at all. */
 void     chunk_pool_prepare (gsize bytes);

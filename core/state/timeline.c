@@ -22,6 +22,7 @@
 #include "core/state/helper.h"
 #include "core/state/timeline-private.h"
 
+#include "core/base/give-back.h"
 #include "core/base/rank.h"
 #include "core/state/chunk-pool.h"
 #include "core/state/fold-private.h"
@@ -45,6 +46,10 @@
  * works then. Free choices: a fifth is left when there is always a seek. */
 #define GIVE_WAY_NS (200 * 1000 * 1000)
 #define WORK_US (50 * 1000)
+/* A log that is shorter leaves too little to be worth it: a free choice. */
+#define REST_EVENTS (1u << 20)
+/* What one seek after another takes and gives, as in chunk-pool.c. */
+#define SEEK_STATES 4u
 
 void
 timeline_lock (Timeline *self) {
@@ -407,6 +412,16 @@ close_gaps (Timeline *self) {
   timeline_unlock (self);
 }
 
+/* Memory that was ready for another recording's states, and what folding and packing
+ * took on the way, are nobody's now. */
+static void
+rest (Timeline *self) {
+  chunk_pool_trim (SEEK_STATES * self->keyframes.most_bytes);
+  prepare_seeks (self);
+  if (self->length >= REST_EVENTS && !is_stopping (self))
+    give_memory_back ();
+}
+
 static gpointer
 follow (gpointer data) {
   Timeline *self = data;
@@ -426,7 +441,7 @@ follow (gpointer data) {
       publish (self, TRUE);
       prepare_seeks (self);
       close_gaps (self);
-      prepare_seeks (self);
+      rest (self);
       break;
     } else {
       wait_a_while (self);

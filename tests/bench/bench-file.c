@@ -125,7 +125,7 @@ main (int    argc,
   save_ms = since_ms (from_us);
   tracelog_unref (log);
 
-  chunk_pool_trim ();
+  chunk_pool_trim (0);
   before_mb = resident_mb ();
   from_us = g_get_monotonic_time ();
   log = tracelog_open (file, NULL, NULL, NULL, NULL, NULL);

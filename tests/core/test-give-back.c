@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* test-give-back.c — what is freed can be had by others
+ *
+ * The sanitizers keep freed memory on purpose and are not asked.
+ */
+#include "core/base/give-back.h"
+#include "core/state/chunk-pool.h"
+
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define KEEPS_FREED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define KEEPS_FREED 1
+#endif
+#endif
+#ifndef KEEPS_FREED
+#define KEEPS_FREED 0
+#endif
+
+#define N_BLOCKS 4096u
+#define BLOCK_BYTES 16384u
+#define SLAB_BYTES ((gsize)2 << 20)
+#define CHUNK_BYTES 1024u
+/* Of more slabs than are ever kept. */
+#define N_CHUNKS (200u * (guint)(SLAB_BYTES / CHUNK_BYTES))
+
+static gsize
+resident_bytes (void) {
+  g_autofree char *text = NULL;
+  gulong size, resident;
+
+  g_assert_true (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL));
+  g_assert_cmpint (sscanf (text, "%lu %lu", &size, &resident), ==, 2);
+  return (gsize)resident * (gsize)sysconf (_SC_PAGESIZE);
+}
+
+/* In an arena that is not the main thread's. */
+static gpointer
+take_and_free (gpointer data) {
+  gpointer *blocks = data;
+
+  for (guint i = 0; i < N_BLOCKS; i++) {
+    blocks[i] = g_malloc (BLOCK_BYTES);
+    memset (blocks[i], 1, BLOCK_BYTES);
+  }
+  /* The last one lives on. */
+  for (guint i = 0; i + 1 < N_BLOCKS; i++)
+    g_free (blocks[i]);
+  return blocks[N_BLOCKS - 1];
+}
+
+static void
+test_gives_freed_memory_back (void) {
+  g_autofree gpointer *blocks = g_new (gpointer, N_BLOCKS);
+  gsize before;
+  gpointer last;
+
+#ifndef __GLIBC__
+  g_test_skip ("another library's business");
+  return;
+#endif
+  if (KEEPS_FREED) {
+    g_test_skip ("a sanitizer keeps freed memory");
+    return;
+  }
+  last = g_thread_join (g_thread_new ("frees", take_and_free, blocks));
+  before = resident_bytes ();
+  give_memory_back ();
+  g_assert_cmpuint (resident_bytes () + N_BLOCKS / 2 * (gsize)BLOCK_BYTES, <,
+                    before);
+  g_free (last);
+}
+
+/* Slabs that a pointer in @chunks lies in and that are mapped. */
+static guint
+count_mapped (gpointer *chunks) {
+  g_autoptr (GHashTable) slabs = g_hash_table_new (NULL, NULL);
+  GHashTableIter iter;
+  gpointer slab;
+  guint n = 0;
+
+  for (guint i = 0; i < N_CHUNKS; i++)
+    g_hash_table_add (slabs, (gpointer)((guintptr)chunks[i] & ~(SLAB_BYTES - 1)));
+  g_hash_table_iter_init (&iter, slabs);
+  while (g_hash_table_iter_next (&iter, &slab, NULL)) {
+    guchar is_in[1];
+
+    n += mincore (slab, 4096, is_in) == 0;
+  }
+  return n;
+}
+
+static void
+test_pool_gives_slabs_back (void) {
+  g_autofree gpointer *chunks = g_new (gpointer, N_CHUNKS);
+  g_autoptr (GPtrArray) others = g_ptr_array_new_with_free_func (g_free);
+  guint n_slabs;
+
+  if (KEEPS_FREED) {
+    g_test_skip ("a sanitizer has no pool");
+    return;
+  }
+  /* Twice: what was freed once teaches malloc() to keep the like, whatever lies
+   * between. */
+  for (guint i = 0; i < 2; i++) {
+    for (guint k = 0; k < N_CHUNKS; k++) {
+      chunks[k] = chunk_pool_take (CHUNK_BYTES);
+      if (k % (N_CHUNKS / 200) == 0)
+        g_ptr_array_add (others, g_malloc (BLOCK_BYTES));
+    }
+    n_slabs = count_mapped (chunks);
+    g_assert_cmpuint (n_slabs, >=, 200);
+    for (guint k = 0; k < N_CHUNKS; k++)
+      chunk_pool_give (chunks[k], CHUNK_BYTES);
+  }
+  g_assert_cmpuint (count_mapped (chunks), <, n_slabs / 2);
+  chunk_pool_trim (10 * SLAB_BYTES);
+  g_assert_cmpuint (count_mapped (chunks), ==, 10);
+  chunk_pool_trim (0);
+  g_assert_cmpuint (count_mapped (chunks), ==, 0);
+}
+
+int
+main (int    argc,
+      char **argv) {
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/core/base/gives-freed-memory-back",
+                   test_gives_freed_memory_back);
+  g_test_add_func ("/core/state/pool-gives-slabs-back",
+                   test_pool_gives_slabs_back);
+  return g_test_run ();
+}
