@@ -14,6 +14,7 @@
  *             alone, and a name is asked for. One that is gone is written anew.
  */
 #include "app/tophash-window-job-private.h"
+#include "core/base/give-back.h"
 #include "core/record/trace-keyframe.h"
 #include "core/record/tracelog-file.h"
 
@@ -191,6 +192,10 @@ save_thread (GTask        *task,
     timeline_put_keyframes (job->timeline, TRACE_KEYFRAME_EVENTS, cancellable);
     is_saved = tracelog_save (job->log, job->file, file_job_progress, job, cancellable,
                               &error);
+    /* A state each few million events, tens of megabytes each, and they were the
+     * file's: saved, failed or cancelled. */
+    tracelog_drop_keyframes (job->log);
+    give_memory_back ();
   }
 
   if (is_saved)

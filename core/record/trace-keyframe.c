@@ -144,6 +144,28 @@ tracelog_put_keyframe (TraceLog            *log,
   return FALSE;
 }
 
+/* A log that is not finished may have a thread that counts them (tracelog-sink.c). */
+void
+tracelog_drop_keyframes (TraceLog *log) {
+  g_autoptr (GPtrArray) payloads
+      = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
+  guint n_kept = 0;
+
+  if (!tracelog_is_finished (log))
+    return;
+  pthread_mutex_lock (&log->lock);
+  for (guint i = 0; i < log->keyframes->len; i++) {
+    KeyframeEntry *entry = keyframe_at (log, i);
+
+    if (entry->payload != NULL)
+      g_ptr_array_add (payloads, entry->payload);
+    else
+      *keyframe_at (log, n_kept++) = *entry;
+  }
+  g_array_set_size (log->keyframes, n_kept);
+  pthread_mutex_unlock (&log->lock);
+}
+
 /* Reading ------------------------------------------------------------------ */
 
 /* @size bytes at @at of the payload. */
@@ -333,15 +355,19 @@ tracelog_dup_keyframe (TraceLog      *log,
                        TraceKeyframe *facts) {
   guint8 *payload = NULL;
   g_autofree char *problem = NULL;
-  KeyframeEntry entry;
-  GBytes *at_hand;
+  KeyframeEntry entry = { .facts.position = G_MAXUINT64 };
+  GBytes *at_hand = NULL;
+  gboolean is_there;
   Chunk chunk;
 
   pthread_mutex_lock (&log->lock);
-  entry = take_entry_locked (log, i, &at_hand);
+  /* Another save may have let go of some. */
+  is_there = i < log->keyframes->len;
+  if (is_there)
+    entry = take_entry_locked (log, i, &at_hand);
   pthread_mutex_unlock (&log->lock);
   *facts = entry.facts;
-  if (at_hand != NULL)
+  if (!is_there || at_hand != NULL)
     return at_hand;
   problem = trace_store_read_header (log->store, entry.offset, &chunk);
   if (problem == NULL)

@@ -33,6 +33,9 @@ typedef struct {
 gboolean tracelog_put_keyframe  (TraceLog            *log,
                                  const TraceKeyframe *facts,
                                  GPtrArray           *frames);
+/* Lets go of those that were put into a finished log and stand in no file that it is
+ * read from: what a save needed them for is over. */
+void     tracelog_drop_keyframes (TraceLog            *log);
 /* The latest one at or before @position; FALSE: there is none. */
 gboolean tracelog_find_keyframe (TraceLog            *log,
                                  guint64              position,
