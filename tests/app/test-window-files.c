@@ -466,6 +466,55 @@ test_opens_what_is_dropped (void) {
   close_window (window);
 }
 
+/* Whether the process has @file open. */
+static gboolean
+is_file_open (GFile *file) {
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
+  const char *name;
+
+  g_assert_nonnull (dir);
+  while ((name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *path = g_build_filename ("/proc/self/fd", name, NULL);
+    g_autofree char *target = g_file_read_link (path, NULL);
+
+    if (g_strcmp0 (target, g_file_peek_path (file)) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static void
+open_and_show (TophashWindow *window,
+               GFile         *file) {
+  TophashSession *session = tophash_window_get_session (window);
+  g_autoptr (TraceLog) former = tracelog_ref (tophash_session_get_log (session));
+
+  tophash_window_open (window, file);
+  TURN_UNTIL (tophash_session_get_log (session) != former);
+  settle (session);
+}
+
+/* Its log is the last to go: views, painters and threads have let go of it. */
+static void
+test_lets_go_of_what_was_open (void) {
+  TophashWindow *window = open_window ();
+  char *folder = new_folder ();
+  g_autoptr (GFile) first = file_in (folder, "first.tophash");
+  g_autoptr (GFile) second = file_in (folder, "second.tophash");
+
+  save_small (window, first);
+  save_small (window, second);
+  for (guint i = 0; i < 2; i++) {
+    open_and_show (window, first);
+    g_assert_true (is_file_open (first));
+    open_and_show (window, second);
+    g_assert_true (is_file_open (second));
+    TURN_UNTIL (!is_file_open (first));
+  }
+  g_assert_cmpuint (remove_folder (folder), ==, 2);
+  close_window (window);
+}
+
 void
 add_files_tests (void) {
   g_test_add_func ("/app/window/progress-moves-nothing",
@@ -487,5 +536,7 @@ add_files_tests (void) {
   g_test_add_func ("/app/window/keeps-what-stood-there",
                    test_keeps_what_stood_there);
   g_test_add_func ("/app/window/writes-through-links", test_writes_through_links);
+  g_test_add_func ("/app/window/lets-go-of-what-was-open",
+                   test_lets_go_of_what_was_open);
   g_test_add_func ("/app/window/opens-what-is-dropped", test_opens_what_is_dropped);
 }
