@@ -8,6 +8,9 @@
  * 1.2 makes a widget for each toast and frees what a toast's coming still uses when
  * it is dismissed or replaced before it has come.)
  *
+ * Where the window is narrow the button stands below the words: beside them it left
+ * a third of the line to them.
+ *
  * One that goes by itself waits while the pointer rests on it. Where the keyboard's
  * focus was in it, that goes on to what comes next.
  */
@@ -31,6 +34,7 @@ struct _TophashNotice {
   char  *action; /* of the button; NULL: none */
   guint  seconds;
   guint  going_id;
+  gboolean is_narrow;
 };
 
 G_DEFINE_FINAL_TYPE (TophashNotice, tophash_notice, GTK_TYPE_WIDGET)
@@ -92,11 +96,35 @@ clicked_cb (TophashNotice *self) {
 }
 
 static void
+place_button (TophashNotice *self) {
+  gtk_widget_set_halign (self->button,
+                         self->is_narrow ? GTK_ALIGN_START : GTK_ALIGN_FILL);
+  gtk_grid_attach (GTK_GRID (self->card), self->button, self->is_narrow ? 0 : 1,
+                   self->is_narrow ? 1 : 0, 1, 1);
+}
+
+void
+tophash_notice_set_narrow (TophashNotice *self,
+                           gboolean       is_narrow) {
+  g_return_if_fail (TOPHASH_IS_NOTICE (self));
+
+  if (self->is_narrow == is_narrow)
+    return;
+  self->is_narrow = is_narrow;
+  if (self->button == NULL)
+    return;
+  g_object_ref (self->button);
+  gtk_grid_remove (GTK_GRID (self->card), self->button);
+  place_button (self);
+  g_object_unref (self->button);
+}
+
+static void
 set_button (TophashNotice *self,
             const char    *label,
             const char    *action) {
   if (self->button != NULL)
-    gtk_box_remove (GTK_BOX (self->card), self->button);
+    gtk_grid_remove (GTK_GRID (self->card), self->button);
   self->button = NULL;
   g_free (self->action);
   self->action = g_strdup (action);
@@ -106,8 +134,7 @@ set_button (TophashNotice *self,
   gtk_widget_set_valign (self->button, GTK_ALIGN_CENTER);
   gtk_widget_set_focus_on_click (self->button, FALSE);
   g_signal_connect_swapped (self->button, "clicked", G_CALLBACK (clicked_cb), self);
-  gtk_box_insert_child_after (GTK_BOX (self->card), self->button,
-                              GTK_WIDGET (self->label));
+  place_button (self);
 }
 
 void
@@ -169,10 +196,12 @@ make_close_button (TophashNotice *self) {
 
 static GtkWidget *
 make_card (TophashNotice *self) {
-  self->card = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
+  self->card = gtk_grid_new ();
+  gtk_grid_set_column_spacing (GTK_GRID (self->card), 6);
+  gtk_grid_set_row_spacing (GTK_GRID (self->card), 4);
   gtk_widget_add_css_class (self->card, "notice-card");
-  gtk_box_append (GTK_BOX (self->card), make_label (self));
-  gtk_box_append (GTK_BOX (self->card), make_close_button (self));
+  gtk_grid_attach (GTK_GRID (self->card), make_label (self), 0, 0, 1, 1);
+  gtk_grid_attach (GTK_GRID (self->card), make_close_button (self), 2, 0, 1, 1);
   return self->card;
 }
 

@@ -134,6 +134,8 @@ tophash_window_fit (TophashWindow *self) {
   place_position (self, is_narrow);
   fit_height (self);
   tophash_search_bar_set_narrow (self->search_bar, is_narrow);
+  tophash_notice_set_narrow (self->toast, is_narrow);
+  tophash_notice_set_narrow (self->warning, is_narrow);
   tophash_window_update_run_button (self);
 }
 
