@@ -6,7 +6,8 @@
  * opens and saves and tophash-window-export.c writes the rest, as jobs
  * (tophash-window-job-private.h), tophash-window-tell.c says what happened,
  * tophash-window-fit.c makes room, tophash-window-warm.c loads fonts,
- * tophash-window-close.c ends it and asks before notes are lost.
+ * tophash-window-appear.c draws one pane after another, tophash-window-close.c ends
+ * it and asks before notes are lost.
  */
 #pragma once
 
@@ -103,6 +104,8 @@ struct _TophashWindow {
   guint    n_opened_frames;       /* since a recording is there; counts a few */
   gboolean is_warm;               /* fonts are loaded */
   guint    tick_id;
+  guint    appear_id;             /* 0: all is drawn */
+  guint    n_appeared;            /* frames since then */
   guint    progress_id;
   guint    wait_id;             /* of what is gone to along a key or another */
   SessionAlong wait_along;
@@ -187,6 +190,14 @@ void     tophash_window_go_on     (TophashWindow      *self);
 /* warm */
 /* At the first "map": little by little. */
 void tophash_window_warm          (TophashWindow      *self);
+
+/* appear */
+#define TOPHASH_WINDOW_N_PANES 5
+/* In the order in which they appear. */
+void tophash_window_get_panes     (TophashWindow      *self,
+                                   GtkWidget          *panes[TOPHASH_WINDOW_N_PANES]);
+/* All panes are new: they are drawn from the next frames on. */
+void tophash_window_appear        (TophashWindow      *self);
 
 /* actions */
 void tophash_window_add_actions   (TophashWindowClass *klass);

@@ -195,6 +195,8 @@ update_pages (TophashWindow *self) {
 
   gtk_stack_set_visible_child_name (self->stack, has_log ? "map" : "empty");
   tophash_window_fit_stats (self);
+  if (has_log && !gtk_widget_get_visible (self->timeline_card))
+    tophash_window_appear (self);
   gtk_widget_set_visible (self->timeline_card, has_log);
   if (scenario != NULL && !has_log) {
     adw_status_page_set_title (self->empty_page,
@@ -396,6 +398,9 @@ tophash_window_dispose (GObject *object) {
   if (self->tick_id != 0)
     gtk_widget_remove_tick_callback (GTK_WIDGET (self), self->tick_id);
   self->tick_id = 0;
+  if (self->appear_id != 0)
+    gtk_widget_remove_tick_callback (GTK_WIDGET (self), self->appear_id);
+  self->appear_id = 0;
   g_clear_handle_id (&self->progress_id, g_source_remove);
   g_clear_handle_id (&self->wait_id, g_source_remove);
   if (self->job != NULL)
@@ -544,6 +549,7 @@ tophash_window_init (TophashWindow *self) {
       gtk_window_maximize (GTK_WINDOW (self));
   }
   tophash_window_update_actions (self);
+  tophash_window_appear (self);
   g_signal_connect (self, "map", G_CALLBACK (tophash_window_warm), NULL);
   /* Plain keys belong to time; a button that has the focus would take them. */
   gtk_window_set_focus (GTK_WINDOW (self), GTK_WIDGET (self->map_view));

@@ -9,6 +9,7 @@
 #include "tests/app/test-window.h"
 
 #include "app/tophash-application.h"
+#include "app/tophash-window-private.h"
 #include "core/record/tracelog-file.h"
 #include "widgets/tophash-inspector.h"
 #include "widgets/tophash-misuse-banner.h"
@@ -375,6 +376,55 @@ test_closes_while_running (void) {
   g_object_unref (window);
 }
 
+static guint
+n_drawn_panes (TophashWindow *window) {
+  GtkWidget *panes[TOPHASH_WINDOW_N_PANES];
+  guint n = 0;
+
+  tophash_window_get_panes (window, panes);
+  for (guint i = 0; i < G_N_ELEMENTS (panes); i++)
+    n += gtk_widget_get_opacity (panes[i]) == 1 ? 1 : 0;
+  return n;
+}
+
+typedef struct {
+  guint n;        /* that are drawn */
+  guint n_clears; /* frames before which some were no longer */
+} PanesWatch;
+
+/* No frame adds more than one. */
+static gboolean
+watch_panes_cb (GtkWidget     *widget,
+                GdkFrameClock *clock,
+                gpointer       data) {
+  PanesWatch *watch = data;
+  guint n = n_drawn_panes (TOPHASH_WINDOW (widget));
+
+  g_assert_cmpuint (n, <=, watch->n + 1);
+  if (n < watch->n)
+    watch->n_clears++;
+  watch->n = n;
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+test_draws_a_pane_a_frame (void) {
+  TophashWindow *window = tophash_window_new (ADW_APPLICATION (application));
+  PanesWatch watch = { 0 };
+  guint id = gtk_widget_add_tick_callback (GTK_WIDGET (window), watch_panes_cb,
+                                           &watch, NULL);
+
+  g_assert_cmpuint (n_drawn_panes (window), ==, 0);
+  gtk_window_present (GTK_WINDOW (window));
+  TURN_UNTIL (watch.n == TOPHASH_WINDOW_N_PANES);
+  g_assert_cmpuint (watch.n_clears, ==, 0);
+  /* With a run come the map, its timeline and its counters, one by one again. */
+  run_small (tophash_window_get_session (window));
+  TURN_UNTIL (watch.n_clears > 0 && watch.n == TOPHASH_WINDOW_N_PANES);
+  gtk_widget_remove_tick_callback (GTK_WIDGET (window), id);
+  close_window (window);
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -390,6 +440,7 @@ main (int    argc,
   g_application_register (G_APPLICATION (application), NULL, &error);
   g_assert_no_error (error);
   g_test_add_func ("/app/window/begins-empty", test_begins_empty);
+  g_test_add_func ("/app/window/draws-a-pane-a-frame", test_draws_a_pane_a_frame);
   g_test_add_func ("/app/window/steps-both-ways", test_steps_both_ways);
   g_test_add_func ("/app/window/finds-landmarks", test_finds_landmarks);
   g_test_add_func ("/app/window/opens-what-it-saved", test_opens_what_it_saved);
