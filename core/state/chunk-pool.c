@@ -129,7 +129,7 @@ make_slab (gboolean is_plain) {
   start += before;
   if (!is_plain)
     madvise (start, SLAB_BYTES, MADV_HUGEPAGE);
-  return (Slab *)start;
+  return (gpointer)start;
 }
 
 static Slab *
