@@ -21,6 +21,7 @@
 #include "core/record/tracelog-file.h"
 #include "core/state/state-keeper.h"
 #include "core/state/timeline.h"
+#include "tests/bench/process-memory.h"
 #include "tests/bench/record-map.h"
 
 #include <malloc.h>
@@ -34,18 +35,6 @@
 #define LIMIT_MB 64u
 
 static guint64 n_keys = 786432;
-
-/* Megabytes of this process, files and shared memory not counted. */
-static double
-resident_mb (void) {
-  g_autofree char *text = NULL;
-  const char *line;
-
-  if (!g_file_get_contents ("/proc/self/status", &text, NULL, NULL)
-      || (line = strstr (text, "RssAnon:")) == NULL)
-    return 0;
-  return (double)g_ascii_strtoll (line + strlen ("RssAnon:"), NULL, 10) / 1024;
-}
 
 /* @file: NULL for a log that spills. *events_per_us, *mb: of the run, and of the
  * process when it ended; nullable. */
@@ -74,7 +63,7 @@ run (GFile   *file,
     *events_per_us = (double)tracelog_get_length (log) * 1e3
                      / (double)(clock_now_ns () - began_ns);
   if (mb != NULL)
-    *mb = resident_mb ();
+    *mb = process_mb ();
   return log;
 }
 
@@ -112,7 +101,7 @@ static TraceLog *
 bench_memory (GFile      *file,
               const char *name,
               guint64     n_events) {
-  double before_mb = resident_mb (), short_mb, long_mb;
+  double before_mb = process_mb (), short_mb, long_mb;
   TraceLog *log;
 
   tracelog_unref (run (file, n_events / 4, file != NULL, NULL, &short_mb));

@@ -31,6 +31,7 @@
 #include "core/state/map-state-private.h"
 #include "core/state/state-frames.h"
 #include "core/state/timeline.h"
+#include "tests/bench/process-memory.h"
 #include "tests/bench/record-map.h"
 
 #include <stdio.h>
@@ -71,18 +72,6 @@ process_cpu_ms (void) {
 static double
 now_ms (void) {
   return (double)clock_now_ns () / 1e6;
-}
-
-/* Megabytes of this process, files and shared memory not counted. */
-static double
-process_mb (void) {
-  g_autofree char *text = NULL;
-  const char *line;
-
-  if (!g_file_get_contents ("/proc/self/status", &text, NULL, NULL)
-      || (line = strstr (text, "RssAnon:")) == NULL)
-    return 0;
-  return (double)g_ascii_strtoll (line + strlen ("RssAnon:"), NULL, 10) / 1024;
 }
 
 /* A state that a recording would bring. */
