@@ -23,6 +23,7 @@
 
 #define STAGE_WIDTH 520 /* beside a pane; less is better covered by it */
 #define TITLE_WIDTH 170
+#define CARD_MARGIN 2 /* of each card: the map has room for rings there */
 #define SLIDE_STIFFNESS 500.0 /* libadwaita's own */
 #define AT_ONCE_STIFFNESS 1e6 /* over within a frame */
 
@@ -118,14 +119,15 @@ tophash_window_fit (TophashWindow *self) {
   AdwFlapFoldPolicy policy = level == FIT_WIDE ? ADW_FLAP_FOLD_POLICY_AUTO
                                                : ADW_FLAP_FOLD_POLICY_ALWAYS;
   int margin = is_narrow ? 8 : 14;
+  int outer = margin - CARD_MARGIN;
 
   fit_header (self, level);
   adw_flap_set_fold_policy (self->pane_flap, policy);
   adw_flap_set_fold_policy (self->inspector_flap, policy);
   gtk_widget_set_size_request (self->stage_box,
                                level == FIT_WIDE ? STAGE_WIDTH : -1, -1);
-  gtk_widget_set_margin_start (self->main_box, margin);
-  gtk_widget_set_margin_end (self->main_box, margin);
+  gtk_widget_set_margin_start (self->main_box, outer);
+  gtk_widget_set_margin_end (self->main_box, outer);
   gtk_widget_set_margin_start (GTK_WIDGET (self->transport), margin);
   gtk_widget_set_margin_end (GTK_WIDGET (self->transport), margin);
   gtk_widget_set_margin_start (GTK_WIDGET (self->narrow_transport), margin);

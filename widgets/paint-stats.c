@@ -22,6 +22,7 @@
 #define PAD 14.0
 #define N_BINS 80u
 #define MIN_CARD 128.0
+#define GAUGE_LEAST 220.0
 #define BAND_ALPHA 0.15
 
 typedef struct {
@@ -275,10 +276,11 @@ paint_load (cairo_t            *cr,
     paint_fullest (cr, context, width, height);
     return;
   }
-  /* Its place is kept: nothing moves when the first table comes. */
+  /* Empty before its first event: the first bucket comes with the first key. */
   if (table == NULL) {
-    paint_gauge (cr, context, width, height, _ ("keys before growth"), "–", 0,
-                 _ ("no map yet"));
+    words = g_strdup_printf (_ ("one bucket holds 8; noverflow %u"), 0u);
+    paint_gauge (cr, context, width, height, _ ("keys before growth"), "0 / 8", 0,
+                 words);
     return;
   }
   if (table->oldbuckets != NULL) {
@@ -566,9 +568,9 @@ paint_stats (cairo_t            *cr,
 
   /* The gauge keeps its room; plots leave from the right when it is narrow. */
   while (n_plots > 0
-         && width - n_plots * (MIN_CARD + GAP) < 220)
+         && width - n_plots * (MIN_CARD + GAP) < GAUGE_LEAST)
     n_plots--;
-  gauge = n_plots == 0 ? width : MAX (220, width * 0.34);
+  gauge = n_plots == 0 ? width : MAX (GAUGE_LEAST, width * 0.32);
   plot = n_plots == 0 ? 0 : (width - gauge) / n_plots - GAP;
 
   if (is_pair)
@@ -609,7 +611,7 @@ stats_to_text (const MapState *state) {
                             map_state_n_shards (state));
   table = map_state_table_for (state, TABLE_ROLE_ONLY);
   if (table == NULL)
-    return g_strdup (_ ("no map yet"));
+    return g_strdup (_ ("an empty map"));
   if (table->oldbuckets != NULL)
     return g_strdup_printf (_ ("growing: %u of %u buckets evacuated"),
                             table->n_evacuated,

@@ -9,7 +9,11 @@
  *     has a contrast of at least 4.5 to 1 (WCAG 2.1, 1.4.3); dim text too
  * P2  a shape that carries meaning stands off its card by at least 3 to 1
  *     (1.4.11); quiet tracks and card edges carry none and may be fainter
- * P3  high contrast raises P1 to 7 to 1 and makes edges count under P2
+ * P3  a card is of one colour and edge, whoever draws it: ROLE_CARD and
+ *     ROLE_CARD_EDGE stand in data/style.css and style-dark.css too. The
+ *     theme's own dark card is lighter, 363636: no fill can hold both P1 and
+ *     P2 on it, so the theme's follows ours
+ * P4  high contrast raises P1 to 7 to 1 and makes edges count under P2
  */
 #include "widgets/tophash-palette.h"
 
@@ -52,15 +56,15 @@ static const TophashPalette light = {
 
 static const TophashPalette dark = {
   .colors = {
-    [ROLE_WINDOW] = HEX (0x222226),
-    [ROLE_CARD] = HEX (0x2c2c30),
-    [ROLE_CARD_EDGE] = HEX (0x424247),
-    [ROLE_TEXT] = HEX (0xf2f2f4),
-    [ROLE_TEXT_DIM] = HEX (0xadadb3),
-    [ROLE_QUIET] = HEX (0x3b3b40),
+    [ROLE_WINDOW] = HEX (0x242424),
+    [ROLE_CARD] = HEX (0x2d2d2d),
+    [ROLE_CARD_EDGE] = HEX (0x434343),
+    [ROLE_TEXT] = HEX (0xf2f2f2),
+    [ROLE_TEXT_DIM] = HEX (0xaeaeae),
+    [ROLE_QUIET] = HEX (0x3c3c3c),
     [ROLE_LIVE] = HEX (0x2375da),
     [ROLE_ON_LIVE] = HEX (0xffffff),
-    [ROLE_NIL_EDGE] = HEX (0x9a9a9f),
+    [ROLE_NIL_EDGE] = HEX (0x9b9b9b),
     [ROLE_EXPUNGED] = HEX (0xff8c42),
     [ROLE_MOVES_UP] = HEX (0xaa51c1),
     [ROLE_STAYS] = HEX (0x2375da),
@@ -76,7 +80,7 @@ static const TophashPalette dark = {
     [ROLE_MARK_PROMOTION] = HEX (0x99c1f1),
     [ROLE_MARK_COPY] = HEX (0xff8c42),
     [ROLE_MARK_GROWTH] = HEX (0xd587e0),
-    [ROLE_MARK_OTHER] = HEX (0xadadb3),
+    [ROLE_MARK_OTHER] = HEX (0xaeaeae),
     [ROLE_WARNING] = HEX (0xff7b70),
   },
   .is_dark = TRUE,
