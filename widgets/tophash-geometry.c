@@ -644,9 +644,7 @@ stage_layout_new (const MapState     *state,
                   const StageOptions *options) {
   StageLayout *self = g_new0 (StageLayout, 1);
   guint n_main = largest_table (state);
-  int least;
-  int most;
-  int index;
+  int least, most, index;
 
   self->ref_count = 1;
   self->state = map_state_ref (state);
@@ -674,6 +672,7 @@ stage_layout_new (const MapState     *state,
         && (slot_sizes[index] <= STAGE_SLOT_HEX || !is_stacked (self)))
       break;
   }
+  self->fit_index = index;
   index = CLAMP (index + options->zoom, 0, STAGE_N_ZOOMS - 1);
   self->min_width = card_min_width (slot_sizes[index], n_main);
   self->width = MAX (self->width, self->min_width);

@@ -134,7 +134,8 @@ typedef struct {
   double          width, height;
   double          top;        /* of the tables: below the strips */
   double          min_width;  /* below which a card would not hold its slots */
-  int             zoom_index; /* into the sizes, after clamping */
+  int             fit_index;  /* into the sizes: the one that fits */
+  int             zoom_index; /* likewise: the one taken, after clamping */
   GArray         *cards;      /* of StageCard */
   GArray         *chains;     /* of StageChain: items of CARD_CHAINS */
   guint           n_more_chains; /* for which there was no room */

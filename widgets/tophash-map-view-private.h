@@ -40,7 +40,6 @@ struct _TophashMapView {
   gint64          began_us; /* of the transition; 0: at the next frame */
   gint64          ended_us; /* of the last one */
   double          progress;
-  int             zoom;
   int             fit_height;
   int             layout_width;
   int             asked_width;

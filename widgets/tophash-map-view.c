@@ -122,7 +122,7 @@ new_layout (TophashMapView *self,
     .shown = !is_switched (self, width)                   ? STAGE_BOTH
              : gtk_toggle_button_get_active (self->dirty) ? STAGE_DIRTY
                                                           : STAGE_READ,
-    .zoom = self->zoom,
+    .zoom = tophash_session_get_zoom (self->session),
     .text_scale = 1,
   };
   const TophashSelection *selection
@@ -279,9 +279,19 @@ selection_changed (TophashMapView *self) {
   tophash_map_view_redraw (self);
 }
 
+/* Another size of slots, or another table: nothing glides there. */
+static void
+relayout (TophashMapView *self) {
+  end_transition (self);
+  drop_layout (self);
+  gtk_widget_queue_resize (GTK_WIDGET (self));
+}
+
 static void
 changed_cb (TophashMapView      *self,
             TophashSessionChange what) {
+  if (what & SESSION_CHANGE_ZOOM)
+    relayout (self);
   if (what & (SESSION_CHANGE_LOG | SESSION_CHANGE_CURSOR)) {
     if (what & SESSION_CHANGE_LOG) {
       g_free (self->key_format);
@@ -360,7 +370,8 @@ measure (GtkWidget     *widget,
   *minimum_baseline = *natural_baseline = -1;
   if (orientation == GTK_ORIENTATION_HORIZONTAL) {
     *minimum = MIN_WIDTH;
-    if (get_state (self) != NULL && self->zoom > 0) {
+    if (get_state (self) != NULL
+        && tophash_session_get_zoom (self->session) > 0) {
       int width = likely_width (self);
 
       *minimum = MAX (*minimum, (int)(layout_for (self, width)->min_width
@@ -518,13 +529,6 @@ tophash_map_view_class_init (TophashMapViewClass *klass) {
 }
 
 static void
-shown_cb (TophashMapView *self) {
-  end_transition (self);
-  drop_layout (self);
-  gtk_widget_queue_resize (GTK_WIDGET (self));
-}
-
-static void
 add_switch (TophashMapView *self) {
   GtkWidget *read = gtk_toggle_button_new_with_label (_("read"));
   GtkWidget *dirty = gtk_toggle_button_new_with_label (_("dirty"));
@@ -540,7 +544,7 @@ add_switch (TophashMapView *self) {
   gtk_box_append (GTK_BOX (self->tables), dirty);
   gtk_widget_set_child_visible (self->tables, FALSE);
   gtk_widget_set_parent (self->tables, GTK_WIDGET (self));
-  g_signal_connect_swapped (dirty, "toggled", G_CALLBACK (shown_cb), self);
+  g_signal_connect_swapped (dirty, "toggled", G_CALLBACK (relayout), self);
 }
 
 static void
@@ -583,23 +587,15 @@ tophash_map_view_set_session (TophashMapView *self,
 void
 tophash_map_view_zoom (TophashMapView *self,
                        int             steps) {
-  int before;
-  int at;
+  const StageLayout *layout;
 
   g_return_if_fail (TOPHASH_IS_MAP_VIEW (self));
 
-  if (tophash_map_view_get_layout (self) == NULL)
+  layout = tophash_map_view_get_layout (self);
+  if (layout == NULL)
     return;
   /* From what is shown: a clamped step would have to be taken back twice. */
-  before = self->zoom;
-  at = self->layout->zoom_index;
-  if (steps == 0)
-    self->zoom = 0;
-  else
-    self->zoom += CLAMP (at + steps, 0, ZOOM_MOST) - at;
-  if (self->zoom == before)
-    return;
-  end_transition (self);
-  drop_layout (self);
-  gtk_widget_queue_resize (GTK_WIDGET (self));
+  if (steps != 0)
+    steps = CLAMP (layout->zoom_index + steps, 0, ZOOM_MOST) - layout->fit_index;
+  tophash_session_set_zoom (self->session, steps);
 }

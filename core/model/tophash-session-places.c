@@ -299,6 +299,7 @@ tophash_session_store_view (TophashSession *self) {
     return;
   json_builder_begin_object (builder);
   put_member (builder, "position", (gint64)self->position);
+  put_member (builder, "zoom", self->zoom);
   if (!self->shows_all) {
     put_member (builder, "from_ns", self->from_ns);
     put_member (builder, "to_ns", self->to_ns);
@@ -392,7 +393,7 @@ get_position (JsonObject *view,
 void
 tophash_session_restore_view (TophashSession *self) {
   g_autoptr (JsonNode) root = NULL;
-  gint64 from_ns, to_ns;
+  gint64 from_ns, to_ns, zoom;
   JsonObject *view;
 
   g_return_if_fail (TOPHASH_IS_SESSION (self));
@@ -404,6 +405,9 @@ tophash_session_restore_view (TophashSession *self) {
   view = json_node_get_object (root);
   if (get_member (view, "from_ns", &from_ns) && get_member (view, "to_ns", &to_ns))
     tophash_session_set_range (self, from_ns, to_ns);
+  if (get_member (view, "zoom", &zoom))
+    tophash_session_set_zoom (self, (int)CLAMP (zoom, -SESSION_ZOOM_MOST,
+                                                SESSION_ZOOM_MOST));
   self->restore_to = get_position (view, "position");
   if (self->restore_to == NOWHERE)
     self->restore_to = 0;

@@ -45,6 +45,7 @@ struct _TophashSession {
   gint64    last_tick_us; /* 0: no tick since playing began */
 
   TophashSelection selection;
+  int       zoom;      /* of the map */
   gboolean  shows_all;
   gint64    from_ns;
   gint64    to_ns;

@@ -473,6 +473,23 @@ tophash_session_show_all (TophashSession *self) {
   session_changed (self, SESSION_CHANGE_RANGE);
 }
 
+int
+tophash_session_get_zoom (TophashSession *self) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), 0);
+  return self->zoom;
+}
+
+void
+tophash_session_set_zoom (TophashSession *self,
+                          int             steps) {
+  g_return_if_fail (TOPHASH_IS_SESSION (self));
+  steps = CLAMP (steps, -SESSION_ZOOM_MOST, SESSION_ZOOM_MOST);
+  if (self->zoom == steps)
+    return;
+  self->zoom = steps;
+  session_changed (self, SESSION_CHANGE_ZOOM);
+}
+
 /* Keys --------------------------------------------------------------------- */
 
 const char *

@@ -40,6 +40,7 @@ typedef enum {
   SESSION_CHANGE_SEARCH = 1 << 9,    /* another search, or it found more */
   SESSION_CHANGE_MARKERS = 1 << 10,
   SESSION_CHANGE_PLACES = 1 << 11,   /* where one can go back to */
+  SESSION_CHANGE_ZOOM = 1 << 12,     /* how near the map is drawn */
 } TophashSessionChange;
 
 typedef enum {
@@ -138,8 +139,8 @@ gboolean  tophash_session_undo_notes         (TophashSession *self);
 /* To the next or previous bookmark. FALSE: there is none. */
 gboolean  tophash_session_step_bookmark      (TophashSession *self,
                                               gboolean        forward);
-/* Puts cursor, visible span, selected key and markers into the notes, for a file;
- * and takes them from there, as far as they are given. */
+/* Puts cursor, visible span, zoom, selected key and markers into the notes, for a
+ * file; and takes them from there, as far as they are given. */
 void      tophash_session_store_view         (TophashSession *self);
 void      tophash_session_restore_view       (TophashSession *self);
 
@@ -208,6 +209,13 @@ void      tophash_session_set_range          (TophashSession *self,
                                               gint64          from_ns,
                                               gint64          to_ns);
 void      tophash_session_show_all           (TophashSession *self);
+
+/* How much nearer (+) or farther (-) than it fits the map is drawn, in steps of at
+ * most SESSION_ZOOM_MOST. Another recording keeps it, unless its file says other. */
+#define SESSION_ZOOM_MOST 9
+int       tophash_session_get_zoom           (TophashSession *self);
+void      tophash_session_set_zoom           (TophashSession *self,
+                                              int             steps);
 
 /* (transfer full): a key as this recording writes it. */
 char     *tophash_session_key_text           (TophashSession *self,

@@ -95,6 +95,7 @@ test_keeps_what_is_noted (void) {
   gint64 key, from_ns, to_ns, duration_ns;
   SessionDifference difference;
   goffset size;
+  int zoom;
 
   run_small (session);
   length = tracelog_get_length (tophash_session_get_log (session));
@@ -114,6 +115,9 @@ test_keeps_what_is_noted (void) {
   tophash_session_set_range (session, duration_ns / 4, duration_ns / 2);
   tophash_session_get_range (session, &from_ns, &to_ns);
   key = select_a_key (session);
+  activate (window, "win.zoom-in");
+  zoom = tophash_session_get_zoom (session);
+  g_assert_cmpint (zoom, ==, 1);
   g_assert_true (tophash_session_has_unsaved_notes (session));
   activate (window, "win.save");
   TURN_UNTIL (!tophash_session_is_unsaved (session));
@@ -121,6 +125,8 @@ test_keeps_what_is_noted (void) {
   g_assert_cmpint (size_of (file), >, size);
   g_assert_cmpint (size_of (file), <, size + 16384);
 
+  activate (window, "win.zoom-fit");
+  g_assert_cmpint (tophash_session_get_zoom (session), ==, 0);
   log = tracelog_ref (tophash_session_get_log (session));
   tophash_window_open (window, file);
   TURN_UNTIL (tophash_session_get_log (session) != log);
@@ -135,6 +141,7 @@ test_keeps_what_is_noted (void) {
   tophash_session_get_range (session, &duration_ns, &to_ns);
   g_assert_cmpint (duration_ns, ==, from_ns);
   g_assert_cmpint (tophash_session_get_selection (session)->key, ==, key);
+  g_assert_cmpint (tophash_session_get_zoom (session), ==, zoom);
   TURN_UNTIL (tophash_session_get_difference (session, &difference));
   g_assert_cmpuint (difference.n_events, ==, 40);
 
