@@ -24,11 +24,13 @@
 static char *
 say_buckets (const StateTable *table) {
   g_autofree char *n = NULL;
-  g_autofree char *keys = tophash_draw_format_count (table->count);
+  g_autofree char *keys = NULL;
   guint n_main;
 
-  if (table->buckets == NULL)
+  /* Before its first event a map is there, and as empty. */
+  if (table == NULL || table->buckets == NULL)
     return g_strdup (_("no buckets yet: they come with the first key"));
+  keys = tophash_draw_format_count (table->count);
   n_main = state_array_n_main (table->buckets);
   n = tophash_draw_format_count (n_main);
   if (table->oldbuckets != NULL
@@ -239,8 +241,7 @@ paint_buckets (cairo_t            *cr,
                const char         *title,
                int                 lock_index) {
   TableHead head = { .title = title };
-  g_autofree char *facts = card->table != NULL ? say_buckets (card->table)
-                                               : g_strdup (_("no table yet"));
+  g_autofree char *facts = say_buckets (card->table);
   g_autofree char *lock
     = lock_index >= 0 ? paint_lock_text (context->layout->state,
                                          (guint)lock_index, "mu",
@@ -308,11 +309,14 @@ say_holder (const MapState *state,
 static void
 paint_small_shard (cairo_t            *cr,
                    const PaintContext *context,
-                   const StageCard    *card) {
-  guint index = find_lock (context->layout->state, card->table->shard);
-  guint64 n = card->in_old ? card->table->n_evacuated : card->table->count;
+                   const StageCard    *card,
+                   guint               shard) {
+  const StateTable *table = card->table;
+  guint index = find_lock (context->layout->state, shard);
+  guint64 n = table == NULL  ? 0
+              : card->in_old ? table->n_evacuated : table->count;
   g_autofree char *number = tophash_draw_format_count (n);
-  g_autofree char *title = g_strdup_printf ("#%u", card->table->shard);
+  g_autofree char *title = g_strdup_printf ("#%u", shard);
   g_autofree char *holder
     = card->in_old ? NULL : say_holder (context->layout->state, index);
   g_autofree char *facts = g_strdup_printf (
@@ -337,27 +341,31 @@ paint_shards (cairo_t            *cr,
   double top;
   double right;
   double bottom;
+  guint n_before = 0;
 
   /* A thousand cards are many screens: most of them are not in sight. */
   cairo_clip_extents (cr, &left, &top, &right, &bottom);
   for (guint i = 0; i < layout->cards->len; i++) {
     const StageCard *card = stage_layout_card (layout, i);
     g_autofree char *title = NULL;
+    guint shard;
 
-    if (card->table == NULL || card->frame.y > bottom
-        || card->frame.y + card->frame.height < top
-        || (card->kind != CARD_BUCKETS && card->kind != CARD_OLDBUCKETS))
+    if (card->kind != CARD_BUCKETS && card->kind != CARD_OLDBUCKETS)
+      continue;
+    /* In their order; one without a table does not tell which it is. */
+    shard = card->in_old ? card->table->shard : n_before++;
+    if (card->frame.y > bottom || card->frame.y + card->frame.height < top)
       continue;
     if (card->frame.width < STAGE_SHARD_ROOMY) {
-      paint_small_shard (cr, context, card);
+      paint_small_shard (cr, context, card, shard);
       continue;
     }
     title = g_strdup_printf (card->in_old ? _("shard %u, oldbuckets")
-                                          : _("shard %u"), card->table->shard);
+                                          : _("shard %u"), shard);
     if (card->in_old)
       paint_gomap_old (cr, context, card, title);
     else
       paint_buckets (cr, context, card, title,
-                     (int)find_lock (layout->state, card->table->shard));
+                     (int)find_lock (layout->state, shard));
   }
 }

@@ -95,10 +95,16 @@ is_beside (const StageLayout *self) {
   return self->width >= BESIDE_FROM;
 }
 
+/* Shards have locks before the first of them is taken. */
+static gboolean
+has_lock_strip (const StageLayout *self) {
+  return self->kind == STAGE_SHARDS || map_state_n_locks (self->state) > 0;
+}
+
 double
 stage_strips_height (const StageLayout *self) {
   double height = strip_height (self) + STAGE_CARD_GAP;
-  gboolean has_lock = map_state_n_locks (self->state) > 0;
+  gboolean has_lock = has_lock_strip (self);
   double sum = 0;
 
   if (self->kind == STAGE_SHARDS)
@@ -186,7 +192,7 @@ add_views (StageLayout *self,
 
 void
 stage_place_strips (StageLayout *self) {
-  gboolean has_lock = map_state_n_locks (self->state) > 0;
+  gboolean has_lock = has_lock_strip (self);
   int height = strip_height (self);
   double width = self->width;
   double y = 0;

@@ -173,6 +173,7 @@ struct _EngineClass {
   const char *title;       /* "sync.Map ≤ Go 1.23": windows and reports */
   bool        is_thread_safe;
   bool        has_read_and_dirty;
+  bool        has_shards;
 
   const struct _SnapshotClass *snapshot; /* NULL: none; see snapshot.h */
 

@@ -78,6 +78,7 @@ const EngineClass shardmap_class = {
   .name = "shardmap",
   .title = "sharded Go map ≤ 1.23 + RWMutex",
   .is_thread_safe = true,
+  .has_shards = true,
   .snapshot = &gomap_shards_snapshot_class,
   .create = create,
   .range = rwmap_range,

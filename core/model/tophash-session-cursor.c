@@ -16,15 +16,14 @@
  *             it cannot do is dropped, so that playing slows down instead of
  *             holding up the window.
  *
- * Beginning   Before the first table the events do not say which map it is; the
- *             head of the log does, so that nothing else is shown meanwhile.
+ * Beginning   Before the first table the events do not say which map it is, and
+ *             before the last shard's not how many it has; the head of the log
+ *             does, so that nothing else is shown meanwhile.
  *
  * Following   The cursor is wherever the timeline's head is. When the log is
  *             complete, following and playing end at its end.
  */
 #include "core/model/tophash-session-private.h"
-
-#include "core/engine/engine.h"
 
 #define TICK_BUDGET_US 4000
 /* Events between two looks at the clock. */
@@ -36,13 +35,14 @@
 static MapState *
 at_beginning (TophashSession *self,
               MapState       *state) {
-  const char *name = tracelog_get_info (self->log)->engine;
-  const EngineClass *klass = name == NULL ? NULL : engine_class_find (name);
   MapState *shown;
 
-  if (klass == NULL || !klass->has_read_and_dirty)
+  if (self->expects_pair && map_state_n_tables (state) == 0)
+    shown = map_state_expecting_pair (state);
+  else if (map_state_n_tables (state) < self->expects_shards)
+    shown = map_state_expecting_shards (state, self->expects_shards);
+  else
     return state;
-  shown = map_state_expecting_pair (state);
   map_state_unref (state);
   return shown;
 }
@@ -62,10 +62,8 @@ session_take_state (TophashSession *self,
            && map_state_n_events (before) + 1 != map_state_n_events (state))
     g_clear_pointer (&before, map_state_unref);
   self->before = before;
-  if (map_state_n_tables (state) == 0)
-    state = at_beginning (self, state);
-  self->state = state;
-  self->position = map_state_n_events (state);
+  self->state = at_beginning (self, state);
+  self->position = map_state_n_events (self->state);
   g_clear_pointer (&former, map_state_unref);
   return SESSION_CHANGE_CURSOR | session_track_key (self)
          | session_restore_key (self) | session_keep_in_view (self);

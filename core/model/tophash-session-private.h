@@ -29,6 +29,8 @@ struct _TophashSession {
   gboolean  is_unsaved; /* the events; notes: see session_notes_differ () */
   guint64   known_length;
   char     *key_format;
+  gboolean  expects_pair; /* as the log's head names its map */
+  guint     expects_shards;
 
   MapState *state;    /* NULL without a log */
   MapState *before;   /* the last event's, as far as it is known; else NULL */

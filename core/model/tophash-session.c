@@ -13,6 +13,7 @@
 #include "core/model/tophash-session-private.h"
 
 #include "core/base/give-back.h"
+#include "core/engine/engine.h"
 
 #include <string.h>
 
@@ -99,9 +100,12 @@ drop_runner (TophashSession *self) {
   return TRUE;
 }
 
+/* What the head of the log says before its events do. */
 static void
-take_key_format (TophashSession *self) {
+take_head (TophashSession *self) {
   const TraceInfo *info = tracelog_get_info (self->log);
+  const EngineClass *klass
+      = info->engine == NULL ? NULL : engine_class_find (info->engine);
   g_autoptr (Scenario) scenario = NULL;
 
   if (info->scenario_json != NULL)
@@ -111,6 +115,12 @@ take_key_format (TophashSession *self) {
   self->key_format = g_strdup (scenario != NULL && scenario->key_text != NULL
                                    ? scenario->key_text
                                    : DEFAULT_KEY_FORMAT);
+  self->expects_pair = klass != NULL && klass->has_read_and_dirty;
+  self->expects_shards = 0;
+  if (klass != NULL && klass->has_shards)
+    self->expects_shards = scenario != NULL && scenario->shards > 0
+                               ? MIN (scenario->shards, ENGINE_SHARDS_MAX)
+                               : ENGINE_SHARDS_DEFAULT;
 }
 
 static gpointer
@@ -154,7 +164,7 @@ show_log (TophashSession *self,
   session_take_notes (self);
   self->timeline = timeline_new (log);
   drop_recording (former, former_log, log);
-  take_key_format (self);
+  take_head (self);
   g_clear_pointer (&self->state, map_state_unref); /* of another log */
   session_take_state (self, timeline_ref_head (self->timeline), NULL);
   memset (&self->selection, 0, sizeof self->selection);

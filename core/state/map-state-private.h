@@ -91,6 +91,7 @@ struct _MapState {
   guint64       misses;
   gboolean      has_read_and_dirty;
   gboolean      expects_pair; /* only to be shown: no event told it yet */
+  guint         expects_shards; /* likewise */
   gboolean      is_amended;
   guint64       n_live;
   guint64       n_nil;

@@ -245,7 +245,7 @@ map_state_table_for (const MapState *self,
 
 guint
 map_state_n_shards (const MapState *self) {
-  guint n = 0;
+  guint n = self->expects_shards;
 
   for (guint i = 0; i < self->n_tables; i++)
     if (self->tables[i].role == TABLE_ROLE_SHARD)
@@ -287,6 +287,15 @@ map_state_expecting_pair (const MapState *self) {
   MapState *copy = map_state_copy (self, NULL);
 
   copy->expects_pair = TRUE;
+  return copy;
+}
+
+MapState *
+map_state_expecting_shards (const MapState *self,
+                            guint           n_shards) {
+  MapState *copy = map_state_copy (self, NULL);
+
+  copy->expects_shards = n_shards;
   return copy;
 }
 

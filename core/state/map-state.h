@@ -269,7 +269,7 @@ const StateTable *map_state_table        (const MapState *self,
  * newest table. */
 const StateTable *map_state_table_for    (const MapState *self,
                                           TableRole       role);
-/* How many shards were named; map_state_shard() of each may yet be NULL. */
+/* How many shards were named or are expected; map_state_shard() of each may yet be NULL. */
 guint             map_state_n_shards     (const MapState *self);
 const StateTable *map_state_shard        (const MapState *self,
                                           guint           shard);
@@ -282,6 +282,10 @@ gboolean map_state_has_read_and_dirty    (const MapState *self);
 /* (transfer full): @self, without a table yet, as the beginning of a map that will
  * have read and dirty. */
 MapState *map_state_expecting_pair       (const MapState *self);
+/* (transfer full): @self, of whose shards not all have a table yet, as the beginning
+ * of a map that will have so many. */
+MapState *map_state_expecting_shards     (const MapState *self,
+                                          guint           n_shards);
 gboolean map_state_is_amended            (const MapState *self);
 guint64  map_state_misses                (const MapState *self);
 /* Keys now in the map: the counts of a map's only table or shards, or the entries that

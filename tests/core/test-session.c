@@ -3,6 +3,8 @@
 /* test-session.c — the session without a window: ticks driven by hand */
 #include "core/model/tophash-session.h"
 
+#include "core/engine/engine.h"
+
 #include <string.h>
 
 #define FRAME_US 16667
@@ -287,6 +289,46 @@ test_begins_as_the_map_it_is (void) {
     tophash_session_set_log (session, log);
     g_assert_true (map_state_has_read_and_dirty (
                        tophash_session_get_state (session)) == (i < 2));
+    g_assert_cmpuint (map_state_n_shards (tophash_session_get_state (session)), ==,
+                      0);
+  }
+}
+
+/* Nor does its number of shards come with their tables, one by one. */
+static void
+test_begins_with_all_its_shards (void) {
+  static const struct {
+    const char *scenario;
+    guint       n_shards;
+  } cases[] = { { NULL, ENGINE_SHARDS_DEFAULT }, { "hot-shard", 16 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (TophashSession) session = tophash_session_new ();
+    g_autoptr (TraceInfo) info = trace_info_new ();
+    g_autoptr (TraceLog) log = NULL;
+    Event created = { .kind = EVENT_TABLE_CREATED, .at_ns = 100, .ver = 1 };
+    Event named = { .kind = EVENT_TABLE_NAMED, .at_ns = 200, .ver = 2,
+                    .aux8 = 1 };
+
+    g_free (info->engine);
+    info->engine = g_strdup ("shardmap");
+    if (cases[i].scenario != NULL) {
+      g_autoptr (Scenario) scenario
+          = scenario_new_builtin (cases[i].scenario, NULL);
+
+      info->scenario_json = scenario_to_json (scenario);
+    }
+    log = tracelog_new (info, 0);
+    tracelog_append (log, &created);
+    tracelog_append (log, &named);
+    tracelog_finish (log, FALSE);
+    tophash_session_set_log (session, log);
+    timeline_wait (tophash_session_get_timeline (session));
+    for (guint n = 0; n <= 2; n++) {
+      tophash_session_seek (session, n);
+      g_assert_cmpuint (map_state_n_shards (tophash_session_get_state (session)),
+                        ==, cases[i].n_shards);
+    }
   }
 }
 
@@ -455,6 +497,8 @@ main (int    argc,
   g_test_add_func ("/core/session/the-visible-span", test_the_visible_span);
   g_test_add_func ("/core/session/begins-as-the-map-it-is",
                    test_begins_as_the_map_it_is);
+  g_test_add_func ("/core/session/begins-with-all-its-shards",
+                   test_begins_with_all_its_shards);
   g_test_add_func ("/core/session/plays-on-from-the-beginning",
                    test_plays_on_from_the_beginning);
   g_test_add_func ("/core/session/runs-can-be-replaced",
