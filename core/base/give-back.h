@@ -2,7 +2,8 @@
 
 /* give-back.h — memory that was freed, for others
  *
- * Threads: any.
+ * Threads: those that no other goes before (rank.h). One that is stopped meanwhile has
+ * all the others wait in malloc().
  */
 #pragma once
 

@@ -101,29 +101,63 @@ leaf_time (const Screen *screen,
          + ((gint64)times->since[i - 1] << times->shift);
 }
 
-/* The last leaf that begins before @at_ns, from @leaf on, which does. */
+/* The last leaf that begins before @at_ns, from @leaf on, which does. It is looked for
+ * first @stride leaves on. */
 static guint64
 find_leaf (const Screen *screen,
            guint64       leaf,
+           guint64       stride,
            gint64        at_ns) {
   guint64 end = screen_n_begun (screen);
-  guint64 step = 1;
-  guint64 high;
+  guint64 low = MIN (leaf + stride, end - 1), high = low, step = 1;
 
-  while (leaf + step < end && screen_leaf_start (screen, leaf + step) < at_ns) {
-    leaf += step;
-    step *= 2;
+  if (screen_leaf_start (screen, low) < at_ns) {
+    while (low + step < end && screen_leaf_start (screen, low + step) < at_ns) {
+      low += step;
+      step *= 2;
+    }
+    high = MIN (end, low + step);
+  } else {
+    while (high > leaf + step && screen_leaf_start (screen, high - step) >= at_ns) {
+      high -= step;
+      step *= 2;
+    }
+    low = high > leaf + step ? high - step : leaf;
   }
-  high = MIN (end, leaf + step);
-  while (leaf + 1 < high) {
-    guint64 middle = leaf + (high - leaf) / 2;
+  while (low + 1 < high) {
+    guint64 middle = low + (high - low) / 2;
 
     if (screen_leaf_start (screen, middle) < at_ns)
-      leaf = middle;
+      low = middle;
     else
       high = middle;
   }
-  return leaf;
+  return low;
+}
+
+/* How many of the times 1 to @n_times - 1 of the leaf, which begins before @at_ns, are
+ * before it. */
+static guint
+count_times (const Screen *screen,
+             guint64       leaf,
+             guint         n_times,
+             gint64        at_ns) {
+  guint64 since_ns = (guint64)(at_ns - screen_leaf_start (screen, leaf)), since;
+  const LeafTimes *times;
+  guint n = 0;
+
+  if (leaf >= screen->n_leaves) {
+    while (n + 1 < n_times && screen->times[n + 1] < at_ns)
+      n++;
+    return n;
+  }
+  times = pile_get (&screen->sums->leaf_times, leaf);
+  if (times == NULL)
+    return n_times - 1;
+  since = (since_ns + ((guint64)1 << times->shift) - 1) >> times->shift;
+  for (guint i = 0; i < SUMS_LEAF_TIMES - 1; i++)
+    n += times->since[i] < since;
+  return n;
 }
 
 static double
@@ -132,12 +166,10 @@ place_in_leaf (const Screen *screen,
                gint64        at_ns) {
   guint64 n = screen_leaf_events (screen, leaf);
   guint n_times = (guint)((n + (1u << SUMS_TIME_BITS) - 1) >> SUMS_TIME_BITS);
-  guint i = 0;
+  guint i = count_times (screen, leaf, n_times, at_ns);
   gint64 from_ns, to_ns;
   double first, count, share;
 
-  while (i + 1 < n_times && leaf_time (screen, leaf, i + 1) < at_ns)
-    i++;
   first = (double)(i << SUMS_TIME_BITS);
   count = MIN ((double)(1u << SUMS_TIME_BITS), (double)n - first);
   from_ns = leaf_time (screen, leaf, i);
@@ -157,26 +189,58 @@ bin_start (gint64 from_ns,
   return from_ns + (gint64)((double)(to_ns - from_ns) * i / n_bins);
 }
 
+/* The leaves of @edges, of times that do not fall, each found from the one before, that
+ * of an earlier time, @leaf. What lies in them is asked for: nobody looked at it for
+ * long, and each has a line of the cache of its own. */
+static void
+find_leaves (const Screen *screen,
+             const Edge   *edges,
+             guint         n,
+             guint64       leaf,
+             guint64      *leaves) {
+  guint64 stride = 1;
+
+  for (guint i = 0; i < n; i++) {
+    guint64 found = leaf;
+
+    if (edges[i].at_ns > screen_leaf_start (screen, leaf))
+      found = find_leaf (screen, leaf, stride, edges[i].at_ns);
+    stride = found - leaf;
+    leaf = leaves[i] = found;
+    if (leaf < screen->n_leaves)
+      __builtin_prefetch (pile_get (&screen->sums->leaf_times, leaf));
+  }
+}
+
+/* How many places are looked for together. */
+#define EDGES_AT_ONCE 64u
+
 /* (transfer full): @n_bins + 1 of them. */
 Edge *
 screen_find_edges (const Screen *screen,
-            gint64        from_ns,
-            gint64        to_ns,
-            guint         n_bins) {
+                   gint64        from_ns,
+                   gint64        to_ns,
+                   guint         n_bins) {
   Edge *edges = g_new (Edge, n_bins + 1);
-  guint64 leaf = 0;
+  guint64 leaves[EDGES_AT_ONCE] = { 0 };
 
-  for (guint i = 0; i <= n_bins; i++) {
-    gint64 at_ns = bin_start (from_ns, to_ns, n_bins, i);
+  for (guint i = 0; i <= n_bins; i++)
+    edges[i].at_ns = bin_start (from_ns, to_ns, n_bins, i);
+  for (guint first = 0; first <= n_bins; first += EDGES_AT_ONCE) {
+    guint n = MIN (n_bins + 1 - first, EDGES_AT_ONCE);
 
-    edges[i].at_ns = at_ns;
-    if (at_ns > screen->last_ns) {
-      edges[i].place = (double)screen->n;
-    } else if (screen->n == 0 || screen_leaf_start (screen, 0) >= at_ns) {
-      edges[i].place = 0;
-    } else {
-      leaf = find_leaf (screen, leaf, at_ns);
-      edges[i].place = place_in_leaf (screen, leaf, at_ns);
+    if (screen->n > 0)
+      find_leaves (screen, edges + first, n,
+                   first > 0 ? leaves[EDGES_AT_ONCE - 1] : 0, leaves);
+    for (guint i = 0; i < n; i++) {
+      Edge *edge = &edges[first + i];
+
+      if (edge->at_ns > screen->last_ns)
+        edge->place = (double)screen->n;
+      else if (screen->n == 0 || screen_leaf_start (screen, 0) >= edge->at_ns)
+        edge->place = 0;
+      else
+        edge->place = place_in_leaf (screen, leaves[i], edge->at_ns);
     }
   }
   return edges;

@@ -22,7 +22,6 @@
 #include "core/state/helper.h"
 #include "core/state/timeline-private.h"
 
-#include "core/base/give-back.h"
 #include "core/base/rank.h"
 #include "core/state/chunk-pool.h"
 #include "core/state/fold-private.h"
@@ -46,8 +45,6 @@
  * works then. Free choices: a fifth is left when there is always a seek. */
 #define GIVE_WAY_NS (200 * 1000 * 1000)
 #define WORK_US (50 * 1000)
-/* A log that is shorter leaves too little to be worth it: a free choice. */
-#define REST_EVENTS (1u << 20)
 /* What one seek after another takes and gives, as in chunk-pool.c. */
 #define SEEK_STATES 4u
 
@@ -406,20 +403,19 @@ close_gaps (Timeline *self) {
     gap_clear (&gap);
     from = gap.end;
   }
+}
+
+/* Memory that was ready for another recording's states is nobody's now. What malloc()
+ * keeps of folding and packing is left to it: a twentieth, and it would be locked for
+ * milliseconds, by a thread that may be stopped meanwhile. */
+static void
+settle (Timeline *self) {
+  chunk_pool_trim (SEEK_STATES * self->keyframes.most_bytes);
+  prepare_seeks (self);
   timeline_lock (self);
   self->is_settled = TRUE;
   pthread_cond_broadcast (&self->woken);
   timeline_unlock (self);
-}
-
-/* Memory that was ready for another recording's states, and what folding and packing
- * took on the way, are nobody's now. */
-static void
-rest (Timeline *self) {
-  chunk_pool_trim (SEEK_STATES * self->keyframes.most_bytes);
-  prepare_seeks (self);
-  if (self->length >= REST_EVENTS && !is_stopping (self))
-    give_memory_back ();
 }
 
 static gpointer
@@ -441,7 +437,7 @@ follow (gpointer data) {
       publish (self, TRUE);
       prepare_seeks (self);
       close_gaps (self);
-      rest (self);
+      settle (self);
       break;
     } else {
       wait_a_while (self);
