@@ -107,6 +107,9 @@ gboolean tracelog_keep_place  (TraceLog *self,
 PlainBlock *plain_block_new   (void);
 PlainBlock *plain_block_ref   (PlainBlock *block);
 void        plain_block_unref (PlainBlock *block);
+/* Whether there is one reference: the log's, whose lock is held, so that nobody can
+ * take another from it. */
+gboolean    plain_block_is_unshared (PlainBlock *block);
 
 /* Where a full block is that stands in a file. */
 typedef struct {

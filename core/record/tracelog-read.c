@@ -171,6 +171,27 @@ find_plain_locked (TraceLog    *self,
   return NULL;
 }
 
+/* (transfer full): the memory of the block longest unused, if nobody reads it any more;
+ * NULL: none. Blocks are so large that malloc() may give each back to the system when
+ * it is freed, and the next one is cleared page after page. */
+static PlainBlock *
+take_unused_locked (TraceLog *self) {
+  CachePlace *oldest = &self->cache[0];
+  PlainBlock *block;
+
+  for (guint i = 0; i < N_CACHED; i++) {
+    if (self->cache[i].block == NULL)
+      return NULL;
+    if (self->cache[i].used < oldest->used)
+      oldest = &self->cache[i];
+  }
+  if (!plain_block_is_unshared (oldest->block))
+    return NULL;
+  block = oldest->block;
+  *oldest = (CachePlace){ 0 };
+  return block;
+}
+
 /* Keeps @block in place of the one longest unused, which is returned. */
 static PlainBlock *
 remember_locked (TraceLog   *self,
@@ -224,17 +245,20 @@ unpack (TraceLog    *self,
 static PlainBlock *
 ref_plain (TraceLog *self,
            guint64   number) {
-  PlainBlock *block, *evicted = NULL;
+  PlainBlock *found, *block = NULL, *evicted = NULL;
   gboolean is_pinned, is_good;
   PackedBlock packed;
 
   pthread_mutex_lock (&self->lock);
-  block = find_plain_locked (self, number, &packed);
+  found = find_plain_locked (self, number, &packed);
+  if (found == NULL)
+    block = take_unused_locked (self);
   pthread_mutex_unlock (&self->lock);
-  if (block != NULL)
-    return block;
+  if (found != NULL)
+    return found;
 
-  block = plain_block_new ();
+  if (block == NULL)
+    block = plain_block_new ();
   is_pinned = packed.data != NULL;
   is_good = unpack (self, number, &packed, block->events);
   pthread_mutex_lock (&self->lock);

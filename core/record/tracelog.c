@@ -71,16 +71,15 @@ plain_block_ref (PlainBlock *block) {
 void
 plain_block_unref (PlainBlock *block) {
   /* Acquire and release: all reading ends before the block is freed, or written
-   * again (is_unshared_locked()). */
+   * again (plain_block_is_unshared()). */
   if (block != NULL
       && atomic_fetch_sub_explicit (&block->ref_count, 1, memory_order_acq_rel)
              == 1)
     g_free (block);
 }
 
-/* Whether the log alone refers to @block; the lock is held. */
-static gboolean
-is_unshared_locked (PlainBlock *block) {
+gboolean
+plain_block_is_unshared (PlainBlock *block) {
   /* Acquire: pairs with the release of the last reader's unref. */
   return atomic_load_explicit (&block->ref_count, memory_order_acquire) == 1;
 }
@@ -223,7 +222,7 @@ seal_tail (TraceLog *self) {
   add_packed_locked (self, &packed);
   old = self->recent;
   self->recent = self->tail;
-  if (old == NULL || !is_unshared_locked (old)) {
+  if (old == NULL || !plain_block_is_unshared (old)) {
     plain_block_unref (old);
     old = plain_block_new ();
   }
