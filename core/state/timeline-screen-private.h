@@ -30,6 +30,9 @@ typedef struct {
   gint64 from_ns;
   gint64 to_ns;
   guint  n_bins;
+  guint  last; /* the bin found last, which the next event mostly lies in too: … */
+  gint64 last_from_ns;
+  gint64 last_to_ns; /* … before this; 0 at first, as the former: none was found */
 } Bins;
 
 /* Takes the lock for a moment; @thread is the lane that is asked. */
@@ -55,7 +58,7 @@ gboolean screen_should_read (Timeline     *self,
                              guint         limit,
                              guint64      *first,
                              guint64      *end);
-guint    bins_find          (const Bins   *bins,
+guint    bins_find          (Bins         *bins,
                              gint64        at_ns);
 
 static inline guint64

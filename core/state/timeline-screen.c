@@ -261,12 +261,15 @@ screen_should_read (Timeline   *self,
 }
 
 guint
-bins_find (const Bins *bins,
-        gint64      at_ns) {
-  double share = (double)(at_ns - bins->from_ns)
-                 / (double)(bins->to_ns - bins->from_ns);
-  guint i = (guint)MIN (share * bins->n_bins, (double)(bins->n_bins - 1));
+bins_find (Bins  *bins,
+           gint64 at_ns) {
+  double share;
+  guint i;
 
+  if (at_ns >= bins->last_from_ns && at_ns < bins->last_to_ns)
+    return bins->last;
+  share = (double)(at_ns - bins->from_ns) / (double)(bins->to_ns - bins->from_ns);
+  i = (guint)MIN (share * bins->n_bins, (double)(bins->n_bins - 1));
   /* The edges are whole nanoseconds. */
   while (i + 1 < bins->n_bins
          && bin_start (bins->from_ns, bins->to_ns, bins->n_bins, i + 1) <= at_ns)
@@ -274,6 +277,9 @@ bins_find (const Bins *bins,
   while (i > 0
          && bin_start (bins->from_ns, bins->to_ns, bins->n_bins, i) > at_ns)
     i--;
+  bins->last = i;
+  bins->last_from_ns = bin_start (bins->from_ns, bins->to_ns, bins->n_bins, i);
+  bins->last_to_ns = bin_start (bins->from_ns, bins->to_ns, bins->n_bins, i + 1);
   return i;
 }
 
@@ -299,7 +305,8 @@ timeline_get_density (Timeline *self,
                       gint64    to_ns,
                       guint     n_bins,
                       guint32  *counts) {
-  CountBins count = { { from_ns, to_ns, n_bins }, counts };
+  CountBins count = { { .from_ns = from_ns, .to_ns = to_ns, .n_bins = n_bins },
+                      counts };
   g_autofree Edge *edges = NULL;
   Screen screen;
   guint64 first, end;
@@ -428,7 +435,7 @@ add_span (LaneWalk *walk,
           gint64    from_ns,
           gint64    to_ns,
           gboolean  is_hold) {
-  const Bins *bins = &walk->bins;
+  Bins *bins = &walk->bins;
   guint i;
 
   if (from_ns < 0)
@@ -529,7 +536,7 @@ timeline_get_lane (Timeline *self,
                    gint64    to_ns,
                    guint     n_bins,
                    LaneBin  *bins) {
-  LaneWalk walk = { .bins = { from_ns, to_ns, n_bins },
+  LaneWalk walk = { .bins = { .from_ns = from_ns, .to_ns = to_ns, .n_bins = n_bins },
                     .out = bins,
                     .thread = thread };
   g_autofree Edge *edges = NULL;

@@ -8,8 +8,8 @@
  *             up to its end, EXACT_OPS of them or more.
  *
  * Levels      In a bin, those of its last leaf, and the lowest and highest of all
- *             leaves that it touches. Where that takes half a millisecond at the
- *             most, the events themselves are folded, one by one.
+ *             leaves that it touches. Where that takes a third of a millisecond at
+ *             the most, the events themselves are folded, one by one.
  *
  * Threads     As timeline-screen.c.
  */
@@ -20,7 +20,7 @@
 
 /* Levels are folded for so many events at the most, and at this cost. */
 #define EXACT_FOLDS 6144u
-#define EXACT_COST_NS 500000u
+#define EXACT_COST_NS 350000u
 /* So many operations make a rate that is looked at one by one; free choice: few
  * enough to see a change at teaching pace, more than one hit or miss. */
 #define EXACT_OPS 8.0
@@ -251,7 +251,9 @@ fold_levels (Timeline   *self,
              const Edge *edges,
              guint       n_bins,
              SeriesBin  *out) {
-  LevelWalk walk = { .bins = { edges[0].at_ns, edges[n_bins].at_ns, n_bins },
+  LevelWalk walk = { .bins = { .from_ns = edges[0].at_ns,
+                               .to_ns = edges[n_bins].at_ns,
+                               .n_bins = n_bins },
                      .kind = kind,
                      .out = out };
   g_autoptr (MapState) state = NULL;
@@ -349,7 +351,9 @@ fold_rates (Timeline   *self,
   g_autofree Counts *ends = NULL;
   g_autoptr (MapState) state = NULL;
   g_autoptr (Fold) fold = NULL;
-  RateWalk walk = { .bins = { edges[0].at_ns, edges[n_bins].at_ns, n_bins } };
+  RateWalk walk = { .bins = { .from_ns = edges[0].at_ns,
+                              .to_ns = edges[n_bins].at_ns,
+                              .n_bins = n_bins } };
   guint64 first, end;
   Counts begin;
 
