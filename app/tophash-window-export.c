@@ -7,13 +7,10 @@
  */
 #include "app/tophash-window-job-private.h"
 #include "core/check/history.h"
-#include "core/record/file-place.h"
 #include "widgets/tophash-picture.h"
 
 #include <glib/gi18n.h>
 
-/* What stood under the name is replaced only by a whole file; where nothing stood,
- * nothing is left. */
 static void
 export_thread (GTask        *task,
                gpointer      source,
@@ -21,15 +18,13 @@ export_thread (GTask        *task,
                GCancellable *cancellable) {
   FileJob *job = data;
   ExportOptions options = { .format = job->format, .to = job->to };
-  GError *failure = NULL, *error = NULL;
+  GError *error = NULL;
 
   if (export_log_to_file (job->log, &options, job->file, file_job_progress, job,
-                          cancellable, &failure)) {
+                          cancellable, &error))
     g_task_return_boolean (task, TRUE);
-    return;
-  }
-  file_fail_save (job->file, failure, &error);
-  g_task_return_error (task, error);
+  else
+    g_task_return_error (task, error);
 }
 
 /* In the words of the settings, as they stand in the pane. */

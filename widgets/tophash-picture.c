@@ -153,28 +153,14 @@ new_surface (const char *path,
   return NULL;
 }
 
-/* What stood under the name is replaced only by a whole file; where nothing stood,
- * nothing is left. */
 static gboolean
-write_bytes (const char  *path,
-             GByteArray  *bytes,
-             GError     **error) {
-  g_autoptr (GFile) named = g_file_new_for_path (path);
-  g_autoptr (GFile) file = file_behind_links (named);
-  g_autoptr (GFileOutputStream) out = NULL;
-  GError *failure = NULL;
-  gboolean is_new = !g_file_query_exists (file, NULL);
+write_cb (GOutputStream *out,
+          gpointer       data,
+          GError       **error) {
+  const GByteArray *bytes = data;
 
-  out = g_file_replace (file, NULL, FALSE, G_FILE_CREATE_NONE, NULL, &failure);
-  if (out != NULL
-      && g_output_stream_write_all (G_OUTPUT_STREAM (out), bytes->data, bytes->len,
-                                    NULL, NULL, &failure)
-      && g_output_stream_close (G_OUTPUT_STREAM (out), NULL, &failure))
-    return TRUE;
-  if (out != NULL)
-    file_give_up (G_OUTPUT_STREAM (out), file, is_new);
-  file_fail_save (named, failure, error);
-  return FALSE;
+  return g_output_stream_write_all (out, bytes->data, bytes->len, NULL, NULL,
+                                    error);
 }
 
 gboolean
@@ -186,6 +172,7 @@ paint_stage_to_file (const MapState  *state,
                      gboolean         dark,
                      GError         **error) {
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  g_autoptr (GFile) file = g_file_new_for_path (path);
   cairo_surface_t *surface;
   cairo_status_t status;
   cairo_t *cr;
@@ -217,5 +204,5 @@ paint_stage_to_file (const MapState  *state,
                  cairo_status_to_string (status));
     return FALSE;
   }
-  return write_bytes (path, bytes, error);
+  return file_write_whole (file, write_cb, bytes, NULL, error);
 }

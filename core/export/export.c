@@ -277,6 +277,25 @@ export_log (TraceLog            *log,
   return !job.is_failed;
 }
 
+/* What export_log() is to be given. */
+typedef struct {
+  TraceLog            *log;
+  const ExportOptions *options;
+  TraceLogProgress     progress;
+  gpointer             data;
+  GCancellable        *cancellable;
+} FileExport;
+
+static gboolean
+export_cb (GOutputStream *out,
+           gpointer       data,
+           GError       **error) {
+  const FileExport *job = data;
+
+  return export_log (job->log, job->options, out, job->progress, job->data,
+                     job->cancellable, error);
+}
+
 gboolean
 export_log_to_file (TraceLog            *log,
                     const ExportOptions *options,
@@ -285,17 +304,7 @@ export_log_to_file (TraceLog            *log,
                     gpointer             data,
                     GCancellable        *cancellable,
                     GError             **error) {
-  g_autoptr (GFile) target = file_behind_links (file);
-  gboolean is_new = !g_file_query_exists (target, NULL);
-  g_autoptr (GFileOutputStream) out = g_file_replace (
-      target, NULL, FALSE, G_FILE_CREATE_NONE, cancellable, error);
+  FileExport job = { log, options, progress, data, cancellable };
 
-  if (out == NULL)
-    return FALSE;
-  if (export_log (log, options, G_OUTPUT_STREAM (out), progress, data, cancellable,
-                  error)
-      && g_output_stream_close (G_OUTPUT_STREAM (out), cancellable, error))
-    return TRUE;
-  file_give_up (G_OUTPUT_STREAM (out), target, is_new);
-  return FALSE;
+  return file_write_whole (file, export_cb, &job, cancellable, error);
 }

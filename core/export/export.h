@@ -60,8 +60,7 @@ gboolean export_log (TraceLog            *log,
                      GCancellable        *cancellable,
                      GError             **error);
 
-/* The same into a file, what a link leads to for the link. The name is given in the
- * end: after an error what stood there is as it was. */
+/* The same into a file, as file_write_whole() does it. */
 gboolean export_log_to_file (TraceLog            *log,
                              const ExportOptions *options,
                              GFile               *file,

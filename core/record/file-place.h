@@ -11,12 +11,26 @@ G_BEGIN_DECLS
  * @file itself when it is no link. What is replaced by name must be this, or the
  * link is lost and what it led to stays as it was. */
 GFile      *file_behind_links     (GFile        *file);
-/* Closes @out, of g_file_replace() on @file, so that what stood there stays as it
- * was; @is_new: nothing stood there, and nothing will. Closed in the common way,
- * also by g_file_replace_contents(), a piece would take its place. */
-void        file_give_up          (GOutputStream *out,
-                                   GFile         *file,
-                                   gboolean       is_new);
+/* (transfer full): a name beside @file that nobody uses, for what will be renamed to
+ * it; no longer than a name may be. */
+GFile      *file_beside           (GFile        *file);
+/* FALSE: what stands at @target is no file, such as a folder, a pipe or a device,
+ * and a rename would put a file in its place. */
+gboolean    file_may_replace      (GFile        *target,
+                                   GError      **error);
+
+/* FALSE: @error is set. */
+typedef gboolean (*FileWriter)    (GOutputStream *out,
+                                   gpointer       data,
+                                   GError       **error);
+/* Writes a file beside @file, or beside what a link @file leads to, and gives it the
+ * name when it is whole: what goes wrong before, killing included, loses nothing that
+ * stood there and leaves nothing under the name. The error is file_fail_save()'s. */
+gboolean    file_write_whole      (GFile        *file,
+                                   FileWriter    write,
+                                   gpointer      data,
+                                   GCancellable *cancellable,
+                                   GError      **error);
 /* Says which file could not be saved, by its whole place, and plainly why; takes
  * @failure. */
 void        file_fail_save        (GFile         *file,

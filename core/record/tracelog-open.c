@@ -382,7 +382,8 @@ open_path (GFile *file) {
   return fd;
 }
 
-/* Copies what @in gives; @size: expected, 0 = unknown. */
+/* Copies what @in gives; @size: expected, 0 = unknown. What is no recording may have
+ * no end either: its first bytes show it as well as all would. */
 static gboolean
 copy_stream (Opener        *self,
              GInputStream  *in,
@@ -390,9 +391,17 @@ copy_stream (Opener        *self,
              guint64        size,
              GError       **error) {
   g_autofree guint8 *buffer = g_malloc (COPY_BUFFER_SIZE);
-  guint64 n_copied = 0;
+  guint64 n_copied = FILE_HEADER_SIZE;
+  gsize n_first;
   gssize n;
 
+  if (!g_input_stream_read_all (in, buffer, FILE_HEADER_SIZE, &n_first,
+                                self->cancellable, error)
+      || !g_output_stream_write_all (out, buffer, n_first, NULL, self->cancellable,
+                                     error))
+    return FALSE;
+  if (n_first < FILE_HEADER_SIZE || memcmp (buffer, FILE_MAGIC, FILE_MAGIC_SIZE) != 0)
+    return TRUE;
   while ((n = g_input_stream_read (in, buffer, COPY_BUFFER_SIZE,
                                    self->cancellable, error))
          > 0) {

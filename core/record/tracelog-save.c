@@ -27,8 +27,6 @@
 /* Blocks packed at a time: some MiB, enough for every processor. */
 #define BATCH 64u
 #define MAX_THREADS 8
-/* Bytes of a name that go into its part's; most file systems take 255 in all. */
-#define NAME_KEPT 128u
 
 /* A block that was there when saving began proved bad. */
 static gboolean
@@ -182,83 +180,28 @@ put_log (TraceWriter      *writer,
          && trace_writer_put_end (writer, TRUE, length, error);
 }
 
-/* Asks the system to bring the file's bytes to the disk before it is renamed
- * over another one; where there is no path, the file system keeps the order. */
-static void
-sync_file (GFile *file) {
-  const char *path = g_file_peek_path (file);
-  int fd = path != NULL ? open (path, O_RDONLY | O_CLOEXEC) : -1;
-
-  if (fd >= 0) {
-    fsync (fd);
-    close (fd);
-  }
-}
-
-/* A name beside @file that nobody uses, and no longer than a name may be: what
- * there is no room for is left out, up to the beginning of a character. */
-static GFile *
-file_beside (GFile *file) {
-  g_autoptr (GFile) folder = g_file_get_parent (file);
-  g_autofree char *name = g_file_get_basename (file);
-  g_autofree char *beside = NULL;
-
-  if (strlen (name) > NAME_KEPT) {
-    gsize n = NAME_KEPT;
-
-    while (n > 0 && ((guchar)name[n] & 0xC0) == 0x80)
-      n--;
-    name[n] = '\0';
-  }
-  beside = g_strdup_printf (".%s.%08x.part", name, g_random_int ());
-
-  return folder != NULL ? g_file_get_child (folder, beside)
-                        : g_object_ref (file);
-}
-
-/* Who may read what stood there may read what stands there next, and nobody else. */
-static void
-keep_mode (GFile *part,
-           GFile *file) {
-  g_autoptr (GFileInfo) info = g_file_query_info (
-      file, G_FILE_ATTRIBUTE_UNIX_MODE, G_FILE_QUERY_INFO_NONE, NULL, NULL);
-
-  /* A file system without modes has none to keep. */
-  if (info != NULL && g_file_info_has_attribute (info, G_FILE_ATTRIBUTE_UNIX_MODE))
-    g_file_set_attribute_uint32 (
-        part, G_FILE_ATTRIBUTE_UNIX_MODE,
-        g_file_info_get_attribute_uint32 (info, G_FILE_ATTRIBUTE_UNIX_MODE) & 0777,
-        G_FILE_QUERY_INFO_NONE, NULL, NULL);
-}
+/* What is to be saved, and as what. */
+typedef struct {
+  TraceLog        *log;
+  guint8           uuid[16]; /* set: of the file */
+  TraceLogProgress progress;
+  gpointer         data;
+  GCancellable    *cancellable;
+} SaveJob;
 
 static gboolean
-save_as (TraceLog         *self,
-         GFile            *part,
-         GFile            *target,
-         guint8            uuid[16],
-         TraceLogProgress  progress,
-         gpointer          data,
-         GCancellable     *cancellable,
-         GError          **error) {
-  g_autoptr (GFileOutputStream) out
-      = g_file_create (part, G_FILE_CREATE_NONE, cancellable, error);
+save_cb (GOutputStream *out,
+         gpointer       data,
+         GError       **error) {
+  SaveJob *job = data;
   TraceWriter writer;
   gboolean is_written;
 
-  if (out == NULL)
-    return FALSE;
-  keep_mode (part, target);
-  trace_writer_init (&writer, G_OUTPUT_STREAM (out), 0, cancellable);
-  is_written = put_log (&writer, self, uuid, progress, data, error);
+  trace_writer_init (&writer, out, 0, job->cancellable);
+  is_written = put_log (&writer, job->log, job->uuid, job->progress, job->data,
+                        error);
   trace_writer_clear (&writer);
-  if (!is_written) {
-    g_output_stream_close (G_OUTPUT_STREAM (out), NULL, NULL);
-    return FALSE;
-  }
-  if (!g_output_stream_close (G_OUTPUT_STREAM (out), cancellable, error))
-    return FALSE;
-  sync_file (part);
-  return TRUE;
+  return is_written;
 }
 
 gboolean
@@ -268,22 +211,15 @@ tracelog_save (TraceLog         *self,
                gpointer          data,
                GCancellable     *cancellable,
                GError          **error) {
-  g_autoptr (GFile) target = file_behind_links (file);
-  g_autoptr (GFile) part = file_beside (target);
-  GError *failure = NULL;
-  guint8 uuid[16];
+  SaveJob job = { .log = self,
+                  .progress = progress,
+                  .data = data,
+                  .cancellable = cancellable };
 
-  if (!save_as (self, part, target, uuid, progress, data, cancellable, &failure)
-      || !g_file_move (part, target,
-                       G_FILE_COPY_OVERWRITE | G_FILE_COPY_NO_FALLBACK_FOR_MOVE,
-                       cancellable, NULL, NULL, &failure)) {
-    /* Not with the cancellable: what was cancelled is tidied up all the same. */
-    g_file_delete (part, NULL, NULL);
-    file_fail_save (file, failure, error);
+  if (!file_write_whole (file, save_cb, &job, cancellable, error))
     return FALSE;
-  }
   pthread_mutex_lock (&self->lock);
-  memcpy (self->uuid, uuid, sizeof self->uuid);
+  memcpy (self->uuid, job.uuid, sizeof self->uuid);
   pthread_mutex_unlock (&self->lock);
   if (progress != NULL)
     progress (1, data);

@@ -500,9 +500,8 @@ tracelog_record_to (TraceLog *log,
   g_autoptr (GFile) target = file_behind_links (file);
   g_autofree char *path = g_file_get_path (target);
   g_autofree char *name = file_display_name (file);
-  g_autofree char *part
-      = g_strdup_printf ("%s.%08x.part", path != NULL ? path : "",
-                         g_random_int ());
+  g_autoptr (GFile) beside = file_beside (target);
+  g_autofree char *part = g_file_get_path (beside);
   GError *failure = NULL;
   TraceSink *self;
   int fd;
@@ -513,9 +512,11 @@ tracelog_record_to (TraceLog *log,
                  _("“%s” has no path: record first, then save"), name);
     return FALSE;
   }
-  fd = open (part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  fd = file_may_replace (target, &failure)
+           ? open (part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666)
+           : -1;
   if (fd < 0) {
-    file_fail_save (file, system_error (errno), error);
+    file_fail_save (file, failure != NULL ? failure : system_error (errno), error);
     return FALSE;
   }
   self = sink_new (log, fd, name, g_filename_display_name (path), TRUE);
