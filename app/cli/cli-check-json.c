@@ -7,6 +7,8 @@
  */
 #include "app/cli/cli-check.h"
 
+#include "app/cli/cli.h"
+
 #include <json-glib/json-glib.h>
 
 static void
@@ -149,21 +151,11 @@ put_case (JsonBuilder     *builder,
   json_builder_end_object (builder);
 }
 
-/* Takes @builder. */
-static void
-print_built (JsonBuilder *builder) {
-  g_autoptr (JsonNode) root = json_builder_get_root (builder);
-  g_autofree char *text = json_to_string (root, TRUE);
-
-  g_print ("%s\n", text);
-  g_object_unref (builder);
-}
-
 void
 cli_check_print_report_json (TraceLog          *log,
                              const JudgeReport *report) {
   const TraceInfo *info = tracelog_get_info (log);
-  JsonBuilder *builder = json_builder_new ();
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
 
   json_builder_begin_object (builder);
   put_text (builder, "scenario", g_strdup (info->scenario_name));
@@ -187,14 +179,14 @@ cli_check_print_report_json (TraceLog          *log,
     put_case (builder, log, g_ptr_array_index (report->violations, i));
   json_builder_end_array (builder);
   json_builder_end_object (builder);
-  print_built (builder);
+  cli_print_json (builder);
 }
 
 void
 cli_check_print_key_json (TraceLog        *log,
                           const JudgeCase *found) {
-  JsonBuilder *builder = json_builder_new ();
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
 
   put_case (builder, log, found);
-  print_built (builder);
+  cli_print_json (builder);
 }

@@ -3,8 +3,8 @@
 /* cli-export.c — tophash-cli events, tophash-cli export
  *
  * Both go through the recording once; events --follow goes on while another process
- * makes it. A file given by --out appears under its
- * name only when it is whole; standard output gets what there is as it comes.
+ * makes it. A file given by --out appears under its name only when it is whole;
+ * standard output, a pipe or a device gets what there is as it comes.
  */
 #include "app/cli/cli.h"
 
@@ -12,9 +12,7 @@
 #include "core/model/narrator.h"
 #include "core/workload/scenario.h"
 
-#include <gio/gunixoutputstream.h>
 #include <glib/gi18n.h>
-#include <unistd.h>
 
 /* What both commands may be asked to leave out. */
 typedef struct {
@@ -54,8 +52,7 @@ apply_limits (TraceLog      *log,
   GError *error = NULL;
 
   options->to = tracelog_get_length (log);
-  if (!cli_position (log, "--from", limits->from, &options->from)
-      || !cli_position (log, "--to", limits->to, &options->to))
+  if (!cli_span (log, limits->from, limits->to, &options->from, &options->to))
     return FALSE;
   if (limits->query == NULL)
     return TRUE;
@@ -80,21 +77,45 @@ list_formats (void) {
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
-/* Into @path, or to standard output when it is NULL. */
+/* The name of an option that was given and that the form cannot heed; NULL: none. */
+static const char *
+find_idle_option (ExportFormat  format,
+                  const Limits *limits,
+                  const char   *step) {
+  gboolean is_events = format == EXPORT_EVENTS_CSV || format == EXPORT_EVENTS_JSON
+                       || format == EXPORT_CHANGES;
+  gboolean is_series
+      = format == EXPORT_COUNTERS_CSV || format == EXPORT_COUNTERS_JSON;
+
+  if (limits->from != NULL
+      && (format == EXPORT_HISTORY || format == EXPORT_PROMETHEUS))
+    return "--from";
+  if (limits->to != NULL && format == EXPORT_HISTORY)
+    return "--to";
+  if (limits->query != NULL && !is_events)
+    return "--where";
+  return step != NULL && !is_series ? "--every" : NULL;
+}
+
+/* Into a file, or as it comes to standard output, a pipe or a device. */
 static gboolean
 export_to (TraceLog            *log,
            const ExportOptions *options,
            const char          *path,
            GError             **error) {
-  g_autoptr (GOutputStream) out = NULL;
+  GError *failure = NULL;
+  g_autoptr (GOutputStream) out = cli_open_stream (path, &failure);
   g_autoptr (GFile) file = NULL;
 
-  if (path != NULL) {
-    file = g_file_new_for_commandline_arg (path);
-    return export_log_to_file (log, options, file, NULL, NULL, NULL, error);
+  if (out != NULL)
+    return export_log (log, options, out, NULL, NULL, NULL, error);
+  if (failure != NULL) {
+    g_propagate_error (error, failure);
+    return FALSE;
   }
-  out = g_unix_output_stream_new (STDOUT_FILENO, FALSE);
-  return export_log (log, options, out, NULL, NULL, NULL, error);
+  file = cli_file (path);
+  return export_log_to_file (log, options, file, NULL, NULL,
+                             cli_cancel_on_interrupt (), error);
 }
 
 int
@@ -122,6 +143,7 @@ cli_export (int    argc,
   };
   ExportOptions options = { 0 };
   g_autoptr (TraceLog) log = NULL;
+  const char *idle;
   GError *error = NULL;
   gboolean is_good;
 
@@ -132,6 +154,13 @@ cli_export (int    argc,
     g_printerr (_("tophash-cli: wanted a form, found “%s”\n%s\n"), argv[1], forms);
     return CLI_BAD_INPUT;
   }
+  idle = find_idle_option (options.format, &limits, step);
+  if (idle != NULL) {
+    g_printerr (_("tophash-cli: %s: the form “%s” cannot heed it\n"), idle, argv[1]);
+    return CLI_BAD_INPUT;
+  }
+  if (path != NULL && !cli_may_write ("--out", path, argv[2]))
+    return CLI_BAD_INPUT;
   if (step != NULL) {
     char *end;
     double ms = g_ascii_strtod (step, &end);
@@ -148,7 +177,7 @@ cli_export (int    argc,
     return CLI_BAD_INPUT;
   is_good = export_to (log, &options, path, &error);
   g_clear_pointer (&options.query, event_query_unref);
-  return is_good ? CLI_GOOD : cli_fail (error);
+  return is_good ? cli_conclude (log) : cli_fail_write (error);
 }
 
 /* tophash-cli events ------------------------------------------------------- */
@@ -180,7 +209,7 @@ print_events (TraceLog            *log,
   g_autofree char *key_text = key_text_of (log);
   guint64 n_printed = 0;
 
-  for (guint64 i = 0; i < options->to && n_printed < max;) {
+  for (guint64 i = 0; i < options->to && n_printed < max && cli_is_heard ();) {
     gboolean is_there = !follows || cli_wait_for_more (log, i);
     g_autoptr (TraceBlock) block = tracelog_ref_block (log, i);
 
@@ -251,5 +280,5 @@ cli_events (int    argc,
     options.to = G_MAXUINT64;
   print_events (log, &options, (guint64)max, follows);
   g_clear_pointer (&options.query, event_query_unref);
-  return CLI_GOOD;
+  return cli_conclude (log);
 }

@@ -49,8 +49,7 @@ cli_info (int    argc,
     follow (log);
   state = cli_fold (log, tracelog_get_length (log), FALSE, NULL, NULL);
   cli_print_summary (log, state, NULL, as_json);
-  cli_warn_damage (log);
-  return CLI_GOOD;
+  return cli_conclude (log);
 }
 
 /* Events that can be read, from the first one on; times must not go back. */
@@ -104,10 +103,10 @@ cli_verify (int    argc,
     g_printerr (_("tophash-cli: %" PRIu64
                   " events did not fit, the first: %s\n"),
                 n_faults, first_fault);
-  cli_warn_damage (log);
   if (!is_ordered)
     g_printerr (_("tophash-cli: times go back\n"));
-  return is_whole && is_ordered && n_faults == 0 && n_readable == n_events
+  return cli_conclude (log) == CLI_GOOD && is_whole && is_ordered && n_faults == 0
+                 && n_readable == n_events
              ? CLI_GOOD
              : CLI_CHECK_FAILED;
 }

@@ -41,6 +41,8 @@ cli_render (int    argc,
     g_printerr (_("tophash-cli: --out: wanted a file name, found none\n"));
     return CLI_BAD_INPUT;
   }
+  if (!cli_may_write ("--out", out, argv[1]))
+    return CLI_BAD_INPUT;
   log = cli_open (argv[1], NULL);
   if (log == NULL)
     return CLI_BAD_INPUT;
@@ -51,5 +53,5 @@ cli_render (int    argc,
   if (!paint_stage_to_file (state, tracelog_get_info (log), out, width, height,
                             dark, &error))
     return cli_fail (error);
-  return CLI_GOOD;
+  return cli_conclude (log);
 }

@@ -51,7 +51,7 @@ load_scenario (const char *name,
 
   if (g_strv_contains (scenario_builtin_names (), name))
     return scenario_new_builtin (name, error);
-  file = g_file_new_for_commandline_arg (name);
+  file = cli_file (name);
   return scenario_new_from_file (file, error);
 }
 
@@ -151,7 +151,7 @@ record_into (Runner     *runner,
 
   if (record == NULL)
     return TRUE;
-  file = g_file_new_for_commandline_arg (record);
+  file = cli_file (record);
   path = g_file_get_path (file);
   return path == NULL
          || tracelog_record_to (runner_get_log (runner), file, error);
@@ -182,11 +182,11 @@ save_files (TraceLog       *log,
   g_autofree char *reason = tracelog_dup_limit_reason (log);
 
   if (record != NULL) {
-    g_autoptr (GFile) file = g_file_new_for_commandline_arg (record);
+    g_autoptr (GFile) file = cli_file (record);
 
     if (reason != NULL)
       g_printerr ("tophash-cli: %s\n", reason);
-    if (!tracelog_save (log, file, NULL, NULL, NULL, error))
+    if (!tracelog_save (log, file, NULL, NULL, cli_cancel_on_interrupt (), error))
       return FALSE;
   }
   return picture == NULL
@@ -253,7 +253,7 @@ cli_run (int    argc,
                          runner_get_n_ungated (runner) };
   cli_print_summary (log, state, &facts, as_json);
   if (!save_files (log, state, record, picture, &error))
-    return cli_fail (error);
+    return cli_fail_write (error);
   return check_run (runner, state, n_faults, first_fault) ? CLI_GOOD
                                                           : CLI_CHECK_FAILED;
 }

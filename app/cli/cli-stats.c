@@ -176,8 +176,6 @@ put_chains (JsonBuilder *builder,
 static void
 print_json (const Span *span) {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
-  g_autoptr (JsonNode) root = NULL;
-  g_autofree char *text = NULL;
 
   json_builder_begin_object (builder);
   put_whole (builder, "from", span->from);
@@ -186,9 +184,20 @@ print_json (const Span *span) {
   put_chains (builder, span);
   cli_put_waits (builder, timeline_get_log (span->timeline));
   json_builder_end_object (builder);
-  root = json_builder_get_root (builder);
-  text = json_to_string (root, TRUE);
-  g_print ("%s\n", text);
+  cli_print_json (builder);
+}
+
+/* Whether there is such a worker, or none was asked for; else it is said. */
+static gboolean
+is_worker (TraceLog *log,
+           int       thread) {
+  guint n_threads = tracelog_get_info (log)->n_threads;
+
+  if (thread >= 0 && (guint)thread <= n_threads)
+    return TRUE;
+  g_printerr (_("tophash-cli: --thread: wanted 1 to %u, found %d\n"), n_threads,
+              thread);
+  return FALSE;
 }
 
 int
@@ -216,16 +225,13 @@ cli_stats (int    argc,
   if (!cli_parse (&argc, &argv, entries, _("FILE"),
                   _("Says how long operations took and how long chains are."), 1))
     return CLI_BAD_INPUT;
-  if (thread < 0 || thread > (int)EVENT_THREAD_MAIN) {
-    g_printerr (_("tophash-cli: --thread: wanted 1 or more, found %d\n"), thread);
-    return CLI_BAD_INPUT;
-  }
   log = cli_open (argv[1], NULL);
   if (log == NULL)
     return CLI_BAD_INPUT;
+  if (!is_worker (log, thread))
+    return CLI_BAD_INPUT;
   span.to = tracelog_get_length (log);
-  if (!cli_position (log, "--from", from, &span.from)
-      || !cli_position (log, "--to", to, &span.to))
+  if (!cli_span (log, from, to, &span.from, &span.to))
     return CLI_BAD_INPUT;
   timeline = timeline_new (log);
   timeline_wait (timeline);
@@ -240,6 +246,5 @@ cli_stats (int    argc,
     print_chains (&span);
     cli_print_waits (log);
   }
-  cli_warn_damage (log);
-  return CLI_GOOD;
+  return cli_conclude (log);
 }

@@ -368,8 +368,6 @@ print_json (TraceLog          *log,
             const CliRunFacts *extra) {
   const TraceInfo *info = tracelog_get_info (log);
   g_autoptr (JsonBuilder) builder = json_builder_new ();
-  g_autoptr (JsonNode) root = NULL;
-  g_autofree char *text = NULL;
   Fact facts[MAX_FACTS] = { 0 };
   guint n_facts = collect_facts (map_state_counters (state), facts);
 
@@ -394,9 +392,7 @@ print_json (TraceLog          *log,
   cli_put_costs (builder, state);
   put_honesty (builder, log, extra);
   json_builder_end_object (builder);
-  root = json_builder_get_root (builder);
-  text = json_to_string (root, TRUE);
-  g_print ("%s\n", text);
+  cli_print_json (builder);
 }
 
 void

@@ -40,6 +40,13 @@ cli_parse (int                *argc,
     cli_fail (error);
     return FALSE;
   }
+  /* GOption leaves it before an argument that looks like an option. */
+  for (int i = 1; i < *argc; i++)
+    if (strcmp ((*argv)[i], "--") == 0) {
+      memmove (*argv + i, *argv + i + 1, sizeof **argv * (size_t)(*argc - i));
+      (*argc)--;
+      break;
+    }
   if (*argc != n_wanted + 1) {
     g_printerr (_("tophash-cli: wanted: tophash-cli %s\n"), usage);
     return FALSE;
@@ -51,7 +58,8 @@ static TraceLog *
 open_log (const char *path,
           gboolean    may_grow,
           gboolean   *is_whole) {
-  g_autoptr (GFile) file = g_file_new_for_commandline_arg (path);
+  g_autoptr (GFile) file
+      = cli_file (strcmp (path, "-") == 0 ? "/dev/stdin" : path);
   g_autofree char *warning = NULL;
   GError *error = NULL;
   TraceLog *log
@@ -82,17 +90,20 @@ cli_open_growing (const char *path) {
 gboolean
 cli_wait_for_more (TraceLog *log,
                    guint64   length) {
-  while (tracelog_get_length (log) <= length && tracelog_refresh (log))
+  while (tracelog_get_length (log) <= length && cli_flush_output ()
+         && tracelog_refresh (log))
     g_usleep (LOOK_US);
   return tracelog_get_length (log) > length;
 }
 
-void
-cli_warn_damage (TraceLog *log) {
+int
+cli_conclude (TraceLog *log) {
   g_autofree char *damage = tracelog_dup_damage (log);
 
-  if (damage != NULL)
-    g_printerr ("tophash-cli: %s\n", damage);
+  if (damage == NULL)
+    return CLI_GOOD;
+  g_printerr ("tophash-cli: %s\n", damage);
+  return CLI_CHECK_FAILED;
 }
 
 gboolean
@@ -123,6 +134,22 @@ cli_position (TraceLog   *log,
   g_printerr (_("tophash-cli: %s: wanted a count of events or a time with its "
                 "unit (2.5s, 40ms), found “%s”\n"),
               option, text);
+  return FALSE;
+}
+
+gboolean
+cli_span (TraceLog   *log,
+          const char *from,
+          const char *to,
+          guint64    *begin,
+          guint64    *end) {
+  if (!cli_position (log, "--from", from, begin)
+      || !cli_position (log, "--to", to, end))
+    return FALSE;
+  if (*begin <= *end)
+    return TRUE;
+  g_printerr (_("tophash-cli: --to: wanted a place after “%s”, found “%s”\n"), from,
+              to);
   return FALSE;
 }
 

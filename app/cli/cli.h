@@ -17,7 +17,7 @@ G_BEGIN_DECLS
 typedef enum {
   CLI_GOOD,         /* 0 */
   CLI_CHECK_FAILED, /* 1: the recording or the map is not right */
-  CLI_BAD_INPUT,    /* 2: wrong usage, or a file that cannot be used */
+  CLI_BAD_INPUT,    /* 2: wrong usage, or a file that cannot be used or written */
 } CliExit;
 
 int cli_run    (int argc, char **argv);
@@ -33,6 +33,33 @@ int cli_list   (int argc, char **argv);
 
 /* Prints "tophash-cli: …" and takes the error. Returns CLI_BAD_INPUT. */
 int cli_fail   (GError *error);
+
+/* Before anything else: text goes to standard output in pieces, and what could not be
+ * written there is said in the end and settles the exit code. */
+void     cli_begin_output (void);
+/* FALSE: what is printed goes nowhere any more. */
+gboolean cli_is_heard     (void);
+/* Sends off what was printed, before waiting for more; as cli_is_heard(). */
+gboolean cli_flush_output (void);
+/* The finished @builder, as UTF-8. */
+void     cli_print_json   (JsonBuilder *builder);
+
+/* What stands there under this name, or else a path or a URI. (transfer full) */
+GFile         *cli_file        (const char *path);
+/* FALSE: @path is the recording itself, which would be lost; said with the name of
+ * @option. */
+gboolean       cli_may_write   (const char *option,
+                                const char *path,
+                                const char *recording);
+/* (transfer full): standard output for NULL and "-", or the pipe or device @path;
+ * NULL with no error: @path is to be a file. */
+GOutputStream *cli_open_stream (const char *path,
+                                GError    **error);
+/* While a file is being written: Ctrl+C and the like cancel this from now on.
+ * Borrowed. */
+GCancellable  *cli_cancel_on_interrupt (void);
+/* cli_fail(), or the end by the signal that cancelled. */
+int            cli_fail_write  (GError *error);
 
 /* Parses options; the rest must be @n_wanted arguments, which argv[1] … are
  * then. FALSE: something was printed. */
@@ -53,8 +80,9 @@ TraceLog *cli_open  (const char *path,
 TraceLog *cli_open_growing  (const char *path);
 gboolean  cli_wait_for_more (TraceLog   *log,
                              guint64     length);
-/* Says on standard error when a block proved damaged while it was read. */
-void      cli_warn_damage (TraceLog *log);
+/* The exit code of a command that did its work: CLI_CHECK_FAILED when a block proved
+ * damaged while it was read, which is said on standard error. */
+int       cli_conclude (TraceLog *log);
 
 /* A place in @log: a count of events ("1200": after the first 1200), or a time
  * since its start with a unit ("2.5s", "40ms", "7us", "90ns"). @text NULL: *position
@@ -63,6 +91,13 @@ gboolean  cli_position (TraceLog   *log,
                         const char *option,
                         const char *text,
                         guint64    *position);
+/* What lies between two places, *end being the log's length at first or what else is
+ * the end without @to. FALSE: one is none, or @to comes before @from; said. */
+gboolean  cli_span     (TraceLog   *log,
+                        const char *from,
+                        const char *to,
+                        guint64    *begin,
+                        guint64    *end);
 
 /* (transfer full): the state after the first @n_events events. @keeps_states: some
  * are put into the log, to be saved with it. @faults (nullable): events that did

@@ -3,7 +3,8 @@
 /* main.c — tophash-cli: the same core without a window
  *
  * One command a run. Every command has its own --help; exit codes are 0 (good),
- * 1 (a check failed) and 2 (bad input or usage).
+ * 1 (a check failed, or a part of a recording proved damaged) and 2 (bad input or
+ * usage, or what was asked for could not be written).
  */
 #include "app/cli/cli.h"
 
@@ -75,6 +76,7 @@ main (int    argc,
       char **argv) {
   const char *localedir = g_getenv ("TOPHASH_LOCALEDIR");
 
+  cli_begin_output ();
   setlocale (LC_ALL, "");
   bindtextdomain (GETTEXT_PACKAGE, localedir != NULL ? localedir : LOCALEDIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
