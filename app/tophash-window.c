@@ -11,6 +11,7 @@
  */
 #include "app/tophash-window-job-private.h"
 
+#include "app/frame-memory.h"
 #include "core/model/narrator.h"
 #include "widgets/tophash-draw.h"
 
@@ -550,6 +551,7 @@ tophash_window_init (TophashWindow *self) {
   }
   tophash_window_update_actions (self);
   tophash_window_appear (self);
+  frame_memory_keep (GTK_WINDOW (self));
   g_signal_connect (self, "map", G_CALLBACK (tophash_window_warm), NULL);
   /* Plain keys belong to time; a button that has the focus would take them. */
   gtk_window_set_focus (GTK_WINDOW (self), GTK_WIDGET (self->map_view));
