@@ -244,6 +244,25 @@ clear_damage (NodePicture *self) {
   cairo_destroy (cr);
 }
 
+/* All that @node draws, in whole pixels. */
+static void
+get_extents (GskRenderNode         *node,
+             graphene_rect_t       *bounds,
+             cairo_rectangle_int_t *all) {
+  gsk_render_node_get_bounds (node, bounds);
+  graphene_rect_round_extents (bounds, bounds);
+  *all = (cairo_rectangle_int_t) { (int)bounds->origin.x, (int)bounds->origin.y,
+                                   (int)bounds->size.width,
+                                   (int)bounds->size.height };
+}
+
+static gboolean
+needs_surface (NodePicture                 *self,
+               const cairo_rectangle_int_t *all) {
+  return self->surface == NULL || self->scale != self->wanted_scale
+         || memcmp (&self->all, all, sizeof *all) != 0;
+}
+
 /* Begins with the newest that is wanted. */
 static void
 begin (NodePicture *self) {
@@ -253,14 +272,9 @@ begin (NodePicture *self) {
   cairo_rectangle_int_t all;
   graphene_rect_t bounds;
 
-  gsk_render_node_get_bounds (node, &bounds);
-  graphene_rect_round_extents (&bounds, &bounds);
-  all = (cairo_rectangle_int_t) { (int)bounds.origin.x, (int)bounds.origin.y,
-                                  (int)bounds.size.width,
-                                  (int)bounds.size.height };
+  get_extents (node, &bounds, &all);
   take_apart (now, node, &unmoved, &bounds);
-  if (self->surface == NULL || self->scale != self->wanted_scale
-      || memcmp (&self->all, &all, sizeof all) != 0)
+  if (needs_surface (self, &all))
     make_surface (self, &all, self->wanted_scale);
   add_damage (self, now);
   cairo_region_intersect_rectangle (self->damage, &all);
@@ -384,6 +398,11 @@ node_picture_show (NodePicture   *self,
 }
 
 gboolean
+node_picture_is_current (NodePicture *self) {
+  return !self->is_painting && self->wanted == NULL;
+}
+
+gboolean
 node_picture_work (NodePicture *self,
                    gint64       until_us) {
   do {
@@ -391,9 +410,21 @@ node_picture_work (NodePicture *self,
       begin (self);
     if (self->is_painting)
       paint_until (self, until_us);
-  } while ((self->is_painting || self->wanted != NULL)
-           && g_get_monotonic_time () < until_us);
-  return !self->is_painting && self->wanted == NULL;
+  } while (!node_picture_is_current (self) && g_get_monotonic_time () < until_us);
+  return node_picture_is_current (self);
+}
+
+gboolean
+node_picture_is_other (NodePicture *self) {
+  cairo_rectangle_int_t all;
+  graphene_rect_t bounds;
+
+  if (self->image == NULL)
+    return TRUE;
+  if (self->wanted == NULL)
+    return FALSE;
+  get_extents (self->wanted, &bounds, &all);
+  return needs_surface (self, &all);
 }
 
 GskRenderNode *

@@ -37,6 +37,13 @@ gboolean node_picture_show (NodePicture   *self,
 gboolean node_picture_work (NodePicture *self,
                             gint64       until_us);
 
+/* TRUE: nothing is left to do. */
+gboolean node_picture_is_current (NodePicture *self);
+
+/* TRUE: what is to be seen has another size than the image, or there is none: all of
+ * it is to be painted. */
+gboolean node_picture_is_other (NodePicture *self);
+
 /* (nullable): the newest that was painted whole. */
 GskRenderNode *node_picture_get_image (NodePicture *self);
 

@@ -8,7 +8,8 @@
  * in one turn. The bin shows an image of its child (node-picture.c). What changes is
  * painted into it in the same frame when that takes less than AT_ONCE_US, as for a
  * button under the pointer; or else in turns of TURN_US between frames. A pane that
- * is new comes a frame or two after the window, which waits for none of it.
+ * is new, or has another size, comes a frame or two after the window, which waits for
+ * none of it; nor does a frame in which several bins changed wait for each of them.
  *
  * GTK keeps a widget's node for as long as nothing in the widget changes, so the
  * same node means the same picture; only the move to a child's place (a margin, say)
@@ -25,6 +26,7 @@
 
 #include <adwaita.h>
 
+/* Of a frame, for all bins. */
 #define AT_ONCE_US 500
 #define TURN_US 1500
 
@@ -66,14 +68,38 @@ turn_cb (gpointer data) {
   return G_SOURCE_REMOVE;
 }
 
+/* What is left of AT_ONCE_US in the frame that is drawn. */
+static gint64 *
+get_left_us (TophashStillBin *self) {
+  static gint64 frame_us, left_us;
+  gint64 now_us = gdk_frame_clock_get_frame_time (
+    gtk_widget_get_frame_clock (GTK_WIDGET (self)));
+
+  if (now_us != frame_us)
+    left_us = AT_ONCE_US;
+  frame_us = now_us;
+  return &left_us;
+}
+
+static gboolean
+is_done_at_once (TophashStillBin *self) {
+  gint64 *left_us = get_left_us (self);
+  gint64 began_us = g_get_monotonic_time ();
+  gboolean is_done;
+
+  if (node_picture_is_current (self->picture))
+    return TRUE;
+  if (*left_us <= 0 || node_picture_is_other (self->picture))
+    return FALSE;
+  is_done = node_picture_work (self->picture, began_us + *left_us);
+  *left_us -= g_get_monotonic_time () - began_us;
+  return is_done;
+}
+
 /* After frames, before what nobody waits for. */
 static void
 bring_up_to_date (TophashStillBin *self) {
-  gint64 until_us = g_get_monotonic_time () + AT_ONCE_US;
-  gboolean is_first = node_picture_get_image (self->picture) == NULL;
-
-  if (self->turn_id == 0
-      && (is_first || !node_picture_work (self->picture, until_us)))
+  if (self->turn_id == 0 && !is_done_at_once (self))
     self->turn_id
       = g_idle_add_full (GDK_PRIORITY_REDRAW + 1, turn_cb, self, NULL);
 }

@@ -159,6 +159,22 @@ test_a_change_shows (void) {
   gtk_window_destroy (GTK_WINDOW (bench.window));
 }
 
+/* The frame that moves and resizes all waits for no picture of it. */
+static void
+test_another_size_comes_later (void) {
+  Bench bench;
+
+  bench_init (&bench);
+  wait_for_frame (&bench);
+  gtk_widget_set_size_request (bench.label, 300, 80);
+  while (gtk_widget_get_width (bench.label) < 300)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_false (tophash_still_bin_is_still (bench.bin));
+  wait_for_frame (&bench);
+  assert_shows_the_child (&bench);
+  gtk_window_destroy (GTK_WINDOW (bench.window));
+}
+
 static void
 change_something (GtkWidget *row,
                   GRand     *random) {
@@ -243,6 +259,8 @@ main (int    argc,
   g_test_add_func ("/widgets/still-bin/a-child-in-its-place-rests",
                    test_a_child_in_its_place_rests);
   g_test_add_func ("/widgets/still-bin/a-change-shows", test_a_change_shows);
+  g_test_add_func ("/widgets/still-bin/another-size-comes-later",
+                   test_another_size_comes_later);
   g_test_add_func ("/widgets/still-bin/what-changed-is-painted-anew",
                    test_what_changed_is_painted_anew);
   g_test_add_func ("/widgets/still-bin/ends-with-its-window",
