@@ -182,6 +182,7 @@ print_json (const Span *span) {
   put_whole (builder, "to", span->to);
   put_latencies (builder, span);
   put_chains (builder, span);
+  put_whole (builder, "dropped", map_state_counters (span->state)->n_dropped);
   cli_put_waits (builder, timeline_get_log (span->timeline));
   json_builder_end_object (builder);
   cli_print_json (builder);
@@ -245,6 +246,7 @@ cli_stats (int    argc,
     print_latencies (&span);
     print_chains (&span);
     cli_print_waits (log);
+    cli_print_dropped (map_state_counters (state)->n_dropped);
   }
   return cli_conclude (log);
 }

@@ -83,6 +83,13 @@ print_tables (const MapState *state) {
              map_state_misses (state));
 }
 
+void
+cli_print_dropped (guint64 n_dropped) {
+  if (n_dropped > 0)
+    g_print (_("Events were dropped: from the first loss on, the map and its "
+               "counters are a guess\n"));
+}
+
 static void
 print_honesty (const TraceHonesty *honesty,
                const CliRunFacts  *extra) {
@@ -95,9 +102,7 @@ print_honesty (const TraceHonesty *honesty,
            honesty->was_limited ? _(", ended at its limit")
            : honesty->is_complete ? ""
                                   : _(", not complete"));
-  if (honesty->n_dropped > 0)
-    g_print (_("Events were dropped: from the first loss on, the map and its "
-               "counters are a guess\n"));
+  cli_print_dropped (honesty->n_dropped);
   if (honesty->blind_ns > 0)
     g_print (_("An operation took %.1f ns without recording, %.1f ns with it\n"),
              honesty->blind_ns, honesty->recorded_ns);

@@ -130,5 +130,7 @@ void      cli_put_costs     (JsonBuilder       *builder,
 void      cli_print_waits   (TraceLog          *log);
 void      cli_put_waits     (JsonBuilder       *builder,
                              TraceLog          *log);
+/* Says so when events are missing before what is told of. */
+void      cli_print_dropped (guint64            n_dropped);
 
 G_END_DECLS

@@ -10,6 +10,9 @@
  *             bytes as base units, counters ending in _total. Histograms of lock
  *             waits and holds have one bucket for each power of two of
  *             nanoseconds; holds are those that were measured.
+ *
+ * Drops       Where a run dropped events, all but their own count is a guess from
+ *             the first loss on: a row or an instant tells how many it was.
  */
 #include "core/export/export-private.h"
 
@@ -43,6 +46,7 @@ COUNTER (n_ranges)
 COUNTER (n_cas_retries)
 COUNTER (n_misuses)
 COUNTER (n_snapshots)
+COUNTER (n_dropped)
 
 static guint64
 get_dirty_len (const MapState *state) {
@@ -82,6 +86,7 @@ static const Column columns[] = {
   { "snapshots", get_n_snapshots },
   { "cas_retries", get_n_cas_retries },
   { "misuses", get_n_misuses },
+  { "dropped", get_n_dropped },
 };
 
 /* "ops_load_or_store" */
@@ -372,6 +377,9 @@ end_prometheus (ExportJob *job) {
               counters->n_ranges);
   put_sample (job, "cas_retries_total", "counter",
               "Compare-and-swaps tried again.", counters->n_cas_retries);
+  put_sample (job, "dropped_events_total", "counter",
+              "Events that were not recorded: not 0, all else is a guess.",
+              counters->n_dropped);
   put_seconds_total (job, "promotion_seconds_total",
                      "Time spent in promotions.", (double)counters->promotion_ns);
   put_seconds_total (job, "copy_seconds_total", "Time spent in dirty copies.",

@@ -9,9 +9,12 @@
  *   {:index 1, :time 155, :process 0, :type :ok, :f :load, :value [17 42]}
  *
  * :value is [key value], the form of independent keys; a compare-and-swap has
- * [key [old new]], a Range its pairs, Clear nil. What changed nothing since it
- * did not compare or find is :fail where the operation is conditional, else :ok
- * with nil. An operation that never returned is :info.
+ * [key [old new]], a Range its pairs, Clear nil. Checkers put the value of a return
+ * in the place of its call's, so what gives and takes a value tells both: a swap and
+ * a load-or-store have [key [given found]], found being nil in the call and where
+ * there was none. What changed nothing since it did not compare or find is :fail
+ * where the operation is conditional, else :ok with nil. An operation that never
+ * returned is :info.
  *
  * Times are bounds, see history.h, so two operations of one thread may touch; and
  * those inside a Range's callback lie within it. A process does one thing at a
@@ -103,6 +106,16 @@ put_pairs (GString            *line,
   g_string_append_c (line, ']');
 }
 
+/* "12", or nil. */
+static void
+put_found (GString      *line,
+           const Moment *moment) {
+  if (moment->is_return && moment->op->is_ok)
+    g_string_append_printf (line, "%" G_GINT64_FORMAT, moment->op->result);
+  else
+    g_string_append (line, "nil");
+}
+
 static void
 put_value (GString      *line,
            const Moment *moment) {
@@ -117,21 +130,22 @@ put_value (GString      *line,
     return;
   }
   g_string_append_printf (line, "[%" G_GINT64_FORMAT " ", op->key);
-  if (op->op == OP_COMPARE_AND_SWAP)
+  if (op->op == OP_COMPARE_AND_SWAP) {
     g_string_append_printf (line, "[%" G_GINT64_FORMAT " %" G_GINT64_FORMAT "]",
                             op->old, op->value);
-  else if (op->op == OP_COMPARE_AND_DELETE)
+  } else if (op->op == OP_COMPARE_AND_DELETE) {
     g_string_append_printf (line, "%" G_GINT64_FORMAT, op->old);
-  else if (op->op == OP_STORE
-           || (!moment->is_return
-               && (op->op == OP_SWAP || op->op == OP_LOAD_OR_STORE)))
+  } else if (op->op == OP_STORE) {
     g_string_append_printf (line, "%" G_GINT64_FORMAT, op->value);
-  else if (moment->is_return && op->is_ok && op->op != OP_DELETE)
-    g_string_append_printf (line, "%" G_GINT64_FORMAT, op->result);
-  else if (moment->is_return && op->op == OP_LOAD_OR_STORE)
-    g_string_append_printf (line, "%" G_GINT64_FORMAT, op->value);
-  else
+  } else if (op->op == OP_SWAP || op->op == OP_LOAD_OR_STORE) {
+    g_string_append_printf (line, "[%" G_GINT64_FORMAT " ", op->value);
+    put_found (line, moment);
+    g_string_append_c (line, ']');
+  } else if (op->op == OP_DELETE) {
     g_string_append (line, "nil");
+  } else {
+    put_found (line, moment);
+  }
   g_string_append_c (line, ']');
 }
 

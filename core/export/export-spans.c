@@ -7,8 +7,8 @@
  * Range's callback excepted, so one place per kind and thread is all the memory
  * needed; a span is written when it ends.
  *
- * Chrome      Trace Event Format, JSON object form: X for spans, i for landmarks,
- *             C for misses against len(dirty) and for live keys, M for names. ts
+ * Chrome      Trace Event Format, JSON object form: X for spans, i for landmarks
+ *             and for operations told in brief, C for misses against len(dirty) and for live keys, M for names. ts
  *             and dur are microseconds with three digits behind the point. Open
  *             in ui.perfetto.dev or chrome://tracing.
  *
@@ -235,6 +235,29 @@ put_instant (ExportJob   *job,
                           index);
 }
 
+/* An operation that is over, and of which nobody knows when it began. */
+static void
+put_told (ExportJob   *job,
+          const Event *event,
+          guint64      index) {
+  next_item (job);
+  g_string_append_printf (
+      job->text,
+      "{\"ph\":\"i\",\"s\":\"t\",\"pid\":%d,\"tid\":%u,\"cat\":\"operation\","
+      "\"name\":\"%s\"",
+      PID, tid_of (event->thread), op_kind_name (event->aux8));
+  put_us (job, "ts", event->at_ns);
+  g_string_append_printf (job->text, ",\"args\":{\"event\":%" G_GUINT64_FORMAT,
+                          index);
+  if (export_op_has_key (event->aux8)) {
+    g_string_append (job->text, ",\"key\":");
+    export_put_key (job, event_told_key (event));
+  }
+  g_string_append_printf (job->text, ",\"ok\":%s,\"path\":%u}}",
+                          (event->aux16 & OP_PATH_OK) != 0 ? "true" : "false",
+                          event->aux16);
+}
+
 static void
 put_counters (ExportJob   *job,
               const Event *event) {
@@ -267,6 +290,8 @@ chrome_after (ExportJob   *job,
   follow_spans (job, event, index, put_chrome_span);
   if (is_landmark)
     put_instant (job, event, index);
+  else if (event->kind == EVENT_OP_TOLD && op_kind_name (event->aux8) != NULL)
+    put_told (job, event, index);
   if (is_landmark || event->at_ns >= job->next_ns) {
     put_counters (job, event);
     job->next_ns = event->at_ns + MAX (1000, tracelog_time_at (job->log, job->to)

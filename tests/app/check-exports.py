@@ -5,7 +5,7 @@
   check-exports.py TOPHASH-CLI
 
 Records a run, writes every form, and holds each against its reader: csv and
-json of Python, promtool for Prometheus' text and the protocol's own classes for
+json of Python, a checker of linearizability, promtool for Prometheus' text and the protocol's own classes for
 OTLP where they are installed (else the fields that the protocol demands). What
 the forms say is held against each other and against `info --json`. Speaks TAP.
 """
@@ -30,7 +30,7 @@ SCENARIO = {
         {"role": "worker", "count": 2, "mix": {
             "load": 6, "store": 2, "insert": 1, "delete": 1, "swap": 1,
             "compare-and-swap": 1, "compare-and-delete": 1, "clear": 0.02,
-            "load-and-delete": 1, "range": 0.02}}]}],
+            "load-and-delete": 1, "load-or-store": 1, "range": 0.02}}]}],
 }
 
 
@@ -112,6 +112,108 @@ def check_history(file, _info):
             assert open_calls.pop(process) == function, line
             n_done += 1
     assert not open_calls and n_done > 1000, n_done
+
+
+CALL = re.compile(r"\{:index \d+, :time (?:\d+|nil), :process (-?\d+), :type :(\w+), "
+                  r":f :([a-z-]+), :value (?:nil|\[(-?\d+) (.*)\])\}")
+
+
+def number(text):
+    return None if text == "nil" else int(text)
+
+
+def step(value, function, told):
+    """The value that an operation leaves of a key that had @value; False: it can not
+    have returned what it tells. None: no value."""
+    words = [number(word) for word in told.strip("[]").split()] if told else []
+    if function == "load":
+        return value if words[0] == value else False
+    if function == "store":
+        return words[0]
+    if function == "swap":
+        return words[0] if words[1] == value else False
+    if function == "load-or-store":
+        if words[1] != value:
+            return False
+        return words[0] if value is None else value
+    if function in ("compare-and-swap", "compare-and-delete"):
+        if value != words[0]:
+            return False
+        return words[1] if function == "compare-and-swap" else None
+    if function == "load-and-delete":
+        return None if words[0] == value else False
+    assert function in ("delete", "clear"), function
+    return None
+
+
+def reach(states, calls, must):
+    """All states in which @must has happened, by any calls that are open."""
+    seen, left = set(states), list(states)
+    while left:
+        done, value = left.pop()
+        for process, (function, told) in calls.items():
+            after = False if process in done else step(value, function, told)
+            state = (done | {process}, after)
+            if after is not False and state not in seen:
+                seen.add(state)
+                left.append(state)
+    return {(done - {must}, value) for done, value in seen if must in done}
+
+
+def is_linearizable(moments):
+    """Of one key. As Jepsen's checkers do: what a call returned is known from its
+    return, and what failed has not happened."""
+    states, calls, began = {(frozenset(), None)}, {}, {}
+    fates = []
+    for place, (process, kind, _function, _told) in enumerate(moments):
+        fates.append(None)
+        if kind == "invoke":
+            began[process] = place
+        else:
+            fates[began.pop(process)] = place
+    for place, (process, kind, function, told) in enumerate(moments):
+        if kind == "invoke":
+            fate = fates[place]
+            if fate is not None and moments[fate][1] == "ok":
+                calls[process] = function, moments[fate][3]
+        elif kind == "ok":
+            states = reach(states, calls, process)
+            if not states:
+                return False
+            del calls[process]
+    return True
+
+
+def histories_of(text):
+    """Of each key, with the Clears that concern all; Ranges left out."""
+    moments = [CALL.fullmatch(line) for line in text.splitlines()
+               if ":f :range," not in line]
+    assert None not in moments
+    keys = {match[4] for match in moments} - {None}
+    return {key: [(match[1], match[2], match[3], match[5]) for match in moments
+                  if match[4] == key or match[3] == "clear"] for key in keys}
+
+
+def check_linearizable(file, _info):
+    """Every engine's; and a history with one wrong return is found out."""
+    for key, moments in histories_of(run("export", "history", file)).items():
+        assert is_linearizable(moments), key
+    for engine in ("mutexmap", "rwmap", "viewmap"):
+        with tempfile.TemporaryDirectory() as folder:
+            other, _info = run_like(folder, engine=engine)
+            found = histories_of(run("export", "history", other))
+            for key, moments in found.items():
+                assert is_linearizable(moments), (engine, key)
+    n_wrong = 0
+    for key, moments in found.items():
+        for place, (process, kind, function, told) in enumerate(moments):
+            if function == "load" and kind == "ok" and told != "nil":
+                wrong = [*moments]
+                wrong[place] = process, kind, function, "77"
+                assert not is_linearizable(wrong), key
+                n_wrong += 1
+                break
+    assert n_wrong > 10, n_wrong
 
 
 def check_chrome(file, _info):
@@ -247,6 +349,11 @@ def check_brief(_file, _info):
         told = [event for event in lines_of(run("export", "events-json", file))
                 if event["kind"] == "op-told"]
         assert len(told) > 1000
+        trace = json.loads(run("export", "chrome", file))["traceEvents"]
+        shown = [event for event in trace
+                 if event["ph"] == "i" and event.get("cat") == "operation"]
+        assert [(event["name"], event["args"].get("key")) for event in shown] \
+            == [(event["op"], event.get("key")) for event in told]
         for event in told:
             assert ("key" in event) == (event["op"] not in ("range", "clear")), event
             if "key" in event:
@@ -272,11 +379,21 @@ def check_gaps(_file, _info):
                 op, key = begun.pop(thread, (None, None))
                 key = key if op == event["op"] else None
                 assert event.get("key") == key, (event, op, key)
-        return f"{info['recording']['dropped']} dropped"
+        dropped = info["recording"]["dropped"]
+        counters = lines_of(run("export", "counters-json", file))
+        gaps = lines_of(run("export", "events-json", file, "--where", "dropped"))
+        assert dropped == counters[-1]["dropped"] == sum(gap["res"] for gap in gaps)
+        assert dropped == json.loads(run("stats", "--json", file))["dropped"]
+        assert f"tophash_dropped_events_total {dropped}\n" \
+            in run("export", "prometheus", file)
+        for args in (["stats"], ["verify"], ["info"]):
+            assert (dropped > 0) == ("dropped" in run(*args, file).replace(
+                " 0 dropped", "")), args
+        return f"{dropped} dropped"
 
 
-CHECKS = [check_events, check_counters, check_changes, check_history, check_chrome,
-          check_otlp, check_prometheus, check_stats,
+CHECKS = [check_events, check_counters, check_changes, check_history,
+          check_linearizable, check_chrome, check_otlp, check_prometheus, check_stats,
           check_words, check_errors, check_shards, check_views, check_brief,
           check_gaps]
 
