@@ -23,6 +23,7 @@
 
 #define STAGE_WIDTH 520 /* beside a pane; less is better covered by it */
 #define TITLE_WIDTH 170
+#define SCENARIO_WIDTH 132 /* in a header of 360 pixels that is all there is */
 #define CARD_MARGIN 2 /* of each card: the map has room for rings there */
 #define SLIDE_STIFFNESS 500.0 /* libadwaita's own */
 #define AT_ONCE_STIFFNESS 1e6 /* over within a frame */
@@ -87,6 +88,10 @@ fit_header (TophashWindow *self,
   gtk_widget_set_visible (GTK_WIDGET (self->narrow_title),
                           is_narrow && !self->is_lecture);
   gtk_widget_set_size_request (GTK_WIDGET (self->title), TITLE_WIDTH, -1);
+  /* Without a title the bar leaves its start half of the width, unless that asks
+   * for more. */
+  gtk_widget_set_size_request (GTK_WIDGET (self->scenario_drop),
+                               is_narrow ? SCENARIO_WIDTH : -1, -1);
   /* Strictly in the middle it would need the wider side's room twice. */
   adw_header_bar_set_centering_policy (self->header,
                                        level == FIT_WIDE

@@ -18,6 +18,7 @@
 #include <math.h>
 
 #define MAX_LOW_BITS 6
+#define ENTRY_GAP 8
 
 /* Sizes that follow the text's. */
 typedef struct {
@@ -55,7 +56,7 @@ measure_figure (TophashSlotFigure *self) {
   sizes.bit_h = MAX (18, ceil (height) + 2);
   sizes.station = MAX (23, sizes.line + 7);
   sizes.hash = 2 * sizes.line + sizes.bit_h + 8;
-  sizes.entry = sizes.line + sizes.station + 12;
+  sizes.entry = sizes.line + sizes.station + ENTRY_GAP + 6;
   return sizes;
 }
 
@@ -153,13 +154,13 @@ paint_entry (TophashSlotFigure    *self,
              double                width) {
   const char *names[] = { _ ("value"), _ ("nil"), _ ("expunged") };
   static const PaletteRole roles[] = { ROLE_LIVE, ROLE_NIL_EDGE, ROLE_EXPUNGED };
-  double gap = 18, y = sizes->hash + sizes->line + 4;
+  double gap = 18, y = sizes->hash + ENTRY_GAP + sizes->line + 4;
   double middle = y + sizes->station / 2;
   double station = MIN (4.6 * sizes->line, (width - 2 * gap) / 3);
 
   tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
   tophash_draw_text (self->draw, cr, _ ("entry"), FONT_CAPTION, 0,
-                     sizes->hash + 2, 0, 0, 0);
+                     sizes->hash + ENTRY_GAP, 0, 0, 0);
   for (int i = 0; i < 3; i++) {
     double x = i * (station + gap);
 
