@@ -384,19 +384,23 @@ cancel_action (GtkWidget  *widget,
 void
 tophash_window_update_actions (TophashWindow *self) {
   static const char *const with_log[]
-      = { "win.export-picture", "win.play-pause",
-          "win.step-back",     "win.step-forward",   "win.previous-landmark",
-          "win.next-landmark", "win.start",          "win.end",
-          "win.zoom-in",       "win.zoom-out",       "win.zoom-fit",
-          "win.search",        "win.next-hit",       "win.previous-hit",
-          "win.add-bookmark",  "win.next-bookmark",  "win.previous-bookmark",
-          "win.marker-a",      "win.marker-b",       "win.clear-markers",
-          "win.undo",          "win.next-of",        "win.previous-of" };
+      = { "win.export-picture", "win.zoom-in",       "win.zoom-out",
+          "win.zoom-fit",      "win.search",         "win.next-hit",
+          "win.previous-hit",  "win.add-bookmark",   "win.next-bookmark",
+          "win.previous-bookmark", "win.marker-a",   "win.marker-b",
+          "win.clear-markers", "win.undo" };
+  static const char *const with_events[]
+      = { "win.play-pause",    "win.step-back",      "win.step-forward",
+          "win.start",         "win.end",            "win.previous-landmark",
+          "win.next-landmark", "win.next-of",        "win.previous-of" };
   GtkWidget *widget = GTK_WIDGET (self);
   gboolean has_log = tophash_session_get_log (self->session) != NULL;
+  gboolean has_events = has_log && !tophash_session_is_empty (self->session);
 
   for (guint i = 0; i < G_N_ELEMENTS (with_log); i++)
     gtk_widget_action_set_enabled (widget, with_log[i], has_log);
+  for (guint i = 0; i < G_N_ELEMENTS (with_events); i++)
+    gtk_widget_action_set_enabled (widget, with_events[i], has_events);
   gtk_widget_action_set_enabled (widget, "win.go-back",
                                  tophash_session_can_go_back (self->session));
   gtk_widget_action_set_enabled (widget, "win.go-forward",

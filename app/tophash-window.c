@@ -45,6 +45,7 @@ tophash_window_update_title (TophashWindow *self) {
   const char *mode;
   g_autofree char *workers = NULL;
   g_autofree char *lost = tophash_window_dup_lost (self);
+  g_autofree char *facts = NULL;
   g_autofree char *subtitle = NULL;
 
   if (log == NULL)
@@ -63,10 +64,11 @@ tophash_window_update_title (TophashWindow *self) {
       g_dngettext (GETTEXT_PACKAGE, "%u worker", "%u workers", n_threads),
       n_threads);
   /* A file that another process records keeps its name beside what it does. */
-  subtitle = g_strjoin (" · ", engine == NULL ? "" : engine, workers,
-                        is_growing && name != NULL ? name : mode,
-                        is_growing && name != NULL ? mode : lost,
-                        is_growing && name != NULL ? lost : NULL, NULL);
+  facts = g_strjoin (" · ", workers, is_growing && name != NULL ? name : mode,
+                     is_growing && name != NULL ? mode : lost,
+                     is_growing && name != NULL ? lost : NULL, NULL);
+  subtitle = engine == NULL ? g_strdup (facts)
+                            : g_strjoin (" · ", engine, facts, NULL);
   adw_window_title_set_title (self->title, title);
   adw_window_title_set_subtitle (self->title, subtitle);
   gtk_label_set_text (self->narrow_title, subtitle);
@@ -150,7 +152,9 @@ update_position (TophashWindow *self) {
       tophash_session_get_position (self->session));
   length = tophash_draw_format_count (tracelog_get_length (log));
   at = tophash_draw_format_time (state == NULL ? 0 : map_state_at_ns (state));
-  text = g_strdup_printf (_ ("event %s of %s · %s"), position, length, at);
+  text = tophash_session_is_empty (self->session)
+             ? g_strdup (_ ("no events"))
+             : g_strdup_printf (_ ("event %s of %s · %s"), position, length, at);
   gtk_label_set_text (self->position, text);
   self->position_at_us = g_get_monotonic_time ();
 }

@@ -273,9 +273,11 @@ show_now (TophashInspector *self) {
   gtk_widget_set_visible (self->no_statistics, log == NULL);
   if (log == NULL || position == 0
       || !tracelog_get_event (log, position - 1, &event)) {
-    gtk_label_set_text (self->now, log == NULL
-                                       ? _ ("Run the scenario to see it work.")
-                                       : _ ("The beginning: nothing happened yet."));
+    gtk_label_set_text (
+        self->now, log == NULL ? _ ("Run the scenario to see it work.")
+                   : tophash_session_is_empty (self->session)
+                       ? _ ("Nothing happened: the recording has no events.")
+                       : _ ("The beginning: nothing happened yet."));
     gtk_label_set_text (self->expert, "");
     return;
   }

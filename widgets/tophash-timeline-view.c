@@ -83,6 +83,7 @@ typedef struct {
   TimelineSearch *search; /* NULL: none */
   TraceNotes     *notes;  /* the same */
   MarkerFacts     markers;
+  gboolean        is_empty; /* and nothing will come */
 } Brief;
 
 static gpointer
@@ -102,6 +103,7 @@ brief_new (GtkWidget *widget) {
   brief->search = search == NULL ? NULL : timeline_search_ref (search);
   brief->notes = notes == NULL ? NULL : trace_notes_copy (notes);
   marker_facts_read (&brief->markers, self->session);
+  brief->is_empty = tophash_session_is_empty (self->session);
   return brief;
 }
 
@@ -116,6 +118,19 @@ brief_free (gpointer data) {
   g_free (brief);
 }
 
+/* Without events there is no time, and nothing for a ruler to measure. */
+static void
+paint_nothing (cairo_t              *cr,
+               const LanesGeometry  *geometry,
+               const TophashPalette *palette,
+               TophashDraw          *draw) {
+  tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
+  tophash_draw_text (draw, cr, _ ("The recording has no events"), FONT_BODY,
+                     (geometry->left + geometry->right) / 2,
+                     geometry->density_top + geometry->density_height / 2, 0.5,
+                     0.5, geometry->right - geometry->left);
+}
+
 static void
 paint_cb (cairo_t              *cr,
           const TophashPalette *palette,
@@ -128,7 +143,10 @@ paint_cb (cairo_t              *cr,
 
   paint_lanes (cr, brief->timeline, geometry, palette, draw);
   paint_density (cr, brief->timeline, geometry, palette, draw);
-  paint_ruler (cr, geometry, palette, draw);
+  if (brief->is_empty)
+    paint_nothing (cr, geometry, palette, draw);
+  else
+    paint_ruler (cr, geometry, palette, draw);
   paint_hits (cr, brief->search, geometry, palette);
   paint_bookmarks (cr, brief->notes, geometry, palette);
   paint_markers (cr, &brief->markers, geometry, palette, draw);

@@ -274,6 +274,13 @@ tophash_session_set_log (TophashSession *self,
 }
 
 gboolean
+tophash_session_is_empty (TophashSession *self) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), FALSE);
+  return self->log != NULL && tracelog_is_finished (self->log)
+         && tracelog_get_length (self->log) == 0;
+}
+
+gboolean
 tophash_session_is_unsaved (TophashSession *self) {
   g_return_val_if_fail (TOPHASH_IS_SESSION (self), FALSE);
   return self->log != NULL

@@ -85,6 +85,8 @@ Timeline *tophash_session_get_timeline       (TophashSession *self);
 /* Takes a reference; stops what runs. */
 void      tophash_session_set_log            (TophashSession *self,
                                               TraceLog       *log);
+/* TRUE: a recording without a single event, and none will come. */
+gboolean  tophash_session_is_empty           (TophashSession *self);
 /* TRUE when the log holds something that was never saved. */
 gboolean  tophash_session_is_unsaved         (TophashSession *self);
 void      tophash_session_mark_saved         (TophashSession *self);

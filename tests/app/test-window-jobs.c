@@ -193,6 +193,49 @@ test_empty_pages (void) {
   close_window (window);
 }
 
+/* A recording without a single event is one: it says so, and leads nowhere. */
+static void
+test_opens_what_is_empty (void) {
+  TophashWindow *window = open_window ();
+  TophashSession *session = tophash_window_get_session (window);
+  char *folder = new_folder ();
+  g_autoptr (GFile) file = file_in (folder, "empty.tophash");
+  g_autoptr (GFile) table = file_in (folder, "events.csv");
+  g_autoptr (TraceInfo) info = trace_info_new ();
+  g_autoptr (TraceLog) log = tracelog_new (info, 0);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+  g_autofree char *path = g_file_get_path (table);
+
+  tracelog_finish (log, FALSE);
+  tracelog_save (log, file, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  tophash_window_open (window, file);
+  TURN_UNTIL (tophash_session_get_log (session) != NULL);
+  g_assert_true (tophash_session_is_empty (session));
+  /* An unknown engine leaves no gap where its name would stand. */
+  g_assert_true (g_str_has_prefix (subtitle_of (window), "0 workers · "));
+  g_assert_true (has_toast (window, "no events"));
+  g_assert_true (has_toast (window, "Nothing happened"));
+  for (GtkWidget *button
+       = gtk_widget_get_first_child (GTK_WIDGET (window->transport_buttons));
+       button != NULL; button = gtk_widget_get_next_sibling (button))
+    g_assert_false (gtk_widget_is_sensitive (button));
+  activate (window, "win.marker-a");
+  activate (window, "win.add-bookmark");
+  g_assert_true (tophash_session_search (session, "op = store", &error));
+  TURN_UNTIL (timeline_search_is_complete (tophash_session_get_search (session)));
+  g_assert_cmpuint (timeline_search_get_n (tophash_session_get_search (session)), ==,
+                    0);
+  tophash_window_export_to (window, EXPORT_EVENTS_CSV, table);
+  TURN_UNTIL (g_file_get_contents (path, &text, NULL, NULL) && *text != '\0');
+  g_assert_nonnull (strchr (text, '\n'));
+  g_assert_cmpstr (strchr (text, '\n') + 1, ==, "");
+  g_assert_true (tophash_session_undo_notes (session));
+  g_assert_cmpuint (remove_folder (folder), ==, 2);
+  close_window (window);
+}
+
 void
 add_jobs_tests (void) {
   g_test_add_func ("/app/window/escape-cancels", test_escape_cancels);
@@ -202,4 +245,5 @@ add_jobs_tests (void) {
   g_test_add_func ("/app/window/follows-another-recorder",
                    test_follows_another_recorder);
   g_test_add_func ("/app/window/empty-pages", test_empty_pages);
+  g_test_add_func ("/app/window/opens-what-is-empty", test_opens_what_is_empty);
 }
