@@ -335,12 +335,12 @@ unpark_all (Recorder *self) {
 static guint64
 first_head (Recorder *self,
             guint64   otherwise) {
-  guint64 first = otherwise;
+  guint64 first = NO_STAMP;
 
   for (guint i = 0; i < self->lanes->len; i++)
     if (lane_at (self, i)->head != NULL)
       first = MIN (first, lane_at (self, i)->stamp);
-  return first;
+  return first != NO_STAMP ? first : otherwise;
 }
 
 /* What was dropped since the last round. The first ever is told here, before
@@ -614,7 +614,6 @@ record_thread (void *data) {
   prctl (PR_SET_TIMERSLACK, 1, 0, 0, 0);
 #endif
   rank_go_behind_window (false);
-  self->last_turn = clock_stamp ();
   while (!nap (self, turn (self)))
     continue;
   merge_rest (self);
@@ -632,6 +631,8 @@ recorder_new (TraceLog *log) {
   self->gate = merge_gate_new ();
   self->lanes = g_array_new (FALSE, TRUE, sizeof (Lane));
   self->first_stamp = NO_STAMP;
+  /* Before anything is told, and so before what the first round finds dropped. */
+  self->last_turn = clock_stamp ();
   pthread_mutex_init (&self->lock, NULL);
   pthread_condattr_init (&attributes);
   pthread_condattr_setclock (&attributes, CLOCK_MONOTONIC);
