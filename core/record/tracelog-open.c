@@ -194,11 +194,9 @@ append_last (Opener           *self,
   };
   const char *flaw = NULL;
   PackedBlock block;
-  char *problem;
-
-  self->chunk_at = place->offset;
-  problem
+  char *problem
       = trace_store_read_block (self->store, place->offset, &wanted, &block);
+
   if (problem == NULL) {
     flaw = trace_block_unpack (&block, trace_store_get_limits (self->store),
                                events);
@@ -206,8 +204,10 @@ append_last (Opener           *self,
   }
   if (flaw != NULL)
     problem = g_strdup_printf (_("a block of events has %s"), _(flaw));
-  if (problem != NULL)
+  if (problem != NULL) {
+    self->chunk_at = place->offset;
     return opener_stop (self, problem);
+  }
   for (guint i = 0; i < block.n_events; i++)
     tracelog_append (log, &events[i]);
   return TRUE;

@@ -280,8 +280,9 @@ prove_ends (Opener *self) {
   return TRUE;
 }
 
-/* Takes one place that END names. */
-static void
+/* Takes one place that END names. FALSE: a newer version says that its chunk must
+ * be known, which the walk finds in its place. */
+static gboolean
 read_place (Opener       *self,
             const guint8 *place) {
   guint64 type = bytes_get (place, 4);
@@ -296,6 +297,9 @@ read_place (Opener       *self,
     self->notes_at = keyframe.offset;
   else if (type == CHUNK_KEYFRAME)
     g_array_append_val (self->keyframes, keyframe);
+  else
+    return FALSE;
+  return TRUE;
 }
 
 /* Everything so far is whole: @offset is behind an END. */
@@ -352,7 +356,8 @@ opener_read_tables (Opener *self) {
   if (contents == NULL)
     return FALSE;
   for (guint at = 0; at + PLACE_SIZE <= end.stored_size; at += PLACE_SIZE)
-    read_place (self, contents + at);
+    if (!read_place (self, contents + at))
+      return FALSE;
   if (!read_indices (self, self->index_at) || !prove_ends (self) || opener_length (self) != end.first
       || !find_chunk (self, self->honesty_at, CHUNK_HONESTY, &honesty)
       || !read_honesty (self, self->honesty_at, &honesty))

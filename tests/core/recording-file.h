@@ -7,6 +7,7 @@
 #pragma once
 
 #include "core/base/prng.h"
+#include "core/record/crc32c.h"
 #include "core/record/tracelog-file-private.h"
 
 #include <glib/gstdio.h>
@@ -135,4 +136,38 @@ tear_down_parts (Fixture      *fixture,
       g_unlink (path);
   }
   tear_down (fixture, unused);
+}
+
+/* The bytes of a file with @chunk and its payload before the chunk at @at. */
+static inline GBytes *
+with_chunk (GBytes     *bytes,
+            gsize       at,
+            Chunk      *chunk,
+            const char *payload) {
+  g_autoptr (GByteArray) array = g_byte_array_new ();
+  const guint8 *data = g_bytes_get_data (bytes, NULL);
+  guint8 header[CHUNK_HEADER_SIZE];
+
+  chunk->stored_size = chunk->raw_size = (guint32)strlen (payload);
+  g_assert_cmpuint (chunk->stored_size % CHUNK_ALIGN, ==, 0);
+  chunk->payload_crc = crc32c (0, payload, chunk->stored_size);
+  chunk_write (header, chunk);
+  g_byte_array_append (array, data, (guint)at);
+  g_byte_array_append (array, header, sizeof header);
+  g_byte_array_append (array, (const guint8 *)payload, chunk->stored_size);
+  g_byte_array_append (array, data + at,
+                       (guint)(g_bytes_get_size (bytes) - at));
+  return g_byte_array_free_to_bytes (g_steal_pointer (&array));
+}
+
+/* Where the second chunk begins. */
+static inline gsize
+second_chunk (GBytes *bytes) {
+  const guint8 *data = g_bytes_get_data (bytes, NULL);
+  Chunk info;
+
+  g_assert_true (chunk_read (&info, data + FILE_HEADER_SIZE));
+  g_assert_cmpuint (info.type, ==, CHUNK_INFO);
+  return FILE_HEADER_SIZE + CHUNK_HEADER_SIZE
+         + ((info.stored_size + CHUNK_ALIGN - 1) & ~(CHUNK_ALIGN - 1));
 }

@@ -363,99 +363,6 @@ test_wrong_tables (Fixture      *fixture,
   }
 }
 
-/* The bytes of a file with @chunk and its payload before the chunk at @at. */
-static GBytes *
-with_chunk (GBytes     *bytes,
-            gsize       at,
-            Chunk      *chunk,
-            const char *payload) {
-  g_autoptr (GByteArray) array = g_byte_array_new ();
-  const guint8 *data = g_bytes_get_data (bytes, NULL);
-  guint8 header[CHUNK_HEADER_SIZE];
-
-  chunk->stored_size = chunk->raw_size = (guint32)strlen (payload);
-  g_assert_cmpuint (chunk->stored_size % CHUNK_ALIGN, ==, 0);
-  chunk->payload_crc = crc32c (0, payload, chunk->stored_size);
-  chunk_write (header, chunk);
-  g_byte_array_append (array, data, (guint)at);
-  g_byte_array_append (array, header, sizeof header);
-  g_byte_array_append (array, (const guint8 *)payload, chunk->stored_size);
-  g_byte_array_append (array, data + at,
-                       (guint)(g_bytes_get_size (bytes) - at));
-  return g_byte_array_free_to_bytes (g_steal_pointer (&array));
-}
-
-/* Where the second chunk begins. */
-static gsize
-second_chunk (GBytes *bytes) {
-  const guint8 *data = g_bytes_get_data (bytes, NULL);
-  Chunk info;
-
-  g_assert_true (chunk_read (&info, data + FILE_HEADER_SIZE));
-  g_assert_cmpuint (info.type, ==, CHUNK_INFO);
-  return FILE_HEADER_SIZE + CHUNK_HEADER_SIZE
-         + ((info.stored_size + CHUNK_ALIGN - 1) & ~(CHUNK_ALIGN - 1));
-}
-
-static void
-test_newer_minor (Fixture      *fixture,
-                  gconstpointer unused) {
-  g_autoptr (TraceLog) log = make_log (50);
-  g_autoptr (GBytes) bytes = log_to_bytes (log, fixture->file);
-  g_autoptr (GBytes) newer = NULL;
-  g_autoptr (GBytes) strict = NULL;
-  g_autoptr (TraceLog) back = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *warning = NULL;
-  Chunk chunk = { .type = 77, .codec = 9 };
-
-  newer = with_chunk (bytes, second_chunk (bytes), &chunk, "bookmark");
-  back = tracelog_open_bytes (newer, "run.tophash", &warning, &error);
-  g_assert_no_error (error);
-  g_assert_null (warning);
-  g_assert_cmpuint (tracelog_get_length (back), ==, 50);
-
-  chunk.flags = CHUNK_MUST_KNOW;
-  strict = with_chunk (bytes, second_chunk (bytes), &chunk, "bookmark");
-  g_assert_null (tracelog_open_bytes (strict, "run.tophash", NULL, &error));
-  g_assert_error (error, TRACELOG_FILE_ERROR, TRACELOG_FILE_ERROR_CORRUPT);
-  g_assert_nonnull (strstr (error->message, "newer version"));
-}
-
-/* It is opened, says what it lacks, and still does when it is saved. */
-static void
-test_older_minor (Fixture      *fixture,
-                  gconstpointer unused) {
-  g_autoptr (TraceLog) log = make_log (50);
-  g_autoptr (GBytes) bytes = log_to_bytes (log, fixture->file);
-  gsize size = g_bytes_get_size (bytes);
-  g_autofree guint8 *data = g_memdup2 (g_bytes_get_data (bytes, NULL), size);
-  g_autoptr (GBytes) older = NULL;
-  g_autoptr (GBytes) again = NULL;
-  g_autoptr (TraceLog) back = NULL;
-  g_autoptr (GError) error = NULL;
-  TraceHonesty honesty;
-
-  tracelog_get_honesty (log, &honesty);
-  g_assert_false (honesty.lacks_raises);
-  g_assert_cmpuint (bytes_get (data + 10, 2), ==, FILE_MINOR);
-  bytes_put (data + 10, 2, FILE_MINOR_RAISES - 1);
-  bytes_put (data + 60, 4, crc32c (0, data, 60));
-  older = g_bytes_new (data, size);
-  back = tracelog_open_bytes (older, "run.tophash", NULL, &error);
-  g_assert_no_error (error);
-  tracelog_get_honesty (back, &honesty);
-  g_assert_true (honesty.lacks_raises && honesty.is_complete);
-  assert_same_events (log, back, 50);
-  again = log_to_bytes (back, fixture->file);
-  g_assert_cmpuint (bytes_get ((const guint8 *)g_bytes_get_data (again, NULL)
-                                   + 10, 2), ==, FILE_MINOR);
-  g_clear_pointer (&back, tracelog_unref);
-  back = tracelog_open_bytes (again, "run.tophash", NULL, &error);
-  tracelog_get_honesty (back, &honesty);
-  g_assert_true (honesty.lacks_raises && honesty.is_complete);
-}
-
 static void
 assert_refused (const guint8     *header,
                 gsize             size,
@@ -672,8 +579,6 @@ main (int    argc,
   ADD ("timeline-ends", NULL, test_timeline_ends);
   ADD ("saved-over-itself", NULL, test_saved_over_itself);
   ADD ("wrong-tables", NULL, test_wrong_tables);
-  ADD ("newer-minor", NULL, test_newer_minor);
-  ADD ("older-minor", NULL, test_older_minor);
   ADD ("unknown-waits", NULL, test_unknown_waits);
   ADD ("refused-headers", NULL, test_refused_headers);
   ADD ("huge-claims", NULL, test_huge_claims);
