@@ -48,11 +48,22 @@ static Scenario *
 load_scenario (const char *name,
                GError    **error) {
   g_autoptr (GFile) file = NULL;
+  g_autoptr (Scenario) scenario = NULL;
+  GError *failure = NULL;
 
   if (g_strv_contains (scenario_builtin_names (), name))
     return scenario_new_builtin (name, error);
   file = cli_file (name);
-  return scenario_new_from_file (file, error);
+  scenario = scenario_new_from_file (file, &failure);
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND)) {
+    g_set_error (error, failure->domain, failure->code,
+                 _("wanted a file or a name that “tophash-cli list” tells, found “%s”"),
+                 name);
+    g_error_free (failure);
+  } else if (failure != NULL) {
+    g_propagate_error (error, failure);
+  }
+  return g_steal_pointer (&scenario);
 }
 
 typedef struct {
@@ -228,7 +239,7 @@ cli_run (int    argc,
   if (!cli_parse (&argc, &argv, entries, _("SCENARIO"),
                   _("Runs a scenario, a shipped one by name or a file."), 1))
     return CLI_BAD_INPUT;
-  if (duration < 0 || duration > 86400) {
+  if (!(duration >= 0 && duration <= 86400)) {
     g_printerr (_("tophash-cli: --duration: wanted 0 to 86400, found %g\n"),
                 duration);
     return CLI_BAD_INPUT;

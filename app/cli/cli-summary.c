@@ -164,19 +164,24 @@ place_text (guint place) {
 static void
 print_misuse (TraceLog *log,
               guint64   n_misuses) {
+  g_autofree char *thread = NULL;
   const char *op, *text;
   Event first;
 
   if (n_misuses == 0 || !find_first (log, EVENT_MISUSE_DETECTED, &first))
     return;
+  thread = narrator_thread (first.thread);
   op = first.ver > 0 ? op_kind_name (first.ver - 1) : NULL;
   text = misuse_kind_text (first.aux8);
   g_print (_("Misuse: %" PRIu64 "\n"), n_misuses);
-  g_print (_("  first after %.3f s: thread %u, %s of %s: “fatal error: %s”\n"),
-           (double)first.at_ns / 1e9, first.thread, place_text (first.res),
+  g_print (_("  first after %.3f s: %s, %s of %s: “fatal error: %s”\n"),
+           (double)first.at_ns / 1e9, thread, place_text (first.res),
            op != NULL ? op : "?", text != NULL ? text : "?");
-  if (first.b != 0)
-    g_print (_("  thread %" PRIu64 " was writing\n"), first.b - 1);
+  if (first.b != 0) {
+    g_autofree char *writer = narrator_thread ((guint)(first.b - 1));
+
+    g_print (_("  %s was writing\n"), writer);
+  }
 }
 
 /* A recording need not say it. */

@@ -54,6 +54,16 @@ cli_parse (int                *argc,
   return TRUE;
 }
 
+/* Whether a file that is whole ends before its run: what recorded it was ended, or
+ * it was saved while the run went on. One that ended at its limit says so. */
+static gboolean
+is_part (TraceLog *log) {
+  TraceHonesty honesty;
+
+  tracelog_get_honesty (log, &honesty);
+  return !honesty.is_complete && !honesty.was_limited;
+}
+
 static TraceLog *
 open_log (const char *path,
           gboolean    may_grow,
@@ -71,6 +81,8 @@ open_log (const char *path,
     cli_fail (error);
   else if (warning != NULL)
     g_printerr ("tophash-cli: %s\n", warning);
+  else if (is_part (log))
+    g_printerr (_("tophash-cli: “%s” does not reach the end of its run\n"), path);
   if (is_whole != NULL)
     *is_whole = log != NULL && warning == NULL;
   return log;

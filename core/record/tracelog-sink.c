@@ -493,6 +493,26 @@ begin_file (TraceSink  *self,
   return FALSE;
 }
 
+/* FALSE: another recorder, of this process or another, is writing into the file of
+ * this name, whose recording would have no name any more. */
+static gboolean
+is_free (const char *path,
+         GError    **error) {
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  TraceStore *store;
+  gboolean is_locked;
+
+  if (fd < 0)
+    return TRUE;
+  store = trace_store_new_for_fd (fd, path);
+  is_locked = trace_store_is_locked (store);
+  trace_store_unref (store);
+  if (is_locked)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_BUSY,
+                         _("another run is being recorded into it"));
+  return !is_locked;
+}
+
 gboolean
 tracelog_record_to (TraceLog *log,
                     GFile    *file,
@@ -512,7 +532,7 @@ tracelog_record_to (TraceLog *log,
                  _("“%s” has no path: record first, then save"), name);
     return FALSE;
   }
-  fd = file_may_replace (target, &failure)
+  fd = file_may_replace (target, &failure) && is_free (path, &failure)
            ? open (part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666)
            : -1;
   if (fd < 0) {

@@ -90,7 +90,8 @@ void       tracelog_set_disk_bound (TraceLog        *self,
 /* Before the first event: the log is written into @file while it is recorded.
  * The file takes its name at once and is whole at least once a second: whatever
  * happens to this program, it holds what was written. tracelog_finish() ends it.
- * Packed with LZ4; tracelog_save() over it afterwards makes it smaller. */
+ * Packed with LZ4; tracelog_save() over it afterwards makes it smaller. Errors: also
+ * G_IO_ERROR_BUSY: another log is being recorded into the file of this name. */
 gboolean   tracelog_record_to      (TraceLog        *self,
                                     GFile           *file,
                                     GError         **error);

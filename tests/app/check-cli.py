@@ -219,6 +219,36 @@ def check_spans(file):
         assert refused(option, "export", form, file, option, value) == b""
 
 
+def check_two_writers(_file):
+    """Who records into a file keeps it; a run that was killed early is no whole one."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = os.path.join(folder, "two.tophash")
+        run = [cli, "run", "first-promotion", "--record", target]
+        first = subprocess.Popen(run, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.PIPE)
+        while not os.path.exists(target):
+            assert first.poll() is None
+        refused("being recorded", *run[1:])
+        first.send_signal(signal.SIGINT)
+        assert first.communicate(timeout=30)[1] == b"" and first.returncode == 0
+        good("verify", target)
+        first = subprocess.Popen(run, stdout=subprocess.DEVNULL)
+        before = os.stat(target).st_ino
+        while os.stat(target).st_ino == before:
+            assert first.poll() is None
+        first.kill()
+        first.wait(30)
+        done = call("info", target)
+        assert target.encode() in done.stderr or b"two.tophash" in done.stderr, done
+        assert os.listdir(folder) == ["two.tophash"]
+
+
+def check_run_arguments(_file):
+    """What is no scenario and what is no number is named."""
+    refused("tophash-cli list", "run", "no-such-scenario")
+    refused("0 to 86400", "run", "growth", "--duration", "nan")
+
+
 def check_endless(_file):
     """What never ends is not copied before it is known for a recording."""
     refused("not a recording", "info", "/dev/zero")
@@ -227,7 +257,7 @@ def check_endless(_file):
 
 CHECKS = [check_full_output, check_closed_pipe, check_closed_streams, check_locale,
           check_names, check_no_file, check_own_file, check_interrupt, check_damage,
-          check_spans, check_endless]
+          check_spans, check_two_writers, check_run_arguments, check_endless]
 
 
 def main():
