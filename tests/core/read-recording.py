@@ -22,6 +22,7 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True  # not beside the sources
+import fold_events  # noqa: E402
 import read_states  # noqa: E402
 
 MAGIC = bytes.fromhex("895450480d0a1a0a")
@@ -311,6 +312,8 @@ def test_parts(cli, keep_state, folder):
         (found, state), = file.keyframes.items()
         assert found == position == state["State"]["n_events"]
         assert state["State"]["at_ns"] == file.events[position - 1][0]
+        fold_events.assert_state_is_the_fold(
+            file.info["kinds"], file.events[:position], state)
         wanted = {}
         for line in run(cli, "export", "changes", "--to", str(position),
                         out).splitlines():
