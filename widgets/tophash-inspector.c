@@ -221,9 +221,13 @@ show_slot (TophashInspector       *self,
   int old_B;
 
   if (bucket == NULL) {
-    gtk_label_set_text (self->title, _ ("Not there"));
-    gtk_label_set_text (self->place,
-                        _ ("The selected slot does not exist at this instant."));
+    if (selection->has_key)
+      key = tophash_session_key_text (self->session, selection->key);
+    gtk_label_set_text (self->title, key != NULL ? key : _ ("Not there"));
+    gtk_label_set_text (
+        self->place,
+        key != NULL ? _ ("This key is not in the map at this instant.")
+                    : _ ("The selected slot does not exist at this instant."));
     set_pill (self, NULL, NULL);
     gtk_widget_set_visible (GTK_WIDGET (self->figure), FALSE);
     return;

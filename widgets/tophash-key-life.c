@@ -30,6 +30,7 @@ struct _TophashKeyLife {
   GtkBox    *root;
   GtkWidget *earlier_button;
   GtkLabel  *busy;
+  GtkWidget *none;
   GtkBox    *rows;
 
   /* Owned */
@@ -117,6 +118,7 @@ clear (TophashKeyLife *self) {
       gtk_box_remove (self->rows, child);
     child = next;
   }
+  gtk_widget_set_visible (self->none, FALSE);
   self->n_rows = 0;
   self->from = 0;
 }
@@ -206,8 +208,9 @@ show_page (TophashKeyLife *self,
   self->n_rows += page->sentences->len;
   self->from = page->next;
   set_busy (self, FALSE);
-  gtk_widget_set_visible (GTK_WIDGET (self->root),
-                          self->n_rows > 0 || self->from > 0);
+  /* Of a key that has none yet, that is its life. */
+  gtk_widget_set_visible (self->none, self->n_rows == 0 && self->from == 0);
+  gtk_widget_set_visible (GTK_WIDGET (self->root), TRUE);
 }
 
 static void
@@ -378,6 +381,7 @@ tophash_key_life_class_init (TophashKeyLifeClass *klass) {
   gtk_widget_class_bind_template_child (widget_class, TophashKeyLife,
                                         earlier_button);
   gtk_widget_class_bind_template_child (widget_class, TophashKeyLife, busy);
+  gtk_widget_class_bind_template_child (widget_class, TophashKeyLife, none);
   gtk_widget_class_bind_template_child (widget_class, TophashKeyLife, rows);
   gtk_widget_class_bind_template_callback (widget_class, earlier_cb);
   gtk_widget_class_set_css_name (widget_class, "keylife");

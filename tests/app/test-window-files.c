@@ -197,6 +197,14 @@ has_toast (TophashWindow *window,
   return find_label (GTK_WIDGET (window), text) != NULL;
 }
 
+gboolean
+has_shown (TophashWindow *window,
+           const char    *text) {
+  GtkWidget *label = find_label (GTK_WIDGET (window), text);
+
+  return label != NULL && gtk_widget_is_visible (label);
+}
+
 /* A failed save says where, keeps the run, and leads on to another place. */
 static void
 test_leads_on_from_a_failed_save (void) {

@@ -313,6 +313,7 @@ test_shows_a_whole_life (void) {
   TophashKeyLife *life = TOPHASH_KEY_LIFE (
       find_widget (GTK_WIDGET (window), TOPHASH_TYPE_KEY_LIFE));
   g_autoptr (GArray) wanted = g_array_new (FALSE, FALSE, sizeof (guint64));
+  const TophashSelection nothing = { .kind = SELECTION_NONE };
   gint64 key;
 
   run_small (session);
@@ -330,6 +331,13 @@ test_shows_a_whole_life (void) {
                 || tophash_key_life_get_n_rows (life) > n);
   }
   g_assert_cmpuint (tophash_key_life_get_n_rows (life), ==, wanted->len);
+  /* Before its first event the key is named still, and has no life yet. */
+  settle_at (session, 0);
+  TURN_UNTIL (tophash_key_life_get_n_rows (life) == 0
+              && has_shown (window, "Nothing happened to it"));
+  g_assert_true (has_shown (window, "This key is not in the map"));
+  tophash_session_select (session, &nothing);
+  g_assert_false (has_shown (window, "Nothing happened to it"));
   close_window (window);
 }
 

@@ -58,6 +58,10 @@ const char    *subtitle_of   (TophashWindow  *window);
 gboolean       has_toast     (TophashWindow  *window,
                               const char     *text);
 
+/* The same, and it is to be seen. */
+gboolean       has_shown     (TophashWindow  *window,
+                              const char     *text);
+
 /* test-window-jobs.c */
 void add_jobs_tests (void);
 
