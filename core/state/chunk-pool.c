@@ -18,8 +18,9 @@
  *             would cost a restored state more than writing it, and more than ten
  *             times as much on a virtual machine whose host has to find it first.
  *             Who has time may have more made ready.
- *             The first slabs of a size get plain pages, of which only those in
- *             use count: most maps are small.
+ *             The first slabs of a size begin in plain pages, of which only those
+ *             in use count: most maps are small. Once half of one is in use it is
+ *             moved to a huge page.
  *
  * System      A slab is a mapping of its own, and given back as one: once malloc()
  *             has seen blocks of this size freed, it keeps the next ones in its
@@ -51,10 +52,17 @@
 #define IS_PLAIN 0
 #endif
 
+/* Since Linux 6.1, which the C library may not know; earlier kernels refuse it, and move
+ * the pages when they find the time. */
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
 typedef struct _Slab {
   struct _Slab *next, *previous; /* among those with room */
   guint   n_used;
   guint   first; /* no word before it has a bit */
+  guint   is_plain;
   guint64 free[SLAB_WORDS];
 } Slab;
 G_STATIC_ASSERT (sizeof (Slab) <= SLAB_HEAD);
@@ -129,7 +137,16 @@ make_slab (gboolean is_plain) {
   start += before;
   if (!is_plain)
     madvise (start, SLAB_BYTES, MADV_HUGEPAGE);
+  ((Slab *)(gpointer)start)->is_plain = is_plain;
   return (gpointer)start;
+}
+
+/* Needs no lock: advice about memory that was given back meanwhile is void, and what
+ * another thread writes there is moved along. */
+static void
+make_huge (Slab *slab) {
+  madvise (slab, SLAB_BYTES, MADV_HUGEPAGE);
+  madvise (slab, SLAB_BYTES, MADV_COLLAPSE);
 }
 
 static Slab *
@@ -155,11 +172,12 @@ add_slab_locked (SizeClass *class) {
   return slab;
 }
 
-/* Takes up to @n chunks from one slab; how many. */
+/* Takes up to @n chunks from one slab; how many. *grown: a slab to be made huge. */
 static guint
 take_locked (SizeClass *class,
              guint      n,
-             gpointer  *chunks) {
+             gpointer  *chunks,
+             Slab     **grown) {
   Slab *slab = class->with_room != NULL ? class->with_room
                                         : add_slab_locked (class);
   guint n_taken = 0;
@@ -176,6 +194,10 @@ take_locked (SizeClass *class,
     slab->first += word == 0;
   }
   slab->n_used += n;
+  if (*grown == NULL && slab->is_plain && slab->n_used > class->n_in_slab / 2) {
+    slab->is_plain = FALSE;
+    *grown = slab;
+  }
   if (slab->n_used == class->n_in_slab)
     unlink_locked (class, slab);
   return n;
@@ -201,6 +223,7 @@ chunk_pool_take_many (gsize     size,
                       guint     n,
                       gpointer *chunks) {
   SizeClass *class;
+  Slab *grown = NULL;
 
   if (IS_PLAIN) {
     for (guint i = 0; i < n; i++)
@@ -210,8 +233,10 @@ chunk_pool_take_many (gsize     size,
   pthread_mutex_lock (&lock);
   class = find_class_locked (round_up (size));
   for (guint i = 0; i < n;)
-    i += take_locked (class, n - i, chunks + i);
+    i += take_locked (class, n - i, chunks + i, &grown);
   pthread_mutex_unlock (&lock);
+  if (grown != NULL)
+    make_huge (grown);
 }
 
 void

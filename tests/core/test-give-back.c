@@ -127,12 +127,36 @@ test_pool_gives_slabs_back (void) {
   g_assert_cmpuint (count_mapped (chunks), ==, 0);
 }
 
+/* The first slabs of a size are moved to huge pages while chunks of theirs are in use. */
+static void
+test_pool_keeps_what_chunks_hold (void) {
+  guint n = 4 * (guint)(SLAB_BYTES / CHUNK_BYTES);
+  g_autofree guint **chunks = g_new (guint *, n);
+
+  for (guint i = 0; i < n; i++) {
+    chunks[i] = chunk_pool_take (CHUNK_BYTES);
+    for (guint k = 0; k < CHUNK_BYTES / sizeof (guint); k++)
+      chunks[i][k] = i + k;
+    for (guint before = i % 64; before <= i; before += 64)
+      g_assert_cmpuint (chunks[before][i % 256], ==, before + i % 256);
+  }
+  for (guint i = 0; i < n; i++) {
+    for (guint k = 0; k < CHUNK_BYTES / sizeof (guint); k++)
+      g_assert_cmpuint (chunks[i][k], ==, i + k);
+    chunk_pool_give (chunks[i], CHUNK_BYTES);
+  }
+  chunk_pool_trim (0);
+}
+
 int
 main (int    argc,
       char **argv) {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/core/base/gives-freed-memory-back",
                    test_gives_freed_memory_back);
+  /* First: it wants slabs that are new. */
+  g_test_add_func ("/core/state/pool-keeps-what-chunks-hold",
+                   test_pool_keeps_what_chunks_hold);
   g_test_add_func ("/core/state/pool-gives-slabs-back",
                    test_pool_gives_slabs_back);
   return g_test_run ();
