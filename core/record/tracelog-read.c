@@ -305,6 +305,17 @@ trace_block_unref (TraceBlock *block) {
   g_free (block);
 }
 
+void
+tracelog_pass_block (TraceLog   *self,
+                     TraceBlock *block) {
+  pthread_mutex_lock (&self->lock);
+  for (guint i = 0; i < N_CACHED; i++)
+    if (self->cache[i].block == block->owner)
+      self->cache[i].used = 0;
+  pthread_mutex_unlock (&self->lock);
+  trace_block_unref (block);
+}
+
 gboolean
 tracelog_get_event (TraceLog *self,
                     guint64   index,

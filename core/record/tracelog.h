@@ -146,6 +146,11 @@ char      *tracelog_dup_damage     (TraceLog        *self);
 TraceBlock *tracelog_ref_block     (TraceLog        *self,
                                     guint64          index);
 void       trace_block_unref       (TraceBlock      *block);
+/* (transfer full): the same by a reader that goes on and will not come back: its
+ * memory, still near, serves the next block, and those that others come back to stay
+ * cached. */
+void       tracelog_pass_block     (TraceLog        *self,
+                                    TraceBlock      *block);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TraceBlock, trace_block_unref)
 
 /* FALSE when @index is not published. */

@@ -156,8 +156,12 @@ log_ahead_begin (LogAhead *self) {
 static void
 go_on_locked (LogAhead *self,
               guint64   number) {
-  for (; self->first < number && self->first < self->next; self->first++)
-    g_clear_pointer (&self->blocks[self->first % WINDOW], trace_block_unref);
+  for (; self->first < number && self->first < self->next; self->first++) {
+    TraceBlock *block = g_steal_pointer (&self->blocks[self->first % WINDOW]);
+
+    if (block != NULL)
+      tracelog_pass_block (self->log, block);
+  }
   self->first = MAX (self->first, number);
   self->next = MAX (self->next, self->first);
 }

@@ -226,6 +226,38 @@ test_damaged_blocks (void) {
   g_free (block.data);
 }
 
+/* A whole log is passed: what somebody else has read stays where it is. */
+static void
+test_passed_blocks_make_room (void) {
+  guint64 n = 4 * N_CACHED * TRACE_BLOCK_EVENTS;
+  g_autoptr (TraceLog) log = make_log (n, 0);
+  const Event *own = NULL, *memory = NULL;
+
+  tracelog_publish (log);
+  for (guint64 i = 0; i < n; i += TRACE_BLOCK_EVENTS) {
+    TraceBlock *block = tracelog_ref_block (log, i);
+    Event wanted = make_event (i);
+
+    assert_same (&block->events[0], &wanted);
+    if (i == (N_CACHED - 1) * TRACE_BLOCK_EVENTS) {
+      own = block->events;
+      trace_block_unref (block);
+      continue;
+    }
+    /* The last two are plain already. */
+    if (i > N_CACHED * TRACE_BLOCK_EVENTS && i + 2 * TRACE_BLOCK_EVENTS < n)
+      g_assert_true (block->events == memory);
+    memory = block->events;
+    tracelog_pass_block (log, block);
+  }
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (TraceBlock) block
+        = tracelog_ref_block (log, (N_CACHED - 1) * TRACE_BLOCK_EVENTS);
+
+    g_assert_true (block->events == own);
+  }
+}
+
 typedef struct {
   TraceLog *log;
   guint64   n_wanted;
@@ -287,6 +319,8 @@ main (int    argc,
   g_test_add_func ("/core/tracelog/limit", test_limit);
   g_test_add_func ("/core/tracelog/random-blocks", test_random_blocks);
   g_test_add_func ("/core/tracelog/damaged-blocks", test_damaged_blocks);
+  g_test_add_func ("/core/tracelog/passed-blocks-make-room",
+                   test_passed_blocks_make_room);
   g_test_add_func ("/core/tracelog/follow-the-head", test_follow_the_head);
   return g_test_run ();
 }
