@@ -211,7 +211,9 @@ tophash_window_set_lecture (TophashWindow *self,
     adw_flap_set_reveal_flap (self->inspector_flap, FALSE);
     if (is_on_large_screen (GTK_WIDGET (self)))
       gtk_widget_add_css_class (GTK_WIDGET (self), "large-lecture");
-    tophash_map_view_zoom (self->map_view, LECTURE_ZOOM);
+    /* Of a heat map, which shows all of a large table, slots would show a part. */
+    if (!tophash_map_view_is_far (self->map_view))
+      tophash_map_view_zoom (self->map_view, LECTURE_ZOOM);
     gtk_window_fullscreen (GTK_WINDOW (self));
   } else {
     adw_flap_set_reveal_flap (self->pane_flap, self->pane_was_shown);

@@ -599,3 +599,13 @@ tophash_map_view_zoom (TophashMapView *self,
     steps = CLAMP (layout->zoom_index + steps, 0, ZOOM_MOST) - layout->fit_index;
   tophash_session_set_zoom (self->session, steps);
 }
+
+gboolean
+tophash_map_view_is_far (TophashMapView *self) {
+  const StageLayout *layout;
+
+  g_return_val_if_fail (TOPHASH_IS_MAP_VIEW (self), FALSE);
+
+  layout = tophash_map_view_get_layout (self);
+  return layout != NULL && layout->zoom_index == 0;
+}

@@ -17,6 +17,8 @@ GtkWidget *tophash_map_view_new         (void);
 /* @session: nullable. A reference is kept. */
 void       tophash_map_view_set_session (TophashMapView *self,
                                          TophashSession *session);
+/* TRUE: tables are heat maps, without slots. */
+gboolean   tophash_map_view_is_far      (TophashMapView *self);
 /* Nearer (+) or farther (-) by steps; 0: back to the size that fits. */
 void       tophash_map_view_zoom        (TophashMapView *self,
                                          int             steps);

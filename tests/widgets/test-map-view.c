@@ -134,7 +134,9 @@ test_zooms (void) {
     tophash_map_view_zoom (stage.view, -1);
     wait_frames (&stage, 1);
   }
+  g_assert_true (tophash_map_view_is_far (stage.view));
   tophash_map_view_zoom (stage.view, 0);
+  g_assert_false (tophash_map_view_is_far (stage.view));
   wait_painted (&stage);
   close_stage (&stage);
 }
