@@ -13,17 +13,20 @@
 #include "app/tophash-window-private.h"
 
 /* Of the panes so many, the first ones, show a recording alone. */
-#define N_OF_RECORDING 3
+#define N_OF_RECORDING 4
 
-/* The settings' and the inspector's pages stand in an image of their own. */
+/* The buttons below the timeline come after it: their icons are read when they are
+ * drawn for the first time. The settings' and the inspector's pages stand in an image of
+ * their own. */
 void
 tophash_window_get_panes (TophashWindow *self,
                           GtkWidget     *panes[TOPHASH_WINDOW_N_PANES]) {
   panes[0] = GTK_WIDGET (self->stack);
   panes[1] = self->timeline_card;
-  panes[2] = GTK_WIDGET (self->stats);
-  panes[3] = adw_flap_get_flap (self->inspector_flap);
-  panes[4] = adw_flap_get_flap (self->pane_flap);
+  panes[2] = GTK_WIDGET (self->transport);
+  panes[3] = GTK_WIDGET (self->stats);
+  panes[4] = adw_flap_get_flap (self->inspector_flap);
+  panes[5] = adw_flap_get_flap (self->pane_flap);
 }
 
 static gboolean
