@@ -33,6 +33,7 @@
  */
 #include "core/state/state-delta.h"
 
+#include "core/state/state-delta-private.h"
 #include "core/state/state-frames-private.h"
 
 #include <string.h>
@@ -341,6 +342,7 @@ struct _OpenDelta {
   const guint8    *head;
   FrontHead        sizes;
   Section         *sections;
+  gboolean         is_wide; /* see state-delta-wide.c */
 };
 
 OpenDelta *
@@ -350,6 +352,7 @@ open_delta_new (const StateDeltaSource *source) {
   gsize at = sizeof self->sizes, table;
 
   self->source = *source;
+  self->is_wide = !source->is_read_plainly && state_delta_is_wide ();
   self->front = g_malloc (source->front_size);
   front = source->read (source->data, 0, source->front_size, self->front);
   if (front == NULL || source->front_size < at)
@@ -537,6 +540,11 @@ take_group (DeltaCursor *cursor,
     if (!cursor->is_bad)
       memcpy (words, at, size);
     at += size;
+  } else if (cursor->delta->is_wide) {
+    at = state_delta_put_wide (words, type->n_words, mask, at, cursor->until);
+    cursor->is_bad |= at == NULL;
+    if (cursor->is_bad)
+      return;
   } else {
     while (mask != 0 && at < cursor->until)
       at = put_words (words, &mask, at);

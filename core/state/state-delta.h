@@ -45,6 +45,7 @@ typedef struct {
   gpointer       data;
   gsize          front_size;
   gsize          size; /* all */
+  gboolean       is_read_plainly; /* whatever the processor can: for tests */
 } StateDeltaSource;
 
 /* As map_state_restore(): the state of the frames, changed by @delta, which was

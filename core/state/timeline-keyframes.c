@@ -182,7 +182,8 @@ packed_state_restore (PackedState *self,
                       gboolean     has_help) {
   PackedState *frames = self->base != NULL ? self->base : self;
   Reading whole, changed;
-  StateDeltaSource delta = { read_delta, &changed, self->front_size, self->size };
+  StateDeltaSource delta = { read_delta, &changed, self->front_size, self->size,
+                             FALSE };
   MapState *state;
 
   reading_begin (&whole, frames);

@@ -55,15 +55,21 @@ read_delta (gpointer data,
 }
 
 static MapState *
-restore (Packed *packed) {
+restore_by (Packed  *packed,
+            gboolean is_read_plainly) {
   StateDeltaSource source = { read_delta, packed, packed->delta.front_size,
-                              packed->delta.bytes->len };
+                              packed->delta.bytes->len, is_read_plainly };
   gsize n_bytes = 0;
 
   for (guint i = 0; i < packed->frames->len; i++)
     n_bytes += g_bytes_get_size (packed->frames->pdata[i]);
   return map_state_restore_changed (read_frame, packed, packed->frames->len,
                                     n_bytes, &source, TRUE);
+}
+
+static MapState *
+restore (Packed *packed) {
+  return restore_by (packed, FALSE);
 }
 
 static void
@@ -121,6 +127,7 @@ check_from (TraceLog *log,
     guint64 at = MIN (length, length * from / N_PLACES + i * step);
     g_autoptr (MapState) state = NULL;
     g_autoptr (MapState) back = NULL;
+    g_autoptr (MapState) plainly = NULL;
     g_autoptr (MapState) end = NULL;
     g_autoptr (Fold) on = NULL;
 
@@ -132,6 +139,9 @@ check_from (TraceLog *log,
     back = restore (&packed);
     g_assert_nonnull (back);
     assert_same (back, state);
+    plainly = restore_by (&packed, TRUE);
+    g_assert_nonnull (plainly);
+    assert_same (plainly, state);
     on = fold_new_from_state (back);
     fold_to (on, log, MIN (length, at + 200));
     end = fold_ref_state (on);
