@@ -141,7 +141,7 @@ probe_write_halves (RingUnit *unit,
                     uint64_t  low,
                     uint64_t  high) {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-  unit->bits = (RingBits)high << 64 | low;
+  unit->bits = (RingBits)(RingHalves){ low, high };
 #else
   unit->event = (RingEvent){ (uint32_t)low, (uint32_t)(low >> 32), (uint32_t)high,
                              (uint16_t)(high >> 32), (uint8_t)(high >> 48),
@@ -196,7 +196,7 @@ probe_tell_more (Probe    *probe,
     dt = probe_open (probe, 2);
   probe_write (ring_place (ring, ring->written), dt, res, ver,
                kind | EVENT_HAS_PAYLOAD, aux8, aux16);
-  ring_place (ring, ring->written + 1)->bits = (RingBits)b << 64 | a;
+  ring_place (ring, ring->written + 1)->bits = (RingBits)(RingHalves){ a, b };
   ring->written += 2;
 }
 

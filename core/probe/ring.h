@@ -17,6 +17,9 @@
 /* A unit as one number of a type that nothing else has: a compiler that sees
  * one being written knows that no counter of the probe changes. */
 __extension__ typedef unsigned __int128 RingBits;
+/* The same on its way there: by one store, where two would be a tenth of what
+ * telling an event costs. */
+typedef uint64_t RingHalves __attribute__ ((vector_size (16)));
 
 typedef union {
   RingEvent   event;
