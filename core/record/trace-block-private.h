@@ -14,6 +14,7 @@ typedef enum {
   TRACE_CODEC_PLAIN = 0, /* numbers of the file format */
   TRACE_CODEC_LZ4 = 1,
   TRACE_CODEC_ZSTD = 2,
+  TRACE_CODEC_APART = 3,
 } TraceCodec;
 
 /* Bytes of a raw block: its head, and what each event, each long step of time
@@ -49,6 +50,9 @@ void        trace_block_pack   (PackedBlock       *block,
                                 guint64            first,
                                 const Event       *events,
                                 guint              n_events);
+/* (transfer full, nullable): the raw bytes of a block that trace_block_pack() made;
+ * NULL: it is of another codec, or not good. */
+guint8     *trace_block_dup_raw (const PackedBlock *block);
 /* Unpacks block->n_events events, checking every byte. NULL when all is well,
  * else a static phrase, to be translated, for what is wrong in it; @events then
  * holds nothing of use. */

@@ -27,8 +27,9 @@
  *             p each      payload b, 8 planes
  *
  *             Codec 0 stores these bytes as they are; codec 1 as one LZ4 block
- *             (no frame); codec 2 as one zstd frame (trace-zstd.c), which only
- *             saving makes. n stands outside, with the sizes of both forms.
+ *             (no frame); codec 2 as one zstd frame (trace-zstd.c), codec 3 plane by
+ *             plane (trace-apart.c), which only saving makes. n stands outside, with
+ *             the sizes of both forms.
  *
  * Groups      The planes of a full block lie 4096 bytes apart, where they would
  *             push each other out of the first cache. So the fields of a group
@@ -51,9 +52,10 @@
  *             their predecessors: measured 2 % smaller for a hash table in the
  *             decoder, not worth it.
  */
-#include "core/record/trace-block-private.h"
+#include "core/record/trace-apart-private.h"
 #include "core/record/trace-planes-private.h"
 #include "core/record/trace-zstd-private.h"
+#include "core/record/tracelog-file-private.h"
 
 #include <glib/gi18n-lib.h>
 #include <lz4.h>
@@ -62,11 +64,6 @@
 #define LONG_STEP 0xffffffffu
 /* Events spread at a time: one cache line of each plane. */
 #define GROUP 64u
-
-/* Where the planes of a raw block begin. */
-typedef struct {
-  guint8 *kind, *aux8, *thread, *aux16, *res, *ver, *step, *longs, *a, *b;
-} Planes;
 
 /* Where the parts of unknown length end. */
 typedef struct {
@@ -92,12 +89,12 @@ typedef struct {
   guint8  n_payloads[GROUP]; /* 0 or 1 */
 } Joined;
 
-static guint
-lay_planes (Planes *planes,
-            guint8 *raw,
-            guint   n,
-            guint   n_longs,
-            guint   n_payloads) {
+guint
+trace_planes_lay (TracePlanes *planes,
+                  guint8      *raw,
+                  guint        n,
+                  guint        n_longs,
+                  guint        n_payloads) {
   planes->kind = raw + TRACE_RAW_HEAD;
   planes->aux8 = planes->kind + n;
   planes->thread = planes->aux8 + n;
@@ -109,25 +106,6 @@ lay_planes (Planes *planes,
   planes->a = planes->longs + 8 * n_longs;
   planes->b = planes->a + 8 * n_payloads;
   return (guint)(planes->b + 8 * n_payloads - raw);
-}
-
-/* Little-endian numbers in the head and among the long steps. */
-static void
-put_number (guint8 *bytes,
-            guint   size,
-            guint64 value) {
-  for (guint i = 0; i < size; i++)
-    bytes[i] = (guint8)(value >> (8 * i));
-}
-
-static guint64
-get_number (const guint8 *bytes,
-            guint         size) {
-  guint64 value = 0;
-
-  for (guint i = 0; i < size; i++)
-    value |= (guint64)bytes[i] << (8 * i);
-  return value;
 }
 
 /* @count values to as many bytes in each of their planes, @stride apart. The loops
@@ -175,7 +153,7 @@ count_extras (const Event *events,
 /* Spreads up to GROUP events, from place @at on, over the planes. *last_ns is
  * the time of the event before; planes->longs, a and b move on. */
 static void
-spread_group (Planes      *planes,
+spread_group (TracePlanes *planes,
               const Event *events,
               guint        at,
               guint        count,
@@ -203,7 +181,7 @@ spread_group (Planes      *planes,
     group.b[n_here] = event->b;
     n_here += has_payload;
     if (G_UNLIKELY (step >= LONG_STEP)) {
-      put_number (planes->longs, 8, (guint64)step);
+      bytes_put (planes->longs, 8, (guint64)step);
       planes->longs += 8;
     }
   }
@@ -227,13 +205,13 @@ spread (guint8      *raw,
         guint        n) {
   gint64 last_ns = events[0].at_ns;
   guint n_longs, n_payloads, size;
-  Planes planes;
+  TracePlanes planes;
 
   count_extras (events, n, &n_longs, &n_payloads);
-  size = lay_planes (&planes, raw, n, n_longs, n_payloads);
-  put_number (raw, 8, (guint64)last_ns);
-  put_number (raw + 8, 4, n_payloads);
-  put_number (raw + 12, 4, n_longs);
+  size = trace_planes_lay (&planes, raw, n, n_longs, n_payloads);
+  bytes_put (raw, 8, (guint64)last_ns);
+  bytes_put (raw + 8, 4, n_payloads);
+  bytes_put (raw + 12, 4, n_longs);
   for (guint at = 0; at < n; at += GROUP)
     spread_group (&planes, events, at, MIN (n - at, GROUP), n, n_payloads,
                   &last_ns);
@@ -272,6 +250,22 @@ trace_block_pack (PackedBlock *block,
     block->stored_size = block->raw_size;
     block->data = g_memdup2 (raw, block->stored_size);
   }
+}
+
+guint8 *
+trace_block_dup_raw (const PackedBlock *block) {
+  g_autofree guint8 *raw = NULL;
+
+  if (block->codec == TRACE_CODEC_PLAIN)
+    return g_memdup2 (block->data, block->raw_size);
+  if (block->codec != TRACE_CODEC_LZ4)
+    return NULL;
+  raw = g_malloc (block->raw_size);
+  return LZ4_decompress_safe ((const char *)block->data, (char *)raw,
+                              (int)block->stored_size, (int)block->raw_size)
+                 == (int)block->raw_size
+             ? g_steal_pointer (&raw)
+             : NULL;
 }
 
 /* Kinds to ours; FALSE: one is none that may be stored. */
@@ -315,7 +309,7 @@ check_threads (const Joined      *joined,
 /* *at_ns is the time of the event before; planes->longs moves on, up to its end. */
 static const char *
 fill_events (const Joined    *joined,
-             Planes          *planes,
+             TracePlanes     *planes,
              const PlaneEnds *ends,
              guint            count,
              guint64         *at_ns,
@@ -330,7 +324,7 @@ fill_events (const Joined    *joined,
     if (G_UNLIKELY (step == LONG_STEP)) {
       if (planes->longs == ends->longs)
         return N_ ("a wrong number of long steps of time");
-      step = get_number (planes->longs, 8);
+      step = bytes_get (planes->longs, 8);
       planes->longs += 8;
     }
     if (G_UNLIKELY (step > G_MAXINT64 - now_ns))
@@ -351,12 +345,46 @@ fill_events (const Joined    *joined,
   return NULL;
 }
 
+/* Adds to addresses and tophashes what their keys foretell. */
+static void
+give_slots (Joined           *joined,
+            const TraceSlots *slots,
+            guint             count) {
+  guint8 places[GROUP], payloads[GROUP];
+  guint64 factor = hash_good_factor (slots->seed), wanted = slots->id;
+  guint n_here = 0, next = 0;
+
+  for (guint i = 0; i < count; i++) {
+    guint8 kind = joined->kind[i];
+
+    places[n_here] = (guint8)i;
+    payloads[n_here] = (guint8)next;
+    n_here += ((kind == EVENT_SLOT_WRITTEN) | (kind == EVENT_SLOT_UPDATED))
+              & ((joined->rest[i] >> 16 & 0xffff) == wanted)
+              & joined->n_payloads[i];
+    next += joined->n_payloads[i];
+  }
+  for (guint k = 0; k < n_here; k++) {
+    guint i = places[k];
+    guint64 hash = hash_good_by ((gint64)joined->a[payloads[k]], factor);
+    guint64 res_ver = joined->res_ver[i];
+    guint64 tophash = trace_slots_tophash (hash);
+
+    joined->res_ver[i]
+        = (res_ver & ~(guint64)G_MAXUINT32)
+          | (guint32)(res_ver + trace_slots_address (slots, hash));
+    joined->rest[i]
+        += (joined->kind[i] == EVENT_SLOT_WRITTEN ? tophash : 0) << 40;
+  }
+}
+
 /* Gathers and checks up to GROUP events from place @at on. *at_ns is the time of
  * the event before; planes->longs, a and b move on, up to their ends. */
 static const char *
-gather_group (Planes            *planes,
+gather_group (TracePlanes       *planes,
               const PlaneEnds   *ends,
               const BlockLimits *limits,
+              const TraceSlots  *slots,
               guint              at,
               guint              count,
               guint              n,
@@ -380,6 +408,8 @@ gather_group (Planes            *planes,
   planes_join64 (planes->a, planes->a + 4 * stride, stride, n_here, joined.a);
   planes_join64 (planes->b, planes->b + 4 * stride, stride, n_here, joined.b);
   joined.a[n_here] = joined.b[n_here] = 0;
+  if (slots->is_there)
+    give_slots (&joined, slots, count);
   planes->a += n_here;
   planes->b += n_here;
   return fill_events (&joined, planes, ends, count, at_ns, events + at);
@@ -390,22 +420,23 @@ static const char *
 gather (guint8            *raw,
         const PackedBlock *block,
         const BlockLimits *limits,
+        const TraceSlots  *slots,
         Event             *events) {
   guint n = block->n_events;
-  guint64 at_ns = get_number (raw, 8);
-  guint n_payloads = (guint)get_number (raw + 8, 4);
-  guint n_longs = (guint)get_number (raw + 12, 4);
+  guint64 at_ns = bytes_get (raw, 8);
+  guint n_payloads = (guint)bytes_get (raw + 8, 4);
+  guint n_longs = (guint)bytes_get (raw + 12, 4);
   PlaneEnds ends;
-  Planes planes;
+  TracePlanes planes;
 
   if (n_payloads > n || n_longs > n
-      || lay_planes (&planes, raw, n, n_longs, n_payloads) != block->raw_size)
+      || trace_planes_lay (&planes, raw, n, n_longs, n_payloads) != block->raw_size)
     return N_ ("a raw size that does not fit its counts");
   if (at_ns > G_MAXINT64)
     return N_ ("a time that is too late");
   ends = (PlaneEnds){ planes.a, planes.a + n_payloads, n_payloads };
   for (guint at = 0; at < n; at += GROUP) {
-    const char *problem = gather_group (&planes, &ends, limits, at,
+    const char *problem = gather_group (&planes, &ends, limits, slots, at,
                                         MIN (n - at, GROUP), n, &at_ns, events);
 
     if (problem != NULL)
@@ -423,6 +454,7 @@ trace_block_unpack (const PackedBlock *block,
                     const BlockLimits *limits,
                     Event             *events) {
   g_autofree guint8 *raw = NULL;
+  TraceSlots slots = { 0 };
 
   if (block->n_events < 1 || block->n_events > TRACE_BLOCK_EVENTS)
     return N_ ("a wrong number of events");
@@ -438,18 +470,22 @@ trace_block_unpack (const PackedBlock *block,
     if (block->stored_size != block->raw_size)
       return N_ ("two sizes that differ without compression");
     memcpy (raw, block->data, block->raw_size);
-    return gather (raw, block, limits, events);
+    return gather (raw, block, limits, &slots, events);
   case TRACE_CODEC_LZ4:
     if (LZ4_decompress_safe ((const char *)block->data, (char *)raw,
                              (int)block->stored_size, (int)block->raw_size)
         != (int)block->raw_size)
       return N_ ("bytes that are no LZ4 of the declared size");
-    return gather (raw, block, limits, events);
+    return gather (raw, block, limits, &slots, events);
   case TRACE_CODEC_ZSTD:
     if (!trace_zstd_unpack (block->data, block->stored_size, raw,
                             block->raw_size))
       return N_ ("bytes that are no zstd of the declared size");
-    return gather (raw, block, limits, events);
+    return gather (raw, block, limits, &slots, events);
+  case TRACE_CODEC_APART:
+    if (!trace_apart_unpack (block, &slots, raw))
+      return N_ ("planes that are not of the declared sizes");
+    return gather (raw, block, limits, &slots, events);
   }
   return N_ ("been packed in an unknown way");
 }

@@ -233,6 +233,8 @@ unpack_frame (const FrameRow *row,
            == (int)row->raw_size;
   case TRACE_CODEC_ZSTD:
     return trace_zstd_unpack (stored, row->stored_size, raw, row->raw_size);
+  case TRACE_CODEC_APART: /* of events only */
+    return FALSE;
   }
   return FALSE;
 }

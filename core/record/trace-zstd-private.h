@@ -12,7 +12,15 @@ gboolean trace_zstd_unpack (const guint8 *packed,
                             guint32       stored_size,
                             guint8       *raw,
                             guint32       raw_size);
-/* Makes a good block's data zstd; left as it is where that is not smaller. */
-void     trace_zstd_repack (PackedBlock  *block);
+/* One frame of all of @raw in at most @room bytes; 0: it does not fit, or there is
+ * no memory. */
+guint    trace_zstd_pack   (guint8       *packed,
+                            guint         room,
+                            const guint8 *raw,
+                            guint         raw_size);
+/* Makes a good block's data zstd; left as it is where that is not smaller.
+ * @raw: the block unpacked. */
+void     trace_zstd_repack (PackedBlock  *block,
+                            const guint8 *raw);
 
 G_END_DECLS

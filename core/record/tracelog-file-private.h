@@ -9,7 +9,7 @@
 G_BEGIN_DECLS
 
 #define FILE_MAJOR 1
-#define FILE_MINOR 5
+#define FILE_MINOR 6
 #define FILE_MINOR_RAISES 1 /* from it on OP_BEGAN and OP_ENDED tell the raise */
 #define FILE_MAGIC "\x89TPH\r\n\x1a\n"
 #define FILE_MAGIC_SIZE 8
@@ -17,7 +17,9 @@ G_BEGIN_DECLS
 #define FILE_HEADER_SIZE 64
 #define FILE_UUID_AT 16
 #define FILE_FEATURE_ZSTD 1u /* blocks of codec 2 */
-#define FILE_FEATURES FILE_FEATURE_ZSTD /* that this program knows */
+#define FILE_FEATURE_APART 2u /* blocks of codec 3 */
+/* Those that this program knows. */
+#define FILE_FEATURES (FILE_FEATURE_ZSTD | FILE_FEATURE_APART)
 
 #define CHUNK_MAGIC 0x4b4e43abu /* bytes AB 43 4E 4B */
 #define CHUNK_HEADER_SIZE 64

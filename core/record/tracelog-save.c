@@ -6,13 +6,15 @@
  * the old file or the whole new one, never in between; and so is what a link of
  * that name leads to, with the rights that it had. A log that reads its
  * blocks from the very file goes on reading them from the old one. Blocks are
- * packed anew with zstd on the way, in as many threads as there are processors.
+ * packed anew on the way (trace-apart.c), in as many threads as there are
+ * processors; those of a file that was saved before stay as they are.
  *
  * Changed notes alone are appended to a file that holds the events already: NOTES
  * and an END, some KiB whatever the file's size. Until that END is whole the old
  * one is, and what follows it is cut off again when writing fails.
  */
 #include "core/record/file-place.h"
+#include "core/record/trace-apart-private.h"
 #include "core/record/trace-writer-private.h"
 #include "core/record/trace-zstd-private.h"
 #include "core/record/tracelog-open-private.h"
@@ -45,19 +47,22 @@ typedef struct {
   guint64     first;
   guint64     length; /* of the log */
   PackedBlock packed;
+  guint8     *raw;    /* NULL: it stays as it is packed */
+  TraceSlots  slots;  /* of raw */
   gboolean    is_good;
 } Job;
 
 /* What the threads of a batch share: each takes the next job that is left. */
 typedef struct {
-  Job          *jobs;
-  guint         n;
+  Job            *jobs;
+  guint           n;
+  void          (*work) (Job *job);
   _Atomic (guint) n_taken;
 } Batch;
 
-/* Packs one block; the open one as far as it is below the length. */
+/* Gets one block; the open one as far as it is below the length. */
 static void
-pack (Job *job) {
+fetch (Job *job) {
   guint64 left = job->length - job->first;
 
   job->is_good = TRUE;
@@ -72,11 +77,21 @@ pack (Job *job) {
                         (guint)MIN (left, TRACE_BLOCK_EVENTS));
   }
   if (job->is_good)
-    trace_zstd_repack (&job->packed);
+    job->raw = trace_block_dup_raw (&job->packed);
+}
+
+static void
+repack (Job *job) {
+  if (job->raw == NULL)
+    return;
+  if (job->packed.n_events == TRACE_BLOCK_EVENTS)
+    trace_apart_repack (&job->packed, &job->slots, job->raw);
+  else
+    trace_zstd_repack (&job->packed, job->raw);
 }
 
 static void *
-pack_thread (void *data) {
+work_thread (void *data) {
   Batch *batch = data;
   guint i;
 
@@ -85,31 +100,34 @@ pack_thread (void *data) {
   while ((i = atomic_fetch_add_explicit (&batch->n_taken, 1,
                                          memory_order_relaxed))
          < batch->n)
-    pack (&batch->jobs[i]);
+    batch->work (&batch->jobs[i]);
   return NULL;
 }
 
 /* Side by side: this thread and as many more as there are processors for. */
 static void
-pack_batch (Job  *jobs,
-            guint n) {
+work_batch (Job   *jobs,
+            guint  n,
+            void (*work) (Job *job)) {
   guint n_more = CLAMP (g_get_num_processors (), 1, MAX_THREADS) - 1;
-  Batch batch = { .jobs = jobs, .n = n };
+  Batch batch = { .jobs = jobs, .n = n, .work = work };
   pthread_t threads[MAX_THREADS];
   guint n_started = 0;
 
   while (n_started < n_more
-         && pthread_create (&threads[n_started], NULL, pack_thread, &batch) == 0)
+         && pthread_create (&threads[n_started], NULL, work_thread, &batch) == 0)
     n_started++;
-  pack_thread (&batch);
+  work_thread (&batch);
   for (guint i = 0; i < n_started; i++)
     pthread_join (threads[i], NULL);
 }
 
-/* Up to BATCH blocks from @first on, packed side by side, written in order. */
+/* Up to BATCH blocks from @first on, packed side by side, seen and written in
+ * order. */
 static gboolean
 put_batch (TraceWriter *writer,
            TraceLog    *log,
+           TraceTables *tables,
            guint64      first,
            guint64      length,
            GError     **error) {
@@ -119,13 +137,19 @@ put_batch (TraceWriter *writer,
 
   for (; n < BATCH && first < length; n++, first += TRACE_BLOCK_EVENTS)
     jobs[n] = (Job){ .log = log, .first = first, .length = length };
-  pack_batch (jobs, n);
+  work_batch (jobs, n, fetch);
+  for (guint i = 0; i < n; i++)
+    if (jobs[i].raw != NULL)
+      trace_tables_see (tables, jobs[i].raw, jobs[i].packed.n_events,
+                        &jobs[i].slots);
+  work_batch (jobs, n, repack);
   for (guint i = 0; i < n; i++) {
     if (is_good && !jobs[i].is_good)
       is_good = fail_damaged (log, error);
     is_good = is_good && trace_writer_put_block (writer, &jobs[i].packed, error);
     if (jobs[i].is_good)
       g_free (jobs[i].packed.data);
+    g_free (jobs[i].raw);
   }
   return is_good;
 }
@@ -158,17 +182,21 @@ put_log (TraceWriter      *writer,
          GError          **error) {
   g_autoptr (TraceNotes) notes = tracelog_dup_notes (log);
   g_autoptr (GArray) waits = tracelog_dup_waits (log);
+  g_autoptr (TraceTables) tables = trace_tables_new ();
+  guint features = FILE_FEATURE_ZSTD;
   TraceHonesty honesty;
   guint64 length;
 
   /* Honesty first: what it calls complete is complete below this length. */
   tracelog_get_honesty (log, &honesty);
   length = honesty.is_complete ? honesty.n_events : tracelog_get_length (log);
-  if (!trace_writer_put_head (writer, tracelog_get_info (log),
-                              FILE_FEATURE_ZSTD, uuid, error))
+  if (length >= TRACE_BLOCK_EVENTS)
+    features |= FILE_FEATURE_APART;
+  if (!trace_writer_put_head (writer, tracelog_get_info (log), features, uuid,
+                              error))
     return FALSE;
   for (guint64 first = 0; first < length; first += BATCH * TRACE_BLOCK_EVENTS) {
-    if (!put_batch (writer, log, first, length, error)
+    if (!put_batch (writer, log, tables, first, length, error)
         || g_cancellable_set_error_if_cancelled (writer->cancellable, error))
       return FALSE;
     if (progress != NULL)
