@@ -96,28 +96,53 @@ report_cb (const char *text,
   g_printerr (_("tophash-cli: the map is broken: %s\n"), text);
 }
 
-/* Runs to the end. */
+/* The file grows while the run goes on, so that nothing is lost if it is killed.
+ * Where there is no path the recording is saved in the end. */
 static gboolean
-run_whole (Runner    *runner,
-           GMainLoop *loop,
-           double     duration,
-           GError   **error) {
-  Run run = { loop, runner };
-  guint interrupt, terminate, timer = 0;
+record_into (Runner     *runner,
+             const char *record,
+             GError    **error) {
+  g_autoptr (GFile) file = NULL;
+  g_autofree char *path = NULL;
 
-  if (!runner_start (runner, error))
-    return FALSE;
-  interrupt = g_unix_signal_add (SIGINT, stop_cb, &run);
-  terminate = g_unix_signal_add (SIGTERM, stop_cb, &run);
-  if (duration > 0)
-    timer = g_timeout_add ((guint)(duration * 1000), stop_cb, &run);
-  g_main_loop_run (loop);
-  runner_join (runner);
+  if (record == NULL)
+    return TRUE;
+  file = cli_file (record);
+  path = g_file_get_path (file);
+  return path == NULL
+         || tracelog_record_to (runner_get_log (runner), file, error);
+}
+
+/* Runs to the end, and is stopped by an interrupt from before the file is there. */
+static gboolean
+run_whole (Runner     *runner,
+           GMainLoop  *loop,
+           const char *record,
+           double      duration,
+           GError    **error) {
+  Run run = { loop, runner };
+  guint interrupt = g_unix_signal_add (SIGINT, stop_cb, &run);
+  guint terminate = g_unix_signal_add (SIGTERM, stop_cb, &run);
+  gboolean has_run = record_into (runner, record, error);
+  StateKeeper *keeper = NULL;
+
+  if (has_run && record != NULL)
+    keeper = state_keeper_new (runner_get_log (runner), TRACE_KEYFRAME_EVENTS);
+  has_run = has_run && runner_start (runner, error);
+  if (has_run) {
+    guint timer = duration > 0
+                      ? g_timeout_add ((guint)(duration * 1000), stop_cb, &run)
+                      : 0;
+
+    g_main_loop_run (loop);
+    runner_join (runner);
+    if (timer != 0)
+      g_source_remove (timer);
+  }
+  g_clear_pointer (&keeper, state_keeper_free);
   g_source_remove (interrupt);
   g_source_remove (terminate);
-  if (timer != 0)
-    g_source_remove (timer);
-  return TRUE;
+  return has_run;
 }
 
 /* The folded log against the map itself, where nothing was dropped. */
@@ -149,23 +174,6 @@ check_run (Runner         *runner,
     return n_broken == 0;
   return is_same && n_broken == 0 && n_faults == 0
          && runner_get_n_ungated (runner) == 0;
-}
-
-/* The file grows while the run goes on, so that nothing is lost if it is killed.
- * Where there is no path the recording is saved in the end. */
-static gboolean
-record_into (Runner     *runner,
-             const char *record,
-             GError    **error) {
-  g_autoptr (GFile) file = NULL;
-  g_autofree char *path = NULL;
-
-  if (record == NULL)
-    return TRUE;
-  file = cli_file (record);
-  path = g_file_get_path (file);
-  return path == NULL
-         || tracelog_record_to (runner_get_log (runner), file, error);
 }
 
 /* What recording costs an operation of the scenario, kept in the recording. */
@@ -228,7 +236,6 @@ cli_run (int    argc,
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr (Scenario) scenario = NULL;
   g_autoptr (Runner) runner = NULL;
-  g_autoptr (StateKeeper) keeper = NULL;
   g_autoptr (MapState) state = NULL;
   g_autofree char *first_fault = NULL;
   GError *error = NULL;
@@ -250,14 +257,9 @@ cli_run (int    argc,
   runner = runner_new (scenario, done_cb, loop, &error);
   if (runner == NULL
       || (is_measured && !measure_cost (runner, scenario, &error))
-      || !record_into (runner, record, &error))
-    return cli_fail (error);
-  if (record != NULL)
-    keeper = state_keeper_new (runner_get_log (runner), TRACE_KEYFRAME_EVENTS);
-  if (!run_whole (runner, loop, duration, &error))
+      || !run_whole (runner, loop, record, duration, &error))
     return cli_fail (error);
   log = runner_get_log (runner);
-  g_clear_pointer (&keeper, state_keeper_free);
   state = cli_fold (log, tracelog_get_length (log), record != NULL, &n_faults,
                     &first_fault);
   facts = (CliRunFacts){ runner_get_n_errors (runner),
