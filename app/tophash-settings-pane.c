@@ -43,6 +43,7 @@ struct _TophashSettingsPane {
 
   /* Template */
   GtkWidget             *scroller;
+  GtkWidget             *lower;
   GtkLabel              *watch_for;
   GtkExpander           *more;
   GtkLabel              *learn;
@@ -594,6 +595,7 @@ tophash_settings_pane_class_init (TophashSettingsPaneClass *klass) {
   gtk_widget_class_set_template_from_resource (
       widget_class, "/io/github/tophash/Tophash/ui/tophash-settings-pane.ui");
   BIND (scroller);
+  BIND (lower);
   BIND (watch_for);
   BIND (more);
   BIND (learn);
@@ -670,4 +672,11 @@ tophash_settings_pane_set_session (TophashSettingsPane *self,
   g_signal_connect (session, "changed", G_CALLBACK (changed_cb), self);
   tophash_honesty_card_set_session (self->honesty, session);
   changed_cb (session, SESSION_CHANGE_SCENARIO | SESSION_CHANGE_LOG, self);
+}
+
+GtkWidget *
+tophash_settings_pane_get_lower (TophashSettingsPane *self) {
+  g_return_val_if_fail (TOPHASH_IS_SETTINGS_PANE (self), NULL);
+
+  return self->lower;
 }

@@ -16,4 +16,7 @@ G_DECLARE_FINAL_TYPE (TophashSettingsPane, tophash_settings_pane, TOPHASH, SETTI
 void tophash_settings_pane_set_session (TophashSettingsPane *self,
                                         TophashSession      *session);
 
+/* The settings below the map's and its keys', half of all. */
+GtkWidget *tophash_settings_pane_get_lower (TophashSettingsPane *self);
+
 G_END_DECLS

@@ -17,7 +17,7 @@
 
 /* The buttons below the timeline come after it: their icons are read when they are
  * drawn for the first time. The settings' and the inspector's pages stand in an image of
- * their own. */
+ * their own; the settings are so many that they come in two parts. */
 void
 tophash_window_get_panes (TophashWindow *self,
                           GtkWidget     *panes[TOPHASH_WINDOW_N_PANES]) {
@@ -27,6 +27,7 @@ tophash_window_get_panes (TophashWindow *self,
   panes[3] = GTK_WIDGET (self->stats);
   panes[4] = adw_flap_get_flap (self->inspector_flap);
   panes[5] = adw_flap_get_flap (self->pane_flap);
+  panes[6] = tophash_settings_pane_get_lower (self->settings);
 }
 
 static gboolean

@@ -192,7 +192,7 @@ void     tophash_window_go_on     (TophashWindow      *self);
 void tophash_window_warm          (TophashWindow      *self);
 
 /* appear */
-#define TOPHASH_WINDOW_N_PANES 6
+#define TOPHASH_WINDOW_N_PANES 7
 /* In the order in which they appear. */
 void tophash_window_get_panes     (TophashWindow      *self,
                                    GtkWidget          *panes[TOPHASH_WINDOW_N_PANES]);
