@@ -27,6 +27,7 @@
 #include <math.h>
 
 #define PADDING STAGE_PADDING
+#define ARROW_ROOM STAGE_ARROW_ROOM
 #define HEAD 66
 #define HEAD_LOW 44
 #define LOW_FROM 540 /* width of a card for its title and facts in a line */
@@ -37,44 +38,16 @@
 #define RANGE_HEIGHT 72
 #define RANGE_HEIGHT_NARROW 94
 #define RANGE_NARROW 560
-#define ARROW_ROOM 28
 #define NIL_BODY 64
 #define FAR_HEIGHT 360
 #define FAR_LEAST 160
 #define CELL_MOST 8
 #define CELL_LEAST 3
-#define MAX_LANES 64
 #define SHARD_LEAST 112
 #define SHARDS_MANY 32
 
 static const int slot_sizes[STAGE_N_ZOOMS] = { 0,  4,  8,  12, 24,
                                                 32, 38, 44, 54, 66 };
-
-static int
-gap_for (int slot_px) {
-  return slot_px >= STAGE_SLOT_KEY ? 4 : slot_px > STAGE_SLOT_SMALL ? 2 : 1;
-}
-
-static int
-row_gap_for (int slot_px) {
-  return slot_px >= STAGE_SLOT_KEY ? 8 : slot_px > STAGE_SLOT_SMALL ? 6 : 4;
-}
-
-static int
-slots_width (int slot_px,
-             int n) {
-  return n * slot_px + (n - 1) * gap_for (slot_px);
-}
-
-static int
-lane_gap_for (int slot_px) {
-  return slot_px >= STAGE_SLOT_MIDDLE ? 20 : 12;
-}
-
-static int
-arrow_room (int slot_px) {
-  return slot_px >= STAGE_SLOT_KEY ? ARROW_ROOM : slot_px + 4;
-}
 
 /* Room for the largest bucket number; only a row's first is written when the
  * slots are small. */
@@ -95,143 +68,7 @@ card_min_width (int   slot_px,
                 guint n_main) {
   if (slot_px == STAGE_SLOT_FAR)
     return 2 * PADDING + 160;
-  return 2 * PADDING + index_room (slot_px, n_main) + slots_width (slot_px, 8);
-}
-
-static guint
-last_used (const StateBucket *bucket) {
-  guint n = BUCKET_SLOTS;
-
-  while (n > 1
-         && (bucket->tophash[n - 1] == TOPHASH_EMPTY_REST
-             || bucket->tophash[n - 1] == TOPHASH_EVACUATED_EMPTY))
-    n--;
-  return n;
-}
-
-/* Chains that have overflow, a bit each: the others' buckets need no look. */
-static guint8 *
-find_long_chains (const StateArray *array) {
-  guint n_main = state_array_n_main (array);
-  guint n_buckets = state_array_n_buckets (array);
-  guint8 *is_long = g_malloc0 (n_main / 8 + 1);
-
-  for (guint i = n_main; i < n_buckets; i++) {
-    guint32 chain = state_array_previous (array, i);
-
-    if (chain < n_main)
-      is_long[chain / 8] |= (guint8)(1u << chain % 8);
-  }
-  return is_long;
-}
-
-/* One chain from @left, @top; returns how many lines it took. */
-static int
-place_chain (StageCard *card,
-             guint32    chain,
-             gboolean   is_long,
-             int        left,
-             int        top,
-             int        right) {
-  int pitch = card->slot_px + row_gap_for (card->slot_px);
-  int x = left;
-  int n_lines = 1;
-  guint n_buckets = state_array_n_buckets (card->array);
-  guint32 index = chain;
-
-  for (guint n = 0; n < n_buckets; n++) {
-    const StateBucket *bucket = is_long ? state_array_bucket (card->array, index)
-                                        : NULL;
-    StageBucket place = { .bucket = index, .chain = chain };
-
-    place.is_indexed = n == 0;
-    place.n_shown = n == 0 ? BUCKET_SLOTS : last_used (bucket);
-    if (n > 0) {
-      x += arrow_room (card->slot_px);
-      if (x + slots_width (card->slot_px, place.n_shown) > right) {
-        place.is_wrapped = TRUE;
-        x = left;
-        n_lines++;
-      }
-    }
-    place.x = x;
-    place.y = top + (n_lines - 1) * pitch;
-    g_array_append_val (card->buckets, place);
-    x += slots_width (card->slot_px, place.n_shown);
-    if (bucket == NULL || bucket->overflow == 0 || bucket->overflow >= n_buckets)
-      break;
-    index = bucket->overflow;
-  }
-  return n_lines;
-}
-
-static int
-compare_places (gconstpointer one,
-                gconstpointer other) {
-  const StageBucket *a = one;
-  const StageBucket *b = other;
-
-  return a->y != b->y ? (a->y < b->y ? -1 : 1) : (a->x > b->x) - (a->x < b->x);
-}
-
-/* Line by line, from @first on: the chains of one row, which no other overlaps. */
-static void
-sort_places (GArray *places,
-             guint   first) {
-  qsort (&g_array_index (places, StageBucket, first), places->len - first,
-         sizeof (StageBucket), compare_places);
-}
-
-static void
-place_buckets (const StageLayout *self,
-               StageCard         *card) {
-  guint n_main = state_array_n_main (card->array);
-  int width = (int)card->body.width;
-  int lane = card->index_px + slots_width (card->slot_px, BUCKET_SLOTS);
-  int pitch = card->slot_px + row_gap_for (card->slot_px);
-  int lane_gap = lane_gap_for (card->slot_px);
-  int n_lanes = (width + lane_gap) / (lane + lane_gap);
-  int y = (int)card->body.y;
-  g_autofree guint8 *is_long = find_long_chains (card->array);
-
-  /* Few and near: lanes only for want of height, and where each has room for
-   * some overflow too. */
-  if (card->slot_px >= STAGE_SLOT_KEY && n_main < 16)
-    n_lanes = n_main < 4 || y + (int)n_main * pitch + PADDING
-                              <= self->options.fit_height
-                ? 1
-              : (width + lane_gap)
-                  / (lane + ARROW_ROOM + slots_width (card->slot_px, 4)
-                     + lane_gap);
-  n_lanes = CLAMP (n_lanes, 1, MAX_LANES);
-  if (n_lanes > 1) {
-    /* Powers of two: growth keeps the columns. */
-    while (card->slot_px >= STAGE_SLOT_MIDDLE && (n_lanes & (n_lanes - 1)))
-      n_lanes &= n_lanes - 1;
-    lane = (width - (n_lanes - 1) * lane_gap) / n_lanes;
-  } else {
-    lane = width;
-  }
-  card->buckets = g_array_sized_new (FALSE, FALSE, sizeof (StageBucket),
-                                     state_array_n_buckets (card->array));
-
-  for (guint chain = 0; chain < n_main; chain += n_lanes) {
-    guint first = card->buckets->len;
-    int n_lines = 1;
-
-    for (int i = 0; i < n_lanes && chain + i < n_main; i++) {
-      int x = (int)card->body.x + i * (lane + lane_gap);
-      guint32 index = chain + (guint)i;
-      int lines = place_chain (card, index, is_long[index / 8] >> index % 8 & 1,
-                               x + card->index_px, y, x + lane);
-
-      n_lines = MAX (n_lines, lines);
-    }
-    if (n_lines > 1 && n_lanes > 1)
-      sort_places (card->buckets, first);
-    y += n_lines * pitch;
-  }
-  card->body.height = MAX (0, y - row_gap_for (card->slot_px) - card->body.y);
+  return 2 * PADDING + index_room (slot_px, n_main) + stage_slots_width (slot_px, 8);
 }
 
 /* What a heat map may take of the height that is to be filled. */
@@ -312,7 +149,7 @@ add_card (StageLayout      *self,
   if (table != NULL)
     card.array = card.in_old ? table->oldbuckets : table->buckets;
   card.slot_px = slot_px;
-  card.gap_px = gap_for (slot_px);
+  card.gap_px = stage_gap (slot_px);
   card.frame = (StageRect) { x, y, width, 0 };
   card.is_low = is_low (self, &card);
   card.body = (StageRect) { x + PADDING, y + head_of (&card),
@@ -323,7 +160,7 @@ add_card (StageLayout      *self,
     place_cells (self, &card);
   } else {
     card.index_px = index_room (slot_px, state_array_n_main (card.array));
-    place_buckets (self, &card);
+    stage_place_buckets (self, &card);
   }
   card.frame.height = head_of (&card) + card.body.height
                       + foot_height (self, &card) + PADDING;
@@ -360,8 +197,8 @@ overflow_need (const StateArray *array,
     return 0;
   for (guint i = n_main; i < MIN (n_buckets, n_main + 64); i++)
     need = MAX (need, ARROW_ROOM
-                + slots_width (slot_px,
-                               (int)last_used (state_array_bucket (array, i))));
+                + stage_slots_width (slot_px,
+                               (int)stage_last_used (state_array_bucket (array, i))));
   return need;
 }
 
