@@ -27,7 +27,7 @@
  * Invariants  K5  what stands outside of the frame is bounded by the stored size
  *                 before a byte of it is read, the frame by the raw size
  *
- * Departures  A frame for each plane is up to 10 % smaller and takes a quarter more
+ * Departures  A frame for each plane is up to 10 % smaller and takes a sixth more
  *             time to unpack: measured, not worth it.
  */
 #include "core/record/trace-apart-private.h"
