@@ -12,7 +12,7 @@
 
 static int
 row_gap_for (int slot_px) {
-  return slot_px >= STAGE_SLOT_KEY ? 8 : slot_px > STAGE_SLOT_SMALL ? 6 : 4;
+  return slot_px >= STAGE_SLOT_KEY ? 8 : slot_px > STAGE_SLOT_DENSE ? 6 : 4;
 }
 
 static int

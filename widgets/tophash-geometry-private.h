@@ -20,7 +20,7 @@ G_BEGIN_DECLS
 /* Between two slots. */
 static inline int
 stage_gap (int slot_px) {
-  return slot_px >= STAGE_SLOT_KEY ? 4 : slot_px > STAGE_SLOT_SMALL ? 2 : 1;
+  return slot_px >= STAGE_SLOT_KEY ? 4 : slot_px > STAGE_SLOT_DENSE ? 2 : 1;
 }
 
 static inline int

@@ -16,7 +16,9 @@
  *
  * Size        Slots have one of a few sides. By itself a stage takes the
  *             largest that fits the height, but never one too small to read
- *             while there are few buckets; zoom steps from there.
+ *             while there are few buckets; zoom steps from there. As long as
+ *             they have no room for words, slots then grow by pixels into the
+ *             height that is left.
  *
  * Invariants  L1  all coordinates are whole pixels
  *             L2  no two slots of a card overlap, and none leaves its body
@@ -41,7 +43,7 @@
 #define NIL_BODY 64
 #define FAR_HEIGHT 360
 #define FAR_LEAST 160
-#define CELL_MOST 8
+#define CELL_MOST 24
 #define CELL_LEAST 3
 #define SHARD_LEAST 112
 #define SHARDS_MANY 32
@@ -476,6 +478,31 @@ spare_for_range (const StageLayout *self) {
   return n == 0 || self->kind == STAGE_SHARDS ? 0 : CARD_GAP + RANGE_HEIGHT;
 }
 
+static gboolean
+fits (const StageLayout *self) {
+  return self->height - self->chains_height + spare_for_range (self)
+           <= self->options.fit_height;
+}
+
+/* The stage as it fits with slots of @slot_px, or larger ones as far as those fit,
+ * too. */
+static void
+place_all_filling (StageLayout *self,
+                   int          slot_px,
+                   int          next_px) {
+  guint n_main = largest_table (self->state);
+
+  while (next_px > slot_px
+         && card_min_width (next_px, n_main) > self->width)
+    next_px--;
+  for (; next_px > slot_px; next_px--) {
+    place_all (self, next_px);
+    if (fits (self))
+      return;
+  }
+  place_all (self, slot_px);
+}
+
 StageLayout *
 stage_layout_new (const MapState     *state,
                   const StageOptions *options) {
@@ -504,9 +531,7 @@ stage_layout_new (const MapState     *state,
         && slot_sizes[index] <= STAGE_SLOT_MIDDLE)
       break;
     place_all (self, slot_sizes[index]);
-    if (self->height - self->chains_height + spare_for_range (self)
-          <= options->fit_height
-        && (slot_sizes[index] <= STAGE_SLOT_HEX || !is_stacked (self)))
+    if (fits (self) && (slot_sizes[index] <= STAGE_SLOT_HEX || !is_stacked (self)))
       break;
   }
   self->fit_index = index;
@@ -514,7 +539,11 @@ stage_layout_new (const MapState     *state,
   self->min_width = card_min_width (slot_sizes[index], n_main);
   self->width = MAX (self->width, self->min_width);
   self->zoom_index = index;
-  place_all (self, slot_sizes[index]);
+  if (options->zoom == 0 && options->fit_height > 0 && index > 0
+      && slot_sizes[index] < STAGE_SLOT_MIDDLE)
+    place_all_filling (self, slot_sizes[index], slot_sizes[index + 1] - 1);
+  else
+    place_all (self, slot_sizes[index]);
   return self;
 }
 

@@ -48,6 +48,7 @@ typedef enum {
 /* Side of a slot in pixels; 0 is the heat map. */
 #define STAGE_SLOT_FAR 0
 #define STAGE_SLOT_SMALL 4
+#define STAGE_SLOT_DENSE 6 /* up to here side by side with next to no gap */
 #define STAGE_SLOT_MIDDLE 12
 #define STAGE_SLOT_NEAR 32
 /* From this side on, a slot carries its key; from the next, tophash too. */

@@ -321,6 +321,31 @@ test_heat_map (void) {
   g_assert_cmpuint (hit.bucket, ==, card->n_per_cell);
 }
 
+/* Whatever the number of buckets, a large stage is not left empty below them. */
+static void
+test_fills (void) {
+  static const StageOptions large = { .width = 1330, .fit_height = 630, .text_scale = 1 };
+  static const StageOptions small = { .width = 690, .fit_height = 360, .text_scale = 1 };
+
+  for (guint B = 8; B <= 14; B++) {
+    Scene scene = { 0 };
+    g_autoptr (MapState) state = NULL;
+    g_autoptr (StageLayout) wide = NULL;
+    g_autoptr (StageLayout) narrow = NULL;
+
+    scene_fill (&scene, (guint8)B, 0);
+    state = scene_take (&scene);
+    wide = stage_layout_new (state, &large);
+    narrow = stage_layout_new (state, &small);
+    g_assert_cmpfloat (wide->height, >, 0.7 * large.fit_height);
+    g_assert_cmpfloat (wide->height, <=, large.fit_height);
+    g_assert_cmpfloat (narrow->height, >, 0.7 * small.fit_height);
+    g_assert_cmpfloat (narrow->height, <=, small.fit_height);
+    check_layout (wide);
+    check_layout (narrow);
+  }
+}
+
 /* What is seen of a stage costs no more than all of it, what is beside it nothing;
  * letters cost more than slots alone. */
 static void
@@ -368,6 +393,7 @@ main (int    argc,
   g_test_add_func ("/widgets/geometry/steps-to-items", test_steps_to_items);
   g_test_add_func ("/widgets/geometry/chains", test_chains);
   g_test_add_func ("/widgets/geometry/heat-map", test_heat_map);
+  g_test_add_func ("/widgets/geometry/fills", test_fills);
   g_test_add_func ("/widgets/geometry/cost", test_cost);
   g_test_add_func ("/widgets/geometry/empty", test_empty);
   return g_test_run ();
