@@ -32,6 +32,7 @@
 #define MAX_LANDMARKS 200u
 #define LABEL_GAP_PX 76.0
 #define LABEL_AIR 8.0
+#define UNREAD_VEIL 0.6
 #define NAME_OVERLAP 6 /* of a line's height: what is above and below letters */
 
 void
@@ -484,6 +485,39 @@ paint_landmarks (cairo_t              *cr,
   paint_landmark_names (cr, marks, geometry, y, palette, draw);
 }
 
+static void
+paint_unread (cairo_t              *cr,
+              Timeline             *timeline,
+              const LanesGeometry  *geometry,
+              const TophashPalette *palette,
+              TophashDraw          *draw) {
+  const char *words = _ ("being read");
+  double width, height, left;
+
+  if (timeline_is_complete (timeline)
+      || !tracelog_is_finished (timeline_get_log (timeline)))
+    return;
+  left = MAX (geometry->left,
+              ceil (lanes_x_at (geometry, timeline_get_duration_ns (timeline))));
+  if (left >= geometry->right)
+    return;
+  cairo_save (cr);
+  cairo_rectangle (cr, left, geometry->lanes_top - 1, geometry->right - left,
+                   geometry->density_top + geometry->density_height
+                       - geometry->lanes_top + 2);
+  cairo_clip (cr);
+  tophash_palette_set_source (palette, cr, ROLE_CARD);
+  cairo_paint_with_alpha (cr, UNREAD_VEIL);
+  cairo_restore (cr);
+  tophash_draw_measure (draw, words, FONT_CAPTION, &width, &height);
+  if (width + 2 * LABEL_AIR > geometry->right - left)
+    return;
+  tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
+  tophash_draw_text (draw, cr, words, FONT_CAPTION, (left + geometry->right) / 2,
+                     geometry->density_top + geometry->density_height / 2, 0.5,
+                     0.5, 0);
+}
+
 void
 paint_density (cairo_t              *cr,
                Timeline             *timeline,
@@ -518,6 +552,7 @@ paint_density (cairo_t              *cr,
                        MAX (1, height));
   }
   cairo_fill (cr);
+  paint_unread (cr, timeline, geometry, palette, draw);
   paint_landmarks (cr, timeline, geometry, palette, draw);
 }
 
@@ -592,10 +627,11 @@ paint_ruler (cairo_t              *cr,
     double x = lanes_x_at (geometry, at_ns);
     g_autofree char *label = at_ns == 0 ? g_strdup ("0")
                                         : ruler_label (at_ns, step, geometry->to_ns);
-    double align = x < geometry->left + 12 ? 0 : x > geometry->right - 14 ? 1 : 0.5;
-    double width, height;
+    double width, height, align;
 
     tophash_draw_measure (draw, label, FONT_CAPTION, &width, &height);
+    /* Below the names of the lanes is room for half of the first one. */
+    align = x - width / 2 < 2 ? 0 : x > geometry->right - 14 ? 1 : 0.5;
     /* The last one gives way at the edge, and to the one before. */
     if (x - align * width < free_from)
       continue;

@@ -47,6 +47,8 @@ void   paint_lanes          (cairo_t              *cr,
                              const LanesGeometry  *geometry,
                              const TophashPalette *palette,
                              TophashDraw          *draw);
+/* After the lanes: what of a whole recording is still being read is veiled in both,
+ * for it is not empty. */
 void   paint_density        (cairo_t              *cr,
                              Timeline             *timeline,
                              const LanesGeometry  *geometry,

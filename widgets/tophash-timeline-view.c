@@ -250,12 +250,11 @@ zoom (TophashTimelineView *self,
   gint64 from_ns, to_ns;
   double span;
   double share;
-  Timeline *timeline = get_timeline (self);
   gint64 all_ns;
 
-  if (timeline == NULL)
+  if (get_timeline (self) == NULL)
     return;
-  all_ns = MAX (timeline_get_duration_ns (timeline), 1);
+  all_ns = tophash_session_get_end_ns (self->session);
   tophash_session_get_range (self->session, &from_ns, &to_ns);
   span = (double)(to_ns - from_ns);
   share = (double)(about_ns - from_ns) / MAX (span, 1);
@@ -276,7 +275,7 @@ pan (TophashTimelineView *self,
 
   if (get_timeline (self) == NULL)
     return;
-  all_ns = MAX (timeline_get_duration_ns (get_timeline (self)), 1);
+  all_ns = tophash_session_get_end_ns (self->session);
   tophash_session_get_range (self->session, &from_ns, &to_ns);
   by_ns = (gint64)(share * (double)(to_ns - from_ns));
   by_ns = CLAMP (by_ns, -from_ns, MAX (0, all_ns - to_ns));

@@ -28,6 +28,7 @@ struct _TophashSession {
   Timeline *timeline;
   gboolean  is_unsaved; /* the events; notes: see session_notes_differ () */
   guint64   known_length;
+  gint64    last_ns;  /* of the log's last event; 0 when more may come */
   char     *key_format;
   gboolean  expects_pair; /* as the log's head names its map */
   guint     expects_shards;

@@ -169,11 +169,13 @@ show_log (TophashSession *self,
   session_take_state (self, timeline_ref_head (self->timeline), NULL);
   memset (&self->selection, 0, sizeof self->selection);
   self->known_length = 0;
+  self->last_ns
+      = tracelog_is_finished (log) ? tracelog_time_at (log, G_MAXUINT64) : 0;
   self->is_following = TRUE;
   self->is_playing = FALSE;
   self->shows_all = TRUE;
   self->from_ns = 0;
-  self->to_ns = 1;
+  self->to_ns = tophash_session_get_end_ns (self);
   session_look_at_log (self);
   return SESSION_CHANGE_LOG | SESSION_CHANGE_LENGTH | SESSION_CHANGE_CURSOR
          | SESSION_CHANGE_PLAY | SESSION_CHANGE_SELECTION | SESSION_CHANGE_RANGE
@@ -314,7 +316,7 @@ session_look_at_log (TophashSession *self) {
     return 0;
   self->known_length = length;
   what |= SESSION_CHANGE_LENGTH;
-  end_ns = MAX (1, timeline_get_duration_ns (self->timeline));
+  end_ns = tophash_session_get_end_ns (self);
   if (self->shows_all && end_ns != self->to_ns) {
     self->to_ns = end_ns;
     what |= SESSION_CHANGE_RANGE;
@@ -435,7 +437,7 @@ static void
 turn_to_cursor (TophashSession *self) {
   gint64 at_ns = map_state_at_ns (self->state);
   gint64 span_ns = self->to_ns - self->from_ns;
-  gint64 last_ns = timeline_get_duration_ns (self->timeline) - span_ns;
+  gint64 last_ns = tophash_session_get_end_ns (self) - span_ns;
   gint64 from_ns = at_ns - span_ns / 2;
 
   if (at_ns > self->to_ns && at_ns - self->to_ns < span_ns)
@@ -462,6 +464,19 @@ session_keep_in_view (TophashSession *self) {
   return SESSION_CHANGE_RANGE;
 }
 
+gint64
+tophash_session_get_end_ns (TophashSession *self) {
+  gint64 folded_ns;
+
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), 1);
+  if (self->timeline == NULL)
+    return 1;
+  folded_ns = timeline_get_duration_ns (self->timeline);
+  /* Complete, it may have turned out to be shorter: damage ends a log. */
+  return timeline_is_complete (self->timeline) ? MAX (1, folded_ns)
+                                               : MAX (MAX (1, folded_ns), self->last_ns);
+}
+
 void
 tophash_session_set_range (TophashSession *self,
                            gint64          from_ns,
@@ -483,9 +498,7 @@ tophash_session_show_all (TophashSession *self) {
   g_return_if_fail (TOPHASH_IS_SESSION (self));
   self->shows_all = TRUE;
   self->from_ns = 0;
-  self->to_ns = 1;
-  if (self->timeline != NULL)
-    self->to_ns = MAX (1, timeline_get_duration_ns (self->timeline));
+  self->to_ns = tophash_session_get_end_ns (self);
   self->was_in_view = TRUE;
   session_changed (self, SESSION_CHANGE_RANGE);
 }

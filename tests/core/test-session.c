@@ -271,7 +271,29 @@ test_the_visible_span (void) {
   g_object_unref (session);
 }
 
-/* Restarted, replaced and dropped while running. */
+/* A whole recording is as long as it is from the first moment on, not as long as
+ * what of it was read so far. */
+static void
+test_shows_all_of_a_whole_recording (void) {
+  Bench bench = bench_new ();
+  g_autoptr (TophashSession) other = tophash_session_new ();
+  TraceLog *log;
+  gint64 from_ns, to_ns, last_ns;
+
+  run_to_end (&bench);
+  log = tophash_session_get_log (bench.session);
+  last_ns = tracelog_time_at (log, G_MAXUINT64);
+  tophash_session_set_log (other, log);
+  tophash_session_get_range (other, &from_ns, &to_ns);
+  g_assert_cmpint (from_ns, ==, 0);
+  g_assert_cmpint (to_ns, ==, last_ns);
+  while (tophash_session_needs_ticks (other)) {
+    tophash_session_tick (other, bench.now_us += FRAME_US);
+    g_assert_cmpint (tophash_session_get_end_ns (other), ==, last_ns);
+  }
+  g_object_unref (bench.session);
+}
+
 /* Before its first table, too, the map is drawn as what it will be. */
 static void
 test_begins_as_the_map_it_is (void) {
@@ -495,6 +517,8 @@ main (int    argc,
   g_test_add_func ("/core/session/the-selection-is-where-it-is-seen",
                    test_the_selection_is_where_it_is_seen);
   g_test_add_func ("/core/session/the-visible-span", test_the_visible_span);
+  g_test_add_func ("/core/session/shows-all-of-a-whole-recording",
+                   test_shows_all_of_a_whole_recording);
   g_test_add_func ("/core/session/begins-as-the-map-it-is",
                    test_begins_as_the_map_it_is);
   g_test_add_func ("/core/session/begins-with-all-its-shards",
