@@ -429,6 +429,14 @@ tell_read_and_dirty (const Telling *telling) {
                ? g_strdup (_ ("read: amended = true"))
                : g_strdup (_ ("read is marked amended: dirty will hold keys that "
                               "read lacks."));
+  if (telling->before == NULL && event->kind == EVENT_MISS_COUNTED)
+    return g_strdup_printf (telling->is_expert
+                                ? _ ("%s: misses %u")
+                                : _ ("%s had to look in dirty: miss %u."),
+                            telling->who, event->res);
+  if (telling->before == NULL && event->kind == EVENT_DIRTY_PROMOTED)
+    return g_strdup_printf (_ ("%s promotes dirty: it becomes read. Only a pointer "
+                               "moves; nothing is copied."), telling->who);
   if (event->kind == EVENT_MISS_COUNTED)
     return telling->is_expert
                ? g_strdup_printf (_ ("%s: misses %u of len(dirty) %"

@@ -76,6 +76,12 @@ test_figures_come_from_the_state_before (void) {
   assert_told (&promoted, state, NARRATION_PLAIN,
                "W4 promotes dirty: it becomes read with its 2 keys. Only a "
                "pointer moves; nothing is copied.");
+  /* Unknown, no figure is made up. */
+  assert_told (&miss, NULL, NARRATION_PLAIN, "W4 had to look in dirty: miss 1.");
+  assert_told (&miss, NULL, NARRATION_EXPERT, "W4: misses 1");
+  assert_told (&promoted, NULL, NARRATION_PLAIN,
+               "W4 promotes dirty: it becomes read. Only a pointer moves; "
+               "nothing is copied.");
   assert_told (&deleted, state, NARRATION_PLAIN,
                "W4 deletes k2: its entry becomes nil, the key stays.");
   assert_told (&cleared, state, NARRATION_PLAIN,
