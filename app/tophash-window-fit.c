@@ -6,7 +6,8 @@
  *   tight    panes lie over the map; what the menu has as well leaves the
  *            header, the run button loses its word
  *   narrow   the title goes below the header, where it has a line of its own;
- *            so do the position and the speed, above the buttons
+ *            so do the position and the speed, above the buttons: one each
+ *            where one is too short for both
  *   low      few lines, whatever the width, as with large letters: lanes and
  *            counters are lower, and the map has a third of the height in any case;
  *            the timeline scrolls. Where it is narrow as well, the counters leave
@@ -42,11 +43,9 @@ place_position (TophashWindow *self,
   if (is_above) {
     gtk_center_box_set_start_widget (self->transport, NULL);
     gtk_box_remove (self->transport_end, speed);
-    gtk_box_append (self->narrow_transport, position);
-    gtk_box_append (self->narrow_transport, speed);
+    tophash_pair_box_take (self->narrow_transport, position, speed);
   } else {
-    gtk_box_remove (self->narrow_transport, position);
-    gtk_box_remove (self->narrow_transport, speed);
+    tophash_pair_box_drop (self->narrow_transport);
     gtk_center_box_set_start_widget (self->transport, position);
     gtk_box_append (self->transport_end, speed);
   }

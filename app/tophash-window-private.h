@@ -13,6 +13,7 @@
 
 #include "app/tophash-fit-bin.h"
 #include "app/tophash-notice.h"
+#include "app/tophash-pair-box.h"
 #include "app/tophash-settings-pane.h"
 #include "app/tophash-window.h"
 #include "core/export/export.h"
@@ -73,7 +74,7 @@ struct _TophashWindow {
   GtkWidget           *timeline_card;
   TophashTimelineView *timeline;
   GtkCenterBox        *transport;
-  GtkBox              *narrow_transport;
+  TophashPairBox      *narrow_transport;
   GtkBox              *transport_buttons;
   GtkBox              *transport_end;
   GtkLabel            *position;

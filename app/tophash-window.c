@@ -484,6 +484,7 @@ tophash_window_class_init (TophashWindowClass *klass) {
   g_type_ensure (TOPHASH_TYPE_INSPECTOR);
   g_type_ensure (TOPHASH_TYPE_MAP_VIEW);
   g_type_ensure (TOPHASH_TYPE_MISUSE_BANNER);
+  g_type_ensure (TOPHASH_TYPE_PAIR_BOX);
   g_type_ensure (TOPHASH_TYPE_SEARCH_BAR);
   g_type_ensure (TOPHASH_TYPE_STAT_STRIP);
   g_type_ensure (TOPHASH_TYPE_STILL_BIN);

@@ -241,6 +241,23 @@ test_cuts_no_names_of_pages (void) {
   close_window (window);
 }
 
+/* Where a line is too short for the position and the speed, each has its own. */
+static void
+test_cuts_no_position (void) {
+  TophashWindow *window = open_window ();
+  GtkLabel *position = GTK_LABEL (gtk_widget_get_template_child (
+      GTK_WIDGET (window), TOPHASH_TYPE_WINDOW, "position"));
+
+  g_object_set (gtk_settings_get_default (), "gtk-font-name", "Cantarell 18", NULL);
+  run_small (tophash_window_get_session (window));
+  resize_until (window, 370, FIT_NARROW);
+  TURN_UNTIL (gtk_widget_get_width (GTK_WIDGET (position)) > 0
+              && !pango_layout_is_ellipsized (gtk_label_get_layout (position)));
+  resize_until (window, 1280, FIT_WIDE);
+  close_window (window);
+  gtk_settings_reset_property (gtk_settings_get_default (), "gtk-font-name");
+}
+
 void
 add_settings_tests (void) {
   g_test_add_func ("/app/window/sets-how-a-run-is-recorded",
@@ -252,4 +269,5 @@ add_settings_tests (void) {
   g_test_add_func ("/app/window/map-keeps-a-third", test_map_keeps_a_third);
   g_test_add_func ("/app/window/cuts-no-names-of-pages",
                    test_cuts_no_names_of_pages);
+  g_test_add_func ("/app/window/cuts-no-position", test_cuts_no_position);
 }
