@@ -77,6 +77,8 @@ paint_card (cairo_t            *cr,
   }
   tophash_palette_set_source (context->palette, cr, ROLE_TEXT);
   is_tall = title_width + figure_width + 8 > width - 2 * PAD;
+  if (is_tall && figure_width > width - 2 * PAD)
+    font = FONT_SLOT;
   tophash_draw_text (context->draw, cr, figure, font,
                      is_tall ? x + PAD : x + width - PAD, is_tall ? 35 : 22,
                      is_tall ? 0 : 1, 0.5, width - 2 * PAD);
@@ -155,7 +157,7 @@ paint_misses (cairo_t            *cr,
     if (!has_words (height))
       return;
     tophash_draw_text (context->draw, cr,
-                       _ ("nothing to miss: every key is in read"),
+                       _ ("every key is in read"),
                        FONT_CAPTION, PAD, 72, 0, 0.5, bar);
     return;
   }
@@ -612,10 +614,14 @@ stats_to_text (const MapState *state) {
   table = map_state_table_for (state, TABLE_ROLE_ONLY);
   if (table == NULL)
     return g_strdup (_ ("an empty map"));
-  if (table->oldbuckets != NULL)
-    return g_strdup_printf (_ ("growing: %u of %u buckets evacuated"),
-                            table->n_evacuated,
-                            state_array_n_main (table->oldbuckets));
+  if (table->oldbuckets != NULL) {
+    guint n_old = state_array_n_main (table->oldbuckets);
+
+    return g_strdup_printf (
+        g_dngettext (GETTEXT_PACKAGE, "growing: %u of %u bucket evacuated",
+                     "growing: %u of %u buckets evacuated", n_old),
+        table->n_evacuated, n_old);
+  }
   return g_strdup_printf (_ ("%" PRIu64 " keys of %.0f before growth"),
                           table->count, load_limit (table));
 }

@@ -31,6 +31,7 @@
 #define PADDING 16
 #define WORDS_LEAST 90
 #define WORD_LEAST 60 /* for nothing but "none open" */
+#define CHIP_AIR 9
 #define KEY_ROOM 72
 #define NODE_LEAST 58
 #define NODE_HEIGHT 22
@@ -90,8 +91,15 @@ paint_view_chips (cairo_t            *cr,
     g_autofree char *version = tophash_draw_format_count (view->version);
     g_autofree char *text = g_strdup_printf ("%u · v %s", view->id, version);
     StageRect rect;
+    double width, height;
 
     stage_card_item (card, i, &rect);
+    tophash_draw_measure (context->draw, text, FONT_CAPTION, &width, &height);
+    /* A part of a version is none; the words say it where they stand. */
+    if (width > rect.width - 2 * CHIP_AIR) {
+      g_free (text);
+      text = g_strdup_printf ("%u", view->id);
+    }
     paint_given (cr, context, view, &rect);
     paint_chip (cr, context, text, CHIP_VIEW, rect.x,
                 rect.y + rect.height / 2, rect.width, rect.width);

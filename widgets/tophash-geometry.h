@@ -58,7 +58,7 @@ typedef enum {
 /* A card of a strip that is this high has a line of words below its chips. */
 #define STAGE_STRIP_ROOMY 64
 /* CARD_VIEWS: what stands before the chips, one of them, and behind them. */
-#define STAGE_VIEWS_HEAD 92
+#define STAGE_VIEWS_HEAD 106
 #define STAGE_VIEW_CHIP 70
 #define STAGE_VIEWS_MORE 36
 /* Less wide, an item of CARD_SHARDS is a cell of a heat map; else bars. */

@@ -115,8 +115,12 @@ name_done_cb (GtkWidget    *entry,
 static void
 name_left_cb (GtkEventControllerFocus *controller,
               TophashNotes            *self) {
-  take_name (gtk_event_controller_get_widget (GTK_EVENT_CONTROLLER (controller)),
-             self);
+  GtkWidget *entry
+      = gtk_event_controller_get_widget (GTK_EVENT_CONTROLLER (controller));
+
+  take_name (entry, self);
+  /* A name longer than its entry is seen from its beginning. */
+  gtk_editable_set_position (GTK_EDITABLE (entry), 0);
 }
 
 static GtkWidget *
