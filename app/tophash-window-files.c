@@ -152,6 +152,8 @@ open_done (FileJob      *job,
     tophash_window_toast (self, job->warning);
   else if (job->warning != NULL)
     tophash_window_warn (self, job->warning);
+  else
+    tophash_window_tell_part (self);
 }
 
 void

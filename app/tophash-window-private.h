@@ -157,10 +157,13 @@ void tophash_window_tell_limit    (TophashWindow      *self);
 void tophash_window_tell_anew     (TophashWindow      *self);
 /* What happened to it since: events lost, damage, another process's end. */
 void tophash_window_tell_recording (TophashWindow     *self);
+/* In passing, when a file that was opened ends before its run does. */
+void tophash_window_tell_part     (TophashWindow      *self);
 /* What another process recorded has come to its end. */
 void tophash_window_tell_grown    (TophashWindow      *self);
-/* (transfer full, nullable): how many events are lost, for the title. */
-char *tophash_window_dup_lost     (TophashWindow      *self);
+/* (transfer full, nullable): what the recording lacks, for the title: events, or
+ * the end of its run. */
+char *tophash_window_dup_lacks    (TophashWindow      *self);
 /* TRUE: there is a recording, and more of it to come. */
 gboolean tophash_window_is_growing (TophashWindow     *self);
 /* Once, before anything is said. */

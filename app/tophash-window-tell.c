@@ -120,22 +120,57 @@ tophash_window_is_growing (TophashWindow *self) {
 }
 
 /* The number is the title's when it is the last one: it would not stand still. */
-char *
-tophash_window_dup_lost (TophashWindow *self) {
-  TraceLog *log = tophash_session_get_log (self->session);
-  TraceHonesty honesty = { 0 };
+static char *
+dup_lost (guint64  n_dropped,
+          gboolean is_growing) {
   g_autofree char *count = NULL;
 
-  if (log != NULL)
-    tracelog_get_honesty (log, &honesty);
-  if (honesty.n_dropped == 0)
-    return NULL;
-  if (tophash_window_is_growing (self))
+  if (is_growing)
     return g_strdup (_ ("events lost"));
-  count = tophash_draw_format_count (honesty.n_dropped);
+  count = tophash_draw_format_count (n_dropped);
   return g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%s event lost",
-                                       "%s events lost", honesty.n_dropped),
+                                       "%s events lost", n_dropped),
                           count);
+}
+
+/* What recorded it was ended, or it was saved while the run went on. One that ended
+ * at its limit is all there is. */
+static gboolean
+is_part (TophashWindow      *self,
+         const TraceHonesty *honesty) {
+  return !tophash_window_is_growing (self) && !honesty->is_complete
+         && !honesty->was_limited;
+}
+
+char *
+tophash_window_dup_lacks (TophashWindow *self) {
+  TraceLog *log = tophash_session_get_log (self->session);
+  TraceHonesty honesty;
+  g_autofree char *lost = NULL;
+
+  if (log == NULL)
+    return NULL;
+  tracelog_get_honesty (log, &honesty);
+  if (honesty.n_dropped > 0)
+    lost = dup_lost (honesty.n_dropped, tophash_window_is_growing (self));
+  if (!is_part (self, &honesty))
+    return g_steal_pointer (&lost);
+  return lost == NULL ? g_strdup (_ ("ends before its run"))
+                      : g_strjoin (" · ", lost, _ ("ends before its run"), NULL);
+}
+
+void
+tophash_window_tell_part (TophashWindow *self) {
+  TraceLog *log = tophash_session_get_log (self->session);
+  g_autofree char *name = tophash_window_name_of (self->home);
+  g_autofree char *text = NULL;
+  TraceHonesty honesty;
+
+  tracelog_get_honesty (log, &honesty);
+  if (!is_part (self, &honesty))
+    return;
+  text = g_strdup_printf (_ ("“%s” does not reach the end of its run"), name);
+  tophash_window_toast (self, text);
 }
 
 /* A run that filled its recording was ended for that: not without a word, which is

@@ -44,7 +44,7 @@ tophash_window_update_title (TophashWindow *self) {
   gboolean is_growing = tophash_window_is_growing (self);
   const char *mode;
   g_autofree char *workers = NULL;
-  g_autofree char *lost = tophash_window_dup_lost (self);
+  g_autofree char *lacks = tophash_window_dup_lacks (self);
   g_autofree char *facts = NULL;
   g_autofree char *subtitle = NULL;
 
@@ -65,8 +65,8 @@ tophash_window_update_title (TophashWindow *self) {
       n_threads);
   /* A file that another process records keeps its name beside what it does. */
   facts = g_strjoin (" · ", workers, is_growing && name != NULL ? name : mode,
-                     is_growing && name != NULL ? mode : lost,
-                     is_growing && name != NULL ? lost : NULL, NULL);
+                     is_growing && name != NULL ? mode : lacks,
+                     is_growing && name != NULL ? lacks : NULL, NULL);
   subtitle = engine == NULL ? g_strdup (facts)
                             : g_strjoin (" · ", engine, facts, NULL);
   adw_window_title_set_title (self->title, title);

@@ -523,6 +523,42 @@ test_lets_go_of_what_was_open (void) {
   close_window (window);
 }
 
+static const char endless_scenario[]
+    = "{ \"title\": \"Endless\", \"summary\": \"-\", \"watch-for\": \"-\","
+      "  \"learn\": \"-\", \"engine\": \"syncmap\", \"seed\": 3,"
+      "  \"recordcount\": 20, \"phases\": [ { \"name\": \"mix\","
+      "  \"duration\": 3600, \"threads\": [ { \"role\": \"worker\","
+      "  \"count\": 1, \"target\": 500, \"mix\": { \"store\": 1 } } ] } ] }";
+
+/* A file can be whole and not hold all of its run. */
+static void
+test_tells_an_end_before_the_run_s (void) {
+  TophashWindow *window = open_window ();
+  TophashSession *session = tophash_window_get_session (window);
+  char *folder = new_folder ();
+  g_autoptr (GFile) file = file_in (folder, "part.tophash");
+  g_autoptr (Scenario) scenario
+      = scenario_new_from_json (endless_scenario, -1, "endless", NULL);
+
+  g_assert_nonnull (scenario);
+  tophash_session_set_scenario (session, scenario);
+  g_assert_true (tophash_session_run (session, NULL));
+  TURN_UNTIL (tophash_session_get_position (session) > 40);
+  tophash_window_save_to (window, file);
+  TURN_UNTIL (has_toast (window, "Saved part"));
+  g_assert_null (strstr (subtitle_of (window), "ends before its run"));
+  tophash_session_stop (session);
+  settle (session);
+  g_assert_null (strstr (subtitle_of (window), "ends before its run"));
+
+  tophash_session_mark_saved (session);
+  tophash_window_open (window, file);
+  TURN_UNTIL (g_str_has_suffix (subtitle_of (window), "ends before its run"));
+  g_assert_true (has_toast (window, "“part.tophash” does not reach the end"));
+  g_assert_cmpuint (remove_folder (folder), ==, 1);
+  close_window (window);
+}
+
 void
 add_files_tests (void) {
   g_test_add_func ("/app/window/progress-moves-nothing",
@@ -547,4 +583,6 @@ add_files_tests (void) {
   g_test_add_func ("/app/window/lets-go-of-what-was-open",
                    test_lets_go_of_what_was_open);
   g_test_add_func ("/app/window/opens-what-is-dropped", test_opens_what_is_dropped);
+  g_test_add_func ("/app/window/tells-an-end-before-the-run-s",
+                   test_tells_an_end_before_the_run_s);
 }
