@@ -23,6 +23,7 @@
  */
 #include "app/tophash-settings-pane.h"
 
+#include "app/combo-words.h"
 #include "app/telling-words.h"
 #include "app/tophash-honesty-card.h"
 #include "app/tophash-tab-stops.h"
@@ -395,6 +396,9 @@ show_group (TophashSettingsPane *self,
     pace_text = g_strdup_printf (_ ("%s ops/s"), count);
   }
   gtk_label_set_text (self->pace_text, pace_text);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->pace_scale),
+                                  GTK_ACCESSIBLE_PROPERTY_VALUE_TEXT, pace_text,
+                                  GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, pace_text, -1);
   if (!self->is_editing)
     gtk_range_set_value (GTK_RANGE (self->pace_scale),
                          scale_of_pace (group->target));
@@ -631,6 +635,11 @@ tophash_settings_pane_init (TophashSettingsPane *self) {
 
   gtk_widget_init_template (GTK_WIDGET (self));
   fill_choices (self);
+  combo_words_follow (self->engine_row);
+  combo_words_follow (self->hash_row);
+  combo_words_follow (self->role_row);
+  combo_words_follow (self->keys_row);
+  combo_words_follow (self->telling_row);
   add_mix_scales (self);
   reset_label = GTK_LABEL (gtk_button_get_child (GTK_BUTTON (self->reset_button)));
   gtk_label_set_wrap (reset_label, TRUE);

@@ -59,6 +59,7 @@ struct _TophashWindow {
   GtkRevealer         *busy;
   GtkLabel            *busy_label;
   GtkProgressBar      *busy_bar;
+  GtkWidget           *busy_cancel;
   GtkWidget           *main_box;
   GtkWidget           *stage_box;
   AdwFlap             *pane_flap;

@@ -12,7 +12,8 @@
 #include "app/tophash-window-job-private.h"
 
 #include "app/frame-memory.h"
-#include "core/model/narrator.h"
+#include "widgets/drop-words.h"
+#include "widgets/event-words.h"
 #include "widgets/tophash-draw.h"
 
 #include <glib/gi18n.h>
@@ -125,9 +126,14 @@ tophash_window_update_run_button (TophashWindow *self) {
       self->run_content, is_short     ? ""
                          : is_running ? _ ("Stop")
                                       : _ ("Run"));
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->run_button),
-                                  GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  is_running ? _ ("Stop") : _ ("Run"), -1);
+  /* Its word is its name, as long as it has one. */
+  if (is_short)
+    gtk_accessible_update_property (GTK_ACCESSIBLE (self->run_button),
+                                    GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                    is_running ? _ ("Stop") : _ ("Run"), -1);
+  else
+    gtk_accessible_reset_property (GTK_ACCESSIBLE (self->run_button),
+                                   GTK_ACCESSIBLE_PROPERTY_LABEL);
   gtk_widget_set_tooltip_text (self->run_button,
                                is_running ? _ ("Stop the Workers (Ctrl+R)")
                                           : _ ("Run the Scenario (Ctrl+R)"));
@@ -168,8 +174,12 @@ update_play (TophashWindow *self) {
                                : "media-playback-start-symbolic";
 
   /* Set anew, even the same is looked up, measured and drawn again. */
-  if (g_strcmp0 (gtk_button_get_icon_name (self->play_button), icon) != 0)
+  if (g_strcmp0 (gtk_button_get_icon_name (self->play_button), icon) != 0) {
     gtk_button_set_icon_name (self->play_button, icon);
+    gtk_accessible_update_property (GTK_ACCESSIBLE (self->play_button),
+                                    GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                    is_moving ? _ ("Pause") : _ ("Play"), -1);
+  }
   gtk_widget_set_visible (self->follow_button,
                           tophash_window_is_growing (self)
                               && !tophash_session_is_following (self->session));
@@ -178,19 +188,13 @@ update_play (TophashWindow *self) {
 /* The sentence of the last event, in large type, for a room. */
 void
 tophash_window_update_caption (TophashWindow *self) {
-  TraceLog *log = tophash_session_get_log (self->session);
-  guint64 position = tophash_session_get_position (self->session);
   g_autofree char *text = NULL;
-  Event event;
 
   gtk_widget_set_visible (GTK_WIDGET (self->caption), self->is_lecture);
-  if (!self->is_lecture || log == NULL || position == 0
-      || !tracelog_get_event (log, position - 1, &event))
-    return;
-  text = narrator_event (&event, tophash_session_get_before (self->session),
-                         tophash_session_get_key_format (self->session),
-                         NARRATION_PLAIN);
-  gtk_label_set_text (self->caption, text);
+  if (self->is_lecture)
+    text = event_words_new (self->session);
+  if (text != NULL)
+    gtk_label_set_text (self->caption, text);
 }
 
 static void
@@ -449,6 +453,7 @@ bind_template (GtkWidgetClass *widget_class) {
   BIND (busy);
   BIND (busy_label);
   BIND (busy_bar);
+  BIND (busy_cancel);
   BIND (main_box);
   BIND (stage_box);
   BIND (pane_flap);
@@ -528,6 +533,11 @@ tophash_window_init (TophashWindow *self) {
   tophash_window_fit_flap (self->inspector_flap);
   tophash_window_let_shrink (self->scenario_drop, 6);
   tophash_window_let_shrink (self->speed_drop, 7);
+  drop_words_follow (self->scenario_drop, _ ("Scenario"));
+  drop_words_follow (self->speed_drop, _ ("Playing Speed"));
+  /* With its mnemonic the button's name is its label's, read without the mark. */
+  gtk_accessible_reset_property (GTK_ACCESSIBLE (self->busy_cancel),
+                                 GTK_ACCESSIBLE_PROPERTY_LABEL);
   g_signal_connect_swapped (self->fit, "notify::level",
                             G_CALLBACK (tophash_window_fit), self);
   tophash_window_fit (self);

@@ -149,6 +149,7 @@ stage_words_new (const MapState *state) {
   const StateTable *only = map_state_table_for (state, TABLE_ROLE_ONLY);
   g_autofree char *first = NULL;
   g_autofree char *second = NULL;
+  guint n_main;
 
   if (map_state_has_read_and_dirty (state)) {
     first = tophash_draw_format_count (read != NULL ? read->count : 0);
@@ -165,11 +166,15 @@ stage_words_new (const MapState *state) {
   if (only == NULL)
     return g_strdup (_("an empty map"));
   first = tophash_draw_format_count (only->count);
-  if (only->oldbuckets != NULL)
-    return g_strdup_printf (_("%s keys, growing: %u of %u buckets evacuated"),
-                            first, only->n_evacuated,
-                            state_array_n_main (only->oldbuckets));
-  return g_strdup_printf (_("%s keys in %u buckets"), first,
-                          only->buckets != NULL
-                            ? state_array_n_main (only->buckets) : 0);
+  if (only->oldbuckets != NULL) {
+    guint n_old = state_array_n_main (only->oldbuckets);
+
+    return g_strdup_printf (
+      ngettext ("%s keys, growing: %u of %u bucket evacuated",
+                "%s keys, growing: %u of %u buckets evacuated", n_old),
+      first, only->n_evacuated, n_old);
+  }
+  n_main = only->buckets != NULL ? state_array_n_main (only->buckets) : 0;
+  return g_strdup_printf (ngettext ("%s keys in %u bucket", "%s keys in %u buckets",
+                                    n_main), first, n_main);
 }

@@ -16,6 +16,7 @@
 
 #include "core/state/timeline-histogram.h"
 #include "widgets/cached-picture.h"
+#include "widgets/drop-words.h"
 #include "widgets/paint-bars.h"
 #include "widgets/session-link.h"
 
@@ -459,6 +460,7 @@ tophash_histograms_init (TophashHistograms *self) {
                                        ? _ ("all operations")
                                        : op_kind_name (choices[i]));
   gtk_drop_down_set_model (self->op_drop, G_LIST_MODEL (names));
+  drop_words_follow (self->op_drop, _ ("Operations"));
   gtk_drawing_area_set_draw_func (self->latency_area, draw_cb, self, NULL);
   gtk_drawing_area_set_draw_func (self->chain_area, draw_cb, self, NULL);
   bars_clear (&self->latencies);

@@ -2,11 +2,12 @@
 
 /* tophash-map-view-words.c — the stage for those who hear it
  *
- * The label is the map as a whole, the description what is selected. Both are
- * kept still while the cursor moves by itself.
+ * The label is the map as a whole, the description what the last event did and what
+ * is selected. Both are kept still while the cursor moves by itself.
  */
 #include "widgets/tophash-map-view-private.h"
 
+#include "widgets/event-words.h"
 #include "widgets/slot-words.h"
 #include "widgets/strip-words.h"
 
@@ -86,9 +87,16 @@ tophash_map_view_update_accessible (TophashMapView *self) {
                                          : g_strdup (_("no recording yet"));
   g_autofree char *selected = self->session != NULL ? describe_selection (self)
                                                     : NULL;
+  g_autofree char *event
+    = state != NULL ? event_words_new (self->session) : NULL;
+  g_autofree char *words = NULL;
 
+  if (selected == NULL)
+    selected = g_strdup (_("Shift and the arrow keys select a slot, a lock, a view "
+                           "or a shard."));
+  words = event != NULL ? g_strjoin ("\n", event, selected, NULL)
+                        : g_strdup (selected);
   gtk_accessible_update_property (
     GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, label,
-    GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
-    selected != NULL ? selected : _("Shift and the arrow keys select a slot, a lock, a view or a shard."), -1);
+    GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, words, -1);
 }

@@ -108,6 +108,14 @@ describe_hits (TophashSearchBar *self,
   return g_strdup_printf (ngettext ("%s place", "%s places", n), count);
 }
 
+/* Where the focus is, what became of the question is heard. */
+static void
+describe (TophashSearchBar *self,
+          const char       *text) {
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->entry),
+                                  GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, text, -1);
+}
+
 static void
 update (TophashSearchBar *self) {
   TimelineSearch *search = get_search (self);
@@ -115,8 +123,12 @@ update (TophashSearchBar *self) {
                                          : describe_hits (self, search);
   gboolean has_hits = search != NULL && timeline_search_get_n (search) > 0;
 
-  if (g_strcmp0 (gtk_label_get_text (self->found), text) != 0)
+  if (g_strcmp0 (gtk_label_get_text (self->found), text) != 0) {
     gtk_label_set_text (self->found, text);
+    /* Not each part of a search that goes on. */
+    if (search != NULL && timeline_search_is_complete (search))
+      describe (self, text);
+  }
   gtk_widget_set_sensitive (self->previous_button, has_hits);
   gtk_widget_set_sensitive (self->next_button, has_hits);
 }
@@ -172,6 +184,7 @@ tell_problem (TophashSearchBar *self,
               gboolean          is_complaint) {
   gtk_widget_set_visible (GTK_WIDGET (self->problem), problem != NULL);
   gtk_label_set_text (self->problem, problem != NULL ? problem : "");
+  describe (self, problem != NULL ? problem : "");
   if (problem != NULL && is_complaint) {
     gtk_widget_add_css_class (GTK_WIDGET (self->entry), "error");
     gtk_widget_add_css_class (GTK_WIDGET (self->problem), "error");
@@ -361,6 +374,11 @@ example_new (TophashSearchBar *self,
   gtk_box_append (GTK_BOX (box), meaning);
   gtk_button_set_child (GTK_BUTTON (button), box);
   gtk_widget_add_css_class (button, "flat");
+  gtk_accessible_update_property (GTK_ACCESSIBLE (button),
+                                  GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _ (examples[index].meaning),
+                                  GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
+                                  examples[index].query, -1);
   g_object_set_data (G_OBJECT (button), "query", (gpointer)examples[index].query);
   g_signal_connect (button, "clicked", G_CALLBACK (example_cb), self);
   return button;

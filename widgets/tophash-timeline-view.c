@@ -15,6 +15,7 @@
 #include "widgets/tophash-timeline-view.h"
 
 #include "widgets/cached-picture.h"
+#include "widgets/event-words.h"
 #include "widgets/paint-finds.h"
 #include "widgets/paint-lanes.h"
 #include "widgets/session-link.h"
@@ -210,6 +211,8 @@ tophash_timeline_view_measure (GtkWidget      *widget,
 static void
 update_accessible (TophashTimelineView *self) {
   g_autofree char *text = NULL;
+  g_autofree char *sentence = NULL;
+  g_autofree char *words = NULL;
   g_autofree char *at = NULL;
   const MapState *state;
 
@@ -221,8 +224,10 @@ update_accessible (TophashTimelineView *self) {
       _ ("event %" PRIu64 " of %" PRIu64 ", at %s"),
       tophash_session_get_position (self->session),
       tracelog_get_length (tophash_session_get_log (self->session)), at);
+  sentence = event_words_new (self->session);
+  words = sentence == NULL ? g_strdup (text) : g_strjoin (": ", text, sentence, NULL);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self),
-                                  GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, text, -1);
+                                  GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, words, -1);
 }
 
 static void
@@ -239,7 +244,10 @@ changed_cb (TophashSession       *session,
     cached_picture_drop_soon (&self->picture);
   if (what & SESSION_CHANGE_CURSOR)
     gtk_widget_queue_draw (GTK_WIDGET (self));
-  if ((what & SESSION_CHANGE_CURSOR) && !tophash_session_is_playing (session))
+  /* While playing, a reader would never come to the end of a sentence. */
+  if ((what & (SESSION_CHANGE_CURSOR | SESSION_CHANGE_PLAY))
+      && !tophash_session_is_playing (session)
+      && !tophash_session_is_following (session))
     update_accessible (self);
 }
 
