@@ -101,6 +101,24 @@ def position():
     return (number(match.group(1)), number(match.group(2))) if match else None
 
 
+def ill_named():
+    """What takes the focus, is worked with and says its class, nothing, or itself
+    twice. Rows of lists are left out: GTK's own pieces in them say nothing."""
+    worked_with = ("push button", "toggle button", "combo box", "check box", "entry",
+                   "text", "slider", "spin button", "image", "panel", "page tab",
+                   "menu item")
+    found = []
+    for node in walk(application()):
+        name = node.get_name() or ""
+        half = len(name) // 2
+        if (node.get_role_name() in worked_with
+                and node.get_state_set().contains(Atspi.StateType.FOCUSABLE)
+                and (not name or re.match("(Gtk|Adw|Tophash)[A-Z]", name)
+                     or name.startswith("_") or name[:half] == name[half + 1:])):
+            found.append(f"{node.get_role_name()} “{name}”")
+    return found
+
+
 def keys(*names_of_keys):
     subprocess.run(["xdotool", "key", "--clearmodifiers", *names_of_keys], check=True)
 
@@ -144,6 +162,11 @@ def click_through(scenario):
             keys("Right")
             wait_for(lambda: position()[0] == here - 5 + step, "one event forward")
         ok("arrows step one event, both ways")
+
+        wait_for(lambda: not ill_named(), f"names for all that is: {ill_named()}")
+        wait_for(lambda: ": W" in described("Timeline of the run"),
+                 "the timeline to say what the event did")
+        ok("what has the focus has a name")
 
         keys("Home")
         wait_for(lambda: position()[0] == 0, "the beginning")
