@@ -13,6 +13,10 @@
  *             and an overwrite of a slot are therefore one path, without a branch
  *             on the kind, and so are the two common changes of an entry.
  *
+ * Locks       In a map behind a lock, or one that falls back on it, two events of
+ *             three are about that. They touch no memory that is far away: what they
+ *             cost is instructions, and few are needed where nobody waits.
+ *
  * Counting    What remains is the number of instructions. So what most events
  *             have in common is kept out of memory: the table that they are about
  *             (AtHand), and the state's count and time, which are put where others
@@ -294,6 +298,60 @@ change_entry (Fold        *self,
 G_STATIC_ASSERT (ENTRY_VALUE == 0 && ENTRY_NIL == 1);
 G_STATIC_ASSERT (EVENT_ENTRY_DELETED == EVENT_ENTRY_STORED + 1);
 
+/* A lock taken that nobody waits for, or given back; FALSE: nothing was done. */
+static INLINED gboolean
+turn_lock (Fold        *self,
+           const Event *event) {
+  MapState *state = self->state;
+  guint place = event->res < FOLD_MAX_LOCKS ? self->lock_at[event->res] : 0;
+  guint thread = MIN (event->thread, FOLD_MAX_THREADS);
+  ThreadRecord *record;
+  StateLock *lock;
+
+  if (G_UNLIKELY (place == 0))
+    return FALSE;
+  lock = &state->locks[place - 1];
+  if (event->kind == EVENT_LOCK_RELEASED) {
+    if (G_UNLIKELY (lock->owner == -1))
+      return FALSE;
+    fold_count_hold (self, lock, event->a);
+    state->counters.lock_hold_ns += MAX (0, event->at_ns - lock->since_ns);
+    lock->owner = -1;
+    lock->since_ns = event->at_ns;
+    return TRUE;
+  }
+  /* The main thread, and threads not known yet, are looked for elsewhere. */
+  if (G_UNLIKELY (thread == FOLD_MAX_THREADS || self->thread_at[thread] == 0))
+    return FALSE;
+  record = &state->threads[self->thread_at[thread] - 1];
+  if (G_UNLIKELY ((lock->n_readers != 0) | (lock->n_queue != 0)
+                  | (lock->waiters != 0) | (lock->claimed_by >= 0)
+                  | (record->shown.waits_for >= 0)))
+    return FALSE;
+  fold_count_duration (&state->counters.lock_waits, event->b);
+  lock->n_acquired++;
+  lock->owner = event->thread;
+  lock->since_ns = event->at_ns;
+  if ((gint64)event->res != record->last_lock + 1)
+    record->is_clear_counted = FALSE;
+  record->last_lock = event->res;
+  record->shown.waits_for = -1;
+  return TRUE;
+}
+
+/* What is about no place in memory; FALSE: nothing was done. */
+static INLINED gboolean
+apply_near (Fold        *self,
+            const Event *event) {
+  if (event->kind == EVENT_LOCK_ACQUIRED || event->kind == EVENT_LOCK_RELEASED)
+    return turn_lock (self, event);
+  if (event->kind != EVENT_MISS_COUNTED)
+    return FALSE;
+  self->state->misses = event->res;
+  self->state->counters.n_misses++;
+  return TRUE;
+}
+
 /* Count and time after the first @i of @events. */
 static INLINED void
 count_events (MapState    *state,
@@ -314,8 +372,8 @@ apply (Fold        *self,
        AtHand      *at_hand) {
   guint kind = event->kind;
 
-  if (G_UNLIKELY (near == NULL))
-    return FALSE;
+  if (near == NULL)
+    return apply_near (self, event);
   if (kind >= EVENT_SLOT_WRITTEN && kind <= EVENT_SLOT_CLEARED) {
     if (G_UNLIKELY (event->aux16 != at_hand->id))
       *at_hand = look_up (self, event->aux16);

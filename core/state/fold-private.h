@@ -3,6 +3,7 @@
 /* fold-private.h — what the parts of the fold share */
 #pragma once
 
+#include "core/base/histogram.h"
 #include "core/state/fold.h"
 #include "core/state/map-state-private.h"
 
@@ -71,6 +72,23 @@ fold_find_table (Fold   *self,
   guint place = self->table_at[id];
 
   return place != 0 ? &self->state->tables[place - 1] : NULL;
+}
+
+/* A measured duration; 0: it was not measured. */
+static inline void
+fold_count_duration (StateHistogram *histogram,
+                     guint64         ns) {
+  if (ns != 0)
+    histogram->counts[histogram_place (ns)]++;
+}
+
+static inline void
+fold_count_hold (Fold      *self,
+                 StateLock *lock,
+                 guint64    held_ns) {
+  fold_count_duration (&self->state->counters.lock_holds, held_ns);
+  if (held_ns != 0)
+    lock->last_hold_ns = held_ns;
 }
 
 /* For fold-many.c. One event, its count and time apart. */

@@ -12,7 +12,6 @@
  *             thread's locks follow each other it may be in one Clear, which
  *             counts once; a lock that does not follow ends that.
  */
-#include "core/base/histogram.h"
 #include "core/state/fold-private.h"
 
 #include <string.h>
@@ -251,14 +250,6 @@ fold_lock_waited (Fold        *self,
   self->state->counters.n_lock_waits++;
 }
 
-/* A measured duration; 0: it was not measured. */
-static void
-count_duration (StateHistogram *histogram,
-                guint64         ns) {
-  if (ns != 0)
-    histogram->counts[histogram_place (ns)]++;
-}
-
 static void
 end_wait (Fold         *self,
           const Event  *event,
@@ -268,20 +259,11 @@ end_wait (Fold         *self,
   /* Of a lock that nobody waits for there is nothing to leave. */
   if (lock->n_queue != 0 || lock->waiters != 0 || lock->claimed_by >= 0)
     leave_queue (lock, event->thread);
-  count_duration (&self->state->counters.lock_waits, waited_ns);
+  fold_count_duration (&self->state->counters.lock_waits, waited_ns);
   if (record->shown.waits_for >= 0)
     self->state->counters.lock_wait_ns +=
         MAX (0, event->at_ns - record->wait_began_ns);
   record->shown.waits_for = -1;
-}
-
-static void
-count_hold (Fold      *self,
-            StateLock *lock,
-            guint64    held_ns) {
-  count_duration (&self->state->counters.lock_holds, held_ns);
-  if (held_ns != 0)
-    lock->last_hold_ns = held_ns;
 }
 
 void
@@ -329,7 +311,7 @@ fold_lock_released (Fold        *self,
     return;
   }
   self->state->counters.lock_hold_ns += MAX (0, event->at_ns - lock->since_ns);
-  count_hold (self, lock, event->a);
+  fold_count_hold (self, lock, event->a);
   lock->owner = -1;
   lock->since_ns = event->at_ns;
 }
@@ -367,7 +349,7 @@ fold_lock_read_released (Fold        *self,
     fold_fault (self, event, "lock %u has no readers", event->res);
     return;
   }
-  count_hold (self, lock, event->a);
+  fold_count_hold (self, lock, event->a);
   lock->readers &= ~thread_bit (event->thread);
   if (--lock->n_readers == 0) {
     self->state->counters.lock_hold_ns += MAX (0, event->at_ns - lock->since_ns);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "core/state/fold.h"
+#include "core/state/state-frames.h"
 
 static gint64 now_ns;
 static gboolean told_kinds[EVENT_N_KINDS];
@@ -56,4 +57,20 @@ tell (Fold     *fold,
   Event event = make (kind, res, ver, aux8, aux16, a, b);
 
   fold_apply (fold, &event);
+}
+
+/* Bytes tell everything; and the same was wrong. */
+G_GNUC_UNUSED static void
+assert_equal (Fold *one,
+              Fold *other) {
+  g_autoptr (MapState) a = fold_ref_state (one);
+  g_autoptr (MapState) b = fold_ref_state (other);
+  g_autoptr (GPtrArray) wanted = map_state_serialise (a);
+  g_autoptr (GPtrArray) found = map_state_serialise (b);
+
+  g_assert_cmpuint (fold_n_faults (one), ==, fold_n_faults (other));
+  g_assert_cmpstr (fold_first_fault (one), ==, fold_first_fault (other));
+  g_assert_cmpuint (wanted->len, ==, found->len);
+  for (guint i = 0; i < wanted->len; i++)
+    g_assert_true (g_bytes_equal (wanted->pdata[i], found->pdata[i]));
 }

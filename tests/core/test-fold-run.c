@@ -5,6 +5,7 @@
  * Threads, operations, locks, iterations, snapshots, drops; what tells of tables
  * and entries is in test-fold.c.
  */
+#include "core/base/prng.h"
 #include "core/state/fold.h"
 #include "tests/core/fold-tell.h"
 
@@ -289,6 +290,64 @@ test_a_gap_parts_an_end_from_its_begin (void) {
   g_assert_cmpint (thread->op_began_ns, ==, -1);
 }
 
+/* About a few locks and threads, or some that cannot be; seldom measured. */
+static Event
+any_lock_event (Prng *prng) {
+  static const EventKind kinds[] = {
+    EVENT_LOCK_ACQUIRED,      EVENT_LOCK_ACQUIRED, EVENT_LOCK_ACQUIRED,
+    EVENT_LOCK_RELEASED,      EVENT_LOCK_RELEASED, EVENT_LOCK_RELEASED,
+    EVENT_LOCK_READ_ACQUIRED, EVENT_LOCK_READ_RELEASED, EVENT_LOCK_WAITED,
+    EVENT_MISS_COUNTED,       EVENT_OP_BEGAN, EVENT_OP_ENDED,
+    EVENT_TABLE_CLEARED,
+  };
+  static const guint16 threads[]
+      = { 0, 1, 2, 70, 1023, 1024, 3000, EVENT_THREAD_MAIN };
+  Event event = make (kinds[prng_below (prng, G_N_ELEMENTS (kinds))], 0, 0, 0, 1,
+                      0, 0);
+
+  event.at_ns += (gint64)prng_below (prng, 3);
+  now_ns = event.at_ns;
+  event.thread = threads[prng_below (prng, prng_below (prng, 50) == 0
+                                               ? G_N_ELEMENTS (threads) : 3)];
+  event.res = (guint32)prng_below (prng, 4);
+  if (prng_below (prng, 100) == 0)
+    event.res = (guint32)prng_below (prng, 5000);
+  event.aux8 = (guint8)prng_below (prng, 3);
+  if (prng_below (prng, 10) == 0)
+    event.a = prng_below (prng, 2000);
+  if (prng_below (prng, 10) == 0)
+    event.b = prng_below (prng, 2000);
+  return event;
+}
+
+/* Locks and misses among them, which fold-many.c has its own way for. */
+static void
+test_a_run_is_as_its_events (void) {
+  for (guint seed = 0; seed < 40; seed++) {
+    g_autoptr (Fold) single = fold_new ();
+    g_autoptr (Fold) many = fold_new ();
+    Event events[300];
+    Prng prng;
+
+    prng_init (&prng, seed);
+    for (guint run = 0; run < 20; run++) {
+      guint n = 1 + (guint)prng_below (&prng, G_N_ELEMENTS (events));
+
+      for (guint i = 0; i < n; i++)
+        events[i] = any_lock_event (&prng);
+      if (run == 0) {
+        events[0] = make (EVENT_TABLE_CREATED, 0, 1, 5, 1, 5, 0);
+        if (n > 1)
+          events[1] = make (EVENT_TABLE_NAMED, 0, 1, 1, 1, 0, 0);
+      }
+      for (guint i = 0; i < n; i++)
+        fold_apply (single, &events[i]);
+      fold_apply_many (many, events, n);
+      assert_equal (single, many);
+    }
+  }
+}
+
 static void
 test_every_kind_of_the_run_was_told (void) {
   for (guint kind = EVENT_NONE + 1; kind < EVENT_TIME; kind++)
@@ -314,6 +373,8 @@ main (int    argc,
   g_test_add_func ("/core/fold/drops", test_drops);
   g_test_add_func ("/core/fold/a-gap-parts-an-end-from-its-begin",
                    test_a_gap_parts_an_end_from_its_begin);
+  g_test_add_func ("/core/fold/a-run-of-locks-is-as-its-events",
+                   test_a_run_is_as_its_events);
   g_test_add_func ("/core/fold/every-kind-of-the-run-was-told",
                    test_every_kind_of_the_run_was_told);
   return g_test_run ();

@@ -9,7 +9,6 @@
 #include "core/base/hash.h"
 #include "core/base/prng.h"
 #include "core/state/fold.h"
-#include "core/state/state-frames.h"
 #include "tests/core/fold-tell.h"
 
 #include <stdlib.h>
@@ -510,21 +509,6 @@ any_event (Prng *prng) {
   event.a = prng_below (prng, 50);
   event.b = prng_below (prng, 900);
   return event;
-}
-
-static void
-assert_equal (Fold *one,
-              Fold *other) {
-  g_autoptr (MapState) a = fold_ref_state (one);
-  g_autoptr (MapState) b = fold_ref_state (other);
-  g_autoptr (GPtrArray) wanted = map_state_serialise (a);
-  g_autoptr (GPtrArray) found = map_state_serialise (b);
-
-  g_assert_cmpuint (fold_n_faults (one), ==, fold_n_faults (other));
-  g_assert_cmpstr (fold_first_fault (one), ==, fold_first_fault (other));
-  g_assert_cmpuint (wanted->len, ==, found->len);
-  for (guint i = 0; i < wanted->len; i++)
-    g_assert_true (g_bytes_equal (wanted->pdata[i], found->pdata[i]));
 }
 
 /* A run is folded with what is ahead looked up: N3 of fold-many.c. */
