@@ -87,27 +87,32 @@ find_ends (Fold             *self,
     self->ends[1] = chain_end (table->buckets, other);
 }
 
-static gboolean
-append_slot (Fold       *self,
-             StateTable *table,
-             ChainEnd   *end,
-             guint8      tophash,
-             gint64      key,
-             guint64     elem) {
-  BucketRecord *record;
+/* *record: the bucket at the end, once it has been looked for; NULL: not yet. */
+static inline gboolean
+append_slot (Fold          *self,
+             StateTable    *table,
+             ChainEnd      *end,
+             BucketRecord **record,
+             guint8         tophash,
+             gint64         key,
+             guint64        elem) {
+  StateBucket *bucket;
 
   if (end->slot == BUCKET_SLOTS) {
     if (!fold_link_bucket (self, table, end->bucket))
       return FALSE;
     end->bucket = table->buckets->n_buckets - 1;
     end->slot = 0;
+    *record = NULL;
   }
-  record = fold_edit_bucket (self, &table->buckets, end->bucket);
-  if (record == NULL)
+  if (*record == NULL)
+    *record = fold_edit_bucket (self, &table->buckets, end->bucket);
+  if (*record == NULL)
     return FALSE;
-  record->shown.tophash[end->slot] = tophash;
-  record->shown.keys[end->slot] = key;
-  record->shown.elems[end->slot] = elem;
+  bucket = &(*record)->shown;
+  bucket->tophash[end->slot] = tophash;
+  bucket->keys[end->slot] = key;
+  bucket->elems[end->slot] = elem;
   end->slot++;
   return TRUE;
 }
@@ -121,7 +126,7 @@ void
 fold_bucket_evacuated (Fold        *self,
                        const Event *event) {
   StateTable *table = fold_find_table (self, event->aux16);
-  BucketRecord *record;
+  BucketRecord *record, *to[2] = { NULL, NULL };
   guint32 n_old;
   guint32 chain = (guint32)event->a;
   gboolean is_double;
@@ -154,7 +159,7 @@ fold_bucket_evacuated (Fold        *self,
       continue;
     }
     record->shown.tophash[slot] = (guint8)(TOPHASH_EVACUATED_X + goes_y);
-    if (!append_slot (self, table, &self->ends[goes_y], tophash,
+    if (!append_slot (self, table, &self->ends[goes_y], &to[goes_y], tophash,
                       record->shown.keys[slot], record->shown.elems[slot]))
       fold_fault (self, event, "no room for slot %u", slot);
   }
@@ -209,6 +214,7 @@ fold_bucket_copied (Fold        *self,
   StateTable *table = fold_find_table (self, event->aux16);
   StateTable *source = fold_find_table (self, (guint16)event->b);
   const StateBucket *bucket;
+  BucketRecord *to = NULL;
 
   if (table == NULL || source == NULL || table == source
       || table->buckets == NULL || source->buckets == NULL
@@ -225,7 +231,7 @@ fold_bucket_copied (Fold        *self,
     if (!(event->aux8 >> slot & 1))
       continue;
     if (bucket->tophash[slot] < TOPHASH_MIN
-        || !append_slot (self, table, &self->ends[0], bucket->tophash[slot],
+        || !append_slot (self, table, &self->ends[0], &to, bucket->tophash[slot],
                          bucket->keys[slot], bucket->elems[slot])) {
       fold_fault (self, event, "slot %u of bucket %u cannot be copied", slot,
                   event->res);
