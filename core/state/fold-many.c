@@ -11,7 +11,8 @@
  *
  * Branches    The second cost is guessing wrong which kind comes next. A write
  *             and an overwrite of a slot are therefore one path, without a branch
- *             on the kind, and so are the two common changes of an entry.
+ *             on the kind, and so are the two common changes of an entry; what makes
+ *             a change odd is summed up before it is asked.
  *
  * Locks       In a map behind a lock, or one that falls back on it, two events of
  *             three are about that. They touch no memory that is far away: what they
@@ -113,11 +114,14 @@ fetch_own_slot (const AtHand *at_hand,
            + (slot >> 3 & ((1u << BUCKET_LEAF_BITS) - 1));
   slot %= BUCKET_SLOTS;
   __builtin_prefetch (record->shown.tophash, 1);
-  __builtin_prefetch (is_new ? (gconstpointer)&record->shown.keys[slot]
-                             : (gconstpointer)record, 1);
   __builtin_prefetch (&record->shown.elems[slot], 1);
+  __builtin_prefetch ((const guint8 *)&record->shown.elems[slot]
+                          + is_new * sizeof record->shown.elems, 1);
   return record;
 }
+G_STATIC_ASSERT (offsetof (StateBucket, keys)
+                 == offsetof (StateBucket, elems)
+                        + sizeof (((StateBucket *)0)->elems));
 
 static INLINED void
 fetch_bucket (const StateArray *array,
@@ -238,7 +242,7 @@ put_slot (Fold         *self,
     record->shown.keys[slot] = (gint64)event->a;
   record->shown.elems[slot] = event->b;
   at_hand->table->count += is_new;
-  self->has_ends &= !is_new;
+  self->has_ends = FALSE; /* in vain sometimes, but without a look */
   return TRUE;
 }
 
@@ -252,19 +256,19 @@ clear_slot (Fold         *self,
             BucketRecord *record) {
   guint slot = event->res % BUCKET_SLOTS;
   guint8 *tophash = record->shown.tophash;
-  guint8 left;
+  guint is_first = slot == 0, is_last = slot == BUCKET_SLOTS - 1;
+  guint before = tophash[slot - !is_first], after = tophash[slot + !is_last];
+  /* Of a last slot @after is its own tophash. */
+  guint8 left = (guint8)((after != TOPHASH_EMPTY_REST) & !is_last);
+  guint is_overflow = event->res / BUCKET_SLOTS >= table->buckets->n_main;
 
-  if (G_UNLIKELY (tophash[slot] < TOPHASH_MIN || table->count == 0))
-    return FALSE;
-  if (slot == BUCKET_SLOTS - 1 && record->shown.overflow != 0)
-    return FALSE;
-  left = slot == BUCKET_SLOTS - 1 || tophash[slot + 1] == TOPHASH_EMPTY_REST
-             ? TOPHASH_EMPTY_REST
-             : TOPHASH_EMPTY_ONE;
-  /* What would run back, does so there. */
-  if (left == TOPHASH_EMPTY_REST
-      && (slot == 0 ? event->res / BUCKET_SLOTS >= table->buckets->n_main
-                    : tophash[slot - 1] == TOPHASH_EMPTY_ONE))
+  /* What would run back, or has another bucket behind it, is done there. That is
+   * seldom so, and guessed at once: guesses one by one are wrong more often. */
+  if (G_UNLIKELY ((tophash[slot] < TOPHASH_MIN) | (table->count == 0)
+                  | (is_last & (record->shown.overflow != 0))
+                  | ((left == TOPHASH_EMPTY_REST)
+                     & ((is_first & is_overflow)
+                        | (before == TOPHASH_EMPTY_ONE)))))
     return FALSE;
   record->shown.touched = touched;
   record->shown.elems[slot] = 0;

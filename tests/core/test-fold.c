@@ -537,6 +537,89 @@ test_a_run_is_as_its_events (void) {
   }
 }
 
+/* Of a table of a few buckets: chains are long, and it grows. */
+static Event
+any_event_of_few_buckets (Prng *prng) {
+  static const EventKind kinds[] = {
+    EVENT_SLOT_WRITTEN,     EVENT_SLOT_WRITTEN,     EVENT_SLOT_WRITTEN,
+    EVENT_SLOT_WRITTEN,     EVENT_SLOT_UPDATED,     EVENT_SLOT_CLEARED,
+    EVENT_SLOT_CLEARED,     EVENT_SLOT_CLEARED,     EVENT_OVERFLOW_LINKED,
+    EVENT_BUCKET_EVACUATED, EVENT_BUCKET_EVACUATED,
+  };
+  EventKind kind = kinds[prng_below (prng, G_N_ELEMENTS (kinds))];
+  guint64 res = prng_below (prng, 40);
+
+  if (prng_below (prng, 100) == 0)
+    return make (EVENT_GROWTH_STARTED, (guint32)prng_below (prng, 2), 0,
+                 (guint8)(1 + prng_below (prng, 3)), 1, 0, 0);
+  if (prng_below (prng, 100) == 0)
+    return make (EVENT_GROWTH_ENDED, 0, 0, 0, 1, 0, 0);
+  if (kind == EVENT_OVERFLOW_LINKED)
+    res = prng_below (prng, 6);
+  if (kind == EVENT_BUCKET_EVACUATED)
+    return make (kind, (guint32)(res % 5), 0,
+                 (guint8)(prng_below (prng, 256) & prng_below (prng, 256)), 1,
+                 prng_below (prng, 2), 0);
+  return make (kind, (guint32)res, 0, (guint8)(5 + prng_below (prng, 200)), 1,
+               prng_below (prng, 50), prng_below (prng, 900));
+}
+
+/* Where chains end is remembered, and emptyRest runs back from bucket to bucket. */
+static void
+test_a_run_of_few_buckets_is_as_its_events (void) {
+  for (guint seed = 0; seed < 60; seed++) {
+    g_autoptr (Fold) single = fold_new ();
+    g_autoptr (Fold) many = fold_new ();
+    Event events[300];
+    Prng prng;
+
+    prng_init (&prng, seed);
+    for (guint run = 0; run < 30; run++) {
+      guint n = 1 + (guint)prng_below (&prng, G_N_ELEMENTS (events));
+
+      for (guint i = 0; i < n; i++)
+        events[i] = any_event_of_few_buckets (&prng);
+      if (run == 0)
+        events[0] = make (EVENT_TABLE_CREATED, 0, 1, 1, 1, 5, 0);
+      for (guint i = 0; i < n; i++)
+        fold_apply (single, &events[i]);
+      fold_apply_many (many, events, n);
+      if (run % 5 == 4)
+        assert_equal (single, many);
+    }
+  }
+}
+
+/* A slot is written where the moved ones of its chain ended; then more are moved. */
+static void
+test_a_run_moves_behind_what_was_written (void) {
+  g_autoptr (Fold) single = fold_new ();
+  g_autoptr (Fold) many = fold_new ();
+  Event events[256];
+  guint n = 0;
+
+  events[n++] = make (EVENT_TABLE_CREATED, 0, 1, 1, 1, 5, 0);
+  for (guint slot = 0; slot < 8; slot++)
+    events[n++] = make (EVENT_SLOT_WRITTEN, slot, 0, 9, 1, slot, slot);
+  events[n++] = make (EVENT_OVERFLOW_LINKED, 0, 0, 0, 1, 0, 0);
+  events[n++] = make (EVENT_SLOT_WRITTEN, 16, 0, 9, 1, 16, 16);
+  events[n++] = make (EVENT_GROWTH_STARTED, 0, 0, 2, 1, 0, 0);
+  events[n++] = make (EVENT_SLOT_WRITTEN, 24, 0, 9, 1, 24, 24);
+  /* So often that the buckets are looked up ahead. */
+  while (n < G_N_ELEMENTS (events) - 3)
+    events[n++] = make (EVENT_SLOT_UPDATED, 24, 0, 0, 1, 24, 5);
+  events[n++] = make (EVENT_BUCKET_EVACUATED, 0, 0, 0xf0, 1, 0, 0);
+  events[n++] = make (EVENT_SLOT_WRITTEN, 4, 0, 9, 1, 40, 41);
+  events[n++] = make (EVENT_BUCKET_EVACUATED, 2, 0, 0, 1, 0, 0);
+  for (guint i = 0; i < n; i++)
+    fold_apply (single, &events[i]);
+  fold_apply_many (many, events, n);
+  g_assert_cmpuint (fold_n_faults (many), ==, 0);
+  g_assert_cmpint (state_array_bucket (table_of (many, 1).buckets, 0)->keys[4], ==,
+                   40);
+  assert_equal (single, many);
+}
+
 static void
 test_every_kind_was_told (void) {
   for (guint kind = EVENT_NONE + 1; kind < EVENT_TIME; kind++)
@@ -568,6 +651,10 @@ main (int    argc,
                    test_states_stay_as_they_were);
   g_test_add_func ("/core/fold/a-run-is-as-its-events",
                    test_a_run_is_as_its_events);
+  g_test_add_func ("/core/fold/a-run-of-few-buckets-is-as-its-events",
+                   test_a_run_of_few_buckets_is_as_its_events);
+  g_test_add_func ("/core/fold/a-run-moves-behind-what-was-written",
+                   test_a_run_moves_behind_what_was_written);
   g_test_add_func ("/core/fold/every-kind-was-told", test_every_kind_was_told);
   return g_test_run ();
 }
