@@ -18,6 +18,7 @@
 #include <math.h>
 
 #define MAX_LOW_BITS 6
+#define STATION_AIR 12 /* beside its word */
 #define ENTRY_GAP 8
 
 /* Sizes that follow the text's. */
@@ -80,6 +81,16 @@ paint_bit (TophashSlotFigure    *self,
                      0.5, 0.5, 0);
 }
 
+/* (transfer full) */
+static char *
+dup_tophash (TophashSlotFigure *self) {
+  guint tophash = (guint)(self->hash >> 56);
+
+  return g_strdup_printf (_ ("tophash %02x"), tophash < TOPHASH_MIN
+                                                  ? tophash + TOPHASH_MIN
+                                                  : tophash);
+}
+
 static void
 paint_bits (TophashSlotFigure    *self,
             cairo_t              *cr,
@@ -91,12 +102,7 @@ paint_bits (TophashSlotFigure    *self,
   int n_low = CLAMP (self->B, 1, MAX_LOW_BITS);
   double x = 0, y = sizes->line + 2;
   double low_x = MIN (width - n_low * bit_w, 8 * bit_w + 34);
-  guint tophash = (guint)(self->hash >> 56);
-  g_autofree char *top_text = NULL;
-
-  if (tophash < TOPHASH_MIN)
-    tophash += TOPHASH_MIN;
-  top_text = g_strdup_printf (_ ("tophash %02x"), tophash);
+  g_autofree char *top_text = dup_tophash (self);
 
   tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
   tophash_draw_text (self->draw, cr, _ ("hash"), FONT_CAPTION, 0, 0, 0, 0, 0);
@@ -146,26 +152,51 @@ paint_station (TophashSlotFigure    *self,
                      y + height / 2 + 0.5, 0.5, 0.5, width - 8);
 }
 
+static const char *
+entry_name (int entry) {
+  return entry == 0 ? _ ("value") : entry == 1 ? _ ("nil") : _ ("expunged");
+}
+
+/* As wide as their words, and equally wider where there is room. */
+static void
+measure_stations (TophashSlotFigure *self,
+                  const FigureSizes *sizes,
+                  double             room,
+                  double             stations[3]) {
+  double need = 0, height;
+
+  for (int i = 0; i < 3; i++) {
+    tophash_draw_measure (self->draw, entry_name (i), FONT_CAPTION, &stations[i],
+                          &height);
+    stations[i] = ceil (stations[i]) + STATION_AIR;
+    need += stations[i];
+  }
+  room = MIN (room, MAX (need, 3 * 4.6 * sizes->line));
+  for (int i = 0; i < 3; i++)
+    stations[i] = need > room ? floor (stations[i] * room / need)
+                              : stations[i] + floor ((room - need) / 3);
+}
+
 static void
 paint_entry (TophashSlotFigure    *self,
              cairo_t              *cr,
              const TophashPalette *palette,
              const FigureSizes    *sizes,
              double                width) {
-  const char *names[] = { _ ("value"), _ ("nil"), _ ("expunged") };
   static const PaletteRole roles[] = { ROLE_LIVE, ROLE_NIL_EDGE, ROLE_EXPUNGED };
   double gap = 18, y = sizes->hash + ENTRY_GAP + sizes->line + 4;
   double middle = y + sizes->station / 2;
-  double station = MIN (4.6 * sizes->line, (width - 2 * gap) / 3);
+  double stations[3], x = 0;
 
+  measure_stations (self, sizes, width - 2 * gap, stations);
   tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
   tophash_draw_text (self->draw, cr, _ ("entry"), FONT_CAPTION, 0,
                      sizes->hash + ENTRY_GAP, 0, 0, 0);
   for (int i = 0; i < 3; i++) {
-    double x = i * (station + gap);
+    double station = stations[i];
 
-    paint_station (self, cr, palette, sizes, x, y, station, names[i], self->entry == i,
-                   roles[i]);
+    paint_station (self, cr, palette, sizes, x, y, station, entry_name (i),
+                   self->entry == i, roles[i]);
     if (i < 2) {
       tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
       cairo_set_line_width (cr, 1);
@@ -174,6 +205,7 @@ paint_entry (TophashSlotFigure    *self,
       tophash_draw_arrow (cr, x + station + gap - 2, middle + 3, x + station + 2,
                           middle + 3, 4);
     }
+    x += station + gap;
   }
 }
 
@@ -249,6 +281,9 @@ tophash_slot_figure_set (TophashSlotFigure *self,
                          int                B,
                          int                old_B,
                          int                entry) {
+  g_autofree char *tophash = NULL;
+  g_autofree char *words = NULL;
+
   g_return_if_fail (TOPHASH_IS_SLOT_FIGURE (self));
 
   if (self->hash == hash && self->B == B && self->old_B == old_B
@@ -260,5 +295,9 @@ tophash_slot_figure_set (TophashSlotFigure *self,
   self->B = B;
   self->old_B = old_B;
   self->entry = entry;
+  tophash = dup_tophash (self);
+  words = g_strjoin (", ", tophash, entry < 0 ? NULL : entry_name (entry), NULL);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self),
+                                  GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, words, -1);
   gtk_widget_queue_draw (GTK_WIDGET (self));
 }
