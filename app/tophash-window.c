@@ -45,6 +45,7 @@ tophash_window_update_title (TophashWindow *self) {
   gboolean is_growing = tophash_window_is_growing (self);
   const char *mode;
   g_autofree char *workers = NULL;
+  g_autofree char *ended = NULL;
   g_autofree char *lacks = tophash_window_dup_lacks (self);
   g_autofree char *facts = NULL;
   g_autofree char *subtitle = NULL;
@@ -58,7 +59,8 @@ tophash_window_update_title (TophashWindow *self) {
   else if (is_growing)
     mode = _ ("paused while the run goes on");
   else if (self->ended_by_misuse)
-    mode = _ ("recorded, ended by misuse");
+    mode = name == NULL ? _ ("recorded, ended by misuse")
+                        : (ended = g_strjoin (" · ", name, _ ("ended by misuse"), NULL));
   else
     mode = name != NULL ? name : _ ("recorded");
   workers = g_strdup_printf (
