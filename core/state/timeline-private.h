@@ -120,8 +120,11 @@ PackedState *keyframes_ref_packed (Keyframes    *self,
                                 guint64         *position);
 /* What is added from now on shares nothing with what was. */
 void      keyframes_begin_family (Keyframes     *self);
-/* Takes over @state. States that are kept no longer go to @dropped, to be let go
- * of without the lock. A step takes the place of another one, when there are some. */
+/* Has large states that the family under way will have no place for go to @dropped, to
+ * be let go of without the lock. */
+void      keyframes_drop_far    (Keyframes      *self,
+                                GPtrArray       *dropped);
+/* Takes over @state. States that are kept no longer go to @dropped likewise. A step takes the place of another one, when there are some. */
 void      keyframes_add_recent (Keyframes       *self,
                                 MapState        *state,
                                 RecentKind       kind,

@@ -51,9 +51,9 @@ find_place (Keyframes *self,
 
 /* Of large states the results of the last two far seeks stay, and what was made
  * around the last. */
-static void
-drop_large (Keyframes *self,
-            GPtrArray *dropped) {
+void
+keyframes_drop_far (Keyframes *self,
+                    GPtrArray *dropped) {
   for (guint i = 0; i < KEYFRAMES_N_RECENT; i++) {
     RecentState *recent = &self->recent[i];
 
@@ -70,10 +70,13 @@ keyframes_add_recent (Keyframes *self,
                       MapState  *state,
                       RecentKind kind,
                       GPtrArray *dropped) {
+  gsize bytes = map_state_bytes (state);
   RecentState *place;
 
-  if (map_state_bytes (state) > KEYFRAMES_LARGE_BYTES)
-    drop_large (self, dropped);
+  if (bytes > KEYFRAMES_LARGE_BYTES) {
+    self->most_bytes = MAX (self->most_bytes, bytes);
+    keyframes_drop_far (self, dropped);
+  }
   place = find_place (self, kind);
   if (place->state != NULL)
     g_ptr_array_add (dropped, place->state);

@@ -389,8 +389,12 @@ begin_far_seek (Timeline *self) {
   wanted = self->keyframes.most_bytes;
   timeline_unlock (self);
   /* The kernel would take far longer to give as much. */
-  if (!chunk_pool_has_ready (wanted))
+  if (!chunk_pool_has_ready (wanted)) {
+    timeline_lock (self);
+    keyframes_drop_far (&self->keyframes, self->left);
+    timeline_unlock (self);
     free_left (self);
+  }
   return cancellable;
 }
 

@@ -343,12 +343,24 @@ begin_gap (Timeline *self,
   return NULL;
 }
 
+static gsize
+most_bytes (Timeline *self) {
+  gsize bytes;
+
+  timeline_lock (self);
+  bytes = self->keyframes.most_bytes;
+  timeline_unlock (self);
+  return bytes;
+}
+
 /* Has memory ready for the state of a far seek: after it seeks live on what they
  * leave. */
 static void
 prepare_seeks (Timeline *self) {
-  if (self->keyframes.most_bytes > 0)
-    chunk_pool_prepare (self->keyframes.most_bytes);
+  gsize bytes = most_bytes (self);
+
+  if (bytes > 0)
+    chunk_pool_prepare (bytes);
 }
 
 /* Folds on from a key-frame to leave more states before the gap's end; FALSE:
@@ -410,7 +422,7 @@ close_gaps (Timeline *self) {
  * milliseconds, by a thread that may be stopped meanwhile. */
 static void
 settle (Timeline *self) {
-  chunk_pool_trim (SEEK_STATES * self->keyframes.most_bytes);
+  chunk_pool_trim (SEEK_STATES * most_bytes (self));
   prepare_seeks (self);
   timeline_lock (self);
   self->is_settled = TRUE;
