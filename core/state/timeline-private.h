@@ -129,6 +129,10 @@ void      keyframes_add_recent (Keyframes       *self,
                                 MapState        *state,
                                 RecentKind       kind,
                                 GPtrArray       *dropped);
+/* How many there are from @first to @last. */
+guint     keyframes_count_recent (const Keyframes *self,
+                                  guint64          first,
+                                  guint64          last);
 /* (transfer none): the latest one at or before @position; NULL: none. */
 MapState *keyframes_find_recent (Keyframes      *self,
                                 guint64          position);
@@ -503,7 +507,8 @@ struct _Timeline {
   guint64         n_faults;
   char           *first_fault;
   Keyframes       keyframes;
-  GCancellable   *crumbs; /* of the last far seek */
+  GCancellable   *crumbs; /* of the last far seek, or step that renewed them */
+  guint64         crumbs_at; /* they will be before this place; G_MAXUINT64: no more */
   GPtrArray      *left;   /* of MapState: what seeks dropped and somebody will free */
   Sums            sums;
   Landmarks       landmarks;

@@ -87,6 +87,18 @@ keyframes_add_recent (Keyframes *self,
                           .used = ++self->clock };
 }
 
+guint
+keyframes_count_recent (const Keyframes *self,
+                        guint64          first,
+                        guint64          last) {
+  guint n = 0;
+
+  for (guint i = 0; i < KEYFRAMES_N_RECENT; i++)
+    n += self->recent[i].state != NULL && self->recent[i].position >= first
+         && self->recent[i].position <= last;
+  return n;
+}
+
 MapState *
 keyframes_find_recent (Keyframes *self,
                        guint64    position) {

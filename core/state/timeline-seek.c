@@ -28,12 +28,21 @@
 #include <time.h>
 
 /* Where a far seek has states left, in events before its end. A thousand folds on
- * shared chunks are a third of a millisecond. */
-static const guint crumbs[] = { 4096, 3072, 2048, 1024, 256, 64 };
-/* Where one of so many events leaves the first: the first few folds on shared
- * chunks are a microsecond each. */
+ * shared chunks are a third of a millisecond, and a step may come when there is only
+ * the first. */
+static const guint crumbs[] = { 2560, 1792, 1024, 512, 256, 64 };
+/* One of so many events leaves them on its way: it takes longer than they do, by far,
+ * and to come there once more would take as long again. */
 #define VERY_FAR_EVENTS 131072u
-#define FIRST_CRUMB 384u
+/* Where a far seek leaves one at once, for the steps that come before those: the first
+ * few folds on shared chunks are a microsecond each. */
+#define FIRST_CRUMB 8u
+/* Where a step back leaves one, when there is none so near. */
+#define STEP_CRUMB 64u
+/* What is left to step back before more states are made. */
+#define TRAIL_EVENTS 256u
+/* From a state no further away it is a step. */
+#define STEP_EVENTS 4096u
 /* A seek that costs less needs none. */
 #define CRUMB_COST_NS 500000
 /* A free choice: a frame. */
@@ -95,6 +104,10 @@ typedef struct {
   MapState    *state;
   PackedState *packed;
   guint64      cost_ns;
+  guint64      packed_ns;  /* what it costs from a packed one */
+  gboolean     is_awaited; /* crumbs will soon be there */
+  gboolean     is_back;    /* there was a seek to shortly behind */
+  gboolean     is_last;    /* who steps back will soon have no state before */
 } SeekStart;
 
 static void
@@ -167,7 +180,16 @@ find_start (Timeline  *self,
     state = self->head;
   start->packed = keyframes_ref_packed (&self->keyframes, start->to, &start->from);
   if (start->packed != NULL)
-    start->cost_ns = cost_from_packed (start->packed, start->to - start->from);
+    start->cost_ns = start->packed_ns
+        = cost_from_packed (start->packed, start->to - start->from);
+  start->is_awaited = self->crumbs_at != G_MAXUINT64 && start->to <= self->crumbs_at
+                      && self->crumbs_at - start->to < crumbs[0];
+  start->is_back = keyframes_count_recent (&self->keyframes, start->to + 1,
+                                           start->to + STEP_CRUMB) > 0;
+  start->is_last
+      = keyframes_count_recent (&self->keyframes,
+                                start->to - MIN (start->to, crumbs[0]),
+                                start->to - MIN (start->to, TRAIL_EVENTS)) == 0;
   if (state != NULL
       && (start->packed == NULL
           || cost_from_state (state, start->to - map_state_n_events (state))
@@ -333,6 +355,32 @@ wait_for_rest (const CrumbJob *job) {
   return !g_cancellable_is_cancelled (job->cancellable);
 }
 
+/* Leaves those before @position. */
+static void
+fold_crumbs (Timeline     *self,
+             Fold         *fold,
+             guint64       position,
+             gboolean      has_help,
+             GCancellable *cancellable) {
+  for (guint i = 0; i < G_N_ELEMENTS (crumbs); i++) {
+    if (!advance (self, fold, position - MIN (position, crumbs[i]), has_help,
+                  cancellable))
+      return;
+    keep_recent (self, fold, RECENT_CRUMB);
+  }
+}
+
+static void
+end_crumbs (CrumbJob *job) {
+  timeline_lock (job->timeline);
+  if (job->timeline->crumbs == job->cancellable)
+    job->timeline->crumbs_at = G_MAXUINT64;
+  timeline_unlock (job->timeline);
+  timeline_unref (job->timeline);
+  g_object_unref (job->cancellable);
+  g_free (job);
+}
+
 static void
 leave_crumbs_cb (gpointer data) {
   CrumbJob *job = data;
@@ -345,16 +393,9 @@ leave_crumbs_cb (gpointer data) {
     fold = begin_seek (job->timeline, &start, FALSE);
     seek_start_clear (&start);
   }
-  for (guint i = 0; fold != NULL && i < G_N_ELEMENTS (crumbs); i++) {
-    guint64 place = job->position - MIN (job->position, crumbs[i]);
-
-    if (!advance (job->timeline, fold, place, FALSE, job->cancellable))
-      break;
-    keep_recent (job->timeline, fold, RECENT_CRUMB);
-  }
-  timeline_unref (job->timeline);
-  g_object_unref (job->cancellable);
-  g_free (job);
+  if (fold != NULL)
+    fold_crumbs (job->timeline, fold, job->position, FALSE, job->cancellable);
+  end_crumbs (job);
 }
 
 /* Takes over @cancellable. */
@@ -367,25 +408,34 @@ leave_crumbs (Timeline     *self,
   job->timeline = timeline_ref (self);
   job->position = position;
   job->cancellable = cancellable;
-  if (!helper_later (leave_crumbs_cb, job)) {
-    timeline_unref (self);
-    g_object_unref (cancellable);
-    g_free (job);
-  }
+  timeline_lock (self);
+  if (self->crumbs == cancellable)
+    self->crumbs_at = position;
+  timeline_unlock (self);
+  if (!helper_later (leave_crumbs_cb, job))
+    end_crumbs (job);
 }
 
-/* A far seek begins: calls off the crumbs of the one before; (transfer full): what
- * will call off its own. */
+/* (transfer full): what will call off the crumbs to come. Those under way are. */
+static GCancellable *
+renew_crumbs_locked (Timeline *self) {
+  g_cancellable_cancel (self->crumbs);
+  g_clear_object (&self->crumbs);
+  self->crumbs = g_cancellable_new ();
+  self->crumbs_at = G_MAXUINT64;
+  pthread_cond_broadcast (&self->woken);
+  return g_object_ref (self->crumbs);
+}
+
+/* Likewise, for a seek that begins a family of states. */
 static GCancellable *
 begin_far_seek (Timeline *self) {
-  GCancellable *cancellable = g_cancellable_new ();
+  GCancellable *cancellable;
   gsize wanted;
 
   timeline_lock (self);
-  g_cancellable_cancel (self->crumbs);
-  g_set_object (&self->crumbs, cancellable);
+  cancellable = renew_crumbs_locked (self);
   keyframes_begin_family (&self->keyframes);
-  pthread_cond_broadcast (&self->woken);
   wanted = self->keyframes.most_bytes;
   timeline_unlock (self);
   /* The kernel would take far longer to give as much. */
@@ -447,36 +497,69 @@ timeline_begin_fold (Timeline     *self,
   return fold;
 }
 
+/* Steps back have come to the last state there is: more are left before it. */
+static void
+renew_trail (Timeline *self,
+             guint64   position) {
+  GCancellable *cancellable;
+
+  timeline_lock (self);
+  cancellable = renew_crumbs_locked (self);
+  timeline_unlock (self);
+  leave_crumbs (self, position, cancellable);
+}
+
+/* Folds on to the end of a seek, and leaves what steps start from: on the way or,
+ * with @crumbs_cancellable (transfer full), later. */
+static void
+finish_seek (Timeline        *self,
+             Fold            *fold,
+             const SeekStart *start,
+             RecentKind       kind,
+             GCancellable    *crumbs_cancellable,
+             GCancellable    *cancellable) {
+  guint64 distance = start->to - start->from;
+  gboolean is_very_far = crumbs_cancellable != NULL && distance > VERY_FAR_EVENTS;
+
+  if (is_very_far)
+    fold_crumbs (self, fold, start->to, TRUE, cancellable);
+  else if (crumbs_cancellable != NULL && distance > FIRST_CRUMB
+           && advance (self, fold, start->to - FIRST_CRUMB, TRUE, cancellable))
+    keep_recent (self, fold, RECENT_CRUMB);
+  else if (crumbs_cancellable == NULL && start->is_back && distance > 2 * STEP_CRUMB
+           && advance (self, fold, start->to - STEP_CRUMB, TRUE, cancellable))
+    keep_recent (self, fold, RECENT_STEP);
+  if (advance (self, fold, start->to, TRUE, cancellable)) {
+    keep_recent (self, fold, kind);
+    if (crumbs_cancellable != NULL && !is_very_far)
+      leave_crumbs (self, start->to, g_steal_pointer (&crumbs_cancellable));
+    else if (start->is_back && start->is_last && !start->is_awaited
+             && start->packed_ns > CRUMB_COST_NS)
+      renew_trail (self, start->to);
+  }
+  g_clear_object (&crumbs_cancellable);
+}
+
 static MapState *
 seek (Timeline     *self,
       guint64       n_events,
       GCancellable *cancellable) {
-  g_autoptr (GCancellable) crumbs_cancellable = NULL;
+  GCancellable *crumbs_cancellable = NULL;
+  RecentKind kind = RECENT_RESULT;
   g_autoptr (Fold) fold = NULL;
   SeekStart start;
-  RecentKind kind = RECENT_RESULT;
 
   find_start (self, n_events, &start);
-  if (start.state != NULL && start.from == start.to) {
-    MapState *state = g_steal_pointer (&start.state);
-
-    seek_start_clear (&start);
-    return state;
-  }
-  if (start.state != NULL && start.to - start.from <= crumbs[0])
+  if (start.state != NULL && start.from == start.to)
+    return start.state;
+  if (start.is_awaited
+      || (start.state != NULL && start.to - start.from <= STEP_EVENTS))
     kind = RECENT_STEP;
-  if (start.packed != NULL && start.cost_ns > CRUMB_COST_NS)
+  else if (start.cost_ns > CRUMB_COST_NS)
     crumbs_cancellable = begin_far_seek (self);
   fold = begin_seek (self, &start, TRUE);
   seek_start_clear (&start);
-  if (crumbs_cancellable != NULL && start.to - start.from > VERY_FAR_EVENTS
-      && advance (self, fold, start.to - FIRST_CRUMB, TRUE, cancellable))
-    keep_recent (self, fold, RECENT_CRUMB);
-  if (advance (self, fold, start.to, TRUE, cancellable)) {
-    keep_recent (self, fold, kind);
-    if (crumbs_cancellable != NULL)
-      leave_crumbs (self, start.to, g_steal_pointer (&crumbs_cancellable));
-  }
+  finish_seek (self, fold, &start, kind, crumbs_cancellable, cancellable);
   return fold_ref_state (fold);
 }
 

@@ -467,6 +467,7 @@ timeline_new (TraceLog *log) {
   self->log = tracelog_ref (log);
   self->fold = fold_new ();
   self->head = fold_ref_state (self->fold);
+  self->crumbs_at = G_MAXUINT64;
   self->left = g_ptr_array_new_with_free_func ((GDestroyNotify)map_state_unref);
   pthread_mutex_init (&self->gate, NULL);
   pthread_mutex_init (&self->lock, NULL);

@@ -8,6 +8,9 @@
  * follower still folds, when it has folded, and when all states that help are
  * there; some call each other off, and they read what they get while others read
  * the same.
+ *
+ * Of a larger table one steps back, faster than states are left for that: now and then
+ * a step leaves one itself.
  */
 #include "core/base/prng.h"
 #include "core/state/fold.h"
@@ -17,29 +20,38 @@
 #include <pthread.h>
 
 #define TABLE_B 13
-#define N_SLOTS (8u << TABLE_B)
 #define N_EVENTS 120000u
+/* Of the larger one, whose states are not restored at once. */
+#define LARGE_B 16
+#define N_LARGE_EVENTS 400000u
+#define N_STEPS 3000u
+#define N_STEPS_TOLD 6u
+/* Those that need not wait for any thread. */
+#define N_STEPS_AT_ONCE 8u
 #define N_PLACES 24u
 #define N_SEEKERS 3u
 #define N_SEEKS 24u
 
 static TraceLog *
-record_writes (void) {
-  g_autofree guint8 *is_full = g_new0 (guint8, N_SLOTS);
+record_writes (guint   table_b,
+               guint32 n_events) {
+  guint32 n_slots = 8u << table_b;
+  g_autofree guint8 *is_full = g_new0 (guint8, n_slots);
   g_autoptr (TraceInfo) info = trace_info_new ();
   TraceLog *log = tracelog_new (info, 0);
-  Event made = { .kind = EVENT_TABLE_CREATED, .aux8 = TABLE_B, .ver = 1 };
+  Event made = { .kind = EVENT_TABLE_CREATED, .aux8 = (guint8)table_b,
+                 .ver = 1 };
   Event named = { .kind = EVENT_TABLE_NAMED, .ver = 2 };
   Prng prng;
 
   prng_init (&prng, 9);
   tracelog_append (log, &made);
   tracelog_append (log, &named);
-  for (guint32 i = 2; i < N_EVENTS; i++) {
-    guint32 slot = (guint32)prng_below (&prng, N_SLOTS);
+  for (guint32 i = 2; i < n_events; i++) {
+    guint32 slot = (guint32)prng_below (&prng, n_slots);
     Event event = { .kind = EVENT_SLOT_WRITTEN, .at_ns = i, .ver = i + 1,
                     .res = slot, .aux8 = (guint8)(5 + slot % 200), .a = slot,
-                    .b = prng_next (&prng) >> 40 };
+                    .b = prng_next (&prng) };
 
     if (is_full[slot])
       event.kind = prng_below (&prng, 8) == 0 ? EVENT_SLOT_CLEARED
@@ -71,21 +83,23 @@ typedef struct {
   char   *sum;
 } Place;
 
+/* What the sums at the positions of @places, ascending, are. */
 static void
 fold_plainly (TraceLog *log,
-              Place    *places) {
+              Place    *places,
+              guint     n_places) {
   g_autoptr (Fold) fold = fold_new ();
 
-  for (guint i = 0; i < N_PLACES; i++) {
+  for (guint i = 0; i < n_places; i++) {
     g_autoptr (MapState) state = NULL;
 
-    /* Not at ends of blocks, and the last one at the log's. */
-    places[i].position = (guint64)N_EVENTS * (i + 1) / N_PLACES - (i + 1) % N_PLACES;
     while (fold_n_events (fold) < places[i].position) {
-      Event event;
+      guint64 position = fold_n_events (fold);
+      g_autoptr (TraceBlock) block = tracelog_ref_block (log, position);
+      guint64 end = MIN (places[i].position, block->first + block->n_events);
 
-      g_assert_true (tracelog_get_event (log, fold_n_events (fold), &event));
-      fold_apply (fold, &event);
+      for (; position < end; position++)
+        fold_apply (fold, &block->events[position - block->first]);
     }
     state = fold_ref_state (fold);
     places[i].sum = sum_of (state);
@@ -171,15 +185,61 @@ seek_by_many (TraceLog    *log,
 
 static void
 test_many_seek_and_read (void) {
-  g_autoptr (TraceLog) log = record_writes ();
+  g_autoptr (TraceLog) log = record_writes (TABLE_B, N_EVENTS);
   Place places[N_PLACES];
 
-  fold_plainly (log, places);
+  /* Not at ends of blocks, and the last one at the log's. */
+  for (guint i = 0; i < N_PLACES; i++)
+    places[i].position = (guint64)N_EVENTS * (i + 1) / N_PLACES - (i + 1) % N_PLACES;
+  fold_plainly (log, places, N_PLACES);
   for (guint stage = 0; stage < 3; stage++)
     seek_by_many (log, places, stage);
   for (guint i = 0; i < N_PLACES; i++)
     g_free (places[i].sum);
   g_clear_object (&newest);
+}
+
+/* From the end of @places; how many steps would not have been near. */
+static guint
+step_back (Timeline    *timeline,
+           const Place *places) {
+  guint64 end = places[N_STEPS_TOLD - 1].position;
+  guint n_far = 0, told = N_STEPS_TOLD;
+
+  for (guint64 at = end; at >= places[0].position; at--) {
+    g_autoptr (MapState) state = NULL;
+    g_autofree char *sum = NULL;
+
+    if (at < end && !timeline_is_near (timeline, at)) {
+      g_assert_cmpuint (end - at, >, N_STEPS_AT_ONCE);
+      n_far++;
+    }
+    state = timeline_seek (timeline, at, NULL);
+    g_assert_cmpuint (map_state_n_events (state), ==, at);
+    if (at > places[told - 1].position)
+      continue;
+    sum = sum_of (state);
+    g_assert_cmpstr (sum, ==, places[--told].sum);
+  }
+  g_assert_cmpuint (told, ==, 0);
+  return n_far;
+}
+
+static void
+test_steps_back (void) {
+  g_autoptr (TraceLog) log = record_writes (LARGE_B, N_LARGE_EVENTS);
+  g_autoptr (Timeline) timeline = timeline_new (log);
+  Place places[N_STEPS_TOLD];
+
+  for (guint i = 0; i < N_STEPS_TOLD; i++)
+    places[i].position = N_LARGE_EVENTS - 30000u
+                         + (guint64)N_STEPS * i / (N_STEPS_TOLD - 1);
+  fold_plainly (log, places, N_STEPS_TOLD);
+  timeline_wait (timeline);
+  /* However late the thread comes that leaves states for steps. */
+  g_assert_cmpuint (step_back (timeline, places), <=, 1 + N_STEPS / 50);
+  for (guint i = 0; i < N_STEPS_TOLD; i++)
+    g_free (places[i].sum);
 }
 
 int
@@ -188,5 +248,6 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/core/timeline-seek/many-seek-and-read",
                    test_many_seek_and_read);
+  g_test_add_func ("/core/timeline-seek/steps-back", test_steps_back);
   return g_test_run ();
 }
