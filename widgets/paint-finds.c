@@ -167,7 +167,8 @@ paint_difference (cairo_t              *cr,
   if (to < geometry->left || from > geometry->right)
     return;
   tophash_draw_measure (draw, facts->difference, FONT_CAPTION, &width, &height);
-  half = width / 2 + 8;
+  /* Names of lanes are not covered. */
+  half = MIN (width / 2 + 8, (geometry->right - geometry->left) / 2);
   middle = (MAX (from, geometry->left) + MIN (to, geometry->right)) / 2;
   middle = MIN (MAX (middle, geometry->left + half), geometry->right - half);
   y = geometry->density_top - 1 - height;
@@ -177,7 +178,7 @@ paint_difference (cairo_t              *cr,
   cairo_fill (cr);
   tophash_palette_set_source (palette, cr, ROLE_TEXT);
   tophash_draw_text (draw, cr, facts->difference, FONT_CAPTION, middle, y, 0.5, 0,
-                     geometry->right - geometry->left);
+                     2 * half - 8);
 }
 
 void

@@ -24,6 +24,7 @@
 #define WIDE_CHARS 6
 #define NARROW_CHARS 4
 #define FOUND_CHARS 10
+#define FOUND_MOST_CHARS 20 /* "12 345 so far · 43 %" */
 #define NARROW_EXAMPLE_CHARS 18
 #define LEAST_MEANING_CHARS 4 /* typed, before a sentence is guessed */
 
@@ -47,6 +48,7 @@ struct _TophashSearchBar {
   char       *offered;      /* a query; NULL: none is offered */
   GtkWidget  *focus_before; /* weak: who had it when the bar was opened */
   gulong      changed_id;
+  gboolean    is_narrow;
 };
 
 G_DEFINE_FINAL_TYPE (TophashSearchBar, tophash_search_bar, GTK_TYPE_WIDGET)
@@ -129,6 +131,7 @@ update (TophashSearchBar *self) {
     if (search != NULL && timeline_search_is_complete (search))
       describe (self, text);
   }
+  gtk_widget_set_visible (GTK_WIDGET (self->found), !self->is_narrow || *text != '\0');
   gtk_widget_set_sensitive (self->previous_button, has_hits);
   gtk_widget_set_sensitive (self->next_button, has_hits);
 }
@@ -539,6 +542,26 @@ tophash_search_bar_is_open (TophashSearchBar *self) {
   return gtk_search_bar_get_search_mode (self->bar);
 }
 
+/* What was found stands in the entry's line, or in one of its own below it. */
+static void
+place_found (TophashSearchBar *self) {
+  GtkWidget *found = GTK_WIDGET (self->found);
+  GtkWidget *line = gtk_widget_get_parent (GTK_WIDGET (self->entry));
+  GtkWidget *lines = gtk_widget_get_parent (line);
+  GtkWidget *wanted = self->is_narrow ? lines : line;
+  GtkWidget *parent = gtk_widget_get_parent (found);
+
+  if (parent == wanted)
+    return;
+  g_object_ref (found);
+  gtk_box_remove (GTK_BOX (parent), found);
+  gtk_box_insert_child_after (GTK_BOX (wanted), found,
+                              self->is_narrow
+                                ? line
+                                : gtk_widget_get_parent (self->next_button));
+  g_object_unref (found);
+}
+
 void
 tophash_search_bar_set_narrow (TophashSearchBar *self,
                                gboolean          is_narrow) {
@@ -547,6 +570,10 @@ tophash_search_bar_set_narrow (TophashSearchBar *self,
   gtk_editable_set_width_chars (GTK_EDITABLE (self->entry),
                                 is_narrow ? NARROW_CHARS : WIDE_CHARS);
   gtk_label_set_width_chars (self->found, is_narrow ? -1 : FOUND_CHARS);
+  gtk_label_set_max_width_chars (self->found, is_narrow ? -1 : FOUND_MOST_CHARS);
+  self->is_narrow = is_narrow;
+  place_found (self);
+  update (self);
   for (GtkWidget *example = gtk_widget_get_first_child (GTK_WIDGET (self->examples));
        example != NULL; example = gtk_widget_get_next_sibling (example)) {
     GtkWidget *box = gtk_button_get_child (GTK_BUTTON (example));

@@ -10,6 +10,7 @@
 #include "app/tophash-fit-bin.h"
 #include "app/tophash-honesty-card.h"
 #include "app/tophash-settings-pane.h"
+#include "widgets/tophash-search-bar.h"
 
 #include <string.h>
 
@@ -258,6 +259,31 @@ test_cuts_no_position (void) {
   gtk_settings_reset_property (gtk_settings_get_default (), "gtk-font-name");
 }
 
+/* How many were found is read in a narrow window, too. */
+static void
+test_cuts_no_count_of_places (void) {
+  TophashWindow *window = open_window ();
+  TophashSession *session = tophash_window_get_session (window);
+  GtkWidget *bar = find_widget (GTK_WIDGET (window), TOPHASH_TYPE_SEARCH_BAR);
+  GtkWidget *entry = find_widget (bar, GTK_TYPE_SEARCH_ENTRY);
+  GtkLabel *found = GTK_LABEL (
+      gtk_widget_get_template_child (bar, TOPHASH_TYPE_SEARCH_BAR, "found"));
+
+  run_small (session);
+  resize_until (window, 360, FIT_NARROW);
+  activate (window, "win.search");
+  gtk_editable_set_text (GTK_EDITABLE (entry), "op = store");
+  TURN_UNTIL (g_str_has_suffix (gtk_label_get_text (found), " places")
+              && gtk_widget_get_width (GTK_WIDGET (found)) > 0);
+  g_assert_false (pango_layout_is_ellipsized (gtk_label_get_layout (found)));
+  gtk_editable_set_text (GTK_EDITABLE (entry), "");
+  TURN_UNTIL (!gtk_widget_get_visible (GTK_WIDGET (found)));
+  resize_until (window, 1280, FIT_WIDE);
+  g_assert_true (gtk_widget_get_parent (GTK_WIDGET (found))
+                 == gtk_widget_get_parent (entry));
+  close_window (window);
+}
+
 void
 add_settings_tests (void) {
   g_test_add_func ("/app/window/sets-how-a-run-is-recorded",
@@ -270,4 +296,6 @@ add_settings_tests (void) {
   g_test_add_func ("/app/window/cuts-no-names-of-pages",
                    test_cuts_no_names_of_pages);
   g_test_add_func ("/app/window/cuts-no-position", test_cuts_no_position);
+  g_test_add_func ("/app/window/cuts-no-count-of-places",
+                   test_cuts_no_count_of_places);
 }
