@@ -16,7 +16,7 @@
  *
  * Locks       In a map behind a lock, or one that falls back on it, two events of
  *             three are about that. They touch no memory that is far away: what they
- *             cost is instructions, and few are needed where nobody waits.
+ *             cost is instructions, and few are needed by who need not wait.
  *
  * Counting    What remains is the number of instructions. So what most events
  *             have in common is kept out of memory: the table that they are about
@@ -215,7 +215,8 @@ fetch (const Fold  *self,
 
     return event->kind <= EVENT_ENTRY_DELETED ? record : NULL;
   }
-  fetch_others (self, event);
+  if (!(STILL >> (event->kind & 63) & 1))
+    fetch_others (self, event);
   return NULL;
 }
 
@@ -302,7 +303,20 @@ change_entry (Fold        *self,
 G_STATIC_ASSERT (ENTRY_VALUE == 0 && ENTRY_NIL == 1);
 G_STATIC_ASSERT (EVENT_ENTRY_DELETED == EVENT_ENTRY_STORED + 1);
 
-/* A lock taken that nobody waits for, or given back; FALSE: nothing was done. */
+/* Others may wait long for a lock that one takes again and again. */
+static INLINED gboolean
+is_waited_for_by (const StateLock *lock,
+                  guint16          thread) {
+  gboolean result = ((lock->waiters | lock->read_waiters)
+                     & fold_thread_bit (thread)) != 0
+                    || lock->claimed_by == thread;
+
+  for (guint i = 0; i < lock->n_queue; i++)
+    result |= lock->queue[i] == thread;
+  return result;
+}
+
+/* A lock taken by who did not wait for it, or given back; FALSE: nothing was done. */
 static INLINED gboolean
 turn_lock (Fold        *self,
            const Event *event) {
@@ -328,9 +342,8 @@ turn_lock (Fold        *self,
   if (G_UNLIKELY (thread == FOLD_MAX_THREADS || self->thread_at[thread] == 0))
     return FALSE;
   record = &state->threads[self->thread_at[thread] - 1];
-  if (G_UNLIKELY ((lock->n_readers != 0) | (lock->n_queue != 0)
-                  | (lock->waiters != 0) | (lock->claimed_by >= 0)
-                  | (record->shown.waits_for >= 0)))
+  if (G_UNLIKELY ((lock->n_readers != 0) | (record->shown.waits_for >= 0)
+                  || is_waited_for_by (lock, event->thread)))
     return FALSE;
   fold_count_duration (&state->counters.lock_waits, event->b);
   lock->n_acquired++;

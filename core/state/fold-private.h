@@ -74,6 +74,12 @@ fold_find_table (Fold   *self,
   return place != 0 ? &self->state->tables[place - 1] : NULL;
 }
 
+/* Of a worker; others have none. */
+static inline guint64
+fold_thread_bit (guint16 thread) {
+  return thread < 64 ? G_GUINT64_CONSTANT (1) << thread : 0;
+}
+
 /* A measured duration; 0: it was not measured. */
 static inline void
 fold_count_duration (StateHistogram *histogram,

@@ -182,11 +182,6 @@ find_lock (Fold        *self,
   return lock;
 }
 
-static guint64
-thread_bit (guint16 thread) {
-  return thread < 64 ? G_GUINT64_CONSTANT (1) << thread : 0;
-}
-
 static void
 leave_queue (StateLock *lock,
              guint16    thread) {
@@ -196,8 +191,8 @@ leave_queue (StateLock *lock,
     if (lock->queue[i] != thread)
       lock->queue[kept++] = lock->queue[i];
   lock->n_queue = (guint8)kept;
-  lock->waiters &= ~thread_bit (thread);
-  lock->read_waiters &= ~thread_bit (thread);
+  lock->waiters &= ~fold_thread_bit (thread);
+  lock->read_waiters &= ~fold_thread_bit (thread);
   if (lock->claimed_by == thread)
     lock->claimed_by = -1;
 }
@@ -240,9 +235,9 @@ fold_lock_waited (Fold        *self,
   if (lock->n_queue < STATE_LOCK_QUEUE)
     lock->queue[lock->n_queue++] = event->thread;
   lock->n_waited++;
-  lock->waiters |= thread_bit (event->thread);
+  lock->waiters |= fold_thread_bit (event->thread);
   if (event->aux8 == LOCK_WAIT_READ)
-    lock->read_waiters |= thread_bit (event->thread);
+    lock->read_waiters |= fold_thread_bit (event->thread);
   if (event->aux8 == LOCK_WAIT_DRAIN)
     lock->claimed_by = event->thread;
   record->shown.waits_for = (int)event->res;
@@ -334,7 +329,7 @@ fold_lock_read_acquired (Fold        *self,
   if (lock->n_readers++ == 0)
     lock->since_ns = event->at_ns;
   lock->n_read_acquired++;
-  lock->readers |= thread_bit (event->thread);
+  lock->readers |= fold_thread_bit (event->thread);
   end_wait (self, event, record, lock, event->a);
 }
 
@@ -350,7 +345,7 @@ fold_lock_read_released (Fold        *self,
     return;
   }
   fold_count_hold (self, lock, event->a);
-  lock->readers &= ~thread_bit (event->thread);
+  lock->readers &= ~fold_thread_bit (event->thread);
   if (--lock->n_readers == 0) {
     self->state->counters.lock_hold_ns += MAX (0, event->at_ns - lock->since_ns);
     lock->since_ns = event->at_ns;
