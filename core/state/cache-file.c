@@ -7,9 +7,11 @@
  */
 #include "core/state/cache-file.h"
 
+#include "core/base/map-guard.h"
 #include "core/record/trace-temp.h"
 #include "core/state/helper.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/statvfs.h>
@@ -27,6 +29,7 @@ struct _CacheFile {
   guint   align;
   guint64 limit;
   guint64 end; /* the one who appends alone */
+  gint    has_failed; /* atomic */
 };
 
 CacheFile *
@@ -85,10 +88,14 @@ cache_file_append (CacheFile     *self,
                    guint64       *at) {
   gsize done = 0;
 
+  if (cache_file_has_failed (self))
+    return FALSE;
   while (done < size) {
     gssize n = pwrite (self->fd, (const guint8 *)bytes + done, size - done,
                        (off_t)(self->end + done));
 
+    if (n < 0 && errno == EINTR)
+      continue;
     if (n <= 0)
       return FALSE;
     done += (gsize)n;
@@ -99,53 +106,79 @@ cache_file_append (CacheFile     *self,
 }
 
 gboolean
-cache_file_read (const CacheFile *self,
-                 guint64          at,
-                 gsize            size,
-                 gpointer         to) {
+cache_file_has_failed (CacheFile *self) {
+  return g_atomic_int_get (&self->has_failed);
+}
+
+/* What cannot be read now will not be read the next time. */
+static gboolean
+fail (CacheFile *self) {
+  if (g_atomic_int_compare_and_exchange (&self->has_failed, FALSE, TRUE))
+    g_debug ("a temporary file cannot be read any more");
+  return FALSE;
+}
+
+gboolean
+cache_file_read (CacheFile *self,
+                 guint64    at,
+                 gsize      size,
+                 gpointer   to) {
   gsize done = 0;
 
   while (done < size) {
     gssize n = pread (self->fd, (guint8 *)to + done, size - done,
                       (off_t)(at + done));
 
+    if (n < 0 && errno == EINTR)
+      continue;
     if (n <= 0)
-      return FALSE;
+      return fail (self);
     done += (gsize)n;
   }
   return TRUE;
 }
 
-gconstpointer
+gboolean
 cache_file_map (const CacheFile *self,
                 guint64          at,
-                gsize            size) {
+                gsize            size,
+                CacheMapping    *mapping) {
   gpointer start = mmap (NULL, size, PROT_READ, MAP_SHARED, self->fd, (off_t)at);
 
-  return start != MAP_FAILED ? start : NULL;
+  *mapping = (CacheMapping){ NULL, size, -1 };
+  if (start == MAP_FAILED)
+    return FALSE;
+  mapping->guard = map_guard_enter (start, size);
+  if (mapping->guard >= 0)
+    mapping->bytes = start;
+  else
+    munmap (start, size);
+  return mapping->bytes != NULL;
 }
 
-typedef struct {
-  gpointer start;
-  gsize    size;
-} Mapping;
+gboolean
+cache_mapping_is_whole (const CacheMapping *self) {
+  return map_guard_is_whole (self->guard);
+}
 
 static void
 unmap_cb (gpointer data) {
-  Mapping *mapping = data;
+  CacheMapping *mapping = data;
 
-  munmap (mapping->start, mapping->size);
+  munmap ((gpointer)mapping->bytes, mapping->size);
   g_free (mapping);
 }
 
-void
-cache_file_unmap (gconstpointer bytes,
-                  gsize         size) {
-  Mapping *mapping = g_new (Mapping, 1);
+gboolean
+cache_file_unmap (CacheFile    *self,
+                  CacheMapping *mapping) {
+  gboolean is_whole = map_guard_leave (mapping->guard);
+  CacheMapping *job = g_memdup2 (mapping, sizeof *mapping);
 
-  *mapping = (Mapping){ (gpointer)bytes, size };
-  if (!helper_later (unmap_cb, mapping))
-    unmap_cb (mapping);
+  mapping->bytes = NULL;
+  if (!helper_later (unmap_cb, job))
+    unmap_cb (job);
+  return is_whole || fail (self);
 }
 
 void

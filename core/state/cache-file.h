@@ -35,21 +35,34 @@ gboolean   cache_file_append (CacheFile       *self,
                               gconstpointer    bytes,
                               gsize            size,
                               guint64         *at);
-/* FALSE: they cannot be read. */
-gboolean   cache_file_read   (const CacheFile *self,
+/* FALSE: they cannot be read; then the file has failed. */
+gboolean   cache_file_read   (CacheFile       *self,
                               guint64          at,
                               gsize            size,
                               gpointer         to);
-/* The same without a copy, until cache_file_unmap(), before which the file may be
- * gone; NULL: there can be no mapping, as where pages are larger than a block. A disk
- * that fails under it ends the process: for what was put there a moment ago, as a
- * rule in memory still. */
-gconstpointer cache_file_map     (const CacheFile *self,
-                                  guint64          at,
-                                  gsize            size);
-/* Soon: thousands of pages are let go of, and nobody is to wait for that. */
-void       cache_file_unmap  (gconstpointer    bytes,
-                              gsize            size);
+/* Whether something could not be read: the disk has an error, or somebody has cut the
+ * file. Nothing else is to be read then, and nothing can be put. Any thread. */
+gboolean   cache_file_has_failed (CacheFile   *self);
+
+typedef struct {
+  gconstpointer bytes;
+  gsize         size;
+  int           guard;
+} CacheMapping;
+
+/* The same as reading without a copy, until cache_file_unmap(), before which the file
+ * may be closed; FALSE: there can be no mapping, as where pages are larger than a
+ * block. What cannot be read is found to be zeros (core/base/map-guard.h). */
+gboolean   cache_file_map    (const CacheFile *self,
+                              guint64          at,
+                              gsize            size,
+                              CacheMapping    *mapping);
+/* FALSE: some of what was looked at is not what was put. */
+gboolean   cache_mapping_is_whole (const CacheMapping *self);
+/* Soon: thousands of pages are let go of, and nobody is to wait for that. FALSE: as
+ * cache_mapping_is_whole(), and the file has failed. */
+gboolean   cache_file_unmap  (CacheFile       *self,
+                              CacheMapping    *mapping);
 /* Gives back the room of what was appended as one; where no holes can be made it
  * stays. */
 void       cache_file_drop   (const CacheFile *self,

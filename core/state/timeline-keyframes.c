@@ -23,11 +23,15 @@
  *             there is room for, and the changed ones. If the room is used up before the end is known,
  *             every second frame goes and the spacing doubles.
  *
- * Place       The first MEMORY_BYTES stay in memory. What comes then goes to a file
- *             (cache-file.h). Where there is no room for it, frames are fewer.
+ * Place       The first KEYFRAMES_MEMORY_BYTES stay in memory. What comes then goes to
+ *             a file (cache-file.h). Where there is no room for it, frames are fewer.
  *             While a state is restored its bytes are mapped: copied to memory of
  *             ours first, they took a sixth to a quarter of the time. No longer than
  *             that: mapped pages count as ours.
+ *
+ * Loss        A file that cannot be read any more has failed: its states are passed
+ *             over from then on, and no more are put there. What is in memory and in
+ *             the recording is left, the first of all, which is empty, at the least.
  *
  * Handed in   A recording may bring frames of its own, every few million events:
  *             a seek can start from them before the log is folded so far.
@@ -60,9 +64,13 @@
 /* The first pass: packing and storing a byte takes 1 to 3 ns, and may cost a few
  * ns an event. */
 #define FIRST_BYTES_PER_EVENT 6u
-/* Free choice: a twelfth of the memory of an open recording (NUMBERS T4), as a
- * frame comes from the file nearly as fast. */
-#define MEMORY_BYTES ((gsize)32 << 20)
+
+static gsize memory_bytes = KEYFRAMES_MEMORY_BYTES;
+
+void
+keyframes_set_memory (gsize bytes) {
+  memory_bytes = bytes;
+}
 
 /* Frames of one state. Immutable; freed when nobody reads it any more. */
 struct _PackedState {
@@ -77,6 +85,7 @@ struct _PackedState {
   gsize           size;
   guint           n_spans;
   StateSpan      *spans;
+  gint            is_lost; /* atomic: it could not be restored */
 };
 
 PackedState *
@@ -105,24 +114,40 @@ packed_state_size (const PackedState *self) {
   return self->size + (self->base != NULL ? self->base->size : 0);
 }
 
+/* Whether it is known that it cannot be restored. */
+static gboolean
+is_lost (PackedState *self) {
+  return g_atomic_int_get (&self->is_lost)
+         || (self->file != NULL && cache_file_has_failed (self->file))
+         || (self->base != NULL && is_lost (self->base));
+}
+
+void
+packed_state_lose (PackedState *self) {
+  g_atomic_int_set (&self->is_lost, TRUE);
+}
+
 /* A packed state that is being read. */
 typedef struct {
   const PackedState *packed;
   const guint8      *bytes; /* all of its own; NULL: to be read piece by piece */
+  CacheMapping       mapping;
 } Reading;
 
 static void
 reading_begin (Reading           *self,
                const PackedState *packed) {
-  *self = (Reading){ packed, packed->bytes };
-  if (packed->file != NULL)
-    self->bytes = cache_file_map (packed->file, packed->at, packed->size);
+  *self = (Reading){ .packed = packed, .bytes = packed->bytes };
+  if (packed->file != NULL
+      && cache_file_map (packed->file, packed->at, packed->size, &self->mapping))
+    self->bytes = self->mapping.bytes;
 }
 
-static void
+/* FALSE: some of the bytes were not what was written. */
+static gboolean
 reading_end (Reading *self) {
-  if (self->packed->file != NULL && self->bytes != NULL)
-    cache_file_unmap (self->bytes, self->packed->size);
+  return self->mapping.bytes == NULL
+         || cache_file_unmap (self->packed->file, &self->mapping);
 }
 
 static const guint8 *
@@ -132,6 +157,9 @@ read_own (const Reading *reading,
           guint8        *scratch) {
   const PackedState *self = reading->packed;
 
+  if (reading->mapping.bytes != NULL
+      && !cache_mapping_is_whole (&reading->mapping))
+    return NULL;
   if (reading->bytes != NULL)
     return reading->bytes + at;
   return cache_file_read (self->file, self->at + at, size, scratch) ? scratch
@@ -184,6 +212,7 @@ packed_state_restore (PackedState *self,
   Reading whole, changed;
   StateDeltaSource delta = { read_delta, &changed, self->front_size, self->size,
                              FALSE };
+  gboolean is_whole = TRUE;
   MapState *state;
 
   reading_begin (&whole, frames);
@@ -194,9 +223,11 @@ packed_state_restore (PackedState *self,
     reading_begin (&changed, self);
     state = map_state_restore_changed (read_frame, &whole, frames->n_spans,
                                        frames->size, &delta, has_help);
-    reading_end (&changed);
+    is_whole = reading_end (&changed);
   }
-  reading_end (&whole);
+  is_whole = reading_end (&whole) && is_whole;
+  if (!is_whole)
+    g_clear_pointer (&state, map_state_unref);
   return state;
 }
 
@@ -205,7 +236,7 @@ packed_state_dup_frames (PackedState *self) {
   g_autoptr (GPtrArray) frames
       = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
   g_autofree guint8 *scratch = NULL;
-  Reading reading = { self, self->bytes };
+  Reading reading = { .packed = self, .bytes = self->bytes };
 
   if (self->base != NULL) {
     g_autoptr (MapState) state = packed_state_restore (self, FALSE);
@@ -309,7 +340,7 @@ keyframes_clear (Keyframes *self) {
 
 guint64
 keyframes_room_left (const Keyframes *self) {
-  guint64 room = MEMORY_BYTES
+  guint64 room = memory_bytes
                  + (self->has_no_file     ? 0
                     : self->file != NULL ? self->file_limit
                                          : cache_file_most_bytes ());
@@ -408,7 +439,7 @@ static gboolean
 place_frame (Keyframes    *self,
              PackedState  *packed,
              const guint8 *bytes) {
-  if (self->memory_used + packed->size <= MEMORY_BYTES) {
+  if (self->memory_used + packed->size <= memory_bytes) {
     packed->bytes = g_memdup2 (bytes, packed->size);
     return TRUE;
   }
@@ -540,7 +571,7 @@ keyframes_take_recorded (Keyframes *self,
   }
 }
 
-/* The latest of @frames at or before @position; NULL: none. */
+/* The latest of @frames at or before @position that is not lost; NULL: none. */
 static const Keyframe *
 find_frame (GArray  *frames,
             guint64  position) {
@@ -554,6 +585,8 @@ find_frame (GArray  *frames,
     else
       high = middle;
   }
+  while (low > 0 && is_lost (g_array_index (frames, Keyframe, low - 1).packed))
+    low--;
   return low > 0 ? &g_array_index (frames, Keyframe, low - 1) : NULL;
 }
 

@@ -23,6 +23,8 @@ typedef struct _PackedState PackedState; /* a state as frames */
  * cannot be read. No lock is needed. */
 MapState *packed_state_restore (PackedState       *self,
                                 gboolean           has_help);
+/* It will not be found any more. Any thread. */
+void      packed_state_lose    (PackedState       *self);
 /* (transfer full): its frames, of GBytes; NULL: they cannot be read. */
 GPtrArray *packed_state_dup_frames (PackedState   *self);
 /* What has to be read of it. */
@@ -72,6 +74,12 @@ typedef struct {
   guint64     clock;
 } Keyframes;
 
+/* Free choice: a twelfth of the memory of an open recording (NUMBERS T4), as a
+ * frame comes from the file nearly as fast. */
+#define KEYFRAMES_MEMORY_BYTES ((gsize)32 << 20)
+/* For tests, before there is a timeline: what of frames stays in memory. */
+void      keyframes_set_memory (gsize            bytes);
+
 void      keyframes_init       (Keyframes       *self);
 void      keyframes_clear      (Keyframes       *self);
 /* The follower's, without the lock, like the two that follow. Where the next
@@ -114,7 +122,8 @@ void      keyframes_hand_in    (Keyframes       *self,
 /* The states that the recording has brought along. */
 void      keyframes_take_recorded (Keyframes    *self,
                                    TraceLog     *log);
-/* (transfer full): the latest frame at or before @n_events; NULL: none. */
+/* (transfer full): the latest frame at or before @n_events that is not lost. There
+ * is one: the first of all is in memory. */
 PackedState *keyframes_ref_packed (Keyframes    *self,
                                 guint64          n_events,
                                 guint64         *position);

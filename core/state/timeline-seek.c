@@ -313,21 +313,24 @@ restore_start (Timeline        *self,
   return packed_state_restore (start->packed, has_help);
 }
 
-/* (transfer full): a fold at the start; from the log's beginning when the bytes
- * of a packed state are no good. */
+/* (transfer full): a fold at the start. Where the bytes of a packed state are no
+ * good, at another one, which is the start then. */
 static Fold *
-begin_seek (Timeline        *self,
-            const SeekStart *start,
-            gboolean         has_help) {
-  MapState *state;
+begin_seek (Timeline  *self,
+            SeekStart *start,
+            gboolean   has_help) {
+  while (start->state == NULL && start->packed != NULL) {
+    MapState *state = restore_start (self, start, has_help);
+    guint64 to = start->to;
 
-  if (start->state != NULL)
-    return fold_new_from_state (start->state);
-  state = start->packed != NULL ? restore_start (self, start, has_help) : NULL;
-  if (state != NULL && map_state_n_events (state) == start->from)
-    return fold_new_taking (state);
-  g_clear_pointer (&state, map_state_unref);
-  return fold_new ();
+    if (state != NULL && map_state_n_events (state) == start->from)
+      return fold_new_taking (state);
+    g_clear_pointer (&state, map_state_unref);
+    packed_state_lose (start->packed);
+    seek_start_clear (start);
+    find_start (self, to, start);
+  }
+  return start->state != NULL ? fold_new_from_state (start->state) : fold_new ();
 }
 
 /* Crumbs of a far seek. */

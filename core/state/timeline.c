@@ -261,8 +261,8 @@ gap_clear (Gap *gap) {
   g_clear_pointer (&gap->packed, packed_state_unref);
 }
 
-/* The fold stands where a key-frame was left. */
-static void
+/* The fold stands where a key-frame was left; FALSE: it is lost already. */
+static gboolean
 gap_begin_base (Timeline *self,
                 Gap      *gap,
                 Fold     *fold) {
@@ -277,6 +277,7 @@ gap_begin_base (Timeline *self,
   gap->is_beyond = FALSE;
   if (gap->part < gap->step)
     gap->base = fold_ref_state (fold);
+  return position == fold_n_events (fold);
 }
 
 /* How much of the room may go for whole states where changed ones would do but for
@@ -320,8 +321,7 @@ gap_leave (Timeline *self,
   }
   if (!keyframes_add (&self->keyframes, state, TRUE, &self->lock))
     return FALSE;
-  gap_begin_base (self, gap, fold);
-  return TRUE;
+  return gap_begin_base (self, gap, fold);
 }
 
 /* (transfer full): a fold at the key-frame @from; NULL: it is damaged. */
@@ -374,8 +374,8 @@ close_gap (Timeline *self,
       = log_ahead_new (self->log, from, gap->end, LOG_AHEAD_BEHIND);
   guint64 position = from, due = from + gap->part;
 
-  if (fold != NULL)
-    gap_begin_base (self, gap, fold);
+  if (fold != NULL && !gap_begin_base (self, gap, fold))
+    return FALSE;
   while (fold != NULL && position < gap->end && !is_stopping (self)) {
     const TraceBlock *block = log_ahead_get (ahead, position);
     guint64 to;

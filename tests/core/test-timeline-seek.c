@@ -15,7 +15,8 @@
 #include "core/base/prng.h"
 #include "core/state/fold.h"
 #include "core/state/state-frames.h"
-#include "core/state/timeline.h"
+#include "core/state/timeline-private.h"
+#include "tests/core/unnamed-file.h"
 
 #include <pthread.h>
 
@@ -183,15 +184,21 @@ seek_by_many (TraceLog    *log,
   g_assert_cmpuint (timeline_get_n_faults (timeline, NULL), ==, 0);
 }
 
+/* Not at ends of blocks, and the last one at the log's. */
+static void
+tell_places (TraceLog *log,
+             Place    *places) {
+  for (guint i = 0; i < N_PLACES; i++)
+    places[i].position = (guint64)N_EVENTS * (i + 1) / N_PLACES - (i + 1) % N_PLACES;
+  fold_plainly (log, places, N_PLACES);
+}
+
 static void
 test_many_seek_and_read (void) {
   g_autoptr (TraceLog) log = record_writes (TABLE_B, N_EVENTS);
   Place places[N_PLACES];
 
-  /* Not at ends of blocks, and the last one at the log's. */
-  for (guint i = 0; i < N_PLACES; i++)
-    places[i].position = (guint64)N_EVENTS * (i + 1) / N_PLACES - (i + 1) % N_PLACES;
-  fold_plainly (log, places, N_PLACES);
+  tell_places (log, places);
   for (guint stage = 0; stage < 3; stage++)
     seek_by_many (log, places, stage);
   for (guint i = 0; i < N_PLACES; i++)
@@ -242,6 +249,47 @@ test_steps_back (void) {
     g_free (places[i].sum);
 }
 
+static void
+assert_places (Timeline    *timeline,
+               const Place *places) {
+  for (guint i = 0; i < N_PLACES; i++) {
+    g_autoptr (MapState) state
+        = timeline_seek (timeline, places[i].position, NULL);
+    g_autofree char *sum = sum_of (state);
+
+    g_assert_cmpstr (sum, ==, places[i].sum);
+  }
+}
+
+/* A disk that fails, or somebody who cuts what a timeline has put there, costs time
+ * and nothing else: before it has settled, or while it is looked at. */
+static void
+test_kept_states_are_lost (void) {
+  g_autoptr (TraceLog) log = record_writes (TABLE_B, N_EVENTS);
+  Place places[N_PLACES];
+
+  tell_places (log, places);
+  keyframes_set_memory (4096); /* of the first, which is empty */
+  for (guint stage = 0; stage < 3; stage++) {
+    g_autoptr (Timeline) timeline = timeline_new (log);
+
+    timeline_wait (timeline);
+    if (stage > 0)
+      timeline_wait_settled (timeline);
+    if (stage > 1)
+      assert_places (timeline, places);
+    unnamed_file_cut (0);
+    assert_places (timeline, places);
+    assert_places (timeline, places);
+    timeline_wait_settled (timeline);
+    assert_places (timeline, places);
+    g_assert_cmpuint (timeline_get_n_faults (timeline, NULL), ==, 0);
+  }
+  keyframes_set_memory (KEYFRAMES_MEMORY_BYTES);
+  for (guint i = 0; i < N_PLACES; i++)
+    g_free (places[i].sum);
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -249,5 +297,7 @@ main (int    argc,
   g_test_add_func ("/core/timeline-seek/many-seek-and-read",
                    test_many_seek_and_read);
   g_test_add_func ("/core/timeline-seek/steps-back", test_steps_back);
+  g_test_add_func ("/core/timeline-seek/kept-states-are-lost",
+                   test_kept_states_are_lost);
   return g_test_run ();
 }
