@@ -17,8 +17,8 @@
  * Waiting     The recorder waits for the thread only when the memory bound is
  *             reached, not for single writes.
  *
- * Ends        A write that fails, or the bound on disk, ends the run as a full
- *             log does, with a sentence. Blocks that were not written stay in
+ * Ends        A write that fails, the bound on disk, or a file that another program
+ *             has cut ends the run as a full log does, with a sentence. Blocks that were not written stay in
  *             memory, whatever the bound: nothing that was recorded is lost.
  *
  * Invariants  S1  blocks below n_stored are in the file, whole
@@ -42,6 +42,7 @@
 #include <glib/gi18n-lib.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -117,6 +118,20 @@ fail_write (TraceSink    *self,
                                self->place, file_plain_reason (error)));
 }
 
+/* Whether all that was written is in the file still. Behind a hole nobody would find
+ * what comes; FALSE: the run ends. */
+static gboolean
+is_uncut (TraceSink *self) {
+  struct stat facts;
+
+  if (fstat (self->fd, &facts) != 0
+      || (guint64)facts.st_size >= self->writer.offset - self->writer.buffer->len)
+    return TRUE;
+  fail (self, g_strdup_printf (_("The recording in %s was cut off by another program."),
+                               self->place));
+  return FALSE;
+}
+
 /* Writes the blocks; nothing half-written stays. */
 static gboolean
 write_blocks (TraceSink   *self,
@@ -128,6 +143,8 @@ write_blocks (TraceSink   *self,
   gboolean is_written = TRUE;
   gsize size = 0;
 
+  if (!is_uncut (self))
+    return FALSE;
   for (guint i = 0; i < n; i++)
     size += blocks[i].stored_size + CHUNK_HEADER_SIZE + CHUNK_ALIGN;
   if (!may_grow (self, size)) {
@@ -292,6 +309,8 @@ end_generation (TraceSink *self,
   guint n_keyframes = self->n_keyframes;
   g_autoptr (GError) error = NULL;
 
+  if (!is_uncut (self))
+    return FALSE;
   if (put_generation (self, is_last, &error)) {
     for (guint i = n_places; i < self->writer.keyframes->len; i++)
       tracelog_settle_keyframe (

@@ -8,6 +8,7 @@
 #include "core/record/tracelog-private.h"
 #include "tests/core/numbered-events.h"
 #include "tests/core/recording-file.h"
+#include "tests/core/unnamed-file.h"
 
 #include <signal.h>
 #include <string.h>
@@ -140,6 +141,65 @@ test_disk_full (Fixture      *fixture,
   assert_events (back, n);
 }
 
+/* Another program cuts the file that is written to: the run ends and says so, and
+ * what is read is what was recorded, as far as it goes. @file: NULL, one without a
+ * name; @size: what is left of it. */
+static void
+cut_under_way (TraceLog *log,
+               GFile    *file,
+               off_t     size) {
+  g_autofree char *reason = NULL;
+  g_autofree char *damage = NULL;
+  guint64 n = 120 * TRACE_BLOCK_EVENTS;
+  int fd;
+
+  g_assert_true (append (log, 0, n));
+  fd = file != NULL ? open (g_file_peek_path (file), O_WRONLY | O_CLOEXEC)
+                    : unnamed_file_open ();
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (ftruncate (fd, size), ==, 0);
+  close (fd);
+  while (append (log, n, n + 1000))
+    n += 1000;
+  tracelog_finish (log, TRUE);
+  reason = tracelog_dup_limit_reason (log);
+  g_assert_nonnull (strstr (reason, "cut off by another program"));
+  for (n = 0; n < tracelog_get_length (log);) {
+    g_autoptr (TraceBlock) block = tracelog_ref_block (log, n);
+
+    if (block == NULL)
+      break;
+    n = block->first + block->n_events;
+  }
+  damage = tracelog_dup_damage (log);
+  g_assert_nonnull (damage);
+  assert_events (log, n);
+}
+
+static void
+test_cut_while_recorded (Fixture      *fixture,
+                         gconstpointer data) {
+  int size = GPOINTER_TO_INT (data);
+  g_autoptr (TraceInfo) info = make_info ();
+  g_autoptr (TraceLog) log = tracelog_new (info, 1 << 18);
+  g_autoptr (TraceLog) back = NULL;
+
+  g_assert_true (tracelog_record_to (log, fixture->file, NULL));
+  cut_under_way (log, fixture->file, size);
+  back = tracelog_open (fixture->file, NULL, NULL, NULL, NULL, NULL);
+  g_assert_true ((back != NULL) == (size > 0));
+  if (back != NULL)
+    assert_events (back, tracelog_get_length (back));
+}
+
+static void
+test_cut_while_spilled (void) {
+  g_autoptr (TraceInfo) info = make_info ();
+  g_autoptr (TraceLog) log = tracelog_new (info, 1 << 18);
+
+  cut_under_way (log, NULL, 0);
+}
+
 /* Records until it is killed; a byte in the pipe tells that @n events were
  * appended. */
 static void
@@ -231,5 +291,11 @@ main (int    argc,
   ADD ("record-to", test_record_to);
   ADD ("says-where-it-cannot-begin", test_says_where_it_cannot_begin);
   ADD ("disk-full", test_disk_full);
+  ADD ("cut-while-recorded", test_cut_while_recorded);
+  g_test_add ("/core/tracelog-sink/half-cut-while-recorded", Fixture,
+              GINT_TO_POINTER (300000), set_up, test_cut_while_recorded,
+              tear_down_parts);
+  g_test_add_func ("/core/tracelog-sink/cut-while-spilled",
+                   test_cut_while_spilled);
   return g_test_run ();
 }
