@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* file-place.c — where a file goes, how it gets there, and why it could not */
+/* file-place.c — where a file goes, how it gets there, and why it could not
+ *
+ * What is written beside a file has no name where the file system can do so (O_TMPFILE
+ * of Linux), so that nothing is left of it when the program is killed. It gets its
+ * name at once when nothing stands there; else one beside it for a moment, since only
+ * a rename replaces. Elsewhere it has such a name from the beginning.
+ */
 #include "core/record/file-place.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <gio/gunixoutputstream.h>
 #include <glib/gi18n-lib.h>
+#include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MOST_LINKS 40 /* as the system follows */
@@ -90,55 +100,187 @@ file_may_replace (GFile   *target,
   g_return_val_if_reached (FALSE);
 }
 
-/* Asks the system to bring the file's bytes to the disk before it is renamed
- * over another one; where there is no path, the file system keeps the order. */
-static void
-sync_file (GFile *file) {
-  const char *path = g_file_peek_path (file);
-  int fd = path != NULL ? open (path, O_RDONLY | O_CLOEXEC) : -1;
+static GError *
+system_error (int number) {
+  return g_error_new_literal (G_IO_ERROR, (gint)g_io_error_from_errno (number),
+                              g_strerror (number));
+}
 
-  if (fd >= 0) {
-    fsync (fd);
-    close (fd);
-  }
+/* Asks the system to bring the file's bytes to the disk before it is renamed over
+ * another one. FALSE: they are lost; there are files that cannot be asked for. */
+static gboolean
+sync_bytes (int      fd,
+            GError **error) {
+  if (fsync (fd) == 0
+      || (errno != EIO && errno != ENOSPC && errno != EDQUOT))
+    return TRUE;
+  g_propagate_error (error, system_error (errno));
+  return FALSE;
+}
+
+/* Parts -------------------------------------------------------------------- */
+
+static gboolean has_unnamed = TRUE;
+
+void
+file_set_unnamed (gboolean may_be) {
+  has_unnamed = may_be;
+}
+
+/* (transfer full): what the system calls the open file. */
+static char *
+path_of_fd (int fd) {
+  return g_strdup_printf ("/proc/self/fd/%d", fd);
+}
+
+static int
+open_unnamed (const char *path) {
+#ifdef O_TMPFILE
+  g_autofree char *folder = g_path_get_dirname (path);
+  int fd = has_unnamed ? open (folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666) : -1;
+  g_autofree char *link = path_of_fd (fd);
+
+  /* It will be named by that. */
+  if (fd < 0 || access (link, F_OK) == 0)
+    return fd;
+  close (fd);
+#endif
+  return -1;
+}
+
+/* (transfer full) */
+static char *
+path_beside (const char *path) {
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autoptr (GFile) beside = file_beside (file);
+
+  return g_file_get_path (beside);
 }
 
 /* Who may read what stood there may read what stands there next, and nobody else. */
 static void
-keep_mode (GFile *part,
-           GFile *file) {
-  g_autoptr (GFileInfo) info = g_file_query_info (
-      file, G_FILE_ATTRIBUTE_UNIX_MODE, G_FILE_QUERY_INFO_NONE, NULL, NULL);
+keep_mode_of (const char *path,
+              int         fd) {
+  struct stat facts;
 
   /* A file system without modes has none to keep. */
-  if (info != NULL && g_file_info_has_attribute (info, G_FILE_ATTRIBUTE_UNIX_MODE))
-    g_file_set_attribute_uint32 (
-        part, G_FILE_ATTRIBUTE_UNIX_MODE,
-        g_file_info_get_attribute_uint32 (info, G_FILE_ATTRIBUTE_UNIX_MODE) & 0777,
-        G_FILE_QUERY_INFO_NONE, NULL, NULL);
+  if (stat (path, &facts) == 0)
+    (void)!fchmod (fd, facts.st_mode & 0777);
+}
+
+int
+file_part_open (FilePart   *self,
+                const char *path,
+                GError    **error) {
+  int fd = open_unnamed (path);
+
+  *self = (FilePart){ .path = g_strdup (path) };
+  if (fd < 0) {
+    g_autofree char *name = path_beside (path);
+
+    fd = open (name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0)
+      g_propagate_error (error, system_error (errno));
+    else
+      self->name = g_steal_pointer (&name);
+  }
+  if (fd < 0)
+    file_part_clear (self);
+  return fd;
+}
+
+gboolean
+file_part_give_name (FilePart *self,
+                     int       fd,
+                     GError  **error) {
+  if (self->name == NULL) {
+    g_autofree char *link = path_of_fd (fd);
+    g_autofree char *name = path_beside (self->path);
+
+    if (linkat (AT_FDCWD, link, AT_FDCWD, self->path, AT_SYMLINK_FOLLOW) == 0)
+      return TRUE;
+    if (errno != EEXIST
+        || linkat (AT_FDCWD, link, AT_FDCWD, name, AT_SYMLINK_FOLLOW) != 0) {
+      g_propagate_error (error, system_error (errno));
+      return FALSE;
+    }
+    self->name = g_steal_pointer (&name);
+  }
+  if (rename (self->name, self->path) != 0) {
+    g_propagate_error (error, system_error (errno));
+    return FALSE;
+  }
+  g_clear_pointer (&self->name, g_free);
+  return TRUE;
+}
+
+void
+file_part_clear (FilePart *self) {
+  if (self->name != NULL)
+    g_unlink (self->name);
+  g_clear_pointer (&self->name, g_free);
+  g_clear_pointer (&self->path, g_free);
 }
 
 static gboolean
-write_part (GFile        *part,
-            GFile        *target,
-            FileWriter    write,
-            gpointer      data,
-            GCancellable *cancellable,
-            GError      **error) {
+write_bytes (FileWriter    write,
+             gpointer      data,
+             int           fd,
+             GCancellable *cancellable,
+             GError      **error) {
+  g_autoptr (GOutputStream) out = g_unix_output_stream_new (fd, FALSE);
+
+  return write (out, data, error)
+         && g_output_stream_close (out, cancellable, error)
+         && sync_bytes (fd, error);
+}
+
+static gboolean
+write_by_path (const char   *path,
+               FileWriter    write,
+               gpointer      data,
+               GCancellable *cancellable,
+               GError      **error) {
+  FilePart part;
+  int fd = file_part_open (&part, path, error);
+  gboolean is_written;
+
+  if (fd < 0)
+    return FALSE;
+  keep_mode_of (path, fd);
+  is_written = write_bytes (write, data, fd, cancellable, error)
+               && file_part_give_name (&part, fd, error);
+  close (fd);
+  file_part_clear (&part);
+  return is_written;
+}
+
+/* Where there is no path the file system sees to order and rights. */
+static gboolean
+write_by_gio (GFile        *target,
+              FileWriter    write,
+              gpointer      data,
+              GCancellable *cancellable,
+              GError      **error) {
+  g_autoptr (GFile) part = file_beside (target);
   g_autoptr (GFileOutputStream) out
       = g_file_create (part, G_FILE_CREATE_NONE, cancellable, error);
+  gboolean is_written;
 
   if (out == NULL)
     return FALSE;
-  keep_mode (part, target);
-  if (!write (G_OUTPUT_STREAM (out), data, error)) {
+  is_written = write (G_OUTPUT_STREAM (out), data, error);
+  if (!is_written)
     g_output_stream_close (G_OUTPUT_STREAM (out), NULL, NULL);
-    return FALSE;
-  }
-  if (!g_output_stream_close (G_OUTPUT_STREAM (out), cancellable, error))
-    return FALSE;
-  sync_file (part);
-  return TRUE;
+  if (is_written
+      && g_output_stream_close (G_OUTPUT_STREAM (out), cancellable, error)
+      && g_file_move (part, target,
+                      G_FILE_COPY_OVERWRITE | G_FILE_COPY_NO_FALLBACK_FOR_MOVE,
+                      cancellable, NULL, NULL, error))
+    return TRUE;
+  /* Not with the cancellable: what was cancelled is tidied up all the same. */
+  g_file_delete (part, NULL, NULL);
+  return FALSE;
 }
 
 gboolean
@@ -148,20 +290,15 @@ file_write_whole (GFile        *file,
                   GCancellable *cancellable,
                   GError      **error) {
   g_autoptr (GFile) target = file_behind_links (file);
-  g_autoptr (GFile) part = file_beside (target);
+  const char *path = g_file_is_native (target) ? g_file_peek_path (target) : NULL;
   GError *failure = NULL;
 
-  if (!file_may_replace (target, &failure)) {
-    file_fail_save (file, failure, error);
-    return FALSE;
-  }
-  if (write_part (part, target, write, data, cancellable, &failure)
-      && g_file_move (part, target,
-                      G_FILE_COPY_OVERWRITE | G_FILE_COPY_NO_FALLBACK_FOR_MOVE,
-                      cancellable, NULL, NULL, &failure))
+  if (file_may_replace (target, &failure)
+      && !g_cancellable_set_error_if_cancelled (cancellable, &failure)
+      && (path != NULL
+              ? write_by_path (path, write, data, cancellable, &failure)
+              : write_by_gio (target, write, data, cancellable, &failure)))
     return TRUE;
-  /* Not with the cancellable: what was cancelled is tidied up all the same. */
-  g_file_delete (part, NULL, NULL);
   file_fail_save (file, failure, error);
   return FALSE;
 }

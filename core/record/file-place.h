@@ -19,13 +19,34 @@ GFile      *file_beside           (GFile        *file);
 gboolean    file_may_replace      (GFile        *target,
                                    GError      **error);
 
+/* A file on its way to its name. */
+typedef struct {
+  char *path;
+  char *name; /* NULL: it has none */
+} FilePart;
+
+/* A descriptor of a new file, open for reading and writing, that will stand at @path;
+ * -1 and @error, and there is nothing to clear. */
+int         file_part_open        (FilePart      *self,
+                                   const char    *path,
+                                   GError       **error);
+/* Gives it the name, also when another file has it. */
+gboolean    file_part_give_name   (FilePart      *self,
+                                   int            fd,
+                                   GError       **error);
+/* Without a name nothing is left of it. */
+void        file_part_clear       (FilePart      *self);
+/* For tests: as where every file has a name. */
+void        file_set_unnamed      (gboolean       may_be);
+
 /* FALSE: @error is set. */
 typedef gboolean (*FileWriter)    (GOutputStream *out,
                                    gpointer       data,
                                    GError       **error);
 /* Writes a file beside @file, or beside what a link @file leads to, and gives it the
  * name when it is whole: what goes wrong before, killing included, loses nothing that
- * stood there and leaves nothing under the name. The error is file_fail_save()'s. */
+ * stood there and leaves nothing under the name, nor, where the file system can do
+ * so, beside it. The error is file_fail_save()'s. */
 gboolean    file_write_whole      (GFile        *file,
                                    FileWriter    write,
                                    gpointer      data,

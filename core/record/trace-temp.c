@@ -4,7 +4,8 @@
  *
  * For what is too large for memory: a file system that lives in memory is taken
  * only if there is no other. Tried in turn: the user's cache, $TMPDIR,
- * /var/tmp, /tmp. The name is removed at once, so nothing stays behind.
+ * /var/tmp, /tmp. Nothing stays behind: it never has a name, or, where the file system
+ * knows no files without one, loses it at once.
  */
 #include "core/record/trace-temp.h"
 
@@ -34,8 +35,14 @@ is_in_memory (int fd) {
 static int
 open_in (const char *folder) {
   g_autofree char *path = g_build_filename (folder, "tophash-XXXXXX", NULL);
-  int fd = g_mkstemp_full (path, O_RDWR | O_CLOEXEC, 0600);
+  int fd = -1;
 
+#ifdef O_TMPFILE
+  fd = open (folder, O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+  if (fd >= 0)
+    return fd;
+#endif
+  fd = g_mkstemp_full (path, O_RDWR | O_CLOEXEC, 0600);
   if (fd >= 0)
     g_unlink (path);
   return fd;

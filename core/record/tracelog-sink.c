@@ -480,20 +480,11 @@ trace_sink_finish (TraceLog *log) {
 
 /* Files -------------------------------------------------------------------- */
 
-/* (transfer full): what the system says of @number. */
-static GError *
-system_error (int number) {
-  return g_error_new_literal (G_IO_ERROR, (gint)g_io_error_from_errno (number),
-                              g_strerror (number));
-}
-
-/* Opens a new file beside @path, holding a whole recording of no events, and
- * gives it the name. */
+/* Puts a whole recording of no events into the file, and gives it the name. */
 static gboolean
-begin_file (TraceSink  *self,
-            const char *part,
-            const char *path,
-            GError    **error) {
+begin_file (TraceSink *self,
+            FilePart  *part,
+            GError   **error) {
   TraceHonesty none = { 0 };
 #ifdef F_OFD_SETLK
   struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -501,15 +492,11 @@ begin_file (TraceSink  *self,
   /* Not everywhere; it only tells readers that more will come. */
   fcntl (self->fd, F_OFD_SETLK, &lock);
 #endif
-  if (!trace_writer_put_head (&self->writer, self->log->info, 0,
-                              self->log->uuid, error)
-      || !trace_writer_put_honesty (&self->writer, &none, NULL, 0, error)
-      || !trace_writer_put_end (&self->writer, TRUE, 0, error))
-    return FALSE;
-  if (rename (part, path) == 0)
-    return TRUE;
-  g_propagate_error (error, system_error (errno));
-  return FALSE;
+  return trace_writer_put_head (&self->writer, self->log->info, 0,
+                                self->log->uuid, error)
+         && trace_writer_put_honesty (&self->writer, &none, NULL, 0, error)
+         && trace_writer_put_end (&self->writer, TRUE, 0, error)
+         && file_part_give_name (part, self->fd, error);
 }
 
 /* FALSE: another recorder, of this process or another, is writing into the file of
@@ -539,10 +526,10 @@ tracelog_record_to (TraceLog *log,
   g_autoptr (GFile) target = file_behind_links (file);
   g_autofree char *path = g_file_get_path (target);
   g_autofree char *name = file_display_name (file);
-  g_autoptr (GFile) beside = file_beside (target);
-  g_autofree char *part = g_file_get_path (beside);
   GError *failure = NULL;
+  gboolean is_begun;
   TraceSink *self;
+  FilePart part;
   int fd;
 
   g_return_val_if_fail (log->store == NULL && log->blocks->len == 0, FALSE);
@@ -552,16 +539,17 @@ tracelog_record_to (TraceLog *log,
     return FALSE;
   }
   fd = file_may_replace (target, &failure) && is_free (path, &failure)
-           ? open (part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666)
+           ? file_part_open (&part, path, &failure)
            : -1;
   if (fd < 0) {
-    file_fail_save (file, failure != NULL ? failure : system_error (errno), error);
+    file_fail_save (file, failure, error);
     return FALSE;
   }
   self = sink_new (log, fd, name, g_filename_display_name (path), TRUE);
-  if (begin_file (self, part, path, &failure) && sink_start (self, &failure))
+  is_begun = begin_file (self, &part, &failure) && sink_start (self, &failure);
+  file_part_clear (&part);
+  if (is_begun)
     return TRUE;
-  unlink (part);
   sink_free (self);
   g_clear_pointer (&log->store, trace_store_unref);
   file_fail_save (file, failure, error);

@@ -155,6 +155,20 @@ def check_own_file(file):
         assert pathlib.Path(own).read_bytes() == content
 
 
+def is_writing(process, folder, known):
+    """Whether it has a file open in the folder that is none of the known ones: one
+    without a name, or with one of its own."""
+    folder = os.path.realpath(folder)
+    for fd in os.listdir(f"/proc/{process.pid}/fd"):
+        try:
+            path = os.readlink(f"/proc/{process.pid}/fd/{fd}")
+        except OSError:  # it was closed meanwhile
+            continue
+        if os.path.dirname(path) == folder and os.path.basename(path) not in known:
+            return True
+    return False
+
+
 def check_interrupt(_file):
     """Ctrl+C leaves what stood there, or nothing."""
     with tempfile.TemporaryDirectory() as folder:
@@ -173,8 +187,7 @@ def check_interrupt(_file):
                 before = sorted([*before, "events.csv"])
             process = subprocess.Popen([cli, "export", "events-csv", large, "-o",
                                         target], stderr=subprocess.PIPE)
-            # Once there is a piece of it, it is under way.
-            while sorted(os.listdir(folder)) == before:
+            while not is_writing(process, folder, before):
                 assert process.poll() is None
             process.send_signal(signal.SIGINT)
             error = process.stderr.read()
