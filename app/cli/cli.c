@@ -112,10 +112,10 @@ int
 cli_conclude (TraceLog *log) {
   g_autofree char *damage = tracelog_dup_damage (log);
 
-  if (damage == NULL)
-    return CLI_GOOD;
-  g_printerr ("tophash-cli: %s\n", damage);
-  return CLI_CHECK_FAILED;
+  if (damage != NULL)
+    g_printerr ("tophash-cli: %s\n", damage);
+  /* What was missing at once was said at once. */
+  return damage != NULL || tracelog_lacks_parts (log) ? CLI_CHECK_FAILED : CLI_GOOD;
 }
 
 gboolean

@@ -3,8 +3,8 @@
 /* main.c — tophash-cli: the same core without a window
  *
  * One command a run. Every command has its own --help; exit codes are 0 (good),
- * 1 (a check failed, or a part of a recording proved damaged) and 2 (bad input or
- * usage, or what was asked for could not be written).
+ * 1 (a check failed, or a part of a recording proved damaged or cut off) and 2 (bad
+ * input or usage, or what was asked for could not be written).
  */
 #include "app/cli/cli.h"
 

@@ -59,6 +59,10 @@ TraceLog *tracelog_open (GFile            *file,
                          char            **warning,
                          GError          **error);
 
+/* Whether there was a warning because the file is cut or damaged, and not because
+ * another process is recording it. */
+gboolean  tracelog_lacks_parts (TraceLog         *self);
+
 /* The same, but a file that another process is recording gives a log that is not
  * finished, and may have no events yet: it grows by tracelog_refresh() or
  * tracelog_follow(). */

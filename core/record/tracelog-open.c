@@ -299,6 +299,8 @@ conclude (Opener  *self,
     sentence = take_notes (self, log);
   else
     g_free (take_notes (self, log));
+  log->lacks_parts = sentence != NULL && !self->may_grow
+                     && !trace_store_is_locked (self->store);
   for (guint i = 0; i < self->keyframes->len; i++)
     tracelog_attach_keyframe (
         log, &g_array_index (self->keyframes, KeyframePlace, i));

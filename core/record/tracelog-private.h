@@ -71,6 +71,7 @@ struct _TraceLog {
   TraceStore       *store;  /* of the blocks that are not in memory; or NULL */
   guint64           stored_bytes; /* of those */
   char             *damage; /* why the log is cut; or NULL */
+  gboolean          lacks_parts; /* told when it was opened: constant then */
   TraceSink        *sink;   /* writes to the store; or NULL */
   TraceGrowth      *growth; /* writer's: the file is being recorded; or NULL */
   guint64           disk_bound;   /* writer's; G_MAXUINT64: as told in tracelog.h */

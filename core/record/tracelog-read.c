@@ -40,6 +40,11 @@ tracelog_dup_damage (TraceLog *self) {
   return damage;
 }
 
+gboolean
+tracelog_lacks_parts (TraceLog *self) {
+  return self->lacks_parts;
+}
+
 /* The log ends before block @number: @problem, a translated phrase, is what was
  * found at @offset. */
 static void

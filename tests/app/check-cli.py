@@ -215,6 +215,14 @@ def check_damage(file):
         assert first["live-keys"] > 0
         text = refused("is damaged", "export", "chrome", bad, code=1)
         assert json.loads(text)["traceEvents"]
+        # And so is what is missing at once.
+        content = pathlib.Path(file).read_bytes()
+        for size, what in ((middle, "is cut off at byte"),
+                           (len(content) - 1, "is cut off at byte")):
+            pathlib.Path(bad).write_bytes(content[:size])
+            for args in (["info"], ["events"], ["stats"], ["verify"],
+                         ["export", "events-csv"], ["export", "prometheus"]):
+                refused(what, *args, bad, code=1)
 
 
 def check_spans(file):
