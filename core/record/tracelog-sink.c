@@ -223,7 +223,8 @@ store_batch (TraceSink *self) {
 /* Generations -------------------------------------------------------------- */
 
 /* Writes the open block as far as it is published, when all full ones are
- * written; *length: events in the file then. */
+ * written; *length: events in the file then. When they cannot be, the open block of
+ * the generation before is the last one still. */
 static gboolean
 put_open_block (TraceSink *self,
                 guint64   *length,
@@ -244,6 +245,7 @@ put_open_block (TraceSink *self,
   pthread_mutex_unlock (&log->lock);
   if (n == 0) {
     plain_block_unref (tail);
+    *length = MAX (*length, self->n_told);
     return TRUE;
   }
   trace_block_pack (&packed, *length, tail->events, n);

@@ -141,6 +141,43 @@ test_disk_full (Fixture      *fixture,
   assert_events (back, n);
 }
 
+/* What stood in the file when the disk was full stands there in the end, the events of
+ * a block that was not full yet too. */
+static void
+test_disk_full_keeps_all (Fixture      *fixture,
+                          gconstpointer unused) {
+  guint64 n = 30 * TRACE_BLOCK_EVENTS + 1000, length = 0;
+  gint64 deadline_us = g_get_monotonic_time () + 20 * G_USEC_PER_SEC;
+  g_autoptr (TraceInfo) info = make_info ();
+  g_autoptr (TraceLog) log = tracelog_new (info, 1 << 20);
+  g_autoptr (TraceLog) back = NULL;
+  struct rlimit former, small;
+  struct stat facts;
+
+  g_assert_true (tracelog_record_to (log, fixture->file, NULL));
+  g_assert_true (append (log, 0, n));
+  while (length < n && g_get_monotonic_time () < deadline_us) {
+    g_clear_pointer (&back, tracelog_unref);
+    back = tracelog_open (fixture->file, NULL, NULL, NULL, NULL, NULL);
+    length = back != NULL ? tracelog_get_length (back) : 0;
+    g_usleep (1000);
+  }
+  g_assert_cmpuint (length, ==, n);
+  g_assert_cmpint (stat (g_file_peek_path (fixture->file), &facts), ==, 0);
+  signal (SIGXFSZ, SIG_IGN);
+  getrlimit (RLIMIT_FSIZE, &former);
+  /* For an END, not for a block. */
+  small = (struct rlimit){ (rlim_t)facts.st_size + 4096, former.rlim_max };
+  setrlimit (RLIMIT_FSIZE, &small);
+  while (append (log, length, length + 1000))
+    length += 1000;
+  tracelog_finish (log, TRUE);
+  setrlimit (RLIMIT_FSIZE, &former);
+  g_clear_pointer (&back, tracelog_unref);
+  back = tracelog_open (fixture->file, NULL, NULL, NULL, NULL, NULL);
+  assert_events (back, n);
+}
+
 /* Another program cuts the file that is written to: the run ends and says so, and
  * what is read is what was recorded, as far as it goes. @file: NULL, one without a
  * name; @size: what is left of it. */
@@ -291,6 +328,7 @@ main (int    argc,
   ADD ("record-to", test_record_to);
   ADD ("says-where-it-cannot-begin", test_says_where_it_cannot_begin);
   ADD ("disk-full", test_disk_full);
+  ADD ("disk-full-keeps-all", test_disk_full_keeps_all);
   ADD ("cut-while-recorded", test_cut_while_recorded);
   g_test_add ("/core/tracelog-sink/half-cut-while-recorded", Fixture,
               GINT_TO_POINTER (300000), set_up, test_cut_while_recorded,
