@@ -190,6 +190,23 @@ measure_cost (Runner         *runner,
   return TRUE;
 }
 
+/* Whether the file holds the whole recording, as large as it was recorded, and the
+ * disk has only no room for a smaller one beside it. @reason: why the run was ended. */
+static gboolean
+stays_as_it_is (GFile        *file,
+                const char   *reason,
+                const GError *failure) {
+  g_autofree char *path = g_file_get_path (file);
+
+  if (path == NULL || reason != NULL
+      || !g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NO_SPACE))
+    return FALSE;
+  g_printerr (_("tophash-cli: “%s” is whole, but larger than it need be: there is no "
+                "room left on the disk\n"),
+              path);
+  return TRUE;
+}
+
 /* The recording, smaller now, and the picture of its end; either may be
  * unwanted. */
 static gboolean
@@ -202,11 +219,16 @@ save_files (TraceLog       *log,
 
   if (record != NULL) {
     g_autoptr (GFile) file = cli_file (record);
+    g_autoptr (GError) failure = NULL;
 
     if (reason != NULL)
       g_printerr ("tophash-cli: %s\n", reason);
-    if (!tracelog_save (log, file, NULL, NULL, cli_cancel_on_interrupt (), error))
+    if (!tracelog_save (log, file, NULL, NULL, cli_cancel_on_interrupt (),
+                        &failure)
+        && !stays_as_it_is (file, reason, failure)) {
+      g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
+    }
   }
   return picture == NULL
          || paint_stage_to_file (state, tracelog_get_info (log), picture,
