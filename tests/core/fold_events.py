@@ -3,7 +3,7 @@
 
 Tables, entries and versions: what stands where after so many events. Compared with
 what a KEYFRAME holds by the document's names, so that what the two documents say is
-the same. Counters, locks and threads are not folded here.
+the same, behind a gap too. Counters, locks and threads are not folded here.
 """
 
 EMPTY_REST, EMPTY_ONE, MOVED_X, MOVED_Y, MOVED_EMPTY, FIRST_TOPHASH = range(6)
@@ -12,6 +12,15 @@ ITERATOR, OLD_ITERATOR, SAME_SIZE_GROW = 1, 2, 8
 NONE, ONLY, READ, DIRTY, SUPERSEDED, SHARD = range(6)
 VALUE, NIL, EXPUNGED = range(3)
 HALF = 1 << 31
+
+
+class Misfit(Exception):
+    """Events are missing before this one: it is left out."""
+
+
+def demand(fits):
+    if not fits:
+        raise Misfit
 
 
 class Bucket:
@@ -25,7 +34,8 @@ class Bucket:
 
 
 class Table:
-    def __init__(self, aux8, res, ver, a, b):
+    def __init__(self, id, aux8, res, ver, a, b):
+        self.id = id
         self.role, self.shard, self.flags = NONE, 0, 0
         self.B, self.flags_table, self.created_ver = aux8, res, ver
         self.hash0, self.domain, self.hash_kind = a, b & 0xFFFFFFFF, b >> 32
@@ -36,7 +46,16 @@ class Table:
     def array(self):
         return [Bucket() for _ in range(1 << self.B)]
 
+    def find(self, place):
+        demand(self.buckets is not None and place < len(self.buckets))
+        return self.buckets[place]
+
+    def find_old(self, place):
+        demand(self.old is not None and place < len(self.old))
+        return self.old[place]
+
     def link(self, place):
+        demand(self.find(place).overflow == 0)
         self.buckets[place].overflow = len(self.buckets)
         self.buckets.append(Bucket(place))
         if self.B < 16:
@@ -46,15 +65,17 @@ class Table:
         while self.buckets[chain].overflow:
             chain = self.buckets[chain].overflow
         bucket = self.buckets[chain]
-        if EMPTY_REST not in bucket.tophash:
+        slots = [slot for slot in range(8) if bucket.tophash[slot] <= EMPTY_ONE]
+        if not slots:
             self.link(chain)
-            bucket = self.buckets[-1]
-        slot = bucket.tophash.index(EMPTY_REST)
+            bucket, slots = self.buckets[-1], [0]
+        slot = slots[0]
         bucket.tophash[slot] = tophash
         bucket.keys[slot], bucket.values[slot] = key, value
 
     def clear_slot(self, place, slot):
-        bucket = self.buckets[place]
+        bucket = self.find(place)
+        demand(bucket.tophash[slot] >= FIRST_TOPHASH and self.count > 0)
         value, bucket.values[slot] = bucket.values[slot], 0
         bucket.tophash[slot] = EMPTY_ONE
         self.count -= 1
@@ -93,8 +114,9 @@ class Map:
     """Applies events one by one: take_KIND (event, its other fields)."""
 
     def __init__(self, kinds):
-        self.tables, self.entries, self.versions = {}, {}, {}
-        self.roles, self.freed, self.written = {}, set(), {}
+        self.tables, self.entries, self.versions = [], {}, {}
+        self.freed, self.written, self.n_dropped = [], {}, 0
+        self.latest = {}
         self.epoch, self.promotions, self.misses = 1, 0, 0
         self.is_amended, self.clock = 0, 0
         self.takes = [getattr(self, "take_" + kind.replace("-", "_"), None)
@@ -103,75 +125,108 @@ class Map:
     def take(self, event):
         _, thread, kind, *fields = event
         take = self.takes[kind]
-        if take is not None:
+        if take is None:
+            return
+        try:
             take(thread, *fields)
+        except Misfit:
+            assert self.n_dropped > 0, event
+
+    def take_dropped(self, _, aux8, aux16, res, *rest):
+        self.n_dropped += res
+
 
     # Tables
 
+    def find(self, id):
+        """The one that was created last; it may have gone while an older is there."""
+        table = self.latest.get(id)
+        demand(table is not None)
+        return table
+
     def take_table_created(self, _, aux8, table, res, ver, a, b):
-        self.tables[table] = Table(aux8, res, ver, a, b)
+        self.latest[table] = Table(table, aux8, res, ver, a, b)
+        self.tables.append(self.latest[table])
 
     def take_table_allocated(self, _, aux8, table, *rest):
-        self.tables[table].buckets = self.tables[table].array()
+        table = self.find(table)
+        demand(table.buckets is None)
+        table.buckets = table.array()
 
     def take_table_freed(self, _, aux8, table, res, *rest):
-        self.freed.add((table, res))
+        self.freed.append((table, res))
         self.drop_freed()
 
     def drop_freed(self):
-        for id, table in list(self.tables.items()):
-            if table.role == SUPERSEDED and (id, table.created_ver) in self.freed:
-                del self.tables[id]
+        for table in [*self.tables]:
+            told = table.id, table.created_ver
+            if table.role == SUPERSEDED and told in self.freed:
+                self.freed.remove(told)
+                self.tables.remove(table)
+                if self.latest.get(table.id) is table:
+                    del self.latest[table.id]
 
     def take_table_cleared(self, _, aux8, table, res, ver, a, b):
-        table = self.tables[table]
+        table = self.find(table)
         table.buckets = table.buckets and table.array()
         table.old, table.hash0 = None, a
         table.count = table.noverflow = table.nevacuate = 0
         table.flags &= ~SAME_SIZE_GROW
 
     def take_table_reseeded(self, _, aux8, table, res, ver, a, b):
-        self.tables[table].hash0 = a
+        self.find(table).hash0 = a
 
     def take_table_flags_changed(self, _, aux8, table, *rest):
-        self.tables[table].flags = aux8
+        self.find(table).flags = aux8
 
     def take_slot_written(self, _, aux8, table, res, ver, a, b):
-        table = self.tables[table]
-        bucket, slot = table.buckets[res // 8], res % 8
-        assert bucket.tophash[slot] <= EMPTY_ONE
+        table = self.find(table)
+        bucket, slot = table.find(res // 8), res % 8
+        demand(bucket.tophash[slot] <= EMPTY_ONE)
         bucket.tophash[slot], bucket.keys[slot], bucket.values[slot] = aux8, a, b
         table.count += 1
+        self.place_entry(table, a, b)
+
+    def place_entry(self, table, key, id):
         if table.flags_table & HOLDS_ENTRIES:
-            entry = self.entries.setdefault(b, Entry())
-            entry.key, entry.epoch = a, self.epoch
+            entry = self.entries.setdefault(id, Entry())
+            entry.key, entry.epoch = key, self.epoch
 
     def take_slot_updated(self, _, aux8, table, res, ver, a, b):
-        bucket, slot = self.tables[table].buckets[res // 8], res % 8
-        assert bucket.keys[slot] == a
-        bucket.values[slot] = b
+        table = self.find(table)
+        bucket, slot = table.find(res // 8), res % 8
+        demand(bucket.tophash[slot] >= FIRST_TOPHASH)
+        assert bucket.keys[slot] == a or self.n_dropped > 0
+        bucket.keys[slot], bucket.values[slot] = a, b
+        self.place_entry(table, a, b)
 
     def take_slot_cleared(self, _, aux8, table, res, *rest):
-        table = self.tables[table]
+        table = self.find(table)
         value = table.clear_slot(res // 8, res % 8)
         if table.flags_table & HOLDS_ENTRIES and table.role == DIRTY:
-            self.entries[value].epoch = 0
+            self.entries.setdefault(value, Entry()).epoch = 0
 
     def take_overflow_linked(self, _, aux8, table, res, *rest):
-        self.tables[table].link(res)
+        self.find(table).link(res)
 
     def take_growth_started(self, _, aux8, table, res, *rest):
-        table = self.tables[table]
+        table = self.find(table)
+        demand(table.buckets is not None and table.old is None
+               and aux8 == table.B + (res == 0))
         table.old, table.B = table.buckets, aux8
         table.buckets, table.nevacuate, table.noverflow = table.array(), 0, 0
         was_iterated = table.flags & ITERATOR
         table.flags &= ~(ITERATOR | OLD_ITERATOR)
         table.flags |= ((OLD_ITERATOR if was_iterated else 0)
                         | (SAME_SIZE_GROW if res else 0))
+        table.n_old = 1 << aux8 - (res == 0)
 
     def take_bucket_evacuated(self, _, aux8, table, res, ver, a, b):
-        table = self.tables[table]
-        old = table.old[res]
+        table = self.find(table)
+        old = table.find_old(res)
+        demand(a < table.n_old and (res >= table.n_old or res == a)
+               and not MOVED_X <= old.tophash[0] <= MOVED_EMPTY
+               and (aux8 == 0 or table.n_old < 1 << table.B))
         for slot, tophash in enumerate(old.tophash):
             goes_y = aux8 >> slot & 1
             if tophash < FIRST_TOPHASH:
@@ -182,52 +237,70 @@ class Map:
                          old.keys[slot], old.values[slot])
 
     def take_chain_wiped(self, _, aux8, table, res, *rest):
-        old = self.tables[table].old[res]
+        table = self.find(table)
+        old = table.find_old(res)
+        demand(res < table.n_old)
         old.keys, old.values, old.overflow = [0] * 8, [0] * 8, 0
 
     def take_evacuation_advanced(self, _, aux8, table, res, *rest):
-        self.tables[table].nevacuate = res
+        self.find(table).nevacuate = res
 
     def take_growth_ended(self, _, aux8, table, *rest):
-        self.tables[table].old = None
-        self.tables[table].flags &= ~SAME_SIZE_GROW
+        table = self.find(table)
+        demand(table.old is not None)
+        table.old = None
+        table.flags &= ~SAME_SIZE_GROW
 
     def take_overflow_counted(self, _, aux8, table, res, *rest):
-        self.tables[table].noverflow = res
+        self.find(table).noverflow = res
 
     def take_bucket_copied(self, _, aux8, table, res, ver, a, b):
-        source = self.tables[b].buckets[res]
+        table, source = self.find(table), self.find(b)
+        demand(table is not source and table.buckets is not None
+               and a < 1 << table.B)
+        bucket = source.find(res)
         for slot in range(8):
-            if aux8 >> slot & 1:
-                self.tables[table].append(a, source.tophash[slot],
-                                          source.keys[slot], source.values[slot])
-                self.tables[table].count += 1
+            if aux8 >> slot & 1 and bucket.tophash[slot] >= FIRST_TOPHASH:
+                table.append(a, bucket.tophash[slot], bucket.keys[slot],
+                             bucket.values[slot])
+                table.count += 1
+            elif aux8 >> slot & 1:
+                assert self.n_dropped > 0
 
     # Read and dirty
 
-    def give_role(self, table, role):
-        before = self.roles.get(role)
-        if before is not None and before.role == role:
-            before.role = SUPERSEDED
-        self.roles[role] = table
+    def give_role(self, id, role):
+        table = self.find(id)
+        if table.role == role:
+            return
+        table.role = NONE
+        self.supersede(role)
         table.role = role
+
+    def supersede(self, role):
+        for table in self.tables:
+            if table.role == role:
+                table.role = SUPERSEDED
         self.drop_freed()
 
     def take_table_named(self, _, aux8, table, res, *rest):
-        self.tables[table].role = SHARD if aux8 else ONLY
-        self.tables[table].shard = res if aux8 else 0
+        if aux8:
+            table = self.find(table)
+            table.role, table.shard = SHARD, res
+        else:
+            self.give_role(table, ONLY)
 
     def take_read_published(self, _, aux8, table, *rest):
-        self.give_role(self.tables[table], READ)
+        self.give_role(table, READ)
         self.is_amended = 0
         self.epoch += 1
 
     def take_dirty_created(self, _, aux8, table, *rest):
-        self.give_role(self.tables[table], DIRTY)
+        self.give_role(table, DIRTY)
 
     def take_dirty_dropped(self, _, aux8, table, *rest):
-        self.tables[table].role = SUPERSEDED
-        self.drop_freed()
+        demand(self.find(table).role == DIRTY)
+        self.supersede(DIRTY)
 
     def take_read_amended(self, *_):
         self.is_amended = 1
@@ -236,7 +309,7 @@ class Map:
         self.misses = res
 
     def take_dirty_promoted(self, _, aux8, table, *rest):
-        self.give_role(self.tables[table], READ)
+        self.give_role(table, READ)
         self.is_amended = self.misses = 0
         self.promotions += 1
 
@@ -256,12 +329,17 @@ class Map:
         entry = self.change_entry(res, ver, VALUE)
         entry.value = a
         if not any(table.flags_table & HOLDS_VERSIONS
-                   for table in self.tables.values()):
+                   for table in self.tables):
             return
-        generation, entry.is_deleted = self.written[thread, a]
+        version = self.versions.setdefault(a, Version(0))
+        id, generation, is_deleted = self.written.get(thread, (None, 0, False))
+        if id != a:
+            assert self.n_dropped > 0
+            generation, is_deleted = version.generation, version.says_deleted
+        entry.is_deleted = is_deleted
         entry.value = a | generation << 32
-        version = self.versions[a]
         if version.generation == generation:
+            entry.is_deleted = version.says_deleted
             version.is_in_chain = not version.is_retired
             version.older, version.older_generation = before % 2**32, before >> 32
 
@@ -281,7 +359,7 @@ class Map:
         return version if version.generation == generation else None
 
     def take_version_written(self, thread, aux8, aux16, res, ver, a, b):
-        self.written[thread, res] = ver, aux8 == 1
+        self.written[thread] = res, ver, aux8 == 1
         version = self.find_version(res, ver)
         if version is not None:
             version.value, version.key, version.says_deleted = a, b, aux8 == 1
@@ -305,18 +383,16 @@ class Map:
 
 ZEROS = {"tophash": 0, "overflow": 0, "keys": [0] * 8, "values": [0] * 8,
          "previous": 0}
-FIELDS = ("role", "shard", "flags", "flags_table", "B", "count", "noverflow",
+FIELDS = ("id", "created_ver", "role", "shard", "flags", "flags_table", "B", "count", "noverflow",
           "nevacuate", "domain", "hash_kind")
 
 
 def assert_tables(found, state):
-    told = {table["id"]: (place, table)
-            for place, table in enumerate(state["Table"])}
-    assert sorted(told) == sorted(found.tables)
-    for id, table in found.tables.items():
-        place, record = told[id]
+    """Of two with the same id the older one waits for its `table-freed`."""
+    assert len(state["Table"]) == len(found.tables)
+    for place, (table, record) in enumerate(zip(found.tables, state["Table"])):
         for field in FIELDS:
-            assert getattr(table, field) == record[field], (id, field)
+            assert getattr(table, field) == record[field], (table.id, field)
         assert table.hash0 == record["hash0"] % 2**64
         for kind, array in enumerate((table.buckets, table.old)):
             has, _, n = record[("buckets", "oldbuckets")[kind]]
@@ -324,7 +400,8 @@ def assert_tables(found, state):
             vector = state["vectors"].get((kind, place), {})
             for i, bucket in enumerate(array or []):
                 row = vector.get(i, ZEROS)
-                assert bucket.row() == tuple(row[name] for name in ZEROS), (id, i)
+                assert bucket.row() == tuple(row[name] for name in ZEROS), \
+                    (table.id, i)
 
 
 def assert_entries(found, state):

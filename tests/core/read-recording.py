@@ -398,6 +398,64 @@ def test_parts(cli, keep_state, folder):
             "next-id": 3, "text": "all", "view": {"zoom": 2}}, file.notes
 
 
+def assert_states(keep_state, folder, path, positions):
+    """Keyframes of a recording at some positions, against the events before them."""
+    out = str(folder / "kept.tophash")
+    for position in positions:
+        run(keep_state, path, str(position), out)
+        file = read_recording(out)
+        (found, state), = file.keyframes.items()
+        assert found == position
+        fold_events.assert_state_is_the_fold(
+            file.info["kinds"], file.events[:position], state)
+
+
+def places_of(kind, file):
+    return [i for i, event in enumerate(file.events)
+            if file.info["kinds"][event[2]] == kind]
+
+
+def test_rare(cli, keep_state, folder):
+    """Kinds that only a large table tells, or a map without memory."""
+    large = {**scenario("gomap"), "hash": "all-equal", "hint": 300000}
+    large["phases"] = [{"name": "mix", "operationcount": 400, "threads": [
+        {"role": "one", "mix": {"store": 4, "insert": 4, "delete": 1}}]}]
+    (folder / "s.json").write_text(json.dumps(large))
+    path = str(folder / "large.tophash")
+    run(cli, "run", str(folder / "s.json"), "--record", path)
+    places = places_of("overflow-counted", read_recording(path))
+    assert len(places) > 3
+    assert_states(keep_state, folder, path, [places[-1] + 1])
+
+    path = str(folder / "starved.tophash")
+    run(keep_state, "--without-memory", path)
+    file = read_recording(path)
+    places = places_of("dirty-dropped", file)
+    assert places
+    assert_states(keep_state, folder, path,
+                  [places[0], places[0] + 1, len(file.events)])
+
+
+def test_gaps(cli, keep_state, folder):
+    """A keyframe behind a gap is the guess that FORMAT-events.md tells."""
+    n_dropped = 0
+    for engine in ("syncmap", "mutexmap", "rwmap", "shardmap", "viewmap"):
+        told = {**scenario(engine), "overflow": "drop", "telling": "whole"}
+        told["phases"][0]["operationcount"] = 4000
+        told["phases"][0]["threads"][0]["count"] = 3
+        (folder / "s.json").write_text(json.dumps(told))
+        path = str(folder / "run.tophash")
+        run(cli, "run", str(folder / "s.json"), "--record", path)
+        file = read_recording(path)
+        assert_events_are_the_programs(cli, path, file)
+        gaps = places_of("dropped", file)
+        assert sum(file.events[i][5] for i in gaps) == file.honesty[1]
+        n_dropped += file.honesty[1]
+        length = min(len(file.events), 60000)
+        assert_states(keep_state, folder, path, [length // 2, length])
+    return f"{n_dropped} dropped"
+
+
 def test_cut(cli, folder):
     """What is left of a file at any length is what the program says is left."""
     data = (folder / "kept.tophash").read_bytes()
@@ -467,13 +525,16 @@ def test(cli, keep_state, source):
     source = pathlib.Path(source)
     tests = {"every-event-is-the-program-s": (test_run, cli),
              "keyframes-and-notes": (test_parts, cli, keep_state),
+             "rare-kinds": (test_rare, cli, keep_state),
+             "gaps": (test_gaps, cli, keep_state),
              "cut-files": (test_cut, cli),
              "the-document-s-example": (test_example, cli)}
     print(f"1..{len(tests) + 2}")
     with tempfile.TemporaryDirectory() as folder:
         for i, (name, (check, *args)) in enumerate(tests.items(), 1):
-            check(*args, pathlib.Path(folder))
-            print(f"ok {i} /core/format/{name}", flush=True)
+            note = check(*args, pathlib.Path(folder))
+            print(f"ok {i} /core/format/{name}" + (f" # {note}" if note else ""),
+                  flush=True)
     test_kinds(source)
     print(f"ok {len(tests) + 1} /core/format/the-document-s-kinds")
     test_corpus(cli, source)
