@@ -113,7 +113,11 @@ append_slot (Fold          *self,
   bucket->tophash[end->slot] = tophash;
   bucket->keys[end->slot] = key;
   bucket->elems[end->slot] = elem;
-  end->slot++;
+  /* The next one holds no key, but where events are missing. */
+  do
+    end->slot++;
+  while (end->slot < BUCKET_SLOTS
+         && bucket->tophash[end->slot] > TOPHASH_EMPTY_ONE);
   return TRUE;
 }
 

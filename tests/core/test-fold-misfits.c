@@ -126,6 +126,29 @@ test_overwrites_bring_keys_after_gaps (void) {
   }
 }
 
+/* A move finds a key where there can be none but behind a gap: both stay. */
+static void
+test_moves_pass_over_keys_after_gaps (void) {
+  g_autoptr (Fold) fold = fold_new ();
+  g_autoptr (MapState) state = NULL;
+  const StateBucket *bucket;
+
+  tell (fold, EVENT_TABLE_CREATED, 0, 1, 1, 3, 99, 0);
+  tell (fold, EVENT_TABLE_NAMED, 0, 2, 0, 3, 0, 0);
+  for (guint i = 0; i < 3; i++)
+    tell (fold, EVENT_SLOT_WRITTEN, i, 0, 9, 3, i, i);
+  tell (fold, EVENT_DROPPED, 1, 0, 0, 0, 0, 0);
+  tell (fold, EVENT_GROWTH_STARTED, 0, 0, 2, 3, 0, 0);
+  tell (fold, EVENT_SLOT_WRITTEN, 1, 0, 9, 3, 77, 77);
+  tell (fold, EVENT_BUCKET_EVACUATED, 0, 0, 0, 3, 0, 0);
+  state = fold_ref_state (fold);
+  bucket = state_array_bucket (map_state_table (state, 0)->buckets, 0);
+  g_assert_cmpint (bucket->keys[0], ==, 0);
+  g_assert_cmpint (bucket->keys[1], ==, 77);
+  g_assert_cmpint (bucket->keys[2], ==, 1);
+  g_assert_cmpint (bucket->keys[3], ==, 2);
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -134,5 +157,7 @@ main (int    argc,
   g_test_add_func ("/core/fold/garbage-does-no-harm", test_garbage_does_no_harm);
   g_test_add_func ("/core/fold/overwrites-bring-keys-after-gaps",
                    test_overwrites_bring_keys_after_gaps);
+  g_test_add_func ("/core/fold/moves-pass-over-keys-after-gaps",
+                   test_moves_pass_over_keys_after_gaps);
   return g_test_run ();
 }
