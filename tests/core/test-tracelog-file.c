@@ -563,6 +563,23 @@ test_crc32c (void) {
   g_assert_cmphex (crc32c (crc32c (0, "1234", 4), "56789", 5), ==, 0xe3069283u);
 }
 
+/* Any length at any place, and of parts. */
+static void
+test_crc32c_by_tables (void) {
+  guint8 bytes[200];
+
+  for (guint i = 0; i < sizeof bytes; i++)
+    bytes[i] = (guint8)g_test_rand_int ();
+  for (guint from = 0; from < 16; from++)
+    for (guint n = 0; n <= sizeof bytes - from; n++) {
+      guint32 whole = crc32c (0, bytes + from, n);
+
+      g_assert_cmphex (crc32c_by_tables (0, bytes + from, n), ==, whole);
+      g_assert_cmphex (crc32c (crc32c_by_tables (0, bytes + from, n / 3),
+                               bytes + from + n / 3, n - n / 3), ==, whole);
+    }
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -571,6 +588,7 @@ main (int    argc,
   g_test_add ("/core/tracelog-file/" name, Fixture, data, set_up, test,     \
               tear_down)
   g_test_add_func ("/core/tracelog-file/crc32c", test_crc32c);
+  g_test_add_func ("/core/tracelog-file/crc32c-by-tables", test_crc32c_by_tables);
   ADD ("round-trip/empty", GUINT_TO_POINTER (0), test_round_trip);
   ADD ("round-trip/one", GUINT_TO_POINTER (1), test_round_trip);
   ADD ("round-trip/full-block", GUINT_TO_POINTER (4096), test_round_trip);
