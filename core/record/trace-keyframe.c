@@ -7,10 +7,15 @@
  * stays there; of it only head and table are read to give a frame. One that was
  * written to the file of a run is let go, or memory would grow with the run.
  *
+ * Saving packs frames anew, with zstd. Measured of a map of a million slots: a sixth
+ * smaller, and 7 ms of processor time to read a state in place of 3.7, of a seek that
+ * takes 30 in a recording that was just opened and none later on. Planes of their
+ * columns would take another twentieth off: not worth a codec.
+ *
  * Safety      Counts and sizes are held against their bounds and the chunk's
  *             size before memory is taken; each frame against its own CRC.
  */
-#include "core/record/trace-keyframe.h"
+#include "core/record/trace-keyframe-private.h"
 
 #include "core/record/crc32c.h"
 #include "core/record/tracelog-private.h"
@@ -21,6 +26,9 @@
 
 #define HEAD_SIZE 16u
 #define ROW_SIZE 16u
+/* Free choice: zstd is unpacked in thrice the time of LZ4, so that it must save more
+ * than this part of a frame. */
+#define LEAST_SAVED 16u
 
 /* One row of the table, and where its frame begins in the payload. */
 typedef struct {
@@ -30,6 +38,28 @@ typedef struct {
   guint32 codec;
   guint64 offset;
 } FrameRow;
+
+static void
+parse_row (FrameRow     *row,
+           const guint8 *bytes,
+           guint64       offset) {
+  *row = (FrameRow){
+    .stored_size = (guint32)bytes_get (bytes, 4),
+    .raw_size = (guint32)bytes_get (bytes + 4, 4),
+    .crc = (guint32)bytes_get (bytes + 8, 4),
+    .codec = (guint32)bytes_get (bytes + 12, 4),
+    .offset = offset,
+  };
+}
+
+static void
+write_row (guint8         *bytes,
+           const FrameRow *row) {
+  bytes_put (bytes, 4, row->stored_size);
+  bytes_put (bytes + 4, 4, row->raw_size);
+  bytes_put (bytes + 8, 4, row->crc);
+  bytes_put (bytes + 12, 4, row->codec);
+}
 
 /* Making ------------------------------------------------------------------- */
 
@@ -44,15 +74,15 @@ append_frame (GByteArray *table,
   int size = LZ4_compress_default (raw, packed, (int)raw_size,
                                    (int)raw_size - 1);
   const char *stored = size > 0 ? packed : raw;
-  guint32 stored_size = size > 0 ? (guint32)size : (guint32)raw_size;
-  guint8 row[ROW_SIZE];
+  FrameRow row = { .stored_size = (guint32)(size > 0 ? (gsize)size : raw_size),
+                   .raw_size = (guint32)raw_size,
+                   .codec = size > 0 ? TRACE_CODEC_LZ4 : TRACE_CODEC_PLAIN };
+  guint8 written[ROW_SIZE];
 
-  bytes_put (row, 4, stored_size);
-  bytes_put (row + 4, 4, raw_size);
-  bytes_put (row + 8, 4, crc32c (0, stored, stored_size));
-  bytes_put (row + 12, 4, size > 0 ? TRACE_CODEC_LZ4 : TRACE_CODEC_PLAIN);
-  g_byte_array_append (table, row, sizeof row);
-  g_byte_array_append (frames, (const guint8 *)stored, stored_size);
+  row.crc = crc32c (0, stored, row.stored_size);
+  write_row (written, &row);
+  g_byte_array_append (table, written, sizeof written);
+  g_byte_array_append (frames, (const guint8 *)stored, row.stored_size);
 }
 
 /* (transfer full): the payload. */
@@ -207,13 +237,7 @@ read_row (TraceLog            *log,
     return FALSE;
   for (guint i = 0; i < frame; i++)
     offset += bytes_get (table + i * ROW_SIZE, 4);
-  *row = (FrameRow){
-    .stored_size = (guint32)bytes_get (table + frame * ROW_SIZE, 4),
-    .raw_size = (guint32)bytes_get (table + frame * ROW_SIZE + 4, 4),
-    .crc = (guint32)bytes_get (table + frame * ROW_SIZE + 8, 4),
-    .codec = (guint32)bytes_get (table + frame * ROW_SIZE + 12, 4),
-    .offset = offset,
-  };
+  parse_row (row, table + frame * ROW_SIZE, offset);
   return row->raw_size >= 1 && row->raw_size <= TRACE_FRAME_MAX
          && row->stored_size <= row->raw_size;
 }
@@ -238,6 +262,109 @@ unpack_frame (const FrameRow *row,
   }
   return FALSE;
 }
+
+/* Packing anew ------------------------------------------------------------- */
+
+/* The frames of a payload. */
+typedef struct {
+  const guint8 *bytes;
+  FrameRow     *rows;
+  guint8      **anew; /* NULL: it stays as it is */
+} Repacking;
+
+static void
+repack_frame_cb (gpointer data,
+                 guint    i) {
+  Repacking *self = data;
+  FrameRow *row = &self->rows[i];
+  const guint8 *stored = self->bytes + row->offset;
+  guint room = row->stored_size - row->stored_size / LEAST_SAVED;
+  g_autofree guint8 *raw = NULL;
+  g_autofree guint8 *packed = NULL;
+  guint size;
+
+  /* What is damaged stays as it is: whoever reads it says so. */
+  if (row->raw_size > TRACE_FRAME_MAX || row->stored_size > row->raw_size
+      || row->codec == TRACE_CODEC_ZSTD
+      || crc32c (0, stored, row->stored_size) != row->crc)
+    return;
+  raw = g_malloc (row->raw_size);
+  if (!unpack_frame (row, stored, raw))
+    return;
+  packed = g_malloc (room);
+  size = trace_zstd_pack (packed, room, raw, row->raw_size);
+  if (size == 0)
+    return;
+  row->stored_size = size;
+  row->crc = crc32c (0, packed, size);
+  row->codec = TRACE_CODEC_ZSTD;
+  self->anew[i] = g_steal_pointer (&packed);
+}
+
+/* FALSE: the payload ends before its frames do, or its table is damaged. */
+static gboolean
+read_rows (FrameRow     *rows,
+           guint         n,
+           const guint8 *bytes,
+           gsize         size) {
+  guint64 offset = HEAD_SIZE + (guint64)n * ROW_SIZE;
+
+  if (offset > size
+      || bytes_get (bytes + 8, 4) != crc32c (0, bytes + HEAD_SIZE, n * ROW_SIZE))
+    return FALSE;
+  for (guint i = 0; i < n; i++) {
+    parse_row (&rows[i], bytes + HEAD_SIZE + i * ROW_SIZE, offset);
+    offset += rows[i].stored_size;
+  }
+  return offset <= size;
+}
+
+/* (transfer full): @payload with other frames. */
+static GBytes *
+join_anew (const Repacking *self,
+           guint            n,
+           guint64          most) {
+  g_autofree guint8 *bytes = g_malloc (most);
+  guint64 at = HEAD_SIZE + (guint64)n * ROW_SIZE;
+
+  memcpy (bytes, self->bytes, HEAD_SIZE);
+  for (guint i = 0; i < n; i++) {
+    const FrameRow *row = &self->rows[i];
+    const guint8 *stored = self->anew[i] != NULL ? self->anew[i]
+                                                 : self->bytes + row->offset;
+
+    write_row (bytes + HEAD_SIZE + i * ROW_SIZE, row);
+    memcpy (bytes + at, stored, row->stored_size);
+    at += row->stored_size;
+  }
+  bytes_put (bytes + 8, 4, crc32c (0, bytes + HEAD_SIZE, n * ROW_SIZE));
+  return g_bytes_new (bytes, at);
+}
+
+GBytes *
+trace_keyframe_repack (GBytes *payload,
+                       Crew   *crew) {
+  gsize size;
+  Repacking self = { .bytes = g_bytes_get_data (payload, &size) };
+  guint n = size >= HEAD_SIZE ? (guint)bytes_get (self.bytes, 4) : 0;
+  g_autofree FrameRow *rows = NULL;
+  g_autofree guint8 **anew = NULL;
+  GBytes *packed;
+
+  if (n < 1 || n > TRACE_KEYFRAME_MAX_FRAMES)
+    return g_bytes_ref (payload);
+  self.rows = rows = g_new (FrameRow, n);
+  if (!read_rows (rows, n, self.bytes, size))
+    return g_bytes_ref (payload);
+  self.anew = anew = g_new0 (guint8 *, n);
+  crew_work (crew, n, repack_frame_cb, &self);
+  packed = join_anew (&self, n, size);
+  for (guint i = 0; i < n; i++)
+    g_free (anew[i]);
+  return packed;
+}
+
+/* Frames ------------------------------------------------------------------- */
 
 /* *payload (transfer full, nullable): keeps the one of the entry, which may be
  * settled meanwhile. */

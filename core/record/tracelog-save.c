@@ -5,18 +5,17 @@
  * Written beside the target under another name, synced, renamed: the target is
  * the old file or the whole new one, never in between; and so is what a link of
  * that name leads to, with the rights that it had. A log that reads its
- * blocks from the very file goes on reading them from the old one. Blocks are
- * packed anew on the way (trace-apart.c), in as many threads as there are
- * processors; those of a file that was saved before stay as they are.
+ * blocks from the very file goes on reading them from the old one. Blocks
+ * (trace-belt.c) and states are packed anew on the way, in as many threads as there
+ * are processors; those of a file that was saved before stay as they are.
  *
  * Changed notes alone are appended to a file that holds the events already: NOTES
  * and an END, some KiB whatever the file's size. Until that END is whole the old
  * one is, and what follows it is cut off again when writing fails.
  */
 #include "core/record/file-place.h"
-#include "core/record/trace-apart-private.h"
-#include "core/record/trace-writer-private.h"
-#include "core/record/trace-zstd-private.h"
+#include "core/record/trace-belt-private.h"
+#include "core/record/trace-keyframe-private.h"
 #include "core/record/tracelog-open-private.h"
 
 #include <errno.h>
@@ -26,149 +25,65 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Blocks packed at a time: some MiB, enough for every processor. */
-#define BATCH 64u
-#define MAX_THREADS 8
+/* Measured: packing a frame of a state anew takes as long as so many blocks. */
+#define BLOCKS_PER_FRAME 4u
 
-/* A block that was there when saving began proved bad. */
-static gboolean
-fail_damaged (TraceLog *log,
-              GError  **error) {
-  g_autofree char *damage = tracelog_dup_damage (log);
-
-  g_set_error_literal (error, TRACELOG_FILE_ERROR, TRACELOG_FILE_ERROR_CORRUPT,
-                       damage);
-  return FALSE;
-}
-
-/* A block to be packed anew. */
+/* How much of a save is done: in blocks. */
 typedef struct {
-  TraceLog   *log;
-  guint64     first;
-  guint64     length; /* of the log */
-  PackedBlock packed;
-  guint8     *raw;    /* NULL: it stays as it is packed */
-  TraceSlots  slots;  /* of raw */
-  gboolean    is_good;
-} Job;
+  guint64          n_done;
+  guint64          n_blocks; /* and all the frames of states, as many as these take */
+  TraceLogProgress progress; /* nullable */
+  gpointer         data;
+} Share;
 
-/* What the threads of a batch share: each takes the next job that is left. */
-typedef struct {
-  Job            *jobs;
-  guint           n;
-  void          (*work) (Job *job);
-  _Atomic (guint) n_taken;
-} Batch;
-
-/* Gets one block; the open one as far as it is below the length. */
 static void
-fetch (Job *job) {
-  guint64 left = job->length - job->first;
+tell_share (guint64  n_blocks,
+            gpointer data) {
+  Share *share = data;
 
-  job->is_good = TRUE;
-  if (left < TRACE_BLOCK_EVENTS
-      || !tracelog_dup_packed (job->log, job->first / TRACE_BLOCK_EVENTS,
-                               &job->packed)) {
-    g_autoptr (TraceBlock) block = tracelog_ref_block (job->log, job->first);
+  share->n_done = n_blocks;
+  if (share->progress != NULL)
+    share->progress (MIN ((double)n_blocks / (double)share->n_blocks, 1),
+                     share->data);
+}
 
-    job->is_good = block != NULL && block->n_events >= MIN (left, 4096);
-    if (job->is_good)
-      trace_block_pack (&job->packed, job->first, block->events,
-                        (guint)MIN (left, TRACE_BLOCK_EVENTS));
+static guint64
+count_frames (TraceLog *log,
+              guint64   length) {
+  TraceKeyframe facts;
+  guint64 n = 0;
+
+  for (guint64 at = length; tracelog_find_keyframe (log, at, &facts);
+       at = facts.position - 1) {
+    n += facts.n_frames;
+    if (facts.position == 0)
+      break;
   }
-  if (job->is_good)
-    job->raw = trace_block_dup_raw (&job->packed);
-}
-
-static void
-repack (Job *job) {
-  if (job->raw == NULL)
-    return;
-  if (job->packed.n_events == TRACE_BLOCK_EVENTS)
-    trace_apart_repack (&job->packed, &job->slots, job->raw);
-  else
-    trace_zstd_repack (&job->packed, job->raw);
-}
-
-static void *
-work_thread (void *data) {
-  Batch *batch = data;
-  guint i;
-
-  /* Relaxed: a job is its taker's alone; creating and joining the thread order
-   * everything else. */
-  while ((i = atomic_fetch_add_explicit (&batch->n_taken, 1,
-                                         memory_order_relaxed))
-         < batch->n)
-    batch->work (&batch->jobs[i]);
-  return NULL;
-}
-
-/* Side by side: this thread and as many more as there are processors for. */
-static void
-work_batch (Job   *jobs,
-            guint  n,
-            void (*work) (Job *job)) {
-  guint n_more = CLAMP (g_get_num_processors (), 1, MAX_THREADS) - 1;
-  Batch batch = { .jobs = jobs, .n = n, .work = work };
-  pthread_t threads[MAX_THREADS];
-  guint n_started = 0;
-
-  while (n_started < n_more
-         && pthread_create (&threads[n_started], NULL, work_thread, &batch) == 0)
-    n_started++;
-  work_thread (&batch);
-  for (guint i = 0; i < n_started; i++)
-    pthread_join (threads[i], NULL);
-}
-
-/* Up to BATCH blocks from @first on, packed side by side, seen and written in
- * order. */
-static gboolean
-put_batch (TraceWriter *writer,
-           TraceLog    *log,
-           TraceTables *tables,
-           guint64      first,
-           guint64      length,
-           GError     **error) {
-  g_autofree Job *jobs = g_new0 (Job, BATCH);
-  gboolean is_good = TRUE;
-  guint n = 0;
-
-  for (; n < BATCH && first < length; n++, first += TRACE_BLOCK_EVENTS)
-    jobs[n] = (Job){ .log = log, .first = first, .length = length };
-  work_batch (jobs, n, fetch);
-  for (guint i = 0; i < n; i++)
-    if (jobs[i].raw != NULL)
-      trace_tables_see (tables, jobs[i].raw, jobs[i].packed.n_events,
-                        &jobs[i].slots);
-  work_batch (jobs, n, repack);
-  for (guint i = 0; i < n; i++) {
-    if (is_good && !jobs[i].is_good)
-      is_good = fail_damaged (log, error);
-    is_good = is_good && trace_writer_put_block (writer, &jobs[i].packed, error);
-    if (jobs[i].is_good)
-      g_free (jobs[i].packed.data);
-    g_free (jobs[i].raw);
-  }
-  return is_good;
+  return n;
 }
 
 static gboolean
 put_keyframes (TraceWriter *writer,
                TraceLog    *log,
                guint64      length,
+               Crew        *crew,
+               Share       *share,
                GError     **error) {
   guint n = tracelog_n_keyframes (log);
 
   for (guint i = 0; i < n; i++) {
     TraceKeyframe facts;
     g_autoptr (GBytes) payload = tracelog_dup_keyframe (log, i, &facts);
+    g_autoptr (GBytes) packed = NULL;
 
     /* A damaged one is left out: the events are the truth. */
-    if (payload != NULL && facts.position <= length
-        && !trace_writer_put_keyframe (writer, &facts, payload, error))
+    if (payload == NULL || facts.position > length)
+      continue;
+    packed = trace_keyframe_repack (payload, crew);
+    if (!trace_writer_put_keyframe (writer, &facts, packed, error)
+        || g_cancellable_set_error_if_cancelled (writer->cancellable, error))
       return FALSE;
+    tell_share (share->n_done + (guint64)facts.n_frames * BLOCKS_PER_FRAME, share);
   }
   return TRUE;
 }
@@ -182,7 +97,8 @@ put_log (TraceWriter      *writer,
          GError          **error) {
   g_autoptr (TraceNotes) notes = tracelog_dup_notes (log);
   g_autoptr (GArray) waits = tracelog_dup_waits (log);
-  g_autoptr (TraceTables) tables = trace_tables_new ();
+  g_autoptr (Crew) crew = crew_new ();
+  Share share = { .progress = progress, .data = data };
   guint features = FILE_FEATURE_ZSTD;
   TraceHonesty honesty;
   guint64 length;
@@ -190,19 +106,14 @@ put_log (TraceWriter      *writer,
   /* Honesty first: what it calls complete is complete below this length. */
   tracelog_get_honesty (log, &honesty);
   length = honesty.is_complete ? honesty.n_events : tracelog_get_length (log);
+  share.n_blocks = length / TRACE_BLOCK_EVENTS + 1
+                   + count_frames (log, length) * BLOCKS_PER_FRAME;
   if (length >= TRACE_BLOCK_EVENTS)
     features |= FILE_FEATURE_APART;
-  if (!trace_writer_put_head (writer, tracelog_get_info (log), features, uuid,
-                              error))
-    return FALSE;
-  for (guint64 first = 0; first < length; first += BATCH * TRACE_BLOCK_EVENTS) {
-    if (!put_batch (writer, log, tables, first, length, error)
-        || g_cancellable_set_error_if_cancelled (writer->cancellable, error))
-      return FALSE;
-    if (progress != NULL)
-      progress ((double)first / (double)length, data);
-  }
-  return put_keyframes (writer, log, length, error)
+  return trace_writer_put_head (writer, tracelog_get_info (log), features, uuid,
+                                error)
+         && trace_belt_run (log, length, crew, writer, tell_share, &share, error)
+         && put_keyframes (writer, log, length, crew, &share, error)
          && trace_writer_put_notes (writer, notes, length, error)
          && trace_writer_put_honesty (writer, &honesty, waits, length, error)
          && trace_writer_put_end (writer, TRUE, length, error);

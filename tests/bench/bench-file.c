@@ -8,15 +8,21 @@
  * middle, with the states that came in the file and nothing else, until all is
  * folded, and the memory then. Makes its recording in $TMPDIR, some GB with the
  * temporary file of the log. The first argument: millions of events.
+ *
+ * With the name of a recording instead: how long saving its events takes, which are
+ * packed before as a run leaves them; s, processor seconds of all threads, MB/s of
+ * raw bytes, and bytes an event that were saved.
  */
 #include "core/base/prng.h"
 #include "core/record/trace-keyframe.h"
 #include "core/record/tracelog-file.h"
+#include "core/record/tracelog-private.h"
 #include "core/state/chunk-pool.h"
 #include "core/state/timeline.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define N_ENTRIES 65536u
@@ -101,6 +107,81 @@ bench_picture (GFile  *file,
   tracelog_unref (log);
 }
 
+/* (transfer full): the events of the recording at @path, and its states, as a run
+ * leaves them: in memory as far as a run may have that, else in a temporary file. */
+static TraceLog *
+copy_recording (const char *path) {
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TraceLog) from
+      = tracelog_open (file, NULL, NULL, NULL, NULL, &error);
+  TraceKeyframe facts = { .position = 0 };
+  guint64 position = G_MAXUINT64;
+  TraceLog *log;
+
+  if (from == NULL)
+    g_error ("%s: %s", path, error->message);
+  log = tracelog_new (tracelog_get_info (from), 0);
+  for (guint64 i = 0; i < tracelog_get_length (from); i += TRACE_BLOCK_EVENTS) {
+    TraceBlock *block = tracelog_ref_block (from, i);
+
+    for (guint k = 0; k < block->n_events; k++)
+      tracelog_append (log, &block->events[k]);
+    tracelog_pass_block (from, block);
+  }
+  tracelog_finish (log, FALSE);
+  for (; position > 0 && tracelog_find_keyframe (from, position, &facts);
+       position = facts.position - 1) {
+    g_autoptr (GPtrArray) frames
+        = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
+
+    for (guint i = 0; i < facts.n_frames; i++)
+      g_ptr_array_add (frames, tracelog_read_frame (from, facts.position, i));
+    tracelog_put_keyframe (log, &facts, frames);
+  }
+  return log;
+}
+
+static double
+processor_s (void) {
+  struct rusage usage;
+
+  getrusage (RUSAGE_SELF, &usage);
+  return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+         + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static void
+bench_save (GFile      *file,
+            const char *path) {
+  g_autoptr (TraceLog) log = copy_recording (path);
+  double n = (double)tracelog_get_length (log), raw = 0, save_s, spent_s;
+  g_autoptr (GFileInfo) info = NULL;
+  gint64 from_us;
+
+  for (guint64 i = 0; i < (guint64)n / TRACE_BLOCK_EVENTS; i++) {
+    PackedBlock packed;
+
+    if (tracelog_dup_packed (log, i, &packed)) {
+      raw += packed.raw_size;
+      g_free (packed.data);
+    }
+  }
+  spent_s = processor_s ();
+  from_us = g_get_monotonic_time ();
+  if (!tracelog_save (log, file, NULL, NULL, NULL, NULL))
+    g_error ("a recording could not be saved");
+  save_s = since_ms (from_us) / 1e3;
+  spent_s = processor_s () - spent_s;
+  info = g_file_query_info (file, G_FILE_ATTRIBUTE_STANDARD_SIZE,
+                            G_FILE_QUERY_INFO_NONE, NULL, NULL);
+  printf ("{\"events\": %.0f, \"save_s\": %.2f, \"processor_s\": %.2f, "
+          "\"save_Mev_s\": %.1f, \"raw_MB_s\": %.0f, "
+          "\"saved_bytes_event\": %.3f}\n",
+          n, save_s, spent_s, n / save_s / 1e6, raw / save_s / 1e6,
+          (double)g_file_info_get_size (info) / n);
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -115,6 +196,11 @@ main (int    argc,
   gint64 from_us = g_get_monotonic_time ();
   guint64 size;
 
+  if (argc > 1 && n == 0) {
+    bench_save (file, argv[1]);
+    g_file_delete (file, NULL, NULL);
+    return 0;
+  }
   log = record (n);
   record_ms = since_ms (from_us);
   put_states (log);

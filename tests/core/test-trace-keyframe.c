@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* test-trace-keyframe.c — states come back byte by byte, or not at all */
-#include "core/record/trace-keyframe.h"
+#include "core/record/trace-keyframe-private.h"
 #include "core/record/tracelog-private.h"
 #include "tests/core/recording-file.h"
 
@@ -137,6 +137,138 @@ test_damaged (Fixture      *fixture,
   g_assert_cmpuint (n_lost, >, 60);
 }
 
+/* Numbers below 16 at random: only codes for single bytes make that smaller. */
+static GBytes *
+make_even (void) {
+  guint8 *bytes = g_malloc (TRACE_FRAME_MAX);
+  Prng prng = { 1 };
+
+  for (gsize i = 0; i < TRACE_FRAME_MAX; i++)
+    bytes[i] = (guint8)(prng_next (&prng) % 16);
+  return g_bytes_new_take (bytes, TRACE_FRAME_MAX);
+}
+
+/* The payload of the file's only state. */
+static const guint8 *
+find_payload (const guint8 *data,
+              Chunk        *chunk) {
+  const guint8 *at = data + FILE_HEADER_SIZE;
+
+  for (; chunk_read (chunk, at) && chunk->type != CHUNK_KEYFRAME;
+       at += chunk_room (chunk))
+    continue;
+  g_assert_cmpuint (chunk->type, ==, CHUNK_KEYFRAME);
+  return at + CHUNK_HEADER_SIZE;
+}
+
+/* Packed smaller when it is saved, and left alone when it is saved again. */
+static void
+test_packed_anew (Fixture      *fixture,
+                  gconstpointer unused) {
+  g_autoptr (GPtrArray) frames
+      = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
+  g_autoptr (TraceLog) log = make_log (TRACE_BLOCK_EVENTS);
+  TraceKeyframe facts = { SMALL, 7, 3, 0 };
+
+  for (guint i = 0; i < 3; i++)
+    g_ptr_array_add (frames, make_even ());
+  g_assert_true (tracelog_put_keyframe (log, &facts, frames));
+  for (guint turn = 0; turn < 2; turn++) {
+    g_autoptr (GBytes) bytes = log_to_bytes (log, fixture->file);
+    Chunk chunk;
+    const guint8 *payload
+        = find_payload (g_bytes_get_data (bytes, NULL), &chunk);
+
+    tracelog_unref (log);
+    log = tracelog_open (fixture->file, NULL, NULL, NULL, NULL, NULL);
+    for (guint i = 0; i < 3; i++) {
+      const guint8 *row = payload + 16 + 16 * i;
+      g_autoptr (GBytes) got = tracelog_read_frame (log, SMALL, i);
+
+      g_assert_cmpuint (bytes_get (row + 12, 4), ==, TRACE_CODEC_ZSTD);
+      g_assert_cmpuint (bytes_get (row, 4), <, TRACE_FRAME_MAX * 11 / 20);
+      g_assert_true (g_bytes_equal (got, frames->pdata[i]));
+    }
+  }
+}
+
+/* One that was kept with LZ4 or plain and then damaged stays so. */
+static void
+test_damaged_before (Fixture      *fixture,
+                     gconstpointer unused) {
+  g_autoptr (TraceLog) log = make_log (TRACE_BLOCK_EVENTS);
+  g_autoptr (GPtrArray) frames
+      = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
+  g_autoptr (GBytes) payload = NULL;
+  g_autoptr (GBytes) bad = NULL;
+  g_autoptr (GBytes) packed = NULL;
+  g_autoptr (Crew) crew = crew_new ();
+  TraceKeyframe facts = { SMALL, 7, 3, 0 };
+  const guint8 *anew;
+  guint8 *data;
+  gsize size;
+
+  for (guint i = 0; i < 3; i++)
+    g_ptr_array_add (frames, make_even ());
+  g_assert_true (tracelog_put_keyframe (log, &facts, frames));
+  payload = tracelog_dup_keyframe (log, 0, &facts);
+  data = g_memdup2 (g_bytes_get_data (payload, &size),
+                    g_bytes_get_size (payload));
+  data[size - 1] ^= 1;
+  bad = g_bytes_new (data, size);
+  packed = trace_keyframe_repack (bad, crew);
+  anew = g_bytes_get_data (packed, NULL);
+  g_assert_cmpuint (bytes_get (anew + 16 + 12, 4), ==, TRACE_CODEC_ZSTD);
+  g_assert_cmpmem (anew + 16 + 32, 16, data + 16 + 32, 16);
+  g_clear_pointer (&packed, g_bytes_unref);
+  g_clear_pointer (&bad, g_bytes_unref);
+  /* A table that does not fit its checksum, and ends before the frames do. */
+  data[20] ^= 1;
+  for (gsize n = size; n > 0; n /= 2) {
+    g_autoptr (GBytes) part = g_bytes_new (data, n);
+    g_autoptr (GBytes) kept = trace_keyframe_repack (part, crew);
+
+    g_assert_true (kept == part);
+  }
+  g_free (data);
+}
+
+/* Each part once, however many there are; what a part did is seen by the next task. */
+typedef struct {
+  guint counts[100];
+  guint sum;
+} Parts;
+
+static void
+count_part_cb (gpointer data,
+               guint    part) {
+  ((Parts *)data)->counts[part]++;
+}
+
+static void
+sum_parts_cb (gpointer data,
+              guint    part) {
+  Parts *parts = data;
+
+  for (guint i = 0; i < G_N_ELEMENTS (parts->counts); i++)
+    parts->sum += parts->counts[i];
+}
+
+static void
+test_crew (void) {
+  g_autoptr (Crew) crew = crew_new ();
+  Parts parts = { { 0 } };
+
+  for (guint n = 0; n <= G_N_ELEMENTS (parts.counts); n++) {
+    crew_work (crew, n, count_part_cb, &parts);
+    crew_work (crew, 1, sum_parts_cb, &parts);
+    g_assert_cmpuint (parts.sum, ==, n * (n + 1) / 2);
+    parts.sum = 0;
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (parts.counts); i++)
+    g_assert_cmpuint (parts.counts[i], ==, G_N_ELEMENTS (parts.counts) - i);
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -146,5 +278,8 @@ main (int    argc,
               tear_down)
   ADD ("round-trip", test_round_trip);
   ADD ("damaged", test_damaged);
+  ADD ("packed-anew", test_packed_anew);
+  ADD ("damaged-before", test_damaged_before);
+  g_test_add_func ("/core/trace-keyframe/crew", test_crew);
   return g_test_run ();
 }
