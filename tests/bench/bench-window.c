@@ -2,7 +2,7 @@
 
 /* bench-window.c — how long the window keeps its main thread
  *
- *   bench-window [SCENARIO | FILE.tophash [SECONDS [calm]]]
+ *   bench-window [SCENARIO | FILE.tophash [SECONDS [calm] [WIDTHxHEIGHT]]]
  *
  * Opens the real window, runs a scenario live, or opens a recording and goes about
  * in it as a hand would (far and near seeks, steps, landmarks, zoom, a search,
@@ -39,6 +39,7 @@ static GArray *waits;  /* of frames, by the wall */
 static GArray *late;   /* of Spent: frames that missed LATE_US by the wall */
 static gboolean is_calm;
 static Spent   paint_began;
+static gint64  looking_began_us;
 static gint64  opened_us;  /* when opening began; 0: nothing is opened */
 static gint64  logged_us;  /* when the log was there */
 static gint64  pictured_us;
@@ -47,6 +48,7 @@ static gint64  folded_us;
 static void
 before_paint_cb (void) {
   paint_began = spent_now ();
+  looking_began_us = long_turns_looking_us ();
 }
 
 static void
@@ -76,6 +78,7 @@ after_paint_cb (GdkFrameClock *clock,
                 TophashWindow *window) {
   Spent spent = spent_since (&paint_began);
 
+  spent.worked_us -= long_turns_looking_us () - looking_began_us;
   g_array_append_val (frames, spent.worked_us);
   g_array_append_val (waits, spent.wall_us);
   if (spent.wall_us > LATE_US)
@@ -338,6 +341,13 @@ begin (TophashWindow *window,
   }
 }
 
+static int
+tell_usage (void) {
+  g_printerr ("usage: bench-window [SCENARIO | FILE.tophash [SECONDS [calm] "
+              "[WIDTHxHEIGHT]]]\n");
+  return 2;
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -347,6 +357,7 @@ main (int    argc,
   TophashWindow *window;
   GdkFrameClock *clock;
   gboolean is_over = FALSE;
+  int width = 0, height = 0;
   guint64 n_events;
 
   gl_choice_make ("/dev");
@@ -356,7 +367,11 @@ main (int    argc,
   }
   rank_put_window_first ();
   adw_init ();
-  is_calm = argc > 3 && g_str_equal (argv[3], "calm");
+  for (int i = 3; i < argc; i++)
+    if (g_str_equal (argv[i], "calm"))
+      is_calm = TRUE;
+    else if (sscanf (argv[i], "%dx%d", &width, &height) != 2)
+      return tell_usage ();
   frames = g_array_new (FALSE, FALSE, sizeof (gint64));
   waits = g_array_new (FALSE, FALSE, sizeof (gint64));
   late = g_array_new (FALSE, FALSE, sizeof (Spent));
@@ -364,6 +379,8 @@ main (int    argc,
   g_application_set_flags (G_APPLICATION (application), G_APPLICATION_NON_UNIQUE);
   g_application_register (G_APPLICATION (application), NULL, NULL);
   window = tophash_window_new (ADW_APPLICATION (application));
+  if (width > 0)
+    gtk_window_set_default_size (GTK_WINDOW (window), width, height);
   gtk_window_present (GTK_WINDOW (window));
   while (g_main_context_iteration (NULL, FALSE))
     ;
@@ -380,8 +397,10 @@ main (int    argc,
       tophash_session_get_log (tophash_window_get_session (window)));
 
   g_print ("{\n  \"bench\": \"window\", \"scenario\": \"%s\", "
-           "\"seconds\": %.1f, \"events\": %" G_GUINT64_FORMAT ",\n",
-           scenario, seconds, n_events);
+           "\"seconds\": %.1f, \"width\": %d, \"height\": %d, "
+           "\"events\": %" G_GUINT64_FORMAT ",\n",
+           scenario, seconds, gtk_widget_get_width (GTK_WIDGET (window)),
+           gtk_widget_get_height (GTK_WIDGET (window)), n_events);
   print_opening ();
   print_samples ("frame_work", frames, ",");
   print_samples ("frame_wall", waits, ",");

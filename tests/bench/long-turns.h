@@ -23,6 +23,9 @@ void    long_turns_name  (const char *name);
 /* (transfer none): of gint64, microseconds; each turn so far. */
 GArray *long_turns_worked (void);
 GArray *long_turns_waited (void);
+/* The processor time that looking at long turns has taken so far, which is none of the
+ * turns'. */
+gint64  long_turns_looking_us (void);
 /* The processor time less what the machine held it up and slowed it down for, as far
  * as that can be proved (long-turns.c). */
 GArray *long_turns_own    (void);
