@@ -15,6 +15,10 @@
  *             then one of both waits for a tick of 4 ms, mostly longer than all
  *             the work: no help at all. So the thread is kept off the processor
  *             that calls, for as long as that may have others.
+ *
+ * Locks       One a lane, held for a few words: a caller that works behind the window
+ *             may be stopped while it has it, and the window's thread, which calls
+ *             at once and in turn, must not wait for who calls behind.
  */
 #include "core/state/helper.h"
 
@@ -26,8 +30,11 @@
 /* As the timeline's follower has it at its latest work. */
 #define NICE_BEHIND 10
 
+typedef struct _Lane Lane;
+
 struct _Helper {
   Helper    *next;
+  Lane      *lane;
   HelperWork work; /* NULL once dismissed */
   gpointer   data;
   gboolean   is_kept; /* its caller will dismiss it */
@@ -35,20 +42,23 @@ struct _Helper {
   gboolean   is_over;
 };
 
-typedef struct {
-  pthread_cond_t wanted;
-  Helper        *first; /* waiting, oldest first */
-  Helper       **last;  /* NULL: there is no thread yet */
-  pthread_t      thread;
-  int            niceness; /* 0: nobody's before it */
-} Lane;
+struct _Lane {
+  pthread_mutex_t lock; /* guards all below, and the lane's calls */
+  pthread_cond_t  wanted;
+  pthread_cond_t  over;
+  Helper         *first; /* waiting, oldest first */
+  Helper        **last;  /* NULL: there is no thread yet */
+  pthread_t       thread; /* never changed once it is there */
+  int             niceness; /* 0: nobody's before it */
+};
 
-/* Guards the lanes and every Helper. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t over = PTHREAD_COND_INITIALIZER;
-static Lane at_once = { .wanted = PTHREAD_COND_INITIALIZER };
-static Lane behind = { .wanted = PTHREAD_COND_INITIALIZER, .niceness = NICE_BEHIND };
-static Lane in_turn = { .wanted = PTHREAD_COND_INITIALIZER };
+#define LANE_INIT(rank)                                                              \
+  { .lock = PTHREAD_MUTEX_INITIALIZER, .wanted = PTHREAD_COND_INITIALIZER,           \
+    .over = PTHREAD_COND_INITIALIZER, .niceness = (rank) }
+
+static Lane at_once = LANE_INIT (0);
+static Lane behind = LANE_INIT (NICE_BEHIND);
+static Lane in_turn = LANE_INIT (0);
 
 /* Does the oldest call; the lock is held but while it works. */
 static void
@@ -61,17 +71,20 @@ do_first_locked (Lane *lane) {
     lane->last = &lane->first;
   if (work != NULL) {
     helper->is_working = TRUE;
-    pthread_mutex_unlock (&lock);
+    pthread_mutex_unlock (&lane->lock);
     /* Not helper->work: from here on it may be dismissed, and waited for. */
     work (helper->data);
-    pthread_mutex_lock (&lock);
+    pthread_mutex_lock (&lane->lock);
     helper->is_working = FALSE;
   }
   helper->is_over = TRUE;
-  if (helper->is_kept)
-    pthread_cond_broadcast (&over);
-  else
+  if (helper->is_kept) {
+    pthread_cond_broadcast (&lane->over);
+  } else {
+    pthread_mutex_unlock (&lane->lock);
     g_free (helper);
+    pthread_mutex_lock (&lane->lock);
+  }
 }
 
 static void *
@@ -80,29 +93,33 @@ serve_cb (void *data) {
 
   if (lane->niceness > 0)
     rank_step_back (lane->niceness);
-  pthread_mutex_lock (&lock);
+  pthread_mutex_lock (&lane->lock);
   for (;;) {
     while (lane->first == NULL)
-      pthread_cond_wait (&lane->wanted, &lock);
+      pthread_cond_wait (&lane->wanted, &lane->lock);
     do_first_locked (lane);
   }
   return NULL;
 }
 
 static gboolean
-has_thread_locked (Lane *lane) {
-  if (lane->last != NULL)
-    return TRUE;
-  if (pthread_create (&lane->thread, NULL, serve_cb, lane) != 0)
-    return FALSE;
-  pthread_detach (lane->thread);
-  lane->last = &lane->first;
-  return TRUE;
+has_thread (Lane *lane) {
+  gboolean has;
+
+  pthread_mutex_lock (&lane->lock);
+  if (lane->last == NULL
+      && pthread_create (&lane->thread, NULL, serve_cb, lane) == 0) {
+    pthread_detach (lane->thread);
+    lane->last = &lane->first;
+  }
+  has = lane->last != NULL;
+  pthread_mutex_unlock (&lane->lock);
+  return has;
 }
 
 /* Has the thread of @lane, which ends with the process, run elsewhere. */
 static void
-send_elsewhere_locked (const Lane *lane) {
+send_elsewhere (const Lane *lane) {
 #ifdef __linux__
   int here = sched_getcpu ();
   cpu_set_t others;
@@ -120,30 +137,29 @@ call (Lane      *lane,
       HelperWork work,
       gpointer   data,
       gboolean   is_kept) {
-  Helper *helper = NULL;
+  Helper *helper;
 
-  pthread_mutex_lock (&lock);
-  if (has_thread_locked (lane)) {
-    helper = g_new0 (Helper, 1);
-    helper->work = work;
-    helper->data = data;
-    helper->is_kept = is_kept;
-    *lane->last = helper;
-    lane->last = &helper->next;
-    send_elsewhere_locked (lane);
-    pthread_cond_signal (&lane->wanted);
-  }
-  pthread_mutex_unlock (&lock);
+  if (!has_thread (lane))
+    return NULL;
+  helper = g_new0 (Helper, 1);
+  helper->lane = lane;
+  helper->work = work;
+  helper->data = data;
+  helper->is_kept = is_kept;
+  send_elsewhere (lane);
+  pthread_mutex_lock (&lane->lock);
+  *lane->last = helper;
+  lane->last = &helper->next;
+  pthread_mutex_unlock (&lane->lock);
+  pthread_cond_signal (&lane->wanted);
   return helper;
 }
 
 void
 helper_prepare (void) {
-  pthread_mutex_lock (&lock);
-  has_thread_locked (&at_once);
-  has_thread_locked (&behind);
-  has_thread_locked (&in_turn);
-  pthread_mutex_unlock (&lock);
+  has_thread (&at_once);
+  has_thread (&behind);
+  has_thread (&in_turn);
 }
 
 Helper *
@@ -167,17 +183,19 @@ helper_later (HelperWork work,
 void
 helper_dismiss (Helper *helper) {
   gboolean is_over;
+  Lane *lane;
 
   if (helper == NULL)
     return;
-  pthread_mutex_lock (&lock);
+  lane = helper->lane;
+  pthread_mutex_lock (&lane->lock);
   helper->work = NULL;
   while (helper->is_working)
-    pthread_cond_wait (&over, &lock);
+    pthread_cond_wait (&lane->over, &lane->lock);
   is_over = helper->is_over;
   /* Still waiting: the thread frees it when it comes to it. */
   helper->is_kept = FALSE;
-  pthread_mutex_unlock (&lock);
+  pthread_mutex_unlock (&lane->lock);
   if (is_over)
     g_free (helper);
 }
