@@ -136,24 +136,23 @@ dup_lost (guint64  n_dropped,
 /* What recorded it was ended, or it was saved while the run went on. One that ended
  * at its limit is all there is. */
 static gboolean
-is_part (TophashWindow      *self,
-         const TraceHonesty *honesty) {
-  return !tophash_window_is_growing (self) && !honesty->is_complete
-         && !honesty->was_limited;
+is_part (TophashWindow *self,
+         TraceLog      *log) {
+  return !tophash_window_is_growing (self) && tracelog_is_part (log);
 }
 
 char *
 tophash_window_dup_lacks (TophashWindow *self) {
   TraceLog *log = tophash_session_get_log (self->session);
-  TraceHonesty honesty;
   g_autofree char *lost = NULL;
+  guint64 n_dropped;
 
   if (log == NULL)
     return NULL;
-  tracelog_get_honesty (log, &honesty);
-  if (honesty.n_dropped > 0)
-    lost = dup_lost (honesty.n_dropped, tophash_window_is_growing (self));
-  if (!is_part (self, &honesty))
+  n_dropped = tracelog_get_n_dropped (log);
+  if (n_dropped > 0)
+    lost = dup_lost (n_dropped, tophash_window_is_growing (self));
+  if (!is_part (self, log))
     return g_steal_pointer (&lost);
   return lost == NULL ? g_strdup (_ ("ends before its run"))
                       : g_strjoin (" · ", lost, _ ("ends before its run"), NULL);
@@ -164,10 +163,8 @@ tophash_window_tell_part (TophashWindow *self) {
   TraceLog *log = tophash_session_get_log (self->session);
   g_autofree char *name = tophash_window_name_of (self->home);
   g_autofree char *text = NULL;
-  TraceHonesty honesty;
 
-  tracelog_get_honesty (log, &honesty);
-  if (!is_part (self, &honesty))
+  if (!is_part (self, log))
     return;
   text = g_strdup_printf (_ ("“%s” does not reach the end of its run"), name);
   tophash_window_toast (self, text);
@@ -216,12 +213,9 @@ tell_damage (TophashWindow *self,
 static void
 tell_lost (TophashWindow *self,
            TraceLog      *log) {
-  TraceHonesty honesty;
-
   if (self->has_told_lost)
     return;
-  tracelog_get_honesty (log, &honesty);
-  self->has_told_lost = honesty.n_dropped > 0;
+  self->has_told_lost = tracelog_get_n_dropped (log) > 0;
   if (self->has_told_lost)
     tophash_window_update_title (self);
 }

@@ -191,6 +191,7 @@ take_facts (TraceLog *log) {
   pthread_mutex_lock (&log->lock);
   log->honesty = opener->honesty;
   log->honesty.is_complete = FALSE;
+  tracelog_show_honesty_locked (log);
   g_clear_pointer (&log->waits, g_array_unref);
   if (opener->waits != NULL)
     log->waits = g_array_copy (opener->waits);
@@ -211,6 +212,8 @@ end_log (TraceLog   *log,
           ": %s. Its first %'" PRIu64 " events can be read."),
         trace_store_get_name (opener->store), opener->chunk_at, problem,
         tracelog_get_length (log));
+  atomic_store_explicit (&log->is_damaged, log->damage != NULL,
+                         memory_order_relaxed);
   honesty = log->honesty;
   honesty.is_complete
       = problem == NULL && log->damage == NULL && opener->is_ended

@@ -311,6 +311,7 @@ conclude (Opener  *self,
   if (self->may_grow) {
     tracelog_publish (log);
     log->honesty = self->honesty;
+    tracelog_show_honesty_locked (log);
     log->growth = trace_growth_new (self);
   } else {
     tracelog_restore (log, &self->honesty);

@@ -72,6 +72,7 @@ struct _TraceLog {
   guint64           stored_bytes; /* of those */
   char             *damage; /* why the log is cut; or NULL */
   gboolean          lacks_parts; /* told when it was opened: constant then */
+  _Atomic (gboolean) is_damaged; /* relaxed: it is not NULL, to be looked at */
   TraceSink        *sink;   /* writes to the store; or NULL */
   TraceGrowth      *growth; /* writer's: the file is being recorded; or NULL */
   guint64           disk_bound;   /* writer's; G_MAXUINT64: as told in tracelog.h */
@@ -82,6 +83,9 @@ struct _TraceLog {
   CachePlace        cache[N_CACHED];
   guint64           cache_clock;
   TraceHonesty      honesty; /* what the writer told: stalls, how it ended */
+  /* Honesty's once more, to be shown without the lock. Relaxed: nothing hangs on them. */
+  _Atomic (guint64)  n_dropped;
+  _Atomic (gboolean) is_part;
   GArray           *waits;   /* of TraceWait, by thread; NULL: not known */
   TraceNotes       *notes;   /* never changed in place */
   GArray           *keyframes; /* of KeyframeEntry, by position */
@@ -92,6 +96,16 @@ static inline BlockEntry *
 entry_at (TraceLog *self,
           guint64   number) {
   return &g_array_index (self->blocks, BlockEntry, (guint)number);
+}
+
+/* After each change of the honesty. */
+static inline void
+tracelog_show_honesty_locked (TraceLog *self) {
+  atomic_store_explicit (&self->n_dropped, self->honesty.n_dropped,
+                         memory_order_relaxed);
+  atomic_store_explicit (&self->is_part,
+                         !self->honesty.is_complete && !self->honesty.was_limited,
+                         memory_order_relaxed);
 }
 
 /* Writer: where the next event is put together … */

@@ -34,6 +34,9 @@ char *
 tracelog_dup_damage (TraceLog *self) {
   char *damage;
 
+  /* A window asks with every step. */
+  if (!atomic_load_explicit (&self->is_damaged, memory_order_relaxed))
+    return NULL;
   pthread_mutex_lock (&self->lock);
   damage = g_strdup (self->damage);
   pthread_mutex_unlock (&self->lock);
@@ -63,7 +66,9 @@ cut_before (TraceLog   *self,
         _("“%s” is damaged at byte %" PRIu64
           ": %s. Its first %'" PRIu64 " events can be read."),
         trace_store_get_name (self->store), offset, problem, first);
+    atomic_store_explicit (&self->is_damaged, TRUE, memory_order_relaxed);
     self->honesty.is_complete = FALSE;
+    tracelog_show_honesty_locked (self);
   }
   pthread_mutex_unlock (&self->lock);
 }

@@ -166,9 +166,11 @@ write_blocks (TraceSink   *self,
   return FALSE;
 }
 
-/* The oldest blocks leave memory while it holds too much. */
+/* The oldest blocks leave memory while it holds too much; they go to @freed, to be let
+ * go of without the lock. */
 static void
-free_oldest_locked (TraceSink *self) {
+forget_oldest_locked (TraceSink *self,
+                      GPtrArray *freed) {
   TraceLog *log = self->log;
 
   while (self->n_freed < self->n_stored && log->bytes > log->limit_bytes / 2) {
@@ -178,7 +180,7 @@ free_oldest_locked (TraceSink *self) {
       return;
     log->bytes -= entry->stored_size;
     log->stored_bytes += entry->stored_size;
-    g_clear_pointer (&entry->data, g_free);
+    g_ptr_array_add (freed, g_steal_pointer (&entry->data));
     self->n_freed++;
   }
 }
@@ -186,6 +188,7 @@ free_oldest_locked (TraceSink *self) {
 /* Up to BATCH full blocks. FALSE: there were none, or writing failed. */
 static gboolean
 store_batch (TraceSink *self) {
+  g_autoptr (GPtrArray) freed = g_ptr_array_new_with_free_func (g_free);
   TraceLog *log = self->log;
   PackedBlock blocks[BATCH];
   guint64 offsets[BATCH];
@@ -214,7 +217,7 @@ store_batch (TraceSink *self) {
   for (guint i = 0; i < n; i++)
     entry_at (log, self->n_stored + i)->offset = offsets[i];
   self->n_stored += n;
-  free_oldest_locked (self);
+  forget_oldest_locked (self, freed);
   pthread_cond_broadcast (&log->room);
   pthread_mutex_unlock (&log->lock);
   return TRUE;

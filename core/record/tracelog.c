@@ -159,6 +159,16 @@ tracelog_get_honesty (TraceLog     *self,
   honesty->duration_ns = tracelog_time_at (self, G_MAXUINT64);
 }
 
+guint64
+tracelog_get_n_dropped (TraceLog *self) {
+  return atomic_load_explicit (&self->n_dropped, memory_order_relaxed);
+}
+
+gboolean
+tracelog_is_part (TraceLog *self) {
+  return atomic_load_explicit (&self->is_part, memory_order_relaxed);
+}
+
 /* Writing ------------------------------------------------------------------ */
 
 static guint64
@@ -207,29 +217,40 @@ keep_bounds_locked (TraceLog *self) {
   self->is_full = self->limit_reason != NULL;
 }
 
+/* The next tail: the recent block, if nobody reads it. Memory is asked for without the
+ * lock. */
+static PlainBlock *
+take_next (TraceLog *self) {
+  PlainBlock *block = NULL;
+
+  pthread_mutex_lock (&self->lock);
+  if (self->recent != NULL && plain_block_is_unshared (self->recent))
+    block = g_steal_pointer (&self->recent);
+  pthread_mutex_unlock (&self->lock);
+  return block != NULL ? block : plain_block_new ();
+}
+
 /* Packs the full tail and opens the next one. The tail stays at hand as the
  * recent block; the one before becomes the new tail if nobody reads it. */
 static void
 seal_tail (TraceLog *self) {
+  PlainBlock *old, *next;
   PackedBlock packed;
-  PlainBlock *old;
 
   if (self->sink == NULL && self->bytes >= self->limit_bytes / 2)
     trace_sink_start_spill (self);
   trace_block_pack (&packed, written_length (self) - TRACE_BLOCK_EVENTS,
                     self->tail->events, TRACE_BLOCK_EVENTS);
+  next = take_next (self);
   pthread_mutex_lock (&self->lock);
   add_packed_locked (self, &packed);
   old = self->recent;
   self->recent = self->tail;
-  if (old == NULL || !plain_block_is_unshared (old)) {
-    plain_block_unref (old);
-    old = plain_block_new ();
-  }
-  self->tail = old;
+  self->tail = next;
   self->n_tail = 0;
   keep_bounds_locked (self);
   pthread_mutex_unlock (&self->lock);
+  plain_block_unref (old);
   tracelog_publish (self);
 }
 
@@ -296,6 +317,7 @@ tracelog_set_dropped (TraceLog *self,
                       guint64   n_dropped) {
   pthread_mutex_lock (&self->lock);
   self->honesty.n_dropped = n_dropped;
+  tracelog_show_honesty_locked (self);
   pthread_mutex_unlock (&self->lock);
 }
 
@@ -315,6 +337,7 @@ tracelog_restore (TraceLog           *self,
   tracelog_publish (self);
   pthread_mutex_lock (&self->lock);
   self->honesty = *honesty;
+  tracelog_show_honesty_locked (self);
   pthread_mutex_unlock (&self->lock);
   /* Release: length and honesty come first. Pairs with is_finished(). */
   atomic_store_explicit (&self->finished, TRUE, memory_order_release);

@@ -102,6 +102,10 @@ char      *tracelog_dup_limit_reason (TraceLog      *self);
 const TraceInfo *tracelog_get_info (TraceLog        *self);
 void       tracelog_get_honesty    (TraceLog        *self,
                                     TraceHonesty    *honesty);
+/* The honesty's figure, and whether a log that is finished is neither complete nor was
+ * ended at its limit. No lock: a window asks with every change. */
+guint64    tracelog_get_n_dropped  (TraceLog        *self);
+gboolean   tracelog_is_part        (TraceLog        *self);
 /* (transfer full, nullable): of TraceWait, by thread: those that waited. NULL:
  * not known, in a recording from before they were told by worker. */
 GArray    *tracelog_dup_waits      (TraceLog        *self);
