@@ -42,38 +42,38 @@ event_kinds_of_key (void) {
          | EVENT_KIND_BIT (EVENT_ENTRY_UNEXPUNGED);
 }
 
-/* A block is noted in whole once a later event is folded. */
+/* A block is noted in whole once a later event is folded. @length: what
+ * timeline_get_length() told, after which the kinds of blocks below it stand. */
 static gboolean
-may_hold_locked (const Timeline *self,
-                 guint64         number,
-                 EventKinds      kinds) {
-  return (number + 1) * TRACE_BLOCK_EVENTS > self->length
-         || number >= self->block_kinds->len
-         || (g_array_index (self->block_kinds, EventKinds, number) & kinds) != 0;
+may_hold (const Timeline *self,
+          guint64         length,
+          guint64         number,
+          EventKinds      kinds) {
+  const EventKinds *held;
+
+  if ((number + 1) * TRACE_BLOCK_EVENTS > length)
+    return TRUE;
+  held = pile_get (&self->block_kinds, number);
+  return held == NULL || (*held & kinds) != 0;
 }
 
 gboolean
 timeline_block_may_hold (Timeline  *self,
                          guint64    index,
                          EventKinds kinds) {
-  gboolean may_hold;
-
-  timeline_lock (self);
-  may_hold = may_hold_locked (self, index / TRACE_BLOCK_EVENTS, kinds);
-  timeline_unlock (self);
-  return may_hold;
+  return may_hold (self, timeline_get_length (self), index / TRACE_BLOCK_EVENTS,
+                   kinds);
 }
 
-/* The first index from @index on whose block may hold @kinds. All blocks are looked
- * at under one lock: a rare kind has tens of thousands passed over. */
+/* The first index from @index on whose block may hold @kinds. */
 static guint64
 pass_forward (Timeline  *self,
               guint64    index,
               EventKinds kinds) {
-  timeline_lock (self);
-  while (!may_hold_locked (self, index / TRACE_BLOCK_EVENTS, kinds))
+  guint64 length = timeline_get_length (self);
+
+  while (!may_hold (self, length, index / TRACE_BLOCK_EVENTS, kinds))
     index = (index / TRACE_BLOCK_EVENTS + 1) * TRACE_BLOCK_EVENTS;
-  timeline_unlock (self);
   return index;
 }
 
@@ -82,11 +82,11 @@ static guint64
 pass_backward (Timeline  *self,
                guint64    index,
                EventKinds kinds) {
-  timeline_lock (self);
+  guint64 length = timeline_get_length (self);
+
   while (index > 0
-         && !may_hold_locked (self, (index - 1) / TRACE_BLOCK_EVENTS, kinds))
+         && !may_hold (self, length, (index - 1) / TRACE_BLOCK_EVENTS, kinds))
     index = (index - 1) / TRACE_BLOCK_EVENTS * TRACE_BLOCK_EVENTS;
-  timeline_unlock (self);
   return index;
 }
 

@@ -408,17 +408,20 @@ keyframes_find_gap (const Keyframes *self,
 
 static void
 drop_frame (Keyframes *self,
-            Keyframe  *frame) {
+            Keyframe  *frame,
+            GPtrArray *dropped) {
   if (frame->packed->file != NULL)
     self->file_used -= frame->packed->size;
   else
     self->memory_used -= frame->packed->size;
-  packed_state_unref (frame->packed);
+  g_ptr_array_add (dropped, frame->packed);
 }
 
-/* Drops every second frame; the first stays. */
+/* Every second frame goes to @dropped, to be let go of without the lock; the first
+ * stays. */
 static void
-thin_out (Keyframes *self) {
+thin_out_locked (Keyframes *self,
+                 GPtrArray *dropped) {
   guint n_kept = 0;
 
   self->spacing *= 2;
@@ -428,7 +431,7 @@ thin_out (Keyframes *self) {
     if (i % 2 == 0)
       g_array_index (self->frames, Keyframe, n_kept++) = *frame;
     else
-      drop_frame (self, frame);
+      drop_frame (self, frame, dropped);
   }
   g_array_set_size (self->frames, n_kept);
 }
@@ -484,11 +487,19 @@ keyframes_add (Keyframes       *self,
   bytes = self->scratch.bytes->data;
   frame.packed = packed_state_new (&self->scratch);
   is_placed = place_frame (self, frame.packed, bytes);
-  pthread_mutex_lock (lock);
+  /* Plain: only the follower, which is here, changes the frames. */
   while (!is_placed && !is_between && self->frames->len > 1) {
-    thin_out (self);
+    g_autoptr (GPtrArray) dropped
+        = g_ptr_array_new_full (self->frames->len,
+                                (GDestroyNotify)packed_state_unref);
+
+    pthread_mutex_lock (lock);
+    thin_out_locked (self, dropped);
+    pthread_mutex_unlock (lock);
+    g_ptr_array_set_size (dropped, 0);
     is_placed = place_frame (self, frame.packed, bytes);
   }
+  pthread_mutex_lock (lock);
   if (is_placed) {
     add_frame (self, &frame, map_state_bytes (state));
     self->whole_used += is_between ? frame.packed->size : 0;

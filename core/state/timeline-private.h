@@ -11,6 +11,7 @@
 #include "core/state/timeline.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 G_BEGIN_DECLS
@@ -412,25 +413,32 @@ sums_add (Sums           *self,
   self->front.n++;
 }
 
-/* Landmarks: timeline-landmarks.c. Guarded by the timeline's lock. */
+/* Landmarks: timeline-landmarks.c. */
+typedef struct _LandmarkStore LandmarkStore; /* grows at its end alone */
+
+/* What is shown; by time. */
 typedef struct {
-  GArray *marks; /* of Landmark, by time */
-  guint64 n_of_kind[EVENT_N_KINDS];
-  gboolean is_thinned; /* some are missing */
+  LandmarkStore *store; /* a reference */
+  guint          n;
+  gboolean       is_thinned; /* some are missing */
+  guint64        n_of_kind[EVENT_N_KINDS];
+} LandmarkList;
+
+typedef struct {
+  LandmarkList own;   /* the follower's */
+  LandmarkList shown; /* under the timeline's lock */
 } Landmarks;
 
-void landmarks_init  (Landmarks      *self);
-void landmarks_clear (Landmarks      *self);
-void landmarks_add   (Landmarks      *self,
-                      guint64         index,
-                      const Event    *event,
-                      const MapState *before);
-void landmarks_get   (Landmarks      *self,
-                      gint64          from_ns,
-                      gint64          to_ns,
-                      gint64          apart_ns,
-                      guint           max,
-                      GArray         *landmarks);
+void landmarks_init  (Landmarks       *self);
+void landmarks_clear (Landmarks       *self);
+/* The follower's, without the lock: nobody sees it before landmarks_show(), which takes
+ * it for a moment. */
+void landmarks_add   (Landmarks       *self,
+                      guint64          index,
+                      const Event     *event,
+                      const MapState  *before);
+void landmarks_show  (Landmarks       *self,
+                      Timeline        *timeline);
 
 /* FALSE: the block of event @index is known to hold none of @kinds. */
 gboolean timeline_block_may_hold (Timeline   *self,
@@ -486,6 +494,9 @@ guint64  timeline_fold_cost_ns   (Timeline   *self,
 void     timeline_lock           (Timeline   *self);
 void     timeline_unlock         (Timeline   *self);
 
+/* Ends the follower's rest, or the next one; never waits. */
+void     timeline_wake_follower  (Timeline   *self);
+
 struct _Timeline {
   gint            ref_count;
   TraceLog       *log;
@@ -501,13 +512,21 @@ struct _Timeline {
   _Atomic gint64  duration_ns_now;
   _Atomic guint64 length_now;
   _Atomic gboolean is_complete_now;
+  /* Relaxed: the recording has brought states along, so that it can be gone to where
+   * nothing is folded yet. */
+  _Atomic gboolean has_handed;
+  /* Relaxed: nothing is read because of it. Then timeline_wake_follower(). */
+  _Atomic gboolean is_stopping;
+  sem_t           rest; /* the follower's */
+  /* Which kinds a block holds, of EventKinds: the follower's, but for those of whole
+   * blocks below length_now, which never change. */
+  Pile            block_kinds;
   /* Seeks under way, and whether the follower waits for them: see give_way(). */
   _Atomic guint    n_seeks;
   _Atomic gboolean is_giving_way;
 
   pthread_mutex_t lock; /* guards all below */
-  pthread_cond_t  woken; /* stop, complete, settled, a far seek, no seek */
-  gboolean        is_stopping;
+  pthread_cond_t  woken; /* complete, settled, a far seek */
   gboolean        is_complete;
   gboolean        is_settled; /* all key-frames are there */
   guint64         length;
@@ -521,7 +540,6 @@ struct _Timeline {
   GPtrArray      *left;   /* of MapState: what seeks dropped and somebody will free */
   Sums            sums;
   Landmarks       landmarks;
-  GArray         *block_kinds; /* of EventKinds: which kinds a block holds */
 };
 
 G_END_DECLS

@@ -57,6 +57,7 @@ timeline_add_keyframe (Timeline  *self,
   pthread_mutex_lock (&self->lock);
   keyframes_hand_in (&self->keyframes, n_events, frames);
   pthread_mutex_unlock (&self->lock);
+  atomic_store_explicit (&self->has_handed, TRUE, memory_order_relaxed);
 }
 
 /* Puts the kept state before @place into the log. */
@@ -146,21 +147,14 @@ cost_from_packed (const PackedState *packed,
          + packed_state_size (packed) / FRAME_BYTES_PER_NS;
 }
 
-static guint64
-clamp_locked (Timeline *self,
-              guint64   n_events) {
-  return MIN (n_events, self->keyframes.handed->len > 0
-                            ? tracelog_get_length (self->log)
-                            : self->length);
-}
-
 guint64
 timeline_clamp (Timeline *self,
                 guint64   n_events) {
-  timeline_lock (self);
-  n_events = clamp_locked (self, n_events);
-  timeline_unlock (self);
-  return n_events;
+  gboolean has_handed
+      = atomic_load_explicit (&self->has_handed, memory_order_relaxed);
+
+  return MIN (n_events, has_handed ? tracelog_get_length (self->log)
+                                   : timeline_get_length (self));
 }
 
 /* The cheaper start; start->to is @n_events, clamped. */
@@ -171,8 +165,8 @@ find_start (Timeline  *self,
   MapState *state;
 
   memset (start, 0, sizeof *start);
+  start->to = timeline_clamp (self, n_events);
   timeline_lock (self);
-  start->to = clamp_locked (self, n_events);
   state = keyframes_find_recent (&self->keyframes, start->to);
   if (map_state_n_events (self->head) <= start->to
       && (state == NULL
@@ -238,11 +232,13 @@ timeline_is_near (Timeline *self,
 /* Frees what seeks have dropped, without the lock. */
 static void
 free_left (Timeline *self) {
+  GPtrArray *empty
+      = g_ptr_array_new_with_free_func ((GDestroyNotify)map_state_unref);
   GPtrArray *left;
 
   timeline_lock (self);
   left = self->left;
-  self->left = g_ptr_array_new_with_free_func ((GDestroyNotify)map_state_unref);
+  self->left = empty;
   timeline_unlock (self);
   g_ptr_array_unref (left);
 }
@@ -463,11 +459,8 @@ begin_hurry (Timeline *self) {
 static void
 end_hurry (Timeline *self) {
   if (atomic_fetch_sub (&self->n_seeks, 1) == 1
-      && atomic_load (&self->is_giving_way)) {
-    pthread_mutex_lock (&self->lock);
-    pthread_cond_broadcast (&self->woken);
-    pthread_mutex_unlock (&self->lock);
-  }
+      && atomic_load (&self->is_giving_way))
+    timeline_wake_follower (self);
   timeline_unref (self);
 }
 
