@@ -18,15 +18,13 @@ import sys
 import tempfile
 import threading
 
+sys.dont_write_bytecode = True  # not beside the sources
+import recorded_checks  # noqa: E402
+
 cli = os.path.abspath(sys.argv[1])
 
-SCENARIO = {
-    "title": "Übung", "summary": "A mix.", "watch-for": "-", "learn": "-",
-    "engine": "syncmap", "seed": 7, "recordcount": 60, "telling": "whole",
-    "phases": [{"name": "mix", "operationcount": 3000, "threads": [
-        {"role": "worker", "count": 2, "mix": {
-            "load": 6, "store": 2, "insert": 1, "delete": 1}}]}],
-}
+SCENARIO = recorded_checks.scenario(
+    phases=recorded_checks.phases(3000, load=6, store=2, insert=1, delete=1))
 
 
 def call(*args, **more):
@@ -281,24 +279,4 @@ CHECKS = [check_full_output, check_closed_pipe, check_closed_streams, check_loca
           check_spans, check_two_writers, check_run_arguments, check_endless]
 
 
-def main():
-    print(f"1..{len(CHECKS)}")
-    failed = 0
-    with tempfile.TemporaryDirectory() as folder:
-        scenario = pathlib.Path(folder, "cli.json")
-        file = str(pathlib.Path(folder, "cli.tophash"))
-        scenario.write_text(json.dumps(SCENARIO), encoding="utf-8")
-        good("run", str(scenario), "--record", file)
-        for number, check in enumerate(CHECKS, 1):
-            name = check.__name__.replace("check_", "").replace("_", "-")
-            try:
-                check(file)
-                print(f"ok {number} - {name}")
-            except (AssertionError, subprocess.TimeoutExpired) as problem:
-                failed += 1
-                text = str(problem).replace("\n", "\n# ")
-                print(f"not ok {number} - {name}\n# {text}")
-    return 1 if failed else 0
-
-
-sys.exit(main())
+sys.exit(1 if recorded_checks.run_checks(CHECKS, cli, SCENARIO) else 0)
