@@ -401,7 +401,9 @@ fold_on (TophashSession *self,
 static guint
 play_on (TophashSession *self,
          gint64          frame_time_us) {
-  guint64 length = self->known_length;
+  /* Of a whole recording also what is not folded yet can be played. */
+  guint64 length = tracelog_is_finished (self->log) ? tracelog_get_length (self->log)
+                                                    : self->known_length;
   guint64 position;
   double elapsed_us = 0;
   gboolean is_done;

@@ -504,6 +504,25 @@ test_knows_the_state_before (void) {
   g_assert_null (tophash_session_get_before (session));
 }
 
+/* Ahead of what was read so far of a whole recording, time goes on, too. */
+static void
+test_plays_ahead_of_what_is_read (void) {
+  g_autoptr (TophashSession) session = new_long_session ();
+  g_autoptr (TophashSession) other = tophash_session_new ();
+  gint64 now_us = 1000000;
+
+  timeline_put_keyframes (tophash_session_get_timeline (session), 65536, NULL);
+  tophash_session_set_log (other, tophash_session_get_log (session));
+  tophash_session_seek (other, 250000);
+  wait_for_state (other);
+  g_assert_cmpuint (tophash_session_get_position (other), ==, 250000);
+  tophash_session_set_speed (other, 100);
+  tophash_session_play (other);
+  for (guint i = 0; i < 100; i++)
+    tophash_session_tick (other, now_us += FRAME_US);
+  g_assert_cmpuint (tophash_session_get_position (other), >, 250000);
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -532,5 +551,7 @@ main (int    argc,
   g_test_add_func ("/core/session/a-drag-is-seen", test_a_drag_is_seen);
   g_test_add_func ("/core/session/knows-the-state-before",
                    test_knows_the_state_before);
+  g_test_add_func ("/core/session/plays-ahead-of-what-is-read",
+                   test_plays_ahead_of_what_is_read);
   return g_test_run ();
 }
