@@ -93,8 +93,12 @@ landmark_action (GtkWidget  *widget,
   TophashWindow *self = TOPHASH_WINDOW (widget);
   gboolean forward = g_str_equal (name, "win.next-landmark");
 
-  if (!tophash_session_step_kind (self->session, forward,
-                                  event_kinds_structural ()))
+  if (tophash_session_step_kind (self->session, forward, event_kinds_structural ()))
+    return;
+  /* In what is still being read there may be one. */
+  if (tophash_session_needs_reading (self->session))
+    tophash_window_toast (self, _ ("No landmark is known there yet"));
+  else
     tophash_window_toast (self, forward ? _ ("No later landmark")
                                         : _ ("No earlier landmark"));
 }

@@ -188,6 +188,7 @@ look (GTask        *task,
   AlongJob *job = data;
   guint64 from = job->forward ? job->position : MAX (job->position, 1) - 1;
   gboolean is_whole = timeline_is_complete (job->timeline);
+  gboolean is_ahead = !is_whole && from > timeline_get_length (job->timeline);
 
   if (job->along == ALONG_KEY)
     job->found = job->forward ? find_key_after (job, from, cancellable)
@@ -198,7 +199,8 @@ look (GTask        *task,
   else
     job->found = timeline_find (job->timeline, from, job->forward, G_MAXUINT64,
                                 job->thread, cancellable);
-  if (job->found == G_MAXUINT64 && job->forward && !is_whole)
+  /* Ahead of what is read, the one found before that need not be the last. */
+  if (is_ahead || (job->found == G_MAXUINT64 && job->forward && !is_whole))
     g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT,
                              "there may be one where nobody has read yet");
   else

@@ -273,6 +273,10 @@ tophash_session_step_kind (TophashSession *self,
   g_return_val_if_fail (TOPHASH_IS_SESSION (self), FALSE);
   if (self->timeline == NULL || (!forward && self->position == 0))
     return FALSE;
+  /* Ahead of what is read, the one known before that need not be the last. */
+  if (!timeline_is_complete (self->timeline)
+      && self->position > timeline_get_length (self->timeline))
+    return FALSE;
   position = find_kind (self, forward, kinds);
   if (position == G_MAXUINT64)
     return FALSE;

@@ -477,6 +477,13 @@ tophash_session_get_end_ns (TophashSession *self) {
                                                : MAX (MAX (1, folded_ns), self->last_ns);
 }
 
+gboolean
+tophash_session_needs_reading (TophashSession *self) {
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), FALSE);
+  return self->timeline != NULL
+         && timeline_get_length (self->timeline) < tracelog_get_length (self->log);
+}
+
 void
 tophash_session_set_range (TophashSession *self,
                            gint64          from_ns,

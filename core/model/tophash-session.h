@@ -205,6 +205,8 @@ void      tophash_session_select             (TophashSession         *self,
 /* How much time there is to show: all of a whole recording's, though it may not be
  * folded yet; of one that grows, what is folded. At least 1. */
 gint64    tophash_session_get_end_ns         (TophashSession *self);
+/* TRUE: there is more of the recording than what is folded. */
+gboolean  tophash_session_needs_reading      (TophashSession *self);
 /* Visible span of time; follows the log's end while it shows all of it. A part of it
  * turns with the cursor that leaves it, unless it was moved away from the cursor. */
 void      tophash_session_get_range          (TophashSession *self,
