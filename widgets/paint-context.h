@@ -28,6 +28,11 @@ typedef struct {
 } PaintCache;
 
 void paint_cache_clear (PaintCache *cache);
+/* Of cards that a frame of these states had not: they would hold the states of frames
+ * before. @previous: nullable. */
+void paint_cache_trim  (PaintCache        *cache,
+                        const StageLayout *layout,
+                        const StageLayout *previous);
 
 typedef struct {
   const TophashPalette   *palette;

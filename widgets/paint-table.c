@@ -39,6 +39,18 @@ paint_cache_clear (PaintCache *cache) {
 }
 
 void
+paint_cache_trim (PaintCache        *cache,
+                  const StageLayout *layout,
+                  const StageLayout *previous) {
+  for (int i = 0; i < PAINT_CACHE_CARDS; i++)
+    if (cache->maps[i].state != layout->state
+        && (previous == NULL || cache->maps[i].state != previous->state)) {
+      g_clear_pointer (&cache->maps[i].surface, cairo_surface_destroy);
+      g_clear_pointer (&cache->maps[i].state, map_state_unref);
+    }
+}
+
+void
 paint_card_frame (cairo_t            *cr,
                   const PaintContext *context,
                   const StageRect    *frame,

@@ -118,6 +118,7 @@ paint_cb (cairo_t              *cr,
   const Brief *brief = data;
 
   paint_brief (cr, palette, draw, brief->cache, brief);
+  paint_cache_trim (brief->cache, brief->layout, brief->previous);
 }
 
 static const CachedPictureKind picture_kind = {

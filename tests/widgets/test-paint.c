@@ -273,6 +273,37 @@ test_keeps_no_other_room (void) {
       check_keeps_no_other_room (state, before, now);
 }
 
+/* A state that is no longer shown is not held by the picture of a card that it had
+ * alone. */
+static void
+test_holds_no_former_state (void) {
+  const StageOptions options = { .width = FAR_SIDE, .text_scale = 1 };
+  Scene scene = { 0 };
+  PaintCache cache = { 0 };
+  g_autoptr (MapState) before = NULL, now = NULL;
+  g_autoptr (StageLayout) former = NULL, shown = NULL;
+  guint n_held = 0;
+
+  scene_fill (&scene, 10, 300);
+  before = scene_take (&scene);
+  scene = (Scene){ 0 };
+  scene_fill (&scene, 10, 301);
+  now = scene_take (&scene);
+  former = stage_layout_new (before, &options);
+  shown = stage_layout_new (now, &options);
+  cairo_surface_destroy (paint_far (before, 400, &cache));
+  paint_cache_trim (&cache, shown, former);
+  for (guint i = 0; i < PAINT_CACHE_CARDS; i++)
+    n_held += cache.maps[i].state == before && cache.maps[i].surface != NULL;
+  g_assert_cmpuint (n_held, >, 0);
+  paint_cache_trim (&cache, shown, NULL);
+  for (guint i = 0; i < PAINT_CACHE_CARDS; i++) {
+    g_assert_null (cache.maps[i].state);
+    g_assert_null (cache.maps[i].surface);
+  }
+  paint_cache_clear (&cache);
+}
+
 /* Two readers inside, a writer in the door, others behind it. */
 static void
 test_lock (void) {
@@ -604,6 +635,8 @@ main (int    argc,
   g_test_add_func ("/widgets/paint/growth", test_growth);
   g_test_add_func ("/widgets/paint/many", test_many);
   g_test_add_func ("/widgets/paint/keeps-no-other-room", test_keeps_no_other_room);
+  g_test_add_func ("/widgets/paint/holds-no-former-state",
+                   test_holds_no_former_state);
   g_test_add_func ("/widgets/paint/lock", test_lock);
   g_test_add_func ("/widgets/paint/shards", test_shards);
   g_test_add_func ("/widgets/paint/views", test_views);
