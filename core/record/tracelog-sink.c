@@ -18,8 +18,9 @@
  *             reached, not for single writes.
  *
  * Ends        A write that fails, the bound on disk, or a file that another program
- *             has cut ends the run as a full log does, with a sentence. Blocks that were not written stay in
- *             memory, whatever the bound: nothing that was recorded is lost.
+ *             has cut ends the run as a full log does, with a sentence. Blocks that
+ *             were not written stay in memory, whatever the bound: nothing that was
+ *             recorded is lost.
  *
  * Invariants  S1  blocks below n_stored are in the file, whole
  *             S2  blocks below n_freed are in the file only

@@ -202,6 +202,7 @@ test_landmarks_keep_apart (void) {
   g_autoptr (GArray) few = g_array_new (FALSE, FALSE, sizeof (Landmark));
   gint64 end = timeline_get_duration_ns (timeline) + 1;
   guint64 n_promotions = 0;
+  gint64 apart_ns;
 
   timeline_get_landmarks (timeline, 0, end, 0, G_MAXUINT, all);
   for (guint i = 0; i < all->len; i++) {
@@ -214,9 +215,18 @@ test_landmarks_keep_apart (void) {
       g_assert_cmpuint (mark->number, ==, ++n_promotions);
   }
   g_assert_cmpuint (n_promotions, ==, map_state_counters (head)->n_promotions);
-  timeline_get_landmarks (timeline, 0, end, end / 10, 8, few);
+  /* Of where they are, not of the run: a run held up has them all at one end. */
+  g_assert_cmpuint (all->len, >, 1);
+  apart_ns = (g_array_index (all, Landmark, all->len - 1).at_ns
+              - g_array_index (all, Landmark, 0).at_ns)
+             / 8;
+  timeline_get_landmarks (timeline, 0, end, apart_ns, 8, few);
   g_assert_cmpuint (few->len, >, 1);
   g_assert_cmpuint (few->len, <=, 8);
+  for (guint i = 1; i < few->len; i++)
+    g_assert_cmpint (g_array_index (few, Landmark, i).at_ns
+                         - g_array_index (few, Landmark, i - 1).at_ns,
+                     >=, apart_ns);
 }
 
 static void
