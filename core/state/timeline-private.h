@@ -52,7 +52,8 @@ typedef struct {
   guint64   position;
   MapState *state;
   RecentKind kind;
-  guint     family; /* counts far seeks */
+  guint     family; /* counts far seeks from packed states */
+  guint     trail;  /* and all far seeks */
   guint64   used;
 } RecentState;
 
@@ -72,6 +73,7 @@ typedef struct {
   gsize       most_bytes;  /* of the largest state seen, if it is large */
   RecentState recent[KEYFRAMES_N_RECENT]; /* results of seeks */
   guint       family;
+  guint       trail;
   guint64     clock;
 } Keyframes;
 
@@ -130,6 +132,8 @@ PackedState *keyframes_ref_packed (Keyframes    *self,
                                 guint64         *position);
 /* What is added from now on shares nothing with what was. */
 void      keyframes_begin_family (Keyframes     *self);
+/* What was left for steps so far is of no use any more. */
+void      keyframes_begin_trail (Keyframes      *self);
 /* Has large states that the family under way will have no place for go to @dropped, to
  * be let go of without the lock. */
 void      keyframes_drop_far    (Keyframes      *self,

@@ -22,6 +22,11 @@ keyframes_begin_family (Keyframes *self) {
   self->family++;
 }
 
+void
+keyframes_begin_trail (Keyframes *self) {
+  self->trail++;
+}
+
 static gboolean
 is_step (const RecentState *recent) {
   return recent->state != NULL && recent->kind == RECENT_STEP;
@@ -58,7 +63,8 @@ keyframes_drop_far (Keyframes *self,
     RecentState *recent = &self->recent[i];
 
     if (recent->state == NULL
-        || recent->family + (recent->kind == RECENT_RESULT) >= self->family)
+        || (recent->kind == RECENT_RESULT ? recent->family + 1 >= self->family
+                                          : recent->trail == self->trail))
       continue;
     g_ptr_array_add (dropped, recent->state);
     memset (recent, 0, sizeof *recent);
@@ -83,6 +89,7 @@ keyframes_add_recent (Keyframes *self,
   *place = (RecentState){ .position = map_state_n_events (state),
                           .state = state,
                           .family = self->family,
+                          .trail = self->trail,
                           .kind = kind,
                           .used = ++self->clock };
 }

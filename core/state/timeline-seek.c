@@ -426,15 +426,19 @@ renew_crumbs_locked (Timeline *self) {
   return g_object_ref (self->crumbs);
 }
 
-/* Likewise, for a seek that begins a family of states. */
+/* Likewise, for a far seek. From a packed state it begins a family of states; from
+ * another one it belongs to that one's, which stays as something to start from. */
 static GCancellable *
-begin_far_seek (Timeline *self) {
+begin_far_seek (Timeline *self,
+                gboolean  is_from_packed) {
   GCancellable *cancellable;
   gsize wanted;
 
   timeline_lock (self);
   cancellable = renew_crumbs_locked (self);
-  keyframes_begin_family (&self->keyframes);
+  keyframes_begin_trail (&self->keyframes);
+  if (is_from_packed)
+    keyframes_begin_family (&self->keyframes);
   wanted = self->keyframes.most_bytes;
   timeline_unlock (self);
   /* The kernel would take far longer to give as much. */
@@ -552,7 +556,7 @@ seek (Timeline     *self,
       || (start.state != NULL && start.to - start.from <= STEP_EVENTS))
     kind = RECENT_STEP;
   else if (start.cost_ns > CRUMB_COST_NS)
-    crumbs_cancellable = begin_far_seek (self);
+    crumbs_cancellable = begin_far_seek (self, start.state == NULL);
   fold = begin_seek (self, &start, TRUE);
   seek_start_clear (&start);
   finish_seek (self, fold, &start, kind, crumbs_cancellable, cancellable);
