@@ -17,7 +17,8 @@
  * Ready       A few empty slabs are kept: memory that the kernel has yet to clear
  *             would cost a restored state more than writing it, and more than ten
  *             times as much on a virtual machine whose host has to find it first.
- *             Who has time may have more made ready.
+ *             Who has time may have more made ready. Room in slabs that are in use
+ *             serves as well: where there is enough of it no slab is kept.
  *             The first slabs of a size begin in plain pages, of which only those
  *             in use count: most maps are small. Once half of one is in use it is
  *             moved to a huge page.
@@ -36,9 +37,10 @@
 #define SLAB_BYTES ((gsize)2 << 20)
 #define SLAB_HEAD 632u /* see round_up() */
 #define SLAB_WORDS 64u
-/* Free choices: four states of a million slots, which is what one seek after another
- * takes and gives, crumbs included; what a small map needs. */
-#define MAX_READY 56u
+/* Free choices: three states of a million slots, crumbs included, which is what one seek
+ * takes while the one before has yet to give (with two, one far seek in ten had to ask
+ * the kernel); what a small map needs. */
+#define MAX_READY 40u
 #define N_PLAIN 2u
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -85,6 +87,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static SizeClass classes[CHUNK_POOL_CLASSES];
 static Slab *ready;
 static guint n_ready;
+static gsize room; /* bytes of the free chunks of slabs in use */
 
 static SizeClass *
 find_class_locked (gsize size) {
@@ -149,6 +152,12 @@ make_huge (Slab *slab) {
   madvise (slab, SLAB_BYTES, MADV_COLLAPSE);
 }
 
+/* Without asking the kernel. */
+static gsize
+bytes_to_take_locked (void) {
+  return n_ready * SLAB_BYTES + room;
+}
+
 static Slab *
 add_slab_locked (SizeClass *class) {
   Slab *slab = ready;
@@ -162,6 +171,7 @@ add_slab_locked (SizeClass *class) {
       g_error ("no memory for the state of a map");
   }
   class->n_slabs++;
+  room += class->n_in_slab * class->size;
   slab->n_used = 0;
   slab->first = 0;
   for (guint i = 0, n = class->n_in_slab; i < SLAB_WORDS; i++) {
@@ -194,6 +204,7 @@ take_locked (SizeClass *class,
     slab->first += word == 0;
   }
   slab->n_used += n;
+  room -= n * class->size;
   if (*grown == NULL && slab->is_plain && slab->n_used > class->n_in_slab / 2) {
     slab->is_plain = FALSE;
     *grown = slab;
@@ -258,10 +269,12 @@ chunk_pool_give (gpointer chunk,
     link_locked (class, slab);
   slab->free[index / 64] |= G_GUINT64_CONSTANT (1) << index % 64;
   slab->first = MIN (slab->first, index / 64);
+  room += class->size;
   if (--slab->n_used == 0) {
     unlink_locked (class, slab);
     class->n_slabs--;
-    if (n_ready < MAX_READY) {
+    room -= class->n_in_slab * class->size;
+    if (bytes_to_take_locked () < MAX_READY * SLAB_BYTES) {
       slab->next = ready;
       ready = slab;
       n_ready++;
@@ -279,7 +292,7 @@ chunk_pool_has_ready (gsize bytes) {
   gboolean result;
 
   pthread_mutex_lock (&lock);
-  result = n_ready * SLAB_BYTES >= bytes;
+  result = bytes_to_take_locked () >= bytes;
   pthread_mutex_unlock (&lock);
   return IS_PLAIN || result;
 }
@@ -306,7 +319,7 @@ chunk_pool_trim (gsize keep_bytes) {
   Slab *slab = NULL, *next;
 
   pthread_mutex_lock (&lock);
-  while (n_ready * SLAB_BYTES > keep_bytes) {
+  while (n_ready > 0 && bytes_to_take_locked () > keep_bytes) {
     next = ready->next;
     ready->next = slab;
     slab = ready;

@@ -53,7 +53,7 @@
 #define GIVE_WAY_NS (200 * 1000 * 1000)
 #define WORK_US (50 * 1000)
 /* What one seek after another takes and gives, as in chunk-pool.c. */
-#define SEEK_STATES 4u
+#define SEEK_STATES 3u
 
 void
 timeline_lock (Timeline *self) {

@@ -127,6 +127,33 @@ test_pool_gives_slabs_back (void) {
   g_assert_cmpuint (count_mapped (chunks), ==, 0);
 }
 
+/* Room in slabs that are in use is ready, too. */
+static void
+test_pool_counts_room (void) {
+  guint n_in_slab = (guint)(SLAB_BYTES / CHUNK_BYTES) - 1;
+  guint n = 64 * n_in_slab;
+  g_autofree gpointer *chunks = g_new (gpointer, n);
+
+  if (KEEPS_FREED) {
+    g_test_skip ("a sanitizer has no pool");
+    return;
+  }
+  for (guint i = 0; i < n; i++)
+    chunks[i] = chunk_pool_take (CHUNK_BYTES);
+  chunk_pool_trim (0);
+  g_assert_false (chunk_pool_has_ready (SLAB_BYTES * 4));
+  /* Every second one: no slab is empty. */
+  for (guint i = 0; i < n; i += 2)
+    chunk_pool_give (chunks[i], CHUNK_BYTES);
+  g_assert_true (chunk_pool_has_ready (SLAB_BYTES * 31));
+  chunk_pool_prepare (SLAB_BYTES * 20);
+  /* The others: half of the slabs are empty while that was enough, and go. */
+  for (guint i = 1; i < n; i += 2)
+    chunk_pool_give (chunks[i], CHUNK_BYTES);
+  chunk_pool_trim (0);
+  g_assert_false (chunk_pool_has_ready (SLAB_BYTES));
+}
+
 /* The first slabs of a size are moved to huge pages while chunks of theirs are in use. */
 static void
 test_pool_keeps_what_chunks_hold (void) {
@@ -157,6 +184,7 @@ main (int    argc,
   /* First: it wants slabs that are new. */
   g_test_add_func ("/core/state/pool-keeps-what-chunks-hold",
                    test_pool_keeps_what_chunks_hold);
+  g_test_add_func ("/core/state/pool-counts-room", test_pool_counts_room);
   g_test_add_func ("/core/state/pool-gives-slabs-back",
                    test_pool_gives_slabs_back);
   return g_test_run ();
