@@ -51,6 +51,7 @@ typedef enum {
 typedef struct {
   guint64   position;
   MapState *state;
+  gsize     bytes;  /* about what it does not share with those before it */
   RecentKind kind;
   guint     family; /* counts far seeks from packed states */
   guint     trail;  /* and all far seeks */

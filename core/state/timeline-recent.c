@@ -7,6 +7,13 @@
  *             around the last are kept, and the result of the one before. Of the
  *             results of steps there are a few only: what they start from, further
  *             and further away, must not go for them.
+ *
+ * Room        Playing and near seeks leave results that share little, too: a change
+ *             copies the leaf that it falls into, so that some ten thousand events
+ *             copy a state of a million slots all over. What all of them take is
+ *             bounded therefore, going by the events between. What goes first is of
+ *             the oldest far seek, then what was least recently used; crumbs share
+ *             with one another, so only all of them give anything back.
  */
 #include "core/state/timeline-private.h"
 
@@ -16,6 +23,12 @@
 
 /* A free choice: back and forth. */
 #define N_STEPS 6u
+/* A free choice: an eighth of the memory of an open recording (NUMBERS T4), which is
+ * two states of 100,000 buckets. The result and the crumbs of the last far seek are
+ * kept even if they are larger. */
+#define MOST_BYTES ((gsize)48 << 20)
+/* A leaf, and its share of the nodes above. */
+#define COPIED_BYTES 1536u
 
 void
 keyframes_begin_family (Keyframes *self) {
@@ -71,6 +84,83 @@ keyframes_drop_far (Keyframes *self,
   }
 }
 
+/* About what @state does not share with the others. A far seek begins a family, and
+ * its crumbs begin with another one. */
+static gsize
+own_bytes (Keyframes      *self,
+           const MapState *state) {
+  guint64 position = map_state_n_events (state), before = G_MAXUINT64;
+
+  for (guint i = 0; i < KEYFRAMES_N_RECENT; i++) {
+    const RecentState *recent = &self->recent[i];
+
+    if (recent->state != NULL && recent->family == self->family
+        && recent->position <= position)
+      before = MIN (before, position - recent->position);
+  }
+  return MIN (map_state_bytes (state),
+              MIN (before, G_MAXUINT32) * (guint64)COPIED_BYTES);
+}
+
+/* What has to go first; NULL: all there is is around the last far seek, and
+ * @kind has no right to its place. */
+static RecentState *
+find_first_to_go (Keyframes *self,
+                  RecentKind kind) {
+  RecentState *first = NULL;
+
+  for (guint i = 0; i < KEYFRAMES_N_RECENT; i++) {
+    RecentState *recent = &self->recent[i];
+
+    if (recent->state == NULL
+        || (kind != RECENT_RESULT && recent->family == self->family))
+      continue;
+    if (first == NULL || recent->family < first->family
+        || (recent->family == first->family && recent->used < first->used))
+      first = recent;
+  }
+  return first;
+}
+
+/* @first, and when that is a crumb the others beside it. */
+static void
+drop_alike (Keyframes         *self,
+            const RecentState *first,
+            GPtrArray         *dropped) {
+  RecentKind kind = first->kind;
+  guint family = first->family;
+  guint64 used = first->used;
+
+  for (guint i = 0; i < KEYFRAMES_N_RECENT; i++) {
+    RecentState *recent = &self->recent[i];
+
+    if (recent->state == NULL || recent->family != family || recent->kind != kind
+        || (kind != RECENT_CRUMB && recent->used != used))
+      continue;
+    g_ptr_array_add (dropped, recent->state);
+    memset (recent, 0, sizeof *recent);
+  }
+}
+
+/* Makes room for @bytes more. */
+static void
+drop_beyond (Keyframes *self,
+             gsize      bytes,
+             RecentKind kind,
+             GPtrArray *dropped) {
+  RecentState *first;
+  gsize all;
+
+  for (;;) {
+    all = bytes;
+    for (guint i = 0; i < KEYFRAMES_N_RECENT; i++)
+      all += self->recent[i].bytes;
+    if (all <= MOST_BYTES || (first = find_first_to_go (self, kind)) == NULL)
+      return;
+    drop_alike (self, first, dropped);
+  }
+}
+
 void
 keyframes_add_recent (Keyframes *self,
                       MapState  *state,
@@ -83,11 +173,14 @@ keyframes_add_recent (Keyframes *self,
     self->most_bytes = MAX (self->most_bytes, bytes);
     keyframes_drop_far (self, dropped);
   }
+  bytes = own_bytes (self, state);
+  drop_beyond (self, bytes, kind, dropped);
   place = find_place (self, kind);
   if (place->state != NULL)
     g_ptr_array_add (dropped, place->state);
   *place = (RecentState){ .position = map_state_n_events (state),
                           .state = state,
+                          .bytes = bytes,
                           .family = self->family,
                           .trail = self->trail,
                           .kind = kind,
