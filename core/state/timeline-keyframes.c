@@ -64,6 +64,8 @@
 /* The first pass: packing and storing a byte takes 1 to 3 ns, and may cost a few
  * ns an event. */
 #define FIRST_BYTES_PER_EVENT 6u
+/* More than this is not kept to pack the next one, a million events later. */
+#define SCRATCH_BYTES (4u << 20)
 
 static gsize memory_bytes = KEYFRAMES_MEMORY_BYTES;
 
@@ -338,6 +340,12 @@ keyframes_clear (Keyframes *self) {
   g_clear_pointer (&self->file, cache_file_unref);
 }
 
+void
+keyframes_settle (Keyframes *self) {
+  state_frames_clear (&self->scratch);
+  state_delta_clear (&self->delta);
+}
+
 guint64
 keyframes_room_left (const Keyframes *self) {
   guint64 room = memory_bytes
@@ -487,6 +495,11 @@ keyframes_add (Keyframes       *self,
   bytes = self->scratch.bytes->data;
   frame.packed = packed_state_new (&self->scratch);
   is_placed = place_frame (self, frame.packed, bytes);
+  /* Where no hand waits for the pass. */
+  if (is_between && self->scratch.bytes->len > SCRATCH_BYTES) {
+    state_frames_clear (&self->scratch);
+    state_frames_init (&self->scratch);
+  }
   /* Plain: only the follower, which is here, changes the frames. */
   while (!is_placed && !is_between && self->frames->len > 1) {
     g_autoptr (GPtrArray) dropped

@@ -78,14 +78,16 @@ typedef struct {
   guint64     clock;
 } Keyframes;
 
-/* Free choice: a twelfth of the memory of an open recording (NUMBERS T4), as a
- * frame comes from the file nearly as fast. */
-#define KEYFRAMES_MEMORY_BYTES ((gsize)32 << 20)
+/* Free choice: a fiftieth of the memory of an open recording (NUMBERS T4), as a frame
+ * comes from the file nearly as fast. */
+#define KEYFRAMES_MEMORY_BYTES ((gsize)8 << 20)
 /* For tests, before there is a timeline: what of frames stays in memory. */
 void      keyframes_set_memory (gsize            bytes);
 
 void      keyframes_init       (Keyframes       *self);
 void      keyframes_clear      (Keyframes       *self);
+/* The follower's: there will be no more frames. */
+void      keyframes_settle     (Keyframes       *self);
 /* The follower's, without the lock, like the two that follow. Where the next
  * frame is due. */
 guint64   keyframes_next       (const Keyframes *self);

@@ -329,6 +329,7 @@ gap_leave (Timeline *self,
       return fit == CHANGED_FITS;
     if (fit == CHANGED_TOO_MUCH || !may_be_early (gap)) {
       gap->is_beyond = TRUE;
+      g_clear_pointer (&gap->base, map_state_unref);
       if (since < gap->step / 2)
         return TRUE;
     }
@@ -436,6 +437,7 @@ close_gaps (Timeline *self) {
  * milliseconds, by a thread that may be stopped meanwhile. */
 static void
 settle (Timeline *self) {
+  keyframes_settle (&self->keyframes);
   chunk_pool_trim (SEEK_STATES * most_bytes (self));
   prepare_seeks (self);
   timeline_lock (self);
