@@ -176,7 +176,7 @@ put_json (ExportJob   *job,
     g_string_append_printf (job->text, ",\"op\":\"%s\"", facts.op);
   if (facts.has_key) {
     g_string_append (job->text, ",\"key\":");
-    export_put_key (job, facts.key);
+    export_put_key (job, job->text, facts.key);
   }
   g_string_append_printf (job->text,
                           ",\"res\":%u,\"ver\":%u,\"aux8\":%u,\"aux16\":%u"
@@ -211,7 +211,7 @@ put_change (ExportJob   *job,
   g_string_append_printf (job->text, ",\"change\":\"%s\"", change);
   if (has_key) {
     g_string_append (job->text, ",\"key\":");
-    export_put_key (job, key);
+    export_put_key (job, job->text, key);
   }
   if (has_value)
     g_string_append_printf (job->text, ",\"value\":%" G_GINT64_FORMAT, value);

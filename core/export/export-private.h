@@ -28,10 +28,13 @@ typedef struct {
   guint64  op_index;
   gint64   key;
   gint64   wait_began_ns; /* -1: not waiting */
+  guint64  wait_index;
   gint64   hold_began_ns; /* -1: holds no lock */
+  guint64  hold_index;
   gint64   range_began_ns; /* -1: in no Range */
   guint64  range_index;
   guint8   op;
+  GString *inside; /* chrome: what the operation under way did so far */
 } ExportLane;
 
 struct _ExportJob {
@@ -73,6 +76,7 @@ void     export_put_string (GString    *line,
                             const char *text);
 /* Appends @key as this recording writes it, as a JSON string. */
 void     export_put_key    (ExportJob  *job,
+                            GString    *line,
                             gint64      key);
 /* Hands what was gathered to the stream, when it is worth it or @must. */
 void     export_flush      (ExportJob  *job,

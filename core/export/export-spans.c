@@ -5,16 +5,23 @@
  * Spans are operations told one by one, Ranges, waits for locks and holds of
  * them. A thread does one thing of each kind at a time, operations inside a
  * Range's callback excepted, so one place per kind and thread is all the memory
- * needed; a span is written when it ends.
+ * needed.
  *
- * Chrome      Trace Event Format, JSON object form: X for spans, i for landmarks
- *             and for operations told in brief, C for misses against len(dirty) and for live keys, M for names. ts
- *             and dur are microseconds with three digits behind the point. Open
- *             in ui.perfetto.dev or chrome://tracing.
+ * Chrome      Trace Event Format, JSON object form: B and E for spans, i for landmarks
+ *             and for operations told in brief, C for misses against len(dirty) and
+ *             for live keys, M for names. ts is microseconds with three digits
+ *             behind the point. Many events share a time, as recorders' stamps do;
+ *             so a thread's begins and ends come in the order of its events, from
+ *             which viewers know what is inside what. Of spans as one X each they
+ *             would have to reckon the end, and be wrong by the last digit now and
+ *             then. An operation's B waits for its end, to say how it ended; its
+ *             E says the same, as some viewers find what ends by name and args.
+ *             Open in ui.perfetto.dev, chrome://tracing or speedscope.
  *
  * OTLP        One ExportTraceServiceRequest a line, at most SPANS_A_LINE spans in
- *             each: the form that collectors read from files. Whole numbers of 64
- *             bits are strings, as the protocol's JSON has them. The trace's id
+ *             each, written when they end: the form that collectors read from
+ *             files. Whole numbers of 64 bits are strings, as the protocol's JSON
+ *             has them. The trace's id
  *             comes from the run's seed and start, a span's from the index of the
  *             event that began it; operations inside a Range are its children.
  */
@@ -27,7 +34,7 @@
 /* Of the run's own process in a trace. */
 #define PID 1
 
-/* A span that has ended. */
+/* What a thread does for a while. */
 typedef struct {
   const char  *name;
   const char  *category;
@@ -35,102 +42,186 @@ typedef struct {
   guint64      index; /* event that began it */
   gint64       from_ns;
   gint64       to_ns;
+  gboolean     is_op; /* no Range */
   gboolean     has_key;
   gint64       key;
-  const Event *event; /* that ended it */
+  const Event *end; /* NULL: it is under way, or its end is not told */
 } Span;
 
-typedef void (*SpanWriter) (ExportJob *job, const Span *span);
+typedef struct {
+  void (*began) (ExportJob *job, const Span *span); /* nullable */
+  void (*ended) (ExportJob *job, const Span *span);
+  void (*lost)  (ExportJob *job, const Span *span); /* nullable; its end */
+} SpanWriter;
 
 /* Finding spans ------------------------------------------------------------ */
 
+/* @kind: OpKind. */
+static Span
+op_span (const ExportLane *lane,
+         guint             thread,
+         guint             kind) {
+  gboolean is_range = kind == OP_RANGE;
+
+  return (Span){ .name = op_kind_name (kind),
+                 .category = is_range ? "range" : "operation",
+                 .thread = thread,
+                 .index = is_range ? lane->range_index : lane->op_index,
+                 .from_ns = is_range ? lane->range_began_ns : lane->op_began_ns,
+                 .is_op = !is_range,
+                 .has_key = export_op_has_key (kind),
+                 .key = lane->key };
+}
+
+static Span
+wait_span (const ExportLane *lane,
+           guint             thread) {
+  return (Span){ .name = "wait",
+                 .category = "lock",
+                 .thread = thread,
+                 .index = lane->wait_index,
+                 .from_ns = lane->wait_began_ns };
+}
+
+static Span
+hold_span (const ExportLane *lane,
+           guint             thread) {
+  return (Span){ .name = "hold",
+                 .category = "lock",
+                 .thread = thread,
+                 .index = lane->hold_index,
+                 .from_ns = lane->hold_began_ns };
+}
+
 static void
-begin_op (ExportLane  *lane,
-          const Event *event,
-          guint64      index) {
+begin_span (ExportJob        *job,
+            const SpanWriter *writer,
+            Span              span) {
+  if (writer->began != NULL)
+    writer->began (job, &span);
+}
+
+/* Nothing is done of one whose begin is not known. */
+static void
+end_span (ExportJob        *job,
+          const SpanWriter *writer,
+          Span              span,
+          const Event      *event) {
+  span.to_ns = event->at_ns;
+  span.end = event;
+  if (span.from_ns >= 0)
+    writer->ended (job, &span);
+}
+
+static void
+lose_span (ExportJob        *job,
+           const SpanWriter *writer,
+           Span              span,
+           const Event      *event) {
+  span.to_ns = event->at_ns;
+  if (span.from_ns >= 0 && writer->lost != NULL)
+    writer->lost (job, &span);
+}
+
+static void
+lose_op (ExportJob        *job,
+         const SpanWriter *writer,
+         ExportLane       *lane,
+         const Event      *event) {
+  lose_span (job, writer, op_span (lane, event->thread, lane->op), event);
+  lane->op_began_ns = -1;
+}
+
+static void
+lose_range (ExportJob        *job,
+            const SpanWriter *writer,
+            ExportLane       *lane,
+            const Event      *event) {
+  lose_span (job, writer, op_span (lane, event->thread, OP_RANGE), event);
+  lane->range_began_ns = -1;
+}
+
+static void
+begin_op (ExportJob        *job,
+          const SpanWriter *writer,
+          ExportLane       *lane,
+          const Event      *event,
+          guint64           index) {
+  if (op_kind_name (event->aux8) == NULL)
+    return;
+  lose_op (job, writer, lane, event);
   if (event->aux8 == OP_RANGE) {
+    lose_range (job, writer, lane, event);
     lane->range_began_ns = event->at_ns;
     lane->range_index = index;
-    return;
-  }
-  lane->op_began_ns = event->at_ns;
-  lane->op_index = index;
-  lane->op = event->aux8;
-  lane->key = (gint64)event->a;
-}
-
-static void
-end_op (ExportJob   *job,
-        ExportLane  *lane,
-        const Event *event,
-        SpanWriter   write) {
-  Span span = { .name = op_kind_name (event->aux8),
-                .category = "operation",
-                .thread = event->thread,
-                .index = lane->op_index,
-                .from_ns = lane->op_began_ns,
-                .to_ns = event->at_ns,
-                .has_key = export_op_has_key (event->aux8),
-                .key = lane->key,
-                .event = event };
-
-  if (event->aux8 == OP_RANGE) {
-    span.category = "range";
-    span.from_ns = lane->range_began_ns;
-    span.index = lane->range_index;
-    lane->range_began_ns = -1;
   } else {
-    if (lane->op != event->aux8)
-      span.from_ns = -1; /* it began in a gap */
-    lane->op_began_ns = -1;
+    lane->op_began_ns = event->at_ns;
+    lane->op_index = index;
+    lane->op = event->aux8;
+    lane->key = (gint64)event->a;
   }
-  if (span.from_ns >= 0 && span.name != NULL)
-    write (job, &span);
+  begin_span (job, writer, op_span (lane, event->thread, event->aux8));
 }
 
 static void
-end_lock (ExportJob   *job,
-          const Event *event,
-          guint64      index,
-          gint64      *began_ns,
-          const char  *name,
-          SpanWriter   write) {
-  Span span = { .name = name,
-                .category = "lock",
-                .thread = event->thread,
-                .index = index,
-                .from_ns = *began_ns,
-                .to_ns = event->at_ns,
-                .event = event };
+end_op (ExportJob        *job,
+        const SpanWriter *writer,
+        ExportLane       *lane,
+        const Event      *event) {
+  gboolean is_range = event->aux8 == OP_RANGE;
 
-  if (*began_ns >= 0)
-    write (job, &span);
-  *began_ns = -1;
+  /* What ends began in a gap, or what began ended there. */
+  if (is_range || lane->op != event->aux8)
+    lose_op (job, writer, lane, event);
+  end_span (job, writer, op_span (lane, event->thread, event->aux8), event);
+  *(is_range ? &lane->range_began_ns : &lane->op_began_ns) = -1;
 }
 
 static void
-follow_spans (ExportJob   *job,
-              const Event *event,
-              guint64      index,
-              SpanWriter   write) {
+acquire (ExportJob        *job,
+         const SpanWriter *writer,
+         ExportLane       *lane,
+         const Event      *event,
+         guint64           index) {
+  end_span (job, writer, wait_span (lane, event->thread), event);
+  lane->wait_began_ns = -1;
+  lose_span (job, writer, hold_span (lane, event->thread), event);
+  lane->hold_began_ns = event->at_ns;
+  lane->hold_index = index;
+  begin_span (job, writer, hold_span (lane, event->thread));
+}
+
+static void
+follow_spans (ExportJob        *job,
+              const SpanWriter *writer,
+              const Event      *event,
+              guint64           index) {
   ExportLane *lane = export_lane (job, event->thread);
   EventKind kind = (EventKind)event->kind;
 
   if (kind == EVENT_OP_BEGAN) {
-    begin_op (lane, event, index);
+    begin_op (job, writer, lane, event, index);
   } else if (kind == EVENT_OP_ENDED) {
-    end_op (job, lane, event, write);
+    end_op (job, writer, lane, event);
   } else if (kind == EVENT_LOCK_WAITED) {
+    /* A writer that has waited for its turn may wait for readers after that. */
+    if (lane->wait_began_ns >= 0)
+      return;
     lane->wait_began_ns = event->at_ns;
+    lane->wait_index = index;
+    begin_span (job, writer, wait_span (lane, event->thread));
   } else if (kind == EVENT_LOCK_ACQUIRED || kind == EVENT_LOCK_READ_ACQUIRED) {
-    end_lock (job, event, index, &lane->wait_began_ns, "wait", write);
-    lane->hold_began_ns = event->at_ns;
+    acquire (job, writer, lane, event, index);
   } else if (kind == EVENT_LOCK_RELEASED || kind == EVENT_LOCK_READ_RELEASED) {
-    end_lock (job, event, index, &lane->hold_began_ns, "hold", write);
+    end_span (job, writer, hold_span (lane, event->thread), event);
+    lane->hold_began_ns = -1;
   } else if (kind == EVENT_DROPPED) {
     /* What ends behind the gap may have begun in it. */
-    lane->op_began_ns = lane->range_began_ns = -1;
+    lose_span (job, writer, wait_span (lane, event->thread), event);
+    lose_span (job, writer, hold_span (lane, event->thread), event);
     lane->wait_began_ns = lane->hold_began_ns = -1;
+    lose_op (job, writer, lane, event);
+    lose_range (job, writer, lane, event);
   }
 }
 
@@ -143,11 +234,10 @@ next_item (ExportJob *job) {
 
 /* Microseconds; exact. */
 static void
-put_us (ExportJob  *job,
-        const char *name,
-        gint64      ns) {
-  g_string_append_printf (job->text, ",\"%s\":%" G_GINT64_FORMAT ".%03d", name,
-                          ns / 1000, (int)(ns % 1000));
+put_us (GString *text,
+        gint64   ns) {
+  g_string_append_printf (text, ",\"ts\":%" G_GINT64_FORMAT ".%03d", ns / 1000,
+                          (int)(ns % 1000));
 }
 
 static guint
@@ -197,28 +287,73 @@ begin_chrome (ExportJob *job) {
                                                      : NULL);
 }
 
+/* A line, behind others; @phase: B or E. */
 static void
-put_chrome_span (ExportJob  *job,
-                 const Span *span) {
-  next_item (job);
-  g_string_append_printf (
-      job->text, "{\"ph\":\"X\",\"pid\":%d,\"tid\":%u,\"cat\":\"%s\",\"name\":\"%s\"",
-      PID, tid_of (span->thread), span->category, span->name);
-  put_us (job, "ts", span->from_ns);
-  put_us (job, "dur", span->to_ns - span->from_ns);
-  g_string_append_printf (job->text, ",\"args\":{\"event\":%" G_GUINT64_FORMAT,
+put_edge (ExportJob  *job,
+          GString    *text,
+          const Span *span,
+          char        phase) {
+  job->n_items++;
+  g_string_append_printf (text,
+                          ",\n{\"ph\":\"%c\",\"pid\":%d,\"tid\":%u,\"cat\":\"%s\","
+                          "\"name\":\"%s\"",
+                          phase, PID, tid_of (span->thread), span->category,
+                          span->name);
+  put_us (text, phase == 'B' ? span->from_ns : span->to_ns);
+  g_string_append_printf (text, ",\"args\":{\"event\":%" G_GUINT64_FORMAT,
                           span->index);
   if (span->has_key) {
-    g_string_append (job->text, ",\"key\":");
-    export_put_key (job, span->key);
+    g_string_append (text, ",\"key\":");
+    export_put_key (job, text, span->key);
   }
-  if (span->event->kind == EVENT_OP_ENDED)
-    g_string_append_printf (job->text, ",\"ok\":%s,\"path\":%u",
-                            (span->event->aux16 & OP_PATH_OK) != 0 ? "true"
-                                                                   : "false",
-                            span->event->aux16);
-  g_string_append (job->text, "}}");
+  if (span->is_op && span->end != NULL)
+    g_string_append_printf (text, ",\"ok\":%s,\"path\":%u",
+                            (span->end->aux16 & OP_PATH_OK) != 0 ? "true"
+                                                                 : "false",
+                            span->end->aux16);
+  g_string_append (text, "}}");
 }
+/* Where a thread's next line goes: an operation's B is to come before. */
+static GString *
+text_of (ExportJob *job,
+         guint      thread) {
+  ExportLane *lane = export_lane (job, thread);
+
+  return lane->op_began_ns >= 0 ? lane->inside : job->text;
+}
+
+static void
+begin_chrome_span (ExportJob  *job,
+                   const Span *span) {
+  if (!span->is_op)
+    put_edge (job, text_of (job, span->thread), span, 'B');
+}
+
+/* An operation's B, and what it did. */
+static void
+put_operation (ExportJob  *job,
+               const Span *span) {
+  GString *inside = export_lane (job, span->thread)->inside;
+
+  put_edge (job, job->text, span, 'B');
+  g_string_append_len (job->text, inside->str, (gssize)inside->len);
+  g_string_truncate (inside, 0);
+}
+
+/* Or lost. */
+static void
+end_chrome_span (ExportJob  *job,
+                 const Span *span) {
+  if (span->is_op) {
+    put_operation (job, span);
+    put_edge (job, job->text, span, 'E');
+  } else {
+    put_edge (job, text_of (job, span->thread), span, 'E');
+  }
+}
+
+static const SpanWriter chrome_spans
+    = { begin_chrome_span, end_chrome_span, end_chrome_span };
 
 static void
 put_instant (ExportJob   *job,
@@ -229,7 +364,7 @@ put_instant (ExportJob   *job,
       job->text,
       "{\"ph\":\"i\",\"s\":\"p\",\"pid\":%d,\"tid\":%u,\"name\":\"%s\"", PID,
       tid_of (event->thread), event_kind_name (event->kind));
-  put_us (job, "ts", event->at_ns);
+  put_us (job->text, event->at_ns);
   g_string_append_printf (job->text, ",\"args\":{\"event\":%" G_GUINT64_FORMAT
                                      "}}",
                           index);
@@ -246,12 +381,12 @@ put_told (ExportJob   *job,
       "{\"ph\":\"i\",\"s\":\"t\",\"pid\":%d,\"tid\":%u,\"cat\":\"operation\","
       "\"name\":\"%s\"",
       PID, tid_of (event->thread), op_kind_name (event->aux8));
-  put_us (job, "ts", event->at_ns);
+  put_us (job->text, event->at_ns);
   g_string_append_printf (job->text, ",\"args\":{\"event\":%" G_GUINT64_FORMAT,
                           index);
   if (export_op_has_key (event->aux8)) {
     g_string_append (job->text, ",\"key\":");
-    export_put_key (job, event_told_key (event));
+    export_put_key (job, job->text, event_told_key (event));
   }
   g_string_append_printf (job->text, ",\"ok\":%s,\"path\":%u}}",
                           (event->aux16 & OP_PATH_OK) != 0 ? "true" : "false",
@@ -266,7 +401,7 @@ put_counters (ExportJob   *job,
   next_item (job);
   g_string_append_printf (
       job->text, "{\"ph\":\"C\",\"pid\":%d,\"name\":\"misses\"", PID);
-  put_us (job, "ts", event->at_ns);
+  put_us (job->text, event->at_ns);
   g_string_append_printf (job->text,
                           ",\"args\":{\"misses\":%" G_GUINT64_FORMAT
                           ",\"len(dirty)\":%" G_GUINT64_FORMAT "}}",
@@ -275,7 +410,7 @@ put_counters (ExportJob   *job,
   next_item (job);
   g_string_append_printf (
       job->text, "{\"ph\":\"C\",\"pid\":%d,\"name\":\"live keys\"", PID);
-  put_us (job, "ts", event->at_ns);
+  put_us (job->text, event->at_ns);
   g_string_append_printf (job->text, ",\"args\":{\"live\":%" G_GUINT64_FORMAT "}}",
                           map_state_n_live (job->state));
 }
@@ -287,7 +422,7 @@ chrome_after (ExportJob   *job,
               guint64      index) {
   gboolean is_landmark = event_kind_is_structural ((EventKind)event->kind);
 
-  follow_spans (job, event, index, put_chrome_span);
+  follow_spans (job, &chrome_spans, event, index);
   if (is_landmark)
     put_instant (job, event, index);
   else if (event->kind == EVENT_OP_TOLD && op_kind_name (event->aux8) != NULL)
@@ -299,8 +434,20 @@ chrome_after (ExportJob   *job,
   }
 }
 
+/* Operations under way. */
 static void
 end_chrome (ExportJob *job) {
+  GHashTableIter iter;
+  gpointer thread, lane;
+
+  g_hash_table_iter_init (&iter, job->lanes);
+  while (g_hash_table_iter_next (&iter, &thread, &lane))
+    if (((ExportLane *)lane)->op_began_ns >= 0) {
+      Span span = op_span (lane, GPOINTER_TO_UINT (thread),
+                           ((ExportLane *)lane)->op);
+
+      put_operation (job, &span);
+    }
   g_string_append (job->text, "\n]}\n");
 }
 
@@ -365,7 +512,7 @@ put_otlp_span (ExportJob  *job,
                const Span *span) {
   gint64 epoch_ns = job->info->started_at_us * 1000;
   const ExportLane *lane = export_lane (job, span->thread);
-  gboolean is_lock = span->event->kind != EVENT_OP_ENDED;
+  gboolean is_lock = span->end->kind != EVENT_OP_ENDED;
 
   if (job->n_items % SPANS_A_LINE == 0)
     open_line (job);
@@ -377,7 +524,7 @@ put_otlp_span (ExportJob  *job,
       "{\"traceId\":\"%016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER
       "x\",\"spanId\":\"%016" G_GINT64_MODIFIER "x\"",
       job->info->seed, (guint64)job->info->started_at_us | 1,
-      span_id (span->index, is_lock ? 1 : 0));
+      span_id (span->index, is_lock));
   if (lane->range_began_ns >= 0)
     g_string_append_printf (job->text,
                             ",\"parentSpanId\":\"%016" G_GINT64_MODIFIER "x\"",
@@ -397,17 +544,19 @@ put_otlp_span (ExportJob  *job,
     put_attribute (job->text, "tophash.key", key);
   }
   if (!is_lock)
-    put_number (job->text, "tophash.path", span->event->aux16);
+    put_number (job->text, "tophash.path", span->end->aux16);
   g_string_append (job->text, "],\"status\":{}}");
   if (job->n_items % SPANS_A_LINE == 0)
     g_string_append (job->text, "]}]}]}\n");
 }
 
+static const SpanWriter otlp_spans = { .ended = put_otlp_span };
+
 static void
 otlp_after (ExportJob   *job,
             const Event *event,
             guint64      index) {
-  follow_spans (job, event, index, put_otlp_span);
+  follow_spans (job, &otlp_spans, event, index);
 }
 
 const ExportWay export_otlp = {

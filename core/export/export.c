@@ -84,10 +84,11 @@ export_put_string (GString    *line,
 
 void
 export_put_key (ExportJob *job,
+                GString   *line,
                 gint64     key) {
   g_autofree char *text = scenario_key_text (job->key_json, key);
 
-  g_string_append (job->text, text);
+  g_string_append (line, text);
 }
 
 void
@@ -105,6 +106,14 @@ export_flush (ExportJob *job,
   g_string_truncate (job->text, 0);
 }
 
+static void
+free_lane (gpointer data) {
+  ExportLane *lane = data;
+
+  g_string_free (lane->inside, TRUE);
+  g_free (lane);
+}
+
 ExportLane *
 export_lane (ExportJob *job,
              guint      thread) {
@@ -114,6 +123,7 @@ export_lane (ExportJob *job,
     lane = g_new0 (ExportLane, 1);
     lane->op_began_ns = lane->wait_began_ns = -1;
     lane->hold_began_ns = lane->range_began_ns = -1;
+    lane->inside = g_string_new (NULL);
     g_hash_table_insert (job->lanes, GUINT_TO_POINTER (thread), lane);
   }
   return lane;
@@ -246,7 +256,7 @@ export_log (TraceLog            *log,
                     .from = MIN (options->from, length),
                     .to = MIN (options->to, length),
                     .text = g_string_new (NULL),
-                    .lanes = g_hash_table_new_full (NULL, NULL, NULL, g_free),
+                    .lanes = g_hash_table_new_full (NULL, NULL, NULL, free_lane),
                     .unplaced = g_hash_table_new (NULL, NULL),
                     .cleared_keys = g_array_new (FALSE, FALSE, sizeof (gint64)),
                     .out = out,

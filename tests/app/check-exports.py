@@ -215,16 +215,39 @@ def check_linearizable(file, _info):
     assert n_wrong > 10, n_wrong
 
 
+def check_nesting(trace):
+    """Of each thread what ends is what began last, in the order of the lines."""
+    is_open, last = {}, {}
+    for event in trace:
+        if event["ph"] not in "BE":
+            continue
+        thread = event["tid"]
+        assert event["ts"] >= last.get(thread, 0), event
+        last[thread] = event["ts"]
+        began = is_open.setdefault(thread, [])
+        if event["ph"] == "B":
+            assert event["cat"] != "lock" \
+                or event["name"] not in [span["name"] for span in began], event
+            began.append(event)
+        else:
+            span = began.pop()
+            assert (span["name"], span["args"]) == (event["name"], event["args"])
+    return sum(map(len, is_open.values()))
+
+
 def check_chrome(file, _info):
     trace = json.loads(run("export", "chrome", file))
-    spans = [event for event in trace["traceEvents"] if event["ph"] == "X"]
-    assert spans and all(event["dur"] >= 0 for event in spans)
+    spans = [event for event in trace["traceEvents"] if event["ph"] == "B"]
     names = {event["tid"] for event in trace["traceEvents"]
              if event.get("name") == "thread_name"}
-    assert {span["tid"] for span in spans} <= names
+    assert spans and {span["tid"] for span in spans} <= names
     for event in trace["traceEvents"]:
-        assert event["ph"] in "XiCM" and event["pid"] == 1
+        assert event["ph"] in "BEiCM" and event["pid"] == 1
         assert event["ph"] == "M" or event["ts"] >= 0
+    assert check_nesting(trace["traceEvents"]) <= 3 * len(names)
+    ended = [event for event in lines_of(run("export", "events-json", file))
+             if event["kind"] == "op-ended"]
+    assert sum("ok" in span["args"] for span in spans) <= len(ended)
     assert any(event["ph"] == "C" for event in trace["traceEvents"])
 
 
