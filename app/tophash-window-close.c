@@ -2,12 +2,18 @@
 
 /* tophash-window-close.c — what a window does before it closes
  *
- * A save under way is let finish; whoever has written notes that are not saved is
- * asked; the size, the speed and the scenario are kept for the next time.
+ * A save under way is let finish; whoever would lose work is asked; the size, the
+ * speed and the scenario are kept for the next time.
+ *
+ * Work        What somebody wrote that is not saved, and a run that took a minute or
+ *             longer of which something is not saved. A shorter one is soon had
+ *             again: no scenario that is shipped takes a minute, and nobody is asked
+ *             between one look at a demo and the next.
  *
  * The same question comes before another recording takes this one's place. What
- * waits for the answer is done when the notes are saved or given up, and forgotten
- * when the question or the save is cancelled, or the save fails.
+ * waits for the answer is done when the recording is saved or given up, and forgotten
+ * when the question or the save is cancelled, or the save fails. A run that still
+ * goes on is stopped before it is saved, so that all of it is.
  */
 #include "app/tophash-window-private.h"
 
@@ -48,9 +54,9 @@ static gboolean
 go_on_cb (gpointer data) {
   TophashWindow *self = data;
 
-  self->gives_notes_up = TRUE;
+  self->gives_up = TRUE;
   tophash_window_go_on (self);
-  self->gives_notes_up = FALSE;
+  self->gives_up = FALSE;
   return G_SOURCE_REMOVE;
 }
 
@@ -63,19 +69,70 @@ answered_cb (AdwMessageDialog *dialog,
     g_idle_add_full (G_PRIORITY_DEFAULT, go_on_cb, g_object_ref (self),
                      g_object_unref);
   } else if (g_str_equal (response, "save")) {
-    tophash_window_save (self);
+    self->saves_soon = TRUE;
+    tophash_window_save_soon (self);
   } else {
     self->after_save = AFTER_SAVE_STAY;
     g_clear_object (&self->next_file);
   }
 }
 
-/* A run can be run again; what somebody wrote about it cannot. */
+void
+tophash_window_save_soon (TophashWindow *self) {
+  if (!self->saves_soon)
+    return;
+  if (self->job != NULL) {
+    g_cancellable_cancel (self->job);
+  } else if (tophash_session_is_running (self->session)) {
+    tophash_session_stop (self->session);
+  } else {
+    self->saves_soon = FALSE;
+    tophash_window_save (self);
+  }
+}
+
+/* Work --------------------------------------------------------------------- */
+
+/* What was opened stands in its file; what was recorded here may have gone on since
+ * it was saved. */
+static gboolean
+has_unsaved_run (TophashWindow *self) {
+  TraceLog *log = tophash_session_get_log (self->session);
+
+  if (log == NULL || tophash_session_get_end_ns (self->session) < self->asks_from_ns)
+    return FALSE;
+  if (self->home != NULL)
+    return self->home_is_ours && tracelog_get_length (log) > self->home_length;
+  return tophash_session_is_unsaved (self->session)
+         && tracelog_get_length (log) > 0;
+}
+
+/* (transfer full) */
+static char *
+tell_unsaved_run (TophashWindow *self) {
+  gint64 seconds = tophash_session_get_end_ns (self->session) / 1000000000;
+  g_autofree char *took = g_strdup_printf (_ ("%d min %d s"), (int)(seconds / 60),
+                                           (int)(seconds % 60));
+
+  if (tophash_session_is_running (self->session))
+    return g_strdup_printf (_ ("This run has gone on for %s and is not saved yet. "
+                               "Saving stops it."),
+                            took);
+  if (tophash_session_has_unsaved_notes (self->session))
+    return g_strdup_printf (_ ("This run took %s. Neither it nor its bookmarks and "
+                               "notes are saved yet."),
+                            took);
+  return g_strdup_printf (_ ("This run took %s and is not saved yet."), took);
+}
+
 static void
 ask_to_save (TophashWindow *self) {
+  g_autofree char *body
+      = has_unsaved_run (self)
+            ? tell_unsaved_run (self)
+            : g_strdup (_ ("It has bookmarks or notes that are not saved yet."));
   GtkWidget *dialog = adw_message_dialog_new (
-      GTK_WINDOW (self), _ ("Save the Recording?"),
-      _ ("It has bookmarks or notes that are not saved yet."));
+      GTK_WINDOW (self), _ ("Save the Recording?"), body);
 
   adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel",
                                     _ ("_Cancel"), "discard", _ ("_Discard"),
@@ -96,7 +153,8 @@ tophash_window_may_leave (TophashWindow *self,
                           AfterSave      next,
                           GFile         *file) {
   tophash_inspector_take_notes (self->inspector);
-  if (self->gives_notes_up || !tophash_session_has_unsaved_notes (self->session))
+  if (self->gives_up || (!tophash_session_has_unsaved_notes (self->session)
+                         && !has_unsaved_run (self)))
     return TRUE;
   self->after_save = next;
   g_set_object (&self->next_file, file);

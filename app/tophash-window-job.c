@@ -125,6 +125,7 @@ job_done_cb (GObject      *source,
   tophash_window_update_actions (self);
   g_task_propagate_boolean (G_TASK (result), &error);
   job->done (job, error);
+  tophash_window_save_soon (self);
 }
 
 void

@@ -7,7 +7,7 @@
  * (tophash-window-job-private.h), tophash-window-tell.c says what happened,
  * tophash-window-fit.c makes room, tophash-window-warm.c loads fonts,
  * tophash-window-appear.c draws one pane after another, tophash-window-close.c ends
- * it and asks before notes are lost.
+ * it and asks before work is lost.
  */
 #pragma once
 
@@ -28,7 +28,7 @@
 
 G_BEGIN_DECLS
 
-/* What would lose notes that are not saved waits for an answer, and perhaps for a
+/* What would lose work that is not saved waits for an answer, and perhaps for a
  * save. */
 typedef enum {
   AFTER_SAVE_STAY,
@@ -116,8 +116,10 @@ struct _TophashWindow {
   gint     progress;            /* thousandths; atomic */
   ExportFormat export_format;   /* a name is being chosen for */
   gboolean job_is_save;
-  AfterSave after_save;         /* what waits for the notes to be saved */
-  gboolean gives_notes_up;      /* it was asked about */
+  AfterSave after_save;         /* what waits for the recording to be saved */
+  gboolean gives_up;            /* what is not saved: it was asked about */
+  gboolean saves_soon;          /* when nothing runs and no job is under way */
+  gint64   asks_from_ns;        /* a run as long as this is not lost unasked */
   gboolean is_lecture;
   gboolean has_run_button; /* it shows what follows */
   gboolean run_button_stops;
@@ -182,15 +184,18 @@ void tophash_window_let_shrink    (GtkDropDown        *drop,
                                    int                 width_chars);
 
 /* close */
+#define TOPHASH_WINDOW_ASKS_FROM_NS (60 * G_GINT64_CONSTANT (1000000000))
 /* FALSE: not now; what has to be done first is under way, or was asked. */
 gboolean tophash_window_may_close (TophashWindow      *self);
-/* FALSE: there are notes to be lost; it is asked, and @next done after the answer.
+/* FALSE: there is work to be lost; it is asked, and @next done after the answer.
  * @file: to open then, else NULL. */
 gboolean tophash_window_may_leave (TophashWindow      *self,
                                    AfterSave           next,
                                    GFile              *file);
 /* The recording is saved, or need not be: does what waited for that. */
 void     tophash_window_go_on     (TophashWindow      *self);
+/* Something came to its end: what was to be saved after it is saved now. */
+void     tophash_window_save_soon (TophashWindow      *self);
 
 /* warm */
 /* At the first "map": little by little. */

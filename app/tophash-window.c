@@ -320,6 +320,8 @@ changed_cb (TophashSession       *session,
   if (what & (SESSION_CHANGE_CURSOR | SESSION_CHANGE_LENGTH | SESSION_CHANGE_LOG))
     tell_position (self);
   ensure_ticks (self);
+  if (what & SESSION_CHANGE_RUN)
+    tophash_window_save_soon (self);
 }
 
 static void
@@ -531,6 +533,7 @@ tophash_window_init (TophashWindow *self) {
   bind_panes (self);
   tophash_window_watch_menu (self);
   tophash_window_make_notices (self);
+  self->asks_from_ns = TOPHASH_WINDOW_ASKS_FROM_NS;
   tophash_window_fit_flap (self->pane_flap);
   tophash_window_fit_flap (self->inspector_flap);
   tophash_window_let_shrink (self->scenario_drop, 6);

@@ -236,6 +236,99 @@ test_opens_what_is_empty (void) {
   close_window (window);
 }
 
+/* What takes long to be had again is not lost unasked; what is soon had again is. */
+static void
+test_asks_before_a_long_run_is_lost (void) {
+  TophashWindow *window = open_window ();
+  TophashSession *session = tophash_window_get_session (window);
+  char *folder = new_folder ();
+  g_autoptr (GFile) one = file_in (folder, "one.tophash");
+  TraceLog *log;
+
+  save_small (window, one);
+  run_small (session);
+  tophash_window_open (window, one);
+  g_assert_null (find_dialog ());
+  TURN_UNTIL (g_str_has_suffix (subtitle_of (window), " one.tophash"));
+
+  window->asks_from_ns = 0;
+  run_small (session);
+  log = tophash_session_get_log (session);
+  tophash_window_open (window, one);
+  answer ("cancel");
+  activate (window, "win.run");
+  answer ("cancel");
+  close_window (window);
+  answer ("cancel");
+  g_assert_true (gtk_widget_get_visible (GTK_WIDGET (window)));
+  g_assert_true (tophash_session_get_log (session) == log);
+  tophash_window_open (window, one);
+  answer ("discard");
+  TURN_UNTIL (g_str_has_suffix (subtitle_of (window), " one.tophash"));
+  /* What was opened, and what is saved, can be had again. */
+  save_small (window, one);
+  activate (window, "win.run");
+  g_assert_null (find_dialog ());
+  settle (session);
+  tophash_window_save_to (window, one);
+  TURN_UNTIL (!tophash_session_is_unsaved (session));
+  g_assert_cmpuint (remove_folder (folder), ==, 1);
+  close_window (window);
+  g_assert_null (find_dialog ());
+}
+
+static const char endless_scenario[]
+    = "{\"title\": \"Endless\", \"summary\": \"Until it is stopped.\","
+      " \"watch-for\": \"Nothing.\", \"learn\": \"Nothing.\","
+      " \"engine\": \"syncmap\", \"seed\": 7, \"recordcount\": 16,"
+      " \"phases\": [{\"name\": \"mix\", \"duration\": 3600,"
+      "  \"threads\": [{\"role\": \"worker\", \"count\": 1,"
+      "   \"mix\": {\"store\": 1}, \"requestdistribution\": \"uniform\","
+      "   \"target\": 200}]}]}";
+
+static guint64
+length_of (TophashSession *session) {
+  return tracelog_get_length (tophash_session_get_log (session));
+}
+
+/* A run that goes on is stopped before it is saved: what came after the last save,
+ * and until the answer, is in the file. */
+static void
+test_saves_all_of_a_run (void) {
+  TophashWindow *window = open_window ();
+  TophashSession *session = tophash_window_get_session (window);
+  char *folder = new_folder ();
+  g_autoptr (GFile) other = file_in (folder, "other.tophash");
+  g_autoptr (GFile) file = file_in (folder, "run.tophash");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Scenario) scenario
+      = scenario_new_from_json (endless_scenario, -1, "endless", &error);
+  g_autoptr (TraceLog) log = NULL;
+  guint64 saved;
+
+  save_small (window, other);
+  g_assert_no_error (error);
+  tophash_session_set_scenario (session, scenario);
+  g_assert_true (tophash_session_run (session, NULL));
+  TURN_UNTIL (length_of (session) > 0);
+  tophash_window_save_to (window, file);
+  TURN_UNTIL (window->job == NULL);
+  saved = window->home_length;
+  TURN_UNTIL (length_of (session) > saved);
+  window->asks_from_ns = 0;
+  log = tracelog_ref (tophash_session_get_log (session));
+  tophash_window_open (window, other);
+  g_assert_true (tophash_session_is_running (session));
+  answer ("save");
+  TURN_UNTIL (g_str_has_suffix (subtitle_of (window), " other.tophash"));
+  g_assert_true (tracelog_is_finished (log));
+  tophash_window_open (window, file);
+  TURN_UNTIL (g_str_has_suffix (subtitle_of (window), " run.tophash"));
+  g_assert_cmpuint (length_of (session), ==, tracelog_get_length (log));
+  g_assert_cmpuint (remove_folder (folder), ==, 2);
+  close_window (window);
+}
+
 void
 add_jobs_tests (void) {
   g_test_add_func ("/app/window/escape-cancels", test_escape_cancels);
@@ -244,6 +337,9 @@ add_jobs_tests (void) {
   g_test_add_func ("/app/window/notes-without-room", test_notes_without_room);
   g_test_add_func ("/app/window/follows-another-recorder",
                    test_follows_another_recorder);
+  g_test_add_func ("/app/window/asks-before-a-long-run-is-lost",
+                   test_asks_before_a_long_run_is_lost);
+  g_test_add_func ("/app/window/saves-all-of-a-run", test_saves_all_of_a_run);
   g_test_add_func ("/app/window/empty-pages", test_empty_pages);
   g_test_add_func ("/app/window/opens-what-is-empty", test_opens_what_is_empty);
 }
