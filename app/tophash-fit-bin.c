@@ -33,6 +33,9 @@ struct _TophashFitBin {
   /* Owned */
   GtkWidget *child;
 
+  /* Borrowed, from within child */
+  GtkWidget *text; /* NULL: lines are counted in the bin's own letters */
+
   FitLevel level;
   FitLevel wanted;
   int      needs[FIT_N_LEVELS]; /* px, as last measured on that level */
@@ -97,7 +100,9 @@ choose_low (TophashFitBin *self,
             int            height) {
   if (self->line_height == 0) {
     g_autoptr (PangoLayout) layout
-        = gtk_widget_create_pango_layout (GTK_WIDGET (self), "X");
+        = gtk_widget_create_pango_layout (self->text != NULL ? self->text
+                                                             : GTK_WIDGET (self),
+                                          "X");
 
     pango_layout_get_pixel_size (layout, NULL, &self->line_height);
   }
@@ -178,14 +183,17 @@ tophash_fit_bin_size_allocate (GtkWidget *widget,
 
 /* Other letters need other room: what was measured before says nothing. */
 static void
-tophash_fit_bin_css_changed (GtkWidget         *widget,
-                             GtkCssStyleChange *change) {
-  TophashFitBin *self = TOPHASH_FIT_BIN (widget);
-
-  GTK_WIDGET_CLASS (tophash_fit_bin_parent_class)->css_changed (widget, change);
+forget_letters (TophashFitBin *self) {
   for (guint i = 0; i < self->level; i++)
     self->needs[i] = 0;
   self->line_height = 0;
+}
+
+static void
+tophash_fit_bin_css_changed (GtkWidget         *widget,
+                             GtkCssStyleChange *change) {
+  GTK_WIDGET_CLASS (tophash_fit_bin_parent_class)->css_changed (widget, change);
+  forget_letters (TOPHASH_FIT_BIN (widget));
 }
 
 static void
@@ -214,6 +222,7 @@ tophash_fit_bin_set_property (GObject      *object,
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     return;
   }
+  self->text = NULL;
   g_clear_pointer (&self->child, gtk_widget_unparent);
   self->child = g_value_get_object (value);
   if (self->child != NULL)
@@ -225,6 +234,7 @@ tophash_fit_bin_dispose (GObject *object) {
   TophashFitBin *self = TOPHASH_FIT_BIN (object);
 
   g_clear_handle_id (&self->change_id, g_source_remove);
+  self->text = NULL;
   g_clear_pointer (&self->child, gtk_widget_unparent);
   G_OBJECT_CLASS (tophash_fit_bin_parent_class)->dispose (object);
 }
@@ -260,6 +270,16 @@ tophash_fit_bin_get_level (TophashFitBin *self) {
   g_return_val_if_fail (TOPHASH_IS_FIT_BIN (self), FIT_WIDE);
 
   return self->level;
+}
+
+void
+tophash_fit_bin_count_lines_of (TophashFitBin *self,
+                                GtkWidget     *widget) {
+  g_return_if_fail (TOPHASH_IS_FIT_BIN (self));
+  g_return_if_fail (gtk_widget_is_ancestor (widget, GTK_WIDGET (self)));
+
+  self->text = widget;
+  forget_letters (self);
 }
 
 gboolean

@@ -19,6 +19,10 @@ typedef enum {
 } FitLevel;
 
 FitLevel tophash_fit_bin_get_level (TophashFitBin *self);
+/* Letters of @widget, which is within the child, are those that lines are counted in
+ * from now on. They have changed, or so will they until the next frame. */
+void     tophash_fit_bin_count_lines_of (TophashFitBin *self,
+                                         GtkWidget     *widget);
 /* Whether there are too few lines for all that stands one above the other. */
 gboolean tophash_fit_bin_is_low    (TophashFitBin *self);
 /* What the main thing in a low window shall have of its height at the least, in

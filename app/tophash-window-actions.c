@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* tophash-window-actions.c — win.* actions, keys, lecture mode
+/* tophash-window-actions.c — win.* actions and keys
  *
  * Keys        Plain keys (space, arrows, Home, End, PgUp, PgDn, full stop)
  *             belong to time wherever the focus is, except in something that
@@ -12,11 +12,6 @@
 #include "widgets/tophash-draw.h"
 
 #include <glib/gi18n.h>
-
-/* Steps nearer than what fits, for the last row of a room. */
-#define LECTURE_ZOOM 1
-/* A screen from this width on has room for larger letters. */
-#define LARGE_SCREEN_PX 1600
 
 static const double speeds[] = { 1, 5, 20, 100, 1000, 10000, 100000, 0 };
 
@@ -158,20 +153,6 @@ zoom_action (GtkWidget  *widget,
     tophash_map_view_zoom (self->map_view, 0);
 }
 
-static gboolean
-is_on_large_screen (GtkWidget *widget) {
-  GdkSurface *surface = gtk_native_get_surface (GTK_NATIVE (widget));
-  GdkMonitor *monitor
-      = surface == NULL ? NULL
-                        : gdk_display_get_monitor_at_surface (
-                              gtk_widget_get_display (widget), surface);
-  GdkRectangle area = { 0 };
-
-  if (monitor != NULL)
-    gdk_monitor_get_geometry (monitor, &area);
-  return area.width >= LARGE_SCREEN_PX;
-}
-
 /* The menu takes no focus away: space plays on after Zoom In. (Closed from a submenu,
  * GTK would leave it on an entry that nobody sees, and no key arrives anywhere.) */
 static void
@@ -199,35 +180,6 @@ void
 tophash_window_watch_menu (TophashWindow *self) {
   g_signal_connect_swapped (gtk_menu_button_get_popover (self->menu_button),
                             "notify::visible", G_CALLBACK (menu_toggled_cb), self);
-}
-
-void
-tophash_window_set_lecture (TophashWindow *self,
-                            gboolean       is_lecture) {
-  if (self->is_lecture == is_lecture)
-    return;
-  self->is_lecture = is_lecture;
-  gtk_revealer_set_reveal_child (self->header_revealer, !is_lecture);
-  if (is_lecture) {
-    self->pane_was_shown = adw_flap_get_reveal_flap (self->pane_flap);
-    self->inspector_was_shown = adw_flap_get_reveal_flap (self->inspector_flap);
-    adw_flap_set_reveal_flap (self->pane_flap, FALSE);
-    adw_flap_set_reveal_flap (self->inspector_flap, FALSE);
-    if (is_on_large_screen (GTK_WIDGET (self)))
-      gtk_widget_add_css_class (GTK_WIDGET (self), "large-lecture");
-    /* Of a heat map, which shows all of a large table, slots would show a part. */
-    if (!tophash_map_view_is_far (self->map_view))
-      tophash_map_view_zoom (self->map_view, LECTURE_ZOOM);
-    gtk_window_fullscreen (GTK_WINDOW (self));
-  } else {
-    adw_flap_set_reveal_flap (self->pane_flap, self->pane_was_shown);
-    adw_flap_set_reveal_flap (self->inspector_flap, self->inspector_was_shown);
-    gtk_widget_remove_css_class (GTK_WIDGET (self), "large-lecture");
-    tophash_map_view_zoom (self->map_view, 0);
-    gtk_window_unfullscreen (GTK_WINDOW (self));
-  }
-  tophash_window_fit (self);
-  tophash_window_update_caption (self);
 }
 
 static void

@@ -121,6 +121,7 @@ struct _TophashWindow {
   gboolean saves_soon;          /* when nothing runs and no job is under way */
   gint64   asks_from_ns;        /* a run as long as this is not lost unasked */
   gboolean is_lecture;
+  gboolean has_large_letters;   /* for the lecture */
   gboolean has_run_button; /* it shows what follows */
   gboolean run_button_stops;
   gboolean run_button_is_short;
@@ -136,8 +137,13 @@ void tophash_window_update_run_button (TophashWindow *self);
 /* Of the recording's name, when it has got one. */
 void tophash_window_update_title  (TophashWindow      *self);
 void tophash_window_run           (TophashWindow      *self);
-/* Of lecture mode. */
+
+/* lecture */
+void tophash_window_set_lecture   (TophashWindow      *self,
+                                   gboolean            is_lecture);
 void tophash_window_update_caption (TophashWindow     *self);
+/* A pane that is shown in a lecture gets its letters then. */
+void tophash_window_watch_panes   (TophashWindow      *self);
 
 /* tell */
 void tophash_window_toast         (TophashWindow      *self,
@@ -227,8 +233,6 @@ gboolean tophash_window_key_along (TophashWindow      *self,
                                    GdkModifierType     modifiers);
 /* Gives the focus back to where it was when the menu closes. */
 void tophash_window_watch_menu    (TophashWindow      *self);
-void tophash_window_set_lecture   (TophashWindow      *self,
-                                   gboolean            is_lecture);
 /* Positions of the speed drop-down. */
 guint  tophash_window_n_speeds    (void);
 double tophash_window_speed       (guint               index);

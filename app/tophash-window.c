@@ -13,7 +13,6 @@
 
 #include "app/frame-memory.h"
 #include "widgets/drop-words.h"
-#include "widgets/event-words.h"
 #include "widgets/tophash-draw.h"
 
 #include <glib/gi18n.h>
@@ -185,18 +184,6 @@ update_play (TophashWindow *self) {
   gtk_widget_set_visible (self->follow_button,
                           tophash_window_is_growing (self)
                               && !tophash_session_is_following (self->session));
-}
-
-/* The sentence of the last event, in large type, for a room. */
-void
-tophash_window_update_caption (TophashWindow *self) {
-  g_autofree char *text = NULL;
-
-  gtk_widget_set_visible (GTK_WIDGET (self->caption), self->is_lecture);
-  if (self->is_lecture)
-    text = event_words_new (self->session);
-  if (text != NULL)
-    gtk_label_set_text (self->caption, text);
 }
 
 static void
@@ -536,6 +523,7 @@ tophash_window_init (TophashWindow *self) {
   self->asks_from_ns = TOPHASH_WINDOW_ASKS_FROM_NS;
   tophash_window_fit_flap (self->pane_flap);
   tophash_window_fit_flap (self->inspector_flap);
+  tophash_window_watch_panes (self);
   tophash_window_let_shrink (self->scenario_drop, 6);
   tophash_window_let_shrink (self->speed_drop, 7);
   drop_words_follow (self->scenario_drop, _ ("Scenario"));

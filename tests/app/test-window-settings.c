@@ -142,6 +142,45 @@ test_lectures_where_it_stands (void) {
   close_window (window);
 }
 
+static int
+letters_of (GtkWidget *widget) {
+  return pango_font_description_get_size (pango_context_get_font_description (
+      gtk_widget_get_pango_context (widget)));
+}
+
+/* On a large screen. What nobody sees is not measured anew for it. */
+static void
+test_lectures_in_large_letters (void) {
+  TophashWindow *window = open_window ();
+  GtkWidget *position = GTK_WIDGET (gtk_widget_get_template_child (
+      GTK_WIDGET (window), TOPHASH_TYPE_WINDOW, "position"));
+  GtkWidget *caption = GTK_WIDGET (gtk_widget_get_template_child (
+      GTK_WIDGET (window), TOPHASH_TYPE_WINDOW, "caption"));
+  GtkWidget *pane
+      = find_widget (GTK_WIDGET (window), TOPHASH_TYPE_SETTINGS_PANE);
+  GtkWidget *row = find_row (pane, "Hash");
+  int usual, caption_usual, row_usual;
+
+  run_small (tophash_window_get_session (window));
+  usual = letters_of (position);
+  caption_usual = letters_of (caption);
+  row_usual = letters_of (row);
+  activate (window, "win.lecture");
+  if (!gtk_widget_has_css_class (gtk_widget_get_ancestor (caption, GTK_TYPE_BOX),
+                                 "large-lecture")) {
+    g_test_skip ("the screen is too small");
+    close_window (window);
+    return;
+  }
+  TURN_UNTIL (letters_of (position) > usual && letters_of (caption) > caption_usual);
+  g_assert_cmpint (letters_of (row), ==, row_usual);
+  activate (window, "win.toggle-pane");
+  TURN_UNTIL (letters_of (row) > row_usual);
+  activate (window, "win.lecture");
+  TURN_UNTIL (letters_of (position) == usual && letters_of (row) == row_usual);
+  close_window (window);
+}
+
 /* Makes the window so wide and lets the main loop turn until it has @level. */
 static void
 resize_until (TophashWindow *window,
@@ -291,6 +330,8 @@ add_settings_tests (void) {
   g_test_add_func ("/app/window/tells-what-was-lost", test_tells_what_was_lost);
   g_test_add_func ("/app/window/lectures-where-it-stands",
                    test_lectures_where_it_stands);
+  g_test_add_func ("/app/window/lectures-in-large-letters",
+                   test_lectures_in_large_letters);
   g_test_add_func ("/app/window/fits-a-narrow-window", test_fits_a_narrow_window);
   g_test_add_func ("/app/window/map-keeps-a-third", test_map_keeps_a_third);
   g_test_add_func ("/app/window/cuts-no-names-of-pages",

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* tophash-window-lecture.c — for a room: big letters, no chrome, the whole screen
+ *
+ * A screen that is large enough has larger letters too, "large-lecture" in style.css.
+ * They are given to each part of the window by itself, and to what is hidden only when
+ * it is shown: with letters of another size each label is styled, shaped and measured
+ * anew, and those of the settings and the inspector, which a lecture hides, are nine
+ * tenths of all there are: 40 ms in one turn, for nothing.
+ */
+#include "app/tophash-window-private.h"
+
+#include "widgets/event-words.h"
+
+/* Steps nearer than what fits, for the last row of a room. */
+#define LECTURE_ZOOM 1
+/* A screen from this width on has room for larger letters. */
+#define LARGE_SCREEN_PX 1600
+
+static gboolean
+is_on_large_screen (GtkWidget *widget) {
+  GdkSurface *surface = gtk_native_get_surface (GTK_NATIVE (widget));
+  GdkMonitor *monitor
+      = surface == NULL ? NULL
+                        : gdk_display_get_monitor_at_surface (
+                              gtk_widget_get_display (widget), surface);
+  GdkRectangle area = { 0 };
+
+  if (monitor != NULL)
+    gdk_monitor_get_geometry (monitor, &area);
+  return area.width >= LARGE_SCREEN_PX;
+}
+
+static void
+make_large (GtkWidget *part,
+            gboolean   is_large) {
+  /* Both do nothing where it is so. */
+  if (is_large)
+    gtk_widget_add_css_class (part, "large-lecture");
+  else
+    gtk_widget_remove_css_class (part, "large-lecture");
+}
+
+/* Hidden again while the lecture goes on, it keeps what it has got. */
+static void
+fit_pane (TophashWindow *self,
+          AdwFlap       *flap) {
+  GtkWidget *pane = adw_flap_get_flap (flap);
+
+  if (!self->has_large_letters || adw_flap_get_reveal_flap (flap))
+    make_large (pane, self->has_large_letters);
+}
+
+static void
+fit_letters (TophashWindow *self) {
+  make_large (self->stage_box, self->has_large_letters);
+  make_large (self->timeline_card, self->has_large_letters);
+  make_large (self->notices, self->has_large_letters);
+  make_large (GTK_WIDGET (self->busy), self->has_large_letters);
+  make_large (GTK_WIDGET (self->search_bar), self->has_large_letters);
+  fit_pane (self, self->pane_flap);
+  fit_pane (self, self->inspector_flap);
+  tophash_fit_bin_count_lines_of (self->fit, self->stage_box);
+}
+
+static void
+revealed_cb (AdwFlap       *flap,
+             GParamSpec    *property,
+             TophashWindow *self) {
+  fit_pane (self, flap);
+}
+
+void
+tophash_window_watch_panes (TophashWindow *self) {
+  g_signal_connect_object (self->pane_flap, "notify::reveal-flap",
+                           G_CALLBACK (revealed_cb), self, 0);
+  g_signal_connect_object (self->inspector_flap, "notify::reveal-flap",
+                           G_CALLBACK (revealed_cb), self, 0);
+}
+
+void
+tophash_window_set_lecture (TophashWindow *self,
+                            gboolean       is_lecture) {
+  if (self->is_lecture == is_lecture)
+    return;
+  self->is_lecture = is_lecture;
+  gtk_revealer_set_reveal_child (self->header_revealer, !is_lecture);
+  if (is_lecture) {
+    self->pane_was_shown = adw_flap_get_reveal_flap (self->pane_flap);
+    self->inspector_was_shown = adw_flap_get_reveal_flap (self->inspector_flap);
+    adw_flap_set_reveal_flap (self->pane_flap, FALSE);
+    adw_flap_set_reveal_flap (self->inspector_flap, FALSE);
+    self->has_large_letters = is_on_large_screen (GTK_WIDGET (self));
+    fit_letters (self);
+    /* Of a heat map, which shows all of a large table, slots would show a part. */
+    if (!tophash_map_view_is_far (self->map_view))
+      tophash_map_view_zoom (self->map_view, LECTURE_ZOOM);
+    gtk_window_fullscreen (GTK_WINDOW (self));
+  } else {
+    self->has_large_letters = FALSE;
+    fit_letters (self);
+    adw_flap_set_reveal_flap (self->pane_flap, self->pane_was_shown);
+    adw_flap_set_reveal_flap (self->inspector_flap, self->inspector_was_shown);
+    tophash_map_view_zoom (self->map_view, 0);
+    gtk_window_unfullscreen (GTK_WINDOW (self));
+  }
+  tophash_window_fit (self);
+  tophash_window_update_caption (self);
+}
+
+/* The sentence of the last event, in large type, for a room. */
+void
+tophash_window_update_caption (TophashWindow *self) {
+  g_autofree char *text = NULL;
+
+  gtk_widget_set_visible (GTK_WIDGET (self->caption), self->is_lecture);
+  if (self->is_lecture)
+    text = event_words_new (self->session);
+  if (text != NULL)
+    gtk_label_set_text (self->caption, text);
+}
