@@ -237,7 +237,9 @@ save_failed (TophashWindow *self,
     begin_save (self, job->file, JOB_SAVE);
     return;
   }
-  if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    tophash_window_forget_notices (self); /* that it is saved first, and then closed */
+  else
     tophash_window_warn_with (self, error->message, _ ("Save As…"), "win.save-as");
   self->after_save = AFTER_SAVE_STAY;
   g_clear_object (&self->next_file);

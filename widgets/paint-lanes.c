@@ -417,15 +417,15 @@ is_first_named (EventKind kind) {
          || kind == EVENT_DROPPED;
 }
 
+/* @labels: what stands there already. */
 static void
 paint_landmark_names (cairo_t              *cr,
                       GArray               *marks,
+                      GArray               *labels,
                       const LanesGeometry  *geometry,
                       double                y,
                       const TophashPalette *palette,
                       TophashDraw          *draw) {
-  g_autoptr (GArray) labels = g_array_new (FALSE, FALSE, sizeof (Label));
-
   tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
   for (int pass = 0; pass < 2; pass++)
     for (guint i = 0; i < marks->len; i++) {
@@ -458,6 +458,7 @@ paint_landmark_names (cairo_t              *cr,
 static void
 paint_landmarks (cairo_t              *cr,
                  Timeline             *timeline,
+                 GArray               *labels,
                  const LanesGeometry  *geometry,
                  const TophashPalette *palette,
                  TophashDraw          *draw) {
@@ -482,17 +483,20 @@ paint_landmarks (cairo_t              *cr,
     cairo_set_dash (cr, NULL, 0, 0);
     paint_landmark_sign (cr, mark, x, y, palette);
   }
-  paint_landmark_names (cr, marks, geometry, y, palette, draw);
+  paint_landmark_names (cr, marks, labels, geometry, y, palette, draw);
 }
 
+/* The words take their place in @labels: those of a landmark do not run into them. */
 static void
 paint_unread (cairo_t              *cr,
               Timeline             *timeline,
+              GArray               *labels,
               const LanesGeometry  *geometry,
               const TophashPalette *palette,
               TophashDraw          *draw) {
   const char *words = _ ("being read");
   double width, height, left;
+  Label label;
 
   if (timeline_is_complete (timeline)
       || !tracelog_is_finished (timeline_get_log (timeline)))
@@ -512,6 +516,9 @@ paint_unread (cairo_t              *cr,
   tophash_draw_measure (draw, words, FONT_CAPTION, &width, &height);
   if (width + 2 * LABEL_AIR > geometry->right - left)
     return;
+  label.from = (left + geometry->right - width) / 2;
+  label.to = label.from + width;
+  g_array_append_val (labels, label);
   tophash_palette_set_source (palette, cr, ROLE_TEXT_DIM);
   tophash_draw_text (draw, cr, words, FONT_CAPTION, (left + geometry->right) / 2,
                      geometry->density_top + geometry->density_height / 2, 0.5,
@@ -531,6 +538,7 @@ paint_density (cairo_t              *cr,
   double floor_y = geometry->density_top + geometry->density_height;
   double room = geometry->density_height - geometry->marks_height - 2;
   guint32 most = 1;
+  g_autoptr (GArray) labels = g_array_new (FALSE, FALSE, sizeof (Label));
 
   tophash_palette_set_source (palette, cr, ROLE_QUIET);
   tophash_draw_rounded (cr, geometry->left, geometry->density_top, span_px,
@@ -552,8 +560,8 @@ paint_density (cairo_t              *cr,
                        MAX (1, height));
   }
   cairo_fill (cr);
-  paint_unread (cr, timeline, geometry, palette, draw);
-  paint_landmarks (cr, timeline, geometry, palette, draw);
+  paint_unread (cr, timeline, labels, geometry, palette, draw);
+  paint_landmarks (cr, timeline, labels, geometry, palette, draw);
 }
 
 gint64

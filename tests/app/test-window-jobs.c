@@ -44,6 +44,27 @@ test_escape_cancels (void) {
   close_window (window);
 }
 
+/* A save that the window waits for before it closes: given up, the window stays, and
+ * does not say any more that it saves. */
+static void
+test_stays_when_its_save_is_cancelled (void) {
+  TophashWindow *window = open_window ();
+  char *folder = new_folder ();
+  g_autoptr (GFile) file = file_in (folder, "run.tophash");
+
+  run_small (tophash_window_get_session (window));
+  tophash_window_save_to (window, file);
+  gtk_window_close (GTK_WINDOW (window));
+  g_assert_true (has_shown (window, "Saving the recording first"));
+  activate (window, "win.cancel");
+  TURN_UNTIL (window->job == NULL);
+  g_assert_true (gtk_widget_get_visible (GTK_WIDGET (window)));
+  g_assert_false (tophash_notice_is_shown (window->toast));
+  g_assert_false (tophash_notice_is_shown (window->warning));
+  remove_folder (folder);
+  close_window (window);
+}
+
 /* A file that was removed while it was open is written anew; where its folder is
  * gone too, that is said. */
 static void
@@ -332,6 +353,8 @@ test_saves_all_of_a_run (void) {
 void
 add_jobs_tests (void) {
   g_test_add_func ("/app/window/escape-cancels", test_escape_cancels);
+  g_test_add_func ("/app/window/stays-when-its-save-is-cancelled",
+                   test_stays_when_its_save_is_cancelled);
   g_test_add_func ("/app/window/saves-anew-what-is-gone",
                    test_saves_anew_what_is_gone);
   g_test_add_func ("/app/window/notes-without-room", test_notes_without_room);
