@@ -9,8 +9,8 @@
  * Home        The file that the recording was opened from or saved to. Saving goes
  *             there without asking: when the recording is as long as it was, only
  *             its notes are appended; when it grew since it was saved, all of it
- *             is written anew. A file that takes no notes (of an older form, cut
- *             short, or one that another process is still recording into) is left
+ *             is written anew. A file that takes no notes (of an older or a newer form,
+ *             cut short, or one that another process still records into) is left
  *             alone, and a name is asked for. One that is gone is written anew.
  */
 #include "app/tophash-window-job-private.h"
@@ -140,18 +140,22 @@ static void
 open_done (FileJob      *job,
            const GError *error) {
   TophashWindow *self = job->window;
+  g_autofree char *newer = NULL;
 
   if (error != NULL) {
     if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
       tophash_window_warn (self, error->message);
     return;
   }
+  newer = tracelog_dup_newer (job->log);
   show_opened (self, job->log, job->file);
   /* That it grows is no trouble, and over some time. */
   if (job->warning != NULL && self->was_growing)
     tophash_window_toast (self, job->warning);
   else if (job->warning != NULL)
     tophash_window_warn (self, job->warning);
+  else if (newer != NULL)
+    tophash_window_warn (self, newer);
   else
     tophash_window_tell_part (self);
 }

@@ -71,12 +71,15 @@ open_log (const char *path,
   g_autoptr (GFile) file
       = cli_file (strcmp (path, "-") == 0 ? "/dev/stdin" : path);
   g_autofree char *warning = NULL;
+  g_autofree char *newer = NULL;
   GError *error = NULL;
   TraceLog *log
       = may_grow
             ? tracelog_open_growing (file, NULL, NULL, NULL, &warning, &error)
             : tracelog_open (file, NULL, NULL, NULL, &warning, &error);
 
+  if (log != NULL && (newer = tracelog_dup_newer (log)) != NULL && warning == NULL)
+    g_printerr ("tophash-cli: %s\n", newer);
   if (log == NULL)
     cli_fail (error);
   else if (warning != NULL)

@@ -40,7 +40,7 @@ gboolean  tracelog_save (TraceLog         *self,
 
 /* Puts the log's notes into a file that it was opened from or saved to: a few
  * KiB are appended, and a failure loses nothing that stood there. Errors: also
- * G_IO_ERROR_NOT_SUPPORTED: another file, an older one, or not a whole one;
+ * G_IO_ERROR_NOT_SUPPORTED: another file, an older or newer one, or not a whole one;
  * tracelog_save() then. */
 gboolean  tracelog_save_notes (TraceLog *self,
                                GFile    *file,
@@ -62,6 +62,11 @@ TraceLog *tracelog_open (GFile            *file,
 /* Whether there was a warning because the file is cut or damaged, and not because
  * another process is recording it. */
 gboolean  tracelog_lacks_parts (TraceLog         *self);
+
+/* (transfer full): the sentence on a file of a newer minor version, or with parts that
+ * this version passed over: what only a newer one knows is not in a log, and in no
+ * file that tracelog_save() makes of it. NULL: it is no such file. */
+char     *tracelog_dup_newer    (TraceLog         *self);
 
 /* The same, but a file that another process is recording gives a log that is not
  * finished, and may have no events yet: it grows by tracelog_refresh() or

@@ -51,6 +51,8 @@ typedef struct {
   guint64          chunk_at; /* where the chunk under way begins */
   gboolean         is_ended; /* END is the last chunk */
   char            *problem;  /* else why the walk ended; owned */
+  gboolean         is_newer;    /* there is what only a newer version knows */
+  gboolean         needs_newer; /* and the walk ended there */
 } Opener;
 
 /* Ends the walk: @problem is a translated phrase, (transfer full); NULL: goes

@@ -74,17 +74,22 @@ check_version (Opener       *self,
 
   if (major == FILE_MAJOR && (features & ~FILE_FEATURES) != 0) {
     reason = g_strdup_printf (
-        _("byte 44: it needs what a newer version of Tophash can (%08x)"),
-        features);
+        _("byte 44: it needs a newer version of Tophash (features %08x are not "
+          "known)"),
+        features & ~FILE_FEATURES);
     return refuse (self, error, TRACELOG_FILE_ERROR_NEWER, reason);
   }
   if (major != FILE_MAJOR) {
     reason = g_strdup_printf (
-        _("byte 8: its format is %u.%u; this version of Tophash reads %d.x"),
-        major, minor, FILE_MAJOR);
+        major > FILE_MAJOR
+            ? _("byte 8: wanted format %d.x, found %u.%u: it needs a newer version "
+                "of Tophash")
+            : _("byte 8: wanted format %d.x, found %u.%u"),
+        FILE_MAJOR, major, minor);
     return refuse (self, error, TRACELOG_FILE_ERROR_NEWER, reason);
   }
   self->minor = minor;
+  self->is_newer = minor > FILE_MINOR;
   if (bytes_get (header + 12, 4) != FILE_ENDIAN_MARK
       || bytes_get (header + 40, 4) != TRACE_BLOCK_EVENTS)
     return refuse (self, error, TRACELOG_FILE_ERROR_CORRUPT,
@@ -148,6 +153,11 @@ describe (Opener  *self,
     return g_strdup_printf (_("“%s” is still being recorded. Its first %" PRIu64
                               " events were opened."),
                             name, length);
+  if (self->needs_newer)
+    return g_strdup_printf (_("“%s” goes on at byte %" PRIu64
+                              " with what needs a newer version of Tophash. Its "
+                              "first %" PRIu64 " events were opened."),
+                            name, self->chunk_at, length);
   if (self->problem != NULL)
     return g_strdup_printf (_("“%s” is damaged at byte %" PRIu64
                               ": %s. Its first %" PRIu64
@@ -160,6 +170,16 @@ describe (Opener  *self,
                               " events were opened."),
                             name, self->offset, self->chunk_at, length);
   return NULL;
+}
+
+/* (transfer full): the sentence for tracelog_dup_newer(). */
+static char *
+describe_newer (Opener *self) {
+  if (!self->is_newer)
+    return NULL;
+  return g_strdup_printf (_("“%s” was made by a newer version of Tophash. What only that "
+                            "one knows is not shown, and a copy saved here lacks it."),
+                          trace_store_get_name (self->store));
 }
 
 /* Refuses a file of which nothing could be opened. */
@@ -301,6 +321,7 @@ conclude (Opener  *self,
     g_free (take_notes (self, log));
   log->lacks_parts = sentence != NULL && !self->may_grow
                      && !trace_store_is_locked (self->store);
+  log->newer = describe_newer (self);
   for (guint i = 0; i < self->keyframes->len; i++)
     tracelog_attach_keyframe (
         log, &g_array_index (self->keyframes, KeyframePlace, i));

@@ -419,9 +419,13 @@ read_chunk_of_type (Opener      *self,
   else if (chunk->type == CHUNK_KEYFRAME) {
     if (self->keyframes->len < MAX_KEYFRAMES)
       g_array_append_val (self->keyframes, keyframe);
-  } else if (chunk->type != CHUNK_INDEX && (chunk->flags & CHUNK_MUST_KNOW))
-    return opener_stop (self,
+  } else if (chunk->type != CHUNK_INDEX) {
+    self->is_newer = TRUE;
+    self->needs_newer = (chunk->flags & CHUNK_MUST_KNOW) != 0;
+    if (self->needs_newer)
+      return opener_stop (self,
                  g_strdup (_("what follows needs a newer version of Tophash")));
+  }
   return TRUE;
 }
 

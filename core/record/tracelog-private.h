@@ -72,6 +72,7 @@ struct _TraceLog {
   guint64           stored_bytes; /* of those */
   char             *damage; /* why the log is cut; or NULL */
   gboolean          lacks_parts; /* told when it was opened: constant then */
+  char             *newer;  /* the same: what a newer version put there; or NULL */
   _Atomic (gboolean) is_damaged; /* relaxed: it is not NULL, to be looked at */
   TraceSink        *sink;   /* writes to the store; or NULL */
   TraceGrowth      *growth; /* writer's: the file is being recorded; or NULL */

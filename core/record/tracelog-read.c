@@ -43,6 +43,11 @@ tracelog_dup_damage (TraceLog *self) {
   return damage;
 }
 
+char *
+tracelog_dup_newer (TraceLog *self) {
+  return g_strdup (self->newer);
+}
+
 gboolean
 tracelog_lacks_parts (TraceLog *self) {
   return self->lacks_parts;

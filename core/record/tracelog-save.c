@@ -11,7 +11,8 @@
  *
  * Changed notes alone are appended to a file that holds the events already: NOTES
  * and an END, some KiB whatever the file's size. Until that END is whole the old
- * one is, and what follows it is cut off again when writing fails.
+ * one is, and what follows it is cut off again when writing fails. A file of a newer
+ * version is left alone: notes may have members there that would be lost.
  */
 #include "core/record/file-place.h"
 #include "core/record/trace-belt-private.h"
@@ -181,7 +182,7 @@ static gboolean
 read_places (TraceLog *self,
              Opener   *opener,
              GError  **error) {
-  guint8 uuid[16], own[16];
+  guint8 uuid[16], own[16], minor[2];
   const char *failure;
 
   pthread_mutex_lock (&self->lock);
@@ -190,6 +191,9 @@ read_places (TraceLog *self,
   if (trace_store_read (opener->store, FILE_UUID_AT, uuid, sizeof uuid,
                         &failure) == sizeof uuid
       && memcmp (uuid, own, sizeof own) == 0
+      && trace_store_read (opener->store, 10, minor, sizeof minor, &failure)
+             == sizeof minor
+      && bytes_get (minor, sizeof minor) <= FILE_MINOR
       && !trace_store_is_locked (opener->store) && opener_read_info (opener)
       && opener_read_tables (opener)
       && opener_length (opener) == tracelog_get_length (self))

@@ -125,6 +125,7 @@ tracelog_unref (TraceLog *self) {
   g_array_unref (self->blocks);
   trace_store_unref (self->store);
   g_free (self->damage);
+  g_free (self->newer);
   g_free (self->limit_reason);
   pthread_cond_destroy (&self->room);
   g_clear_pointer (&self->waits, g_array_unref);

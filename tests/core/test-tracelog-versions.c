@@ -18,6 +18,7 @@ test_newer_minor (Fixture      *fixture,
   g_autoptr (TraceLog) back = NULL;
   g_autoptr (GError) error = NULL;
   g_autofree char *warning = NULL;
+  g_autofree char *said = NULL;
   Chunk chunk = { .type = 77, .codec = 9 };
 
   newer = with_chunk (bytes, second_chunk (bytes), &chunk, "bookmark");
@@ -25,12 +26,80 @@ test_newer_minor (Fixture      *fixture,
   g_assert_no_error (error);
   g_assert_null (warning);
   g_assert_cmpuint (tracelog_get_length (back), ==, 50);
+  said = tracelog_dup_newer (back);
+  g_assert_nonnull (said);
 
   chunk.flags = CHUNK_MUST_KNOW;
   strict = with_chunk (bytes, second_chunk (bytes), &chunk, "bookmark");
   g_assert_null (tracelog_open_bytes (strict, "run.tophash", NULL, &error));
   g_assert_error (error, TRACELOG_FILE_ERROR, TRACELOG_FILE_ERROR_CORRUPT);
   g_assert_nonnull (strstr (error->message, "newer version"));
+}
+
+/* The same bytes as a file of version 1.@minor with @features. */
+static GBytes *
+with_version (GBytes *bytes,
+              guint   minor,
+              guint   features) {
+  gsize size = g_bytes_get_size (bytes);
+  guint8 *data = g_memdup2 (g_bytes_get_data (bytes, NULL), size);
+
+  bytes_put (data + 10, 2, minor);
+  bytes_put (data + 44, 4, bytes_get (data + 44, 4) | features);
+  bytes_put (data + 60, 4, crc32c (0, data, 60));
+  return g_bytes_new_take (data, size);
+}
+
+/* What this version has no words for is neither shown nor copied: that is said, and
+ * the file itself stays as it is. */
+static void
+test_newer_is_told (Fixture      *fixture,
+                    gconstpointer unused) {
+  g_autoptr (TraceLog) log = make_log (50);
+  g_autoptr (GBytes) bytes = log_to_bytes (log, fixture->file);
+  g_autoptr (GBytes) newer = with_version (bytes, FILE_MINOR + 1, 0);
+  g_autoptr (GBytes) after = NULL;
+  g_autoptr (TraceLog) back = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *warning = NULL;
+  g_autofree char *said = tracelog_dup_newer (log);
+
+  g_assert_null (said);
+  g_assert_true (g_file_replace_contents (
+      fixture->file, g_bytes_get_data (newer, NULL), g_bytes_get_size (newer), NULL,
+      FALSE, 0, NULL, NULL, NULL));
+  back = tracelog_open (fixture->file, NULL, NULL, NULL, &warning, &error);
+  g_assert_no_error (error);
+  g_assert_null (warning);
+  g_assert_false (tracelog_lacks_parts (back));
+  said = tracelog_dup_newer (back);
+  g_assert_nonnull (said);
+  g_assert_nonnull (strstr (said, "“run.tophash” was made by a newer version"));
+  g_assert_false (tracelog_save_notes (back, fixture->file, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
+  g_clear_error (&error);
+  after = g_file_load_bytes (fixture->file, NULL, NULL, NULL);
+  g_assert_true (g_bytes_equal (newer, after));
+
+  /* A copy is a file of this version, and takes notes. */
+  g_assert_true (tracelog_save (back, fixture->file, NULL, NULL, NULL, &error));
+  g_assert_true (tracelog_save_notes (back, fixture->file, &error));
+  g_assert_no_error (error);
+}
+
+/* Refused, with the bits that are not known, and with no others. */
+static void
+test_newer_features (Fixture      *fixture,
+                     gconstpointer unused) {
+  g_autoptr (TraceLog) log = make_log (50);
+  g_autoptr (GBytes) bytes = log_to_bytes (log, fixture->file);
+  g_autoptr (GBytes) newer = with_version (bytes, FILE_MINOR + 1, 0x40000000);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (tracelog_open_bytes (newer, "run.tophash", NULL, &error));
+  g_assert_error (error, TRACELOG_FILE_ERROR, TRACELOG_FILE_ERROR_NEWER);
+  g_assert_nonnull (strstr (error->message, "byte 44"));
+  g_assert_nonnull (strstr (error->message, "features 40000000"));
 }
 
 /* A whole file with a chunk that must be known before @at, which its END names. */
@@ -77,6 +146,7 @@ test_newer_named (Fixture      *fixture,
   assert_same_events (log, back, n);
   g_assert_nonnull (warning);
   g_assert_nonnull (strstr (warning, "newer version"));
+  g_assert_null (strstr (warning, "damaged"));
 }
 
 /* A warning names the byte of what is damaged, not of the last block. */
@@ -144,6 +214,8 @@ main (int    argc,
   g_test_add ("/core/record/versions/" name, Fixture, NULL, set_up, function, \
               tear_down)
   ADD ("newer-minor", test_newer_minor);
+  ADD ("newer-features", test_newer_features);
+  ADD ("newer-is-told", test_newer_is_told);
   ADD ("newer-named-by-the-end", test_newer_named);
   ADD ("older-minor", test_older_minor);
   ADD ("warning-names-the-place", test_warned_place);
