@@ -4,8 +4,9 @@
  *
  * Above what the recorder counted: events, bytes, what was lost (nothing, unless
  * the scenario allowed it), how often workers had to wait for it, and which: the
- * three that waited longest, all of them in the tooltip. Below, on demand, the same scenario at full speed for a moment, blind and recorded in
- * turns: ns an operation each way, as two bars of one scale.
+ * three that waited longest, all of them in the tooltip. Below, on demand, the same
+ * scenario at full speed for a moment, blind and recorded in turns: ns an operation
+ * each way, as two bars of one scale.
  *
  * The comparison wants the machine for itself, so it waits for the end of a run;
  * it goes on in a task, can be cancelled, and is forgotten when another scenario

@@ -16,8 +16,8 @@
 #define N_OF_RECORDING 4
 
 /* The buttons below the timeline come after it: their icons are read when they are
- * drawn for the first time. The settings' and the inspector's pages stand in an image of
- * their own; the settings are so many that they come in two parts. */
+ * drawn for the first time. The settings' and the inspector's pages stand in an image
+ * of their own; the settings are so many that they come in two parts. */
 void
 tophash_window_get_panes (TophashWindow *self,
                           GtkWidget     *panes[TOPHASH_WINDOW_N_PANES]) {

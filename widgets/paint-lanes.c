@@ -5,8 +5,8 @@
  * Lanes       One per worker. Where a lane has few enough spans they are drawn
  *             one by one: an operation in the colour of its kind, with its lock
  *             along the top (waiting hatched, holding solid), a Range as a long
- *             bar with its number. Where there are too many, bins of a pixel or two show the
- *             shares of each kind, so that a busy lane never costs more than a
+ *             bar with its number. Where there are too many, bins of a pixel or two
+ *             show the shares of each kind, so that a busy lane never costs more than a
  *             sparse one.
  * Density     Events per bin below, landmarks above it with short names that
  *             never touch each other.
@@ -409,7 +409,8 @@ is_free (GArray              *labels,
 }
 
 /* Promotions, copies and growths are what a run is looked at for, and what is
- * wrong must be seen: they get their names first, what is left of the room goes to the others. */
+ * wrong must be seen: they get their names first, what is left of the room goes to
+ * the others. */
 static gboolean
 is_first_named (EventKind kind) {
   return kind == EVENT_DIRTY_PROMOTED || kind == EVENT_DIRTY_COPIED

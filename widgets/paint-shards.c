@@ -3,10 +3,10 @@
 /* paint-shards.c — which shard is full, which is hot, which is waited for
  *
  * Bars        one column a shard. Up: keys per bucket against Go's limit of 6.5
- *             (of 8 in a single bucket). Down: how often its lock was taken, reads and writes, against the
- *             shard that is used most. Below: how often it was waited for, by
- *             shade; and its lock now, square when one has it alone, round when
- *             readers share it, hatched while somebody waits.
+ *             (of 8 in a single bucket). Down: how often its lock was taken, reads
+ *             and writes, against the shard that is used most. Below: how often it
+ *             was waited for, by shade; and its lock now, square when one has it
+ *             alone, round when readers share it, hatched while somebody waits.
  * Cells       too many shards for that: one cell each, shaded by use, its foot
  *             by waits, a frame in place of the lock's mark.
  * Hot         shards used at least twice as much as the mean, at most HOT_MOST of

@@ -3,7 +3,8 @@
 /* paint-syncmap.c — the two tables of a sync.Map
  *
  * read and dirty stand side by side as the tables they are; the lock that dirty
- * needs stands above them, read has the amended lamp. A nil dirty is an empty dashed card.
+ * needs stands above them, read has the amended lamp. A nil dirty is an empty dashed
+ * card.
  *
  * Promotion   No entry is copied: a pointer moves. So the dirty card as it was
  *             glides to the place of read, its title changing half way, while

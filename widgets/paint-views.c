@@ -4,8 +4,9 @@
  *
  * Views       a chip for each open view or snapshot, oldest first: its number
  *             and the version it shows; it fills from the left with the share of
- *             its keys that were given, where that is told. Behind the chips, or below them, the one
- *             that is selected in words, else the oldest, for which most is kept.
+ *             its keys that were given, where that is told. Behind the chips, or
+ *             below them, the one that is selected in words, else the oldest, for
+ *             which most is kept.
  * Chains      a row for each entry with a past: its versions from the newest on,
  *             each with the version of its write below it, and there the views
  *             that see it: of every view exactly one version in each row, or

@@ -5,8 +5,8 @@
  * Three pages: the selection, the statistics of the whole map, and what people
  * noted. Choosing something on the stage brings its page up.
  *
- * Selection, above: the selected slot, what it holds, the bits that put it there and the
- * state of its entry. Middle: its key's life (tophash-key-life.c). Below: the event
+ * Selection, above: the selected slot, what it holds, the bits that put it there and
+ * the state of its entry. Middle: its key's life (tophash-key-life.c). Below: the event
  * just shown, in plain words and, smaller, in an expert's.
  *
  * While the cursor moves by itself the words follow every UPDATE_US; where it

@@ -5,8 +5,8 @@
  * Keys        plain arrows, Home and End belong to time (the window takes them
  *             first); with Shift they move the selection, through slots and the
  *             items of strips. Escape clears it, Return makes a first one, or
- *             brings a selected shard's card into sight; plus, minus and 0 with Control zoom,
- *             as does Control and scroll.
+ *             brings a selected shard's card into sight; plus, minus and 0 with
+ *             Control zoom, as does Control and scroll.
  * Pointer     what it stands on is hovered and has a tooltip, a press selects
  *             it, a press beside every slot selects nothing.
  */

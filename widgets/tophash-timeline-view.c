@@ -7,8 +7,8 @@
  * live at most every REFRESH_US, so that a busy log costs the main thread a
  * fixed share. The playhead is drawn over it each time.
  *
- * Pointer     press or drag: scrub; on a flag: to its bookmark. Wheel: zoom about the pointer. Shift+wheel
- *             or a sideways wheel: pan. Double click: show all.
+ * Pointer     press or drag: scrub; on a flag: to its bookmark. Wheel: zoom about the
+ *             pointer. Shift+wheel or a sideways wheel: pan. Double click: show all.
  * Keys        + − zoom about the playhead, 0 shows all; stepping and playing
  *             are the window's.
  */

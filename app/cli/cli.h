@@ -81,8 +81,8 @@ TraceLog *cli_open_growing  (const char *path);
 gboolean  cli_wait_for_more (TraceLog   *log,
                              guint64     length);
 /* The exit code of a command that did its work: CLI_CHECK_FAILED when the recording was
- * cut or damaged, or when a block proved so while it was read, which is said on standard
- * error. */
+ * cut or damaged, or when a block proved so while it was read, which is said on
+ * standard error. */
 int       cli_conclude (TraceLog *log);
 
 /* A place in @log: a count of events ("1200": after the first 1200), or a time

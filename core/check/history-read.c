@@ -47,11 +47,11 @@
  *             reads that 0 got what nobody stored, and is told so.
  *
  * Verdicts    need every write. Operations that were counted, or told in brief
- *             and so without an interval, and may have written, Ranges, pairs that were not told: HISTORY_ERROR_SAMPLED.
- *             A log that lacks its end lacks operations that others have seen:
- *             HISTORY_ERROR_INCOMPLETE; so does a file from before raises were
- *             told, whose intervals would be too narrow. Counted loads do no
- *             harm; they cannot be judged and are counted here.
+ *             and so without an interval, and may have written, Ranges, pairs that
+ *             were not told: HISTORY_ERROR_SAMPLED. A log that lacks its end lacks
+ *             operations that others have seen: HISTORY_ERROR_INCOMPLETE; so does a
+ *             file from before raises were told, whose intervals would be too narrow.
+ *             Counted loads do no harm; they cannot be judged and are counted here.
  *
  * Hostile     files may tell anything. What no recorder writes is refused with
  *             the event's index; memory is bounded by the log's length.

@@ -6,9 +6,9 @@
  *             an id is found by counting bits and no array of slabs ever moves.
  *             A full table of 2^B buckets has 6.5 * 2^B keys: from B = 18 on that
  *             many entries end with a huge page of their slab, and none is begun
- *             for the last few (it was: 1.2 bytes a key). Ids are dense: 0, 1, 2 … in the order of first use. A slab
- *             lives as long as the map. Dead entries are handed out again; their
- *             words go on counting.
+ *             for the last few (it was: 1.2 bytes a key). Ids are dense: 0, 1, 2 … in
+ *             the order of first use. A slab lives as long as the map. Dead entries
+ *             are handed out again; their words go on counting.
  *
  * Way back    A dead entry rides on the table that was superseded when it died
  *             (see syncmap-promote.c). One retirement, one grace period for the

@@ -15,10 +15,10 @@
  *
  * Clear       publishes an empty read and empties dirty in place. dirty stays,
  *             so the next new key need not copy. An empty read that is amended is
- *             published again as it is, not amended (Go makes a new one). The entries of the old read go
- *             with it; those in dirty alone become orphans. A store that found
- *             its entry before the Clear may still change it after: it is then
- *             ordered before.
+ *             published again as it is, not amended (Go makes a new one). The entries
+ *             of the old read go with it; those in dirty alone become orphans. A
+ *             store that found its entry before the Clear may still change it after:
+ *             it is then ordered before.
  *
  * Source      Go 1.23 sync/map.go: Range, Clear. len is Tophash's own.
  */

@@ -10,8 +10,8 @@
  *
  * Cost        A section of the reclaimer stays open as long as the snapshot: no
  *             table or entry that was retired since is freed, by any thread.
- *             So what is told as held is all that was retired since. Sections nest, so any number of
- *             snapshots may be open and end in any order.
+ *             So what is told as held is all that was retired since. Sections nest,
+ *             so any number of snapshots may be open and end in any order.
  *
  * Threads     As Range. mu guards the sums of what was retired.
  */

@@ -21,8 +21,9 @@
  *             never leaves the owner's cache, and go to the ring together, by
  *             stores that pass the caches by and wait for nobody: measured 1.3 ns
  *             an event (bare stores of as many bytes: 1.15) against 4 to 18,
- *             depending on where the two processors lie. They are shown with the next batch, when they have long
- *             arrived, or at once when the owner is about to wait.
+ *             depending on where the two processors lie. They are shown with the next
+ *             batch, when they have long arrived, or at once when the owner is about
+ *             to wait.
  *
  * Waiting     The owner remembers the last head it saw and looks again only when
  *             the ring seems full by it, so the recorder's cache line is fetched

@@ -16,7 +16,8 @@ G_BEGIN_DECLS
 typedef struct _Recorder Recorder;
 
 /* The ring size that keeps entry versions unambiguous for @n_threads: all
- * rings and their stages together hold fewer than half of 2^ENTRY_VERSION_BITS events. */
+ * rings and their stages together hold fewer than half of 2^ENTRY_VERSION_BITS
+ * events. */
 gsize     recorder_ring_units (guint n_threads);
 
 /* @log: a reference is taken. */

@@ -49,9 +49,9 @@ gboolean  tracelog_save_notes (TraceLog *self,
 /* Opens a file as far as it is whole. Its blocks stay there and are read when
  * they are asked for, so the file must stay too; replaced or removed it stays
  * readable, cut or overwritten the log ends there (tracelog_dup_damage()). A
- * file without a path is copied to a temporary one first. @warning (nullable): set to a sentence
- * naming the place when the file is cut or damaged and less than all of it was
- * opened, else to NULL. */
+ * file without a path is copied to a temporary one first. @warning (nullable): set to
+ * a sentence naming the place when the file is cut or damaged and less than all of it
+ * was opened, else to NULL. */
 TraceLog *tracelog_open (GFile            *file,
                          TraceLogProgress  progress,
                          gpointer          data,

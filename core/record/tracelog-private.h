@@ -84,7 +84,8 @@ struct _TraceLog {
   CachePlace        cache[N_CACHED];
   guint64           cache_clock;
   TraceHonesty      honesty; /* what the writer told: stalls, how it ended */
-  /* Honesty's once more, to be shown without the lock. Relaxed: nothing hangs on them. */
+  /* Honesty's once more, to be shown without the lock. Relaxed: nothing hangs on
+   * them. */
   _Atomic (guint64)  n_dropped;
   _Atomic (gboolean) is_part;
   GArray           *waits;   /* of TraceWait, by thread; NULL: not known */

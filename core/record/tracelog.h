@@ -111,9 +111,9 @@ gboolean   tracelog_is_part        (TraceLog        *self);
 GArray    *tracelog_dup_waits      (TraceLog        *self);
 
 /* Writer. Events get their place; at_ns is raised to the previous event's if it
- * is earlier (or to 0); an operation's begin and end keep by how much. They are published by tracelog_publish() or when a block fills.
- * Returns FALSE when the limit is reached, in memory and on disk: the event was
- * still taken. */
+ * is earlier (or to 0); an operation's begin and end keep by how much. They are
+ * published by tracelog_publish() or when a block fills. Returns FALSE when the limit
+ * is reached, in memory and on disk: the event was still taken. */
 gboolean   tracelog_append         (TraceLog        *self,
                                     const Event     *event);
 void       tracelog_publish        (TraceLog        *self);

@@ -8,7 +8,8 @@
  *
  * The threads are made when they are first wanted, or prepared, and wait until the
  * process ends. A thread has its maker's rank, which it cannot better: made by one that
- * works behind the window, it would keep a hand waiting for what it helps with. Plain pthreads, which race detectors understand.
+ * works behind the window, it would keep a hand waiting for what it helps with. Plain
+ * pthreads, which race detectors understand.
  *
  * Elsewhere   A kernel that sees no cache shared between processors (many virtual
  *             machines) wakes a thread on the one it slept on. Is it the caller's,

@@ -269,7 +269,8 @@ const StateTable *map_state_table        (const MapState *self,
  * newest table. */
 const StateTable *map_state_table_for    (const MapState *self,
                                           TableRole       role);
-/* How many shards were named or are expected; map_state_shard() of each may yet be NULL. */
+/* How many shards were named or are expected; map_state_shard() of each may yet be
+ * NULL. */
 guint             map_state_n_shards     (const MapState *self);
 const StateTable *map_state_shard        (const MapState *self,
                                           guint           shard);

@@ -20,8 +20,8 @@
  *             is added when the events since the last one have paid for it, at
  *             FIRST_BYTES_PER_EVENT. When the log is finished and folded, a second
  *             pass puts more between them (gaps), at BYTES_PER_EVENT or as many as
- *             there is room for, and the changed ones. If the room is used up before the end is known,
- *             every second frame goes and the spacing doubles.
+ *             there is room for, and the changed ones. If the room is used up before
+ *             the end is known, every second frame goes and the spacing doubles.
  *
  * Place       The first KEYFRAMES_MEMORY_BYTES stay in memory. What comes then goes to
  *             a file (cache-file.h). Where there is no room for it, frames are fewer.

@@ -16,8 +16,8 @@
 
 G_BEGIN_DECLS
 
-/* Kept states: timeline-keyframes.c, timeline-recent.c. The timeline's lock guards them, but for what
- * the follower alone uses. */
+/* Kept states: timeline-keyframes.c, timeline-recent.c. The timeline's lock guards
+ * them, but for what the follower alone uses. */
 typedef struct _PackedState PackedState; /* a state as frames */
 
 /* (transfer full): restored, and nobody else's; NULL: its bytes are damaged or
@@ -141,7 +141,8 @@ void      keyframes_begin_trail (Keyframes      *self);
  * be let go of without the lock. */
 void      keyframes_drop_far    (Keyframes      *self,
                                 GPtrArray       *dropped);
-/* Takes over @state. States that are kept no longer go to @dropped likewise. A step takes the place of another one, when there are some. */
+/* Takes over @state. States that are kept no longer go to @dropped likewise. A step
+ * takes the place of another one, when there are some. */
 void      keyframes_add_recent (Keyframes       *self,
                                 MapState        *state,
                                 RecentKind       kind,

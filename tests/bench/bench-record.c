@@ -2,9 +2,9 @@
 
 /* bench-record.c — what recording costs behind the engines
  *
- * Prints one JSON object: an operation told by its thread, the log alone (append and pack, unpack), and whole
- * recordings by the recorder of threads that tell as fast as their rings are
- * drained, so the events per second are the recorder's.
+ * Prints one JSON object: an operation told by its thread, the log alone (append and
+ * pack, unpack), and whole recordings by the recorder of threads that tell as fast as
+ * their rings are drained, so the events per second are the recorder's.
  */
 #include "core/base/prng.h"
 #include "core/record/recorder.h"
