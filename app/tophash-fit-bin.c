@@ -42,6 +42,7 @@ struct _TophashFitBin {
   int      line_height; /* px; 0: not known */
   gboolean is_low;
   gboolean wants_low;
+  gboolean is_held;
   int      claim; /* px */
   int      wanted_claim;
   int      refused_height; /* px, where a claim was too much; 0: nowhere */
@@ -70,7 +71,7 @@ change_cb (gpointer data) {
   TophashFitBin *self = data;
 
   self->change_id = 0;
-  if (wants_change (self)) {
+  if (wants_change (self) && !self->is_held) {
     self->level = self->wanted;
     self->is_low = self->wants_low;
     self->claim = self->wanted_claim;
@@ -174,7 +175,7 @@ tophash_fit_bin_size_allocate (GtkWidget *widget,
                       NULL, NULL, NULL);
   choose_low (self, height);
   choose_claim (self, height, need_height);
-  if (wants_change (self) && self->change_id == 0)
+  if (wants_change (self) && !self->is_held && self->change_id == 0)
     self->change_id
         = g_idle_add_full (G_PRIORITY_HIGH_IDLE, change_cb, self, NULL);
   gtk_widget_allocate (self->child, width, MAX (height, need_height), baseline,
@@ -280,6 +281,16 @@ tophash_fit_bin_count_lines_of (TophashFitBin *self,
 
   self->text = widget;
   forget_letters (self);
+}
+
+void
+tophash_fit_bin_hold (TophashFitBin *self,
+                      gboolean       is_held) {
+  g_return_if_fail (TOPHASH_IS_FIT_BIN (self));
+
+  self->is_held = is_held;
+  if (!is_held)
+    gtk_widget_queue_allocate (GTK_WIDGET (self));
 }
 
 gboolean

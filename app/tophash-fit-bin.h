@@ -23,6 +23,9 @@ FitLevel tophash_fit_bin_get_level (TophashFitBin *self);
  * from now on. They have changed, or so will they until the next frame. */
 void     tophash_fit_bin_count_lines_of (TophashFitBin *self,
                                          GtkWidget     *widget);
+/* While it is held nothing changes: the child is about to need other room. */
+void     tophash_fit_bin_hold      (TophashFitBin *self,
+                                    gboolean       is_held);
 /* Whether there are too few lines for all that stands one above the other. */
 gboolean tophash_fit_bin_is_low    (TophashFitBin *self);
 /* What the main thing in a low window shall have of its height at the least, in

@@ -108,6 +108,8 @@ struct _TophashWindow {
   guint    tick_id;
   guint    appear_id;             /* 0: all is drawn */
   guint    n_appeared;            /* frames since then */
+  guint    letters_id;            /* 0: all have the lecture's letters, or none */
+  guint    n_letter_frames;
   guint    progress_id;
   guint    wait_id;             /* of what is gone to along a key or another */
   SessionAlong wait_along;
@@ -142,7 +144,7 @@ void tophash_window_run           (TophashWindow      *self);
 void tophash_window_set_lecture   (TophashWindow      *self,
                                    gboolean            is_lecture);
 void tophash_window_update_caption (TophashWindow     *self);
-/* A pane that is shown in a lecture gets its letters then. */
+/* What is shown in a lecture that was hidden gets its letters then. */
 void tophash_window_watch_panes   (TophashWindow      *self);
 
 /* tell */
