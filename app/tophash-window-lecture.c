@@ -17,6 +17,8 @@
 
 #include "widgets/event-words.h"
 
+#include <glib/gi18n.h>
+
 /* Steps nearer than what fits, for the last row of a room. */
 #define LECTURE_ZOOM 1
 /* A screen from this width on has room for larger letters. */
@@ -157,8 +159,13 @@ tophash_window_update_caption (TophashWindow *self) {
   g_autofree char *text = NULL;
 
   gtk_widget_set_visible (GTK_WIDGET (self->caption), self->is_lecture);
-  if (self->is_lecture)
-    text = event_words_new (self->session);
+  if (!self->is_lecture)
+    return;
+  text = event_words_new (self->session);
+  if (text == NULL && tophash_session_get_position (self->session) == 0)
+    text = g_strdup (tophash_session_is_empty (self->session)
+                         ? _ ("Nothing happened: the recording has no events.")
+                         : _ ("The beginning: nothing happened yet."));
   if (text != NULL)
     gtk_label_set_text (self->caption, text);
 }

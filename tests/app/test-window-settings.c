@@ -137,6 +137,10 @@ test_lectures_where_it_stands (void) {
   activate (window, "win.lecture");
   g_assert_true (gtk_widget_get_visible (caption));
   g_assert_cmpstr (gtk_label_get_text (GTK_LABEL (caption)), !=, "");
+  /* Nor does it keep what happened last when nothing has. */
+  settle_at (session, 0);
+  TURN_UNTIL (g_str_has_prefix (gtk_label_get_text (GTK_LABEL (caption)),
+                                "The beginning"));
   activate (window, "win.lecture");
   g_assert_false (gtk_widget_get_visible (caption));
   close_window (window);
