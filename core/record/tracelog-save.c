@@ -9,8 +9,8 @@
  * (trace-belt.c) and states are packed anew on the way, in as many threads as there
  * are processors; those of a file that was saved before stay as they are.
  *
- * Changed notes alone are appended to a file that holds the events already: NOTES
- * and an END, some KiB whatever the file's size. Until that END is whole the old
+ * Changed notes alone are appended to a file that holds the events already: NOTES,
+ * HONESTY if what recording costs was measured since, and an END, some KiB whatever the file's size. Until that END is whole the old
  * one is, and what follows it is cut off again when writing fails. A file of a newer
  * version is left alone: notes may have members there that would be lost.
  */
@@ -23,11 +23,15 @@
 #include <fcntl.h>
 #include <gio/gunixoutputstream.h>
 #include <glib/gi18n-lib.h>
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
 /* Measured: packing a frame of a state anew takes as long as so many blocks. */
 #define BLOCKS_PER_FRAME 4u
+
+/* Less is lost in a file, which counts picoseconds. */
+#define LEAST_COST_NS 0.002
 
 /* How much of a save is done: in blocks. */
 typedef struct {
@@ -204,6 +208,24 @@ read_places (TraceLog *self,
   return FALSE;
 }
 
+/* What recording costs may have been measured since the file was written. */
+static gboolean
+put_cost (TraceWriter  *writer,
+          TraceLog     *log,
+          const Opener *opener,
+          guint64       length,
+          GError      **error) {
+  g_autoptr (GArray) waits = NULL;
+  TraceHonesty honesty;
+
+  tracelog_get_honesty (log, &honesty);
+  if (fabs (honesty.blind_ns - opener->honesty.blind_ns) < LEAST_COST_NS
+      && fabs (honesty.recorded_ns - opener->honesty.recorded_ns) < LEAST_COST_NS)
+    return TRUE;
+  waits = tracelog_dup_waits (log);
+  return trace_writer_put_honesty (writer, &honesty, waits, length, error);
+}
+
 static gboolean
 append_notes (TraceLog *self,
               Opener   *opener,
@@ -223,6 +245,7 @@ append_notes (TraceLog *self,
   g_array_append_vals (writer.keyframes, opener->keyframes->data,
                        opener->keyframes->len);
   is_written = trace_writer_put_notes (&writer, notes, length, error)
+               && put_cost (&writer, self, opener, length, error)
                && trace_writer_put_end (&writer, FALSE, length, error);
   trace_writer_clear (&writer);
   if (is_written && fsync (fd) != 0)

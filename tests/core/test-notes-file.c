@@ -68,6 +68,43 @@ test_in_file (Fixture      *fixture,
   }
 }
 
+/* What recording costs was measured after the file was made: it goes with the notes,
+ * beside what it says of the run, and once. */
+static void
+test_with_its_cost (Fixture      *fixture,
+                    gconstpointer unused) {
+  guint64 n = TRACE_BLOCK_EVENTS + 5;
+  g_autoptr (TraceLog) log = make_log (n);
+  g_autoptr (GBytes) before = log_to_bytes (log, fixture->file);
+  gsize sizes[3] = { g_bytes_get_size (before) };
+  TraceHonesty told, honesty;
+
+  tracelog_get_honesty (log, &told);
+  tracelog_set_cost (log, 228.1236, 1700.5);
+  for (guint i = 1; i < 3; i++) {
+    g_autoptr (TraceLog) back = NULL;
+    g_autoptr (GBytes) bytes = NULL;
+    g_autoptr (GArray) waits = NULL;
+    g_autofree char *warning = NULL;
+
+    g_assert_true (tracelog_save_notes (log, fixture->file, NULL));
+    back = tracelog_open (fixture->file, NULL, NULL, NULL, &warning, NULL);
+    g_assert_null (warning);
+    tracelog_get_honesty (back, &honesty);
+    g_assert_cmpfloat_with_epsilon (honesty.blind_ns, 228.1236, 0.001);
+    g_assert_cmpfloat_with_epsilon (honesty.recorded_ns, 1700.5, 0.001);
+    g_assert_cmpuint (honesty.n_stalls, ==, told.n_stalls);
+    g_assert_cmpuint (honesty.n_events, ==, n);
+    g_assert_true (honesty.is_complete);
+    waits = tracelog_dup_waits (back);
+    g_assert_cmpuint (waits->len, ==, 2);
+    bytes = g_file_load_bytes (fixture->file, NULL, NULL, NULL);
+    sizes[i] = g_bytes_get_size (bytes);
+  }
+  /* The second time there were notes and an END alone. */
+  g_assert_cmpuint (sizes[2] - sizes[1] + CHUNK_HEADER_SIZE, <=, sizes[1] - sizes[0]);
+}
+
 /* Cut at every byte of notes that were appended: the recording is whole, the
  * former notes are there. */
 static void
@@ -159,6 +196,7 @@ main (int    argc,
   g_test_add ("/core/notes-file/" name, Fixture, NULL, set_up, test,   \
               tear_down)
   ADD ("in-file", test_in_file);
+  ADD ("with-its-cost", test_with_its_cost);
   ADD ("cut", test_cut);
   ADD ("refused", test_refused);
   ADD ("damaged", test_damaged);
