@@ -8,8 +8,8 @@
  * scenario at full speed for a moment, blind and recorded in turns: ns an operation
  * each way, as two bars of one scale.
  *
- * The comparison wants the machine for itself, so it waits for the end of a run;
- * it goes on in a task, can be cancelled, and is forgotten when another scenario
+ * The comparison wants the machine for itself, so it waits for the end of a run, and
+ * what plays is paused; it goes on in a task, can be cancelled (Escape too), and is forgotten when another scenario
  * is chosen, to which it would not apply. Its figures are kept in the recording,
  * which is saved with them, and a recording that has some shows them.
  */
@@ -26,6 +26,7 @@
 #define UPDATE_US 200000
 #define MEASURE_S 2.0
 #define N_WAITS_SHOWN 3
+#define MANY_PERCENT 100 /* from here on it is told how many times as long */
 
 struct _TophashHonestyCard {
   GtkWidget parent_instance;
@@ -208,15 +209,23 @@ show_figures (TophashHonestyCard *self,
            "two kinds of turn by %+.0f %%. Measure again on a quieter machine."),
         100 * spread, percent);
   else if (spread >= 0)
-    text = g_strdup_printf (
-        _ ("An operation takes %+.0f %% when it is recorded at full speed "
-           "(± %.0f %% from turn to turn)."),
-        percent, 100 * spread);
+    text = percent >= MANY_PERCENT
+               ? g_strdup_printf (_ ("An operation takes %.1f times as long when it is "
+                                     "recorded at full speed (± %.1f from turn to "
+                                     "turn)."),
+                                  recorded_ns / blind_ns, spread)
+               : g_strdup_printf (_ ("An operation takes %+.0f %% when it is recorded at "
+                                     "full speed (± %.0f %% from turn to turn)."),
+                                  percent, 100 * spread);
   else
-    text = g_strdup_printf (
-        _ ("An operation took %+.0f %% when it was recorded at full speed, on "
-           "the machine of the recording."),
-        percent);
+    text = percent >= MANY_PERCENT
+               ? g_strdup_printf (_ ("An operation took %.1f times as long when it was "
+                                     "recorded at full speed, on the machine of the "
+                                     "recording."),
+                                  recorded_ns / blind_ns)
+               : g_strdup_printf (_ ("An operation took %+.0f %% when it was recorded at "
+                                     "full speed, on the machine of the recording."),
+                                  percent);
   show_bar (self->blind_text, self->blind_bar, blind_ns, most_ns);
   show_bar (self->recorded_text, self->recorded_bar, recorded_ns, most_ns);
   gtk_label_set_text (self->verdict, text);
@@ -319,6 +328,8 @@ measure_cb (TophashHonestyCard *self) {
       = scenario_copy (tophash_session_get_scenario (self->session));
   if (tophash_session_get_log (self->session) != NULL)
     measure->log = tracelog_ref (tophash_session_get_log (self->session));
+  if (tophash_session_is_playing (self->session))
+    tophash_session_pause (self->session);
   self->job = g_cancellable_new ();
   set_measuring (self, TRUE);
   task = g_task_new (self, self->job, measure_done_cb, NULL);
@@ -330,6 +341,33 @@ static void
 cancel_cb (TophashHonestyCard *self) {
   if (self->job != NULL)
     g_cancellable_cancel (self->job);
+}
+
+static gboolean
+escape_cb (GtkWidget *widget,
+           GVariant  *arguments,
+           gpointer   data) {
+  TophashHonestyCard *self = TOPHASH_HONESTY_CARD (widget);
+
+  if (self->job == NULL || g_cancellable_is_cancelled (self->job))
+    return FALSE;
+  cancel_cb (self);
+  return TRUE;
+}
+
+/* From wherever the focus is, as with other jobs; what the window leaves by Escape
+ * comes first. */
+static void
+listen_for_escape (TophashHonestyCard *self) {
+  GtkEventController *keys = gtk_shortcut_controller_new ();
+
+  gtk_shortcut_controller_set_scope (GTK_SHORTCUT_CONTROLLER (keys),
+                                     GTK_SHORTCUT_SCOPE_GLOBAL);
+  gtk_shortcut_controller_add_shortcut (
+      GTK_SHORTCUT_CONTROLLER (keys),
+      gtk_shortcut_new (gtk_keyval_trigger_new (GDK_KEY_Escape, 0),
+                        gtk_callback_action_new (escape_cb, NULL, NULL)));
+  gtk_widget_add_controller (GTK_WIDGET (self), keys);
 }
 
 /* The object --------------------------------------------------------------- */
@@ -427,6 +465,7 @@ tophash_honesty_card_init (TophashHonestyCard *self) {
   label = GTK_LABEL (gtk_button_get_child (GTK_BUTTON (self->measure_button)));
   gtk_label_set_wrap (label, TRUE);
   gtk_label_set_justify (label, GTK_JUSTIFY_CENTER);
+  listen_for_escape (self);
   update (self);
 }
 

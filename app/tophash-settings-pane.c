@@ -27,6 +27,7 @@
 #include "app/telling-words.h"
 #include "app/tophash-honesty-card.h"
 #include "app/tophash-tab-stops.h"
+#include "app/wheel-passes.h"
 #include "core/engine/engine.h"
 #include "widgets/tophash-draw.h"
 #include "widgets/tophash-workload-figure.h"
@@ -641,6 +642,7 @@ tophash_settings_pane_init (TophashSettingsPane *self) {
   combo_words_follow (self->keys_row);
   combo_words_follow (self->telling_row);
   add_mix_scales (self);
+  wheel_passes (GTK_WIDGET (self));
   reset_label = GTK_LABEL (gtk_button_get_child (GTK_BUTTON (self->reset_button)));
   gtk_label_set_wrap (reset_label, TRUE);
   gtk_label_set_justify (reset_label, GTK_JUSTIFY_CENTER);

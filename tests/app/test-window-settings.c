@@ -327,8 +327,51 @@ test_cuts_no_count_of_places (void) {
   close_window (window);
 }
 
+static guint
+count_wheels (GtkWidget *widget) {
+  g_autoptr (GListModel) controllers = gtk_widget_observe_controllers (widget);
+  guint n = 0;
+
+  for (guint i = 0; i < g_list_model_get_n_items (controllers); i++) {
+    g_autoptr (GtkEventController) controller
+        = g_list_model_get_item (controllers, i);
+
+    if (GTK_IS_EVENT_CONTROLLER_SCROLL (controller)
+        && gtk_event_controller_get_propagation_phase (controller) != GTK_PHASE_NONE)
+      n++;
+  }
+  return n;
+}
+
+/* How many scales and numbers are in @widget, none of which takes the wheel. */
+static guint
+count_still (GtkWidget *widget) {
+  guint n = 0;
+
+  if (GTK_IS_SCALE (widget) || GTK_IS_SPIN_BUTTON (widget)) {
+    g_assert_cmpuint (count_wheels (widget), ==, 0);
+    n++;
+  }
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
+       child = gtk_widget_get_next_sibling (child))
+    n += count_still (child);
+  return n;
+}
+
+/* Scrolling through the settings sets none of those that pass below the pointer. */
+static void
+test_the_wheel_sets_nothing (void) {
+  TophashWindow *window = open_window ();
+
+  g_assert_cmpuint (count_still (find_widget (GTK_WIDGET (window),
+                                              TOPHASH_TYPE_SETTINGS_PANE)),
+                    >=, 4 + OPERATION_MIX_N);
+  close_window (window);
+}
+
 void
 add_settings_tests (void) {
+  g_test_add_func ("/app/window/the-wheel-sets-nothing", test_the_wheel_sets_nothing);
   g_test_add_func ("/app/window/sets-how-a-run-is-recorded",
                    test_sets_how_a_run_is_recorded);
   g_test_add_func ("/app/window/tells-what-was-lost", test_tells_what_was_lost);
