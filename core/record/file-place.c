@@ -6,6 +6,15 @@
  * of Linux), so that nothing is left of it when the program is killed. It gets its
  * name at once when nothing stands there; else one beside it for a moment, since only
  * a rename replaces. Elsewhere it has such a name from the beginning.
+ *
+ * Parts       A writer that is killed leaves its part, where that has a name. The next
+ *             one in the folder removes it. A part is another writer's if it is called
+ *             as ours are (PART_END, which nobody else gives a file), and dead if its
+ *             lock can be had: a writer has it from before anyone can know of the part
+ *             until it has its name, and the system takes it back from the killed. Who
+ *             made a part and finds it gone when it has the lock begins another one.
+ *             Where files cannot be locked nothing is removed. It is flock()'s lock: that
+ *             of fcntl() tells readers that a recording grows.
  */
 #include "core/record/file-place.h"
 
@@ -15,12 +24,15 @@
 #include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define MOST_LINKS 40 /* as the system follows */
 /* Bytes of a name that go into its part's; most file systems take 255 in all. */
 #define NAME_KEPT 128u
+#define PART_END ".tophash.part"
+#define PART_DIGITS 8 /* before it */
 
 /* Links -------------------------------------------------------------------- */
 
@@ -59,8 +71,9 @@ file_behind_links (GFile *file) {
 /* Writing ------------------------------------------------------------------ */
 
 /* What there is no room for is left out, up to the beginning of a character. */
-GFile *
-file_beside (GFile *file) {
+static GFile *
+beside (GFile      *file,
+        const char *end) {
   g_autoptr (GFile) folder = g_file_get_parent (file);
   g_autofree char *name = g_file_get_basename (file);
   g_autofree char *beside = NULL;
@@ -72,10 +85,15 @@ file_beside (GFile *file) {
       n--;
     name[n] = '\0';
   }
-  beside = g_strdup_printf (".%s.%08x.part", name, g_random_int ());
+  beside = g_strdup_printf (".%s.%0*x%s", name, PART_DIGITS, g_random_int (), end);
 
   return folder != NULL ? g_file_get_child (folder, beside)
                         : g_object_ref (file);
+}
+
+GFile *
+file_beside (GFile *file) {
+  return beside (file, ".part");
 }
 
 gboolean
@@ -152,9 +170,88 @@ open_unnamed (const char *path) {
 static char *
 path_beside (const char *path) {
   g_autoptr (GFile) file = g_file_new_for_path (path);
-  g_autoptr (GFile) beside = file_beside (file);
+  g_autoptr (GFile) part = beside (file, PART_END);
 
-  return g_file_get_path (beside);
+  return g_file_get_path (part);
+}
+
+static gboolean
+is_part (const char *name) {
+  gsize digits_at = strlen (name) - strlen (PART_END) - PART_DIGITS;
+
+  if (name[0] != '.' || !g_str_has_suffix (name, PART_END)
+      || strlen (name) < 2 + PART_DIGITS + strlen (PART_END)
+      || name[digits_at - 1] != '.')
+    return FALSE;
+  for (gsize i = 0; i < PART_DIGITS; i++)
+    if (!g_ascii_isxdigit (name[digits_at + i]))
+      return FALSE;
+  return TRUE;
+}
+
+/* Whether @path is the name of the open file. */
+static gboolean
+is_called (int         fd,
+           const char *path) {
+  struct stat own, there;
+
+  return fstat (fd, &own) == 0 && lstat (path, &there) == 0
+         && own.st_dev == there.st_dev && own.st_ino == there.st_ino;
+}
+
+/* Removes a part whose writer is no more. */
+static void
+sweep_part (const char *path) {
+  int fd = open (path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  struct stat facts;
+
+  if (fd < 0)
+    return;
+  if (fstat (fd, &facts) == 0 && S_ISREG (facts.st_mode)
+      && facts.st_uid == geteuid () && flock (fd, LOCK_EX | LOCK_NB) == 0
+      && is_called (fd, path) && g_unlink (path) == 0)
+    g_debug ("removed “%s”, which nobody writes any more", path);
+  close (fd);
+}
+
+static void
+sweep_beside (const char *path) {
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    if (is_part (name)) {
+      g_autofree char *part = g_build_filename (folder, name, NULL);
+
+      sweep_part (part);
+    }
+}
+
+/* A new file of the name beside @path that is put into @name; -1: errno. */
+static int
+open_named (const char *path,
+            char      **name) {
+  for (;;) {
+    g_autofree char *part = path_beside (path);
+    int fd = open (part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+    if (fd < 0 && errno == EEXIST)
+      continue;
+    if (fd < 0)
+      return -1;
+    /* Not to be had, and yet nobody has it: there are no locks here. */
+    if (flock (fd, LOCK_EX | LOCK_NB) != 0 && errno != EWOULDBLOCK) {
+      *name = g_steal_pointer (&part);
+      return fd;
+    }
+    /* Somebody sweeps in this very moment, and took it for a dead one. */
+    if (flock (fd, LOCK_EX) == 0 && is_called (fd, part)) {
+      *name = g_steal_pointer (&part);
+      return fd;
+    }
+    close (fd);
+  }
 }
 
 /* Who may read what stood there may read what stands there next, and nobody else. */
@@ -172,20 +269,20 @@ int
 file_part_open (FilePart   *self,
                 const char *path,
                 GError    **error) {
-  int fd = open_unnamed (path);
+  int fd;
 
+  sweep_beside (path);
+  fd = open_unnamed (path);
   *self = (FilePart){ .path = g_strdup (path) };
+  /* It has a name for a moment when it replaces a file. */
+  if (fd >= 0)
+    flock (fd, LOCK_EX | LOCK_NB);
+  else
+    fd = open_named (path, &self->name);
   if (fd < 0) {
-    g_autofree char *name = path_beside (path);
-
-    fd = open (name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0)
-      g_propagate_error (error, system_error (errno));
-    else
-      self->name = g_steal_pointer (&name);
-  }
-  if (fd < 0)
+    g_propagate_error (error, system_error (errno));
     file_part_clear (self);
+  }
   return fd;
 }
 

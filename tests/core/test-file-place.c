@@ -115,18 +115,13 @@ has_unnamed (const Fixture *fixture) {
   return is_unnamed;
 }
 
-static void
-test_killed_leaves_nothing (Fixture      *fixture,
-                            gconstpointer unused) {
+/* A process in the middle of writing over the file. */
+static pid_t
+fork_writer (const Fixture *fixture) {
   int ends[2];
   pid_t child;
   char byte;
 
-  if (!has_unnamed (fixture)) {
-    g_test_skip ("the file system knows no files without a name");
-    return;
-  }
-  g_assert_true (file_write_whole (fixture->file, write_text_cb, "one", NULL, NULL));
   g_assert_cmpint (pipe (ends), ==, 0);
   child = fork ();
   g_assert_cmpint (child, >=, 0);
@@ -138,8 +133,64 @@ test_killed_leaves_nothing (Fixture      *fixture,
   close (ends[1]);
   g_assert_cmpint (read (ends[0], &byte, 1), ==, 1);
   close (ends[0]);
+  return child;
+}
+
+static void
+kill_writer (pid_t child) {
   kill (child, SIGKILL);
   g_assert_cmpint (waitpid (child, NULL, 0), ==, child);
+}
+
+/* What the killed leave is removed by who writes there next; what the living write,
+ * and what is only called much like it, is left. */
+static void
+test_removes_what_the_killed_left (Fixture      *fixture,
+                                   gconstpointer unused) {
+  static const char *const others[]
+      = { ".run.tophash.0123abcd.part", ".run.tophash.0123abcx.tophash.part",
+          "run.tophash.0123abcd.tophash.part", ".0123abcd.tophash.part",
+          ".tophash.part" };
+  g_autofree char *folder = g_build_filename (
+      fixture->folder, ".a-folder.0123abcd.tophash.part", NULL);
+  pid_t living, killed;
+
+  file_set_unnamed (FALSE);
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++) {
+    g_autofree char *path = g_build_filename (fixture->folder, others[i], NULL);
+
+    g_assert_true (g_file_set_contents (path, "mine", -1, NULL));
+  }
+  g_assert_cmpint (g_mkdir (folder, 0700), ==, 0);
+  living = fork_writer (fixture);
+  killed = fork_writer (fixture);
+  kill_writer (killed);
+  g_assert_cmpuint (count_files (fixture->folder), ==, G_N_ELEMENTS (others) + 3);
+  g_assert_true (file_write_whole (fixture->file, write_text_cb, "one", NULL, NULL));
+  /* The file took the place of a part. */
+  g_assert_cmpuint (count_files (fixture->folder), ==, G_N_ELEMENTS (others) + 3);
+  kill_writer (living);
+  file_set_unnamed (TRUE);
+  g_assert_true (file_write_whole (fixture->file, write_text_cb, "two", NULL, NULL));
+  g_assert_cmpuint (count_files (fixture->folder), ==, G_N_ELEMENTS (others) + 2);
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++) {
+    g_autofree char *path = g_build_filename (fixture->folder, others[i], NULL);
+
+    g_assert_cmpint (g_unlink (path), ==, 0);
+  }
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+  assert_text (fixture, "two");
+}
+
+static void
+test_killed_leaves_nothing (Fixture      *fixture,
+                            gconstpointer unused) {
+  if (!has_unnamed (fixture)) {
+    g_test_skip ("the file system knows no files without a name");
+    return;
+  }
+  g_assert_true (file_write_whole (fixture->file, write_text_cb, "one", NULL, NULL));
+  kill_writer (fork_writer (fixture));
   assert_text (fixture, "one");
 }
 
@@ -152,6 +203,7 @@ main (int    argc,
               test, tear_down)
   /* First: the child has no other thread's locks then. */
   ADD ("killed-leaves-nothing", TRUE, test_killed_leaves_nothing);
+  ADD ("removes-what-the-killed-left", FALSE, test_removes_what_the_killed_left);
   ADD ("takes-the-name", TRUE, test_takes_the_name);
   ADD ("takes-the-name/by-a-part", FALSE, test_takes_the_name);
   ADD ("takes-the-place-behind-a-link", TRUE, test_takes_the_place_behind_a_link);
