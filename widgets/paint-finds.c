@@ -16,6 +16,7 @@
 #include <math.h>
 
 #define NEAR_PX 24 /* between markers whose letters would meet */
+#define LETTER_GAP 4 /* between a letter and words */
 #define HIT_BIN_PX 2.0
 #define HIT_HEIGHT 6.0
 #define FLAG_WIDTH 7.0
@@ -152,8 +153,30 @@ marker_facts_clear (MarkerFacts *self) {
   g_clear_pointer (&self->difference, g_free);
 }
 
-/* Over the middle of what is seen between both, and over its sides where that has no
- * room for the words: near markers are told apart by them alone. */
+/* Where the words of @width between two markers begin: in the middle of what is seen
+ * between both, behind the first one's letter; where that has no room for them, behind
+ * the second one's, or before the first. There they cover no letter, and the playhead,
+ * which stands on the marker that was set last, does not go through them. */
+static double
+place_difference (const LanesGeometry *geometry,
+                  double               from,
+                  double               to,
+                  double               letter,
+                  double               width) {
+  double first = MAX (from + letter, geometry->left);
+  double last = MIN (to, geometry->right);
+
+  if (last - first >= width)
+    return (first + last - width) / 2;
+  if (to + letter + width <= geometry->right)
+    return to + letter;
+  if (from - LETTER_GAP - width >= geometry->left)
+    return from - LETTER_GAP - width;
+  /* Names of lanes are not covered. */
+  return MAX (geometry->left, MIN ((first + last - width) / 2,
+                                   geometry->right - width));
+}
+
 static void
 paint_difference (cairo_t              *cr,
                   const MarkerFacts    *facts,
@@ -162,23 +185,21 @@ paint_difference (cairo_t              *cr,
                   double                to,
                   const TophashPalette *palette,
                   TophashDraw          *draw) {
-  double width, height, middle, half, y;
+  double width, height, letter, left, y;
 
   if (to < geometry->left || from > geometry->right)
     return;
+  tophash_draw_measure (draw, "B", FONT_CAPTION, &letter, &height);
   tophash_draw_measure (draw, facts->difference, FONT_CAPTION, &width, &height);
-  /* Names of lanes are not covered. */
-  half = MIN (width / 2 + 8, (geometry->right - geometry->left) / 2);
-  middle = (MAX (from, geometry->left) + MIN (to, geometry->right)) / 2;
-  middle = MIN (MAX (middle, geometry->left + half), geometry->right - half);
+  width = MIN (width + 16, geometry->right - geometry->left);
+  left = place_difference (geometry, from, to, letter + 11 + LETTER_GAP, width);
   y = geometry->density_top - 1 - height;
   tophash_palette_set_source (palette, cr, ROLE_CARD);
-  tophash_draw_rounded (cr, middle - half, y - 1, 2 * half, height + 2,
-                        (height + 2) / 2);
+  tophash_draw_rounded (cr, left, y - 1, width, height + 2, (height + 2) / 2);
   cairo_fill (cr);
   tophash_palette_set_source (palette, cr, ROLE_TEXT);
-  tophash_draw_text (draw, cr, facts->difference, FONT_CAPTION, middle, y, 0.5, 0,
-                     2 * half - 8);
+  tophash_draw_text (draw, cr, facts->difference, FONT_CAPTION, left + width / 2, y,
+                     0.5, 0, width - 8);
 }
 
 void
