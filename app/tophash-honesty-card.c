@@ -205,17 +205,17 @@ show_figures (TophashHonestyCard *self,
 
   if (100 * spread >= ABS (percent))
     text = g_strdup_printf (
-        _ ("What recording costs cannot be told: the turns differ by ± %.0f %%, the "
+        _ ("What recording costs cannot be told: the turns differ by ± %.0f %%, the "
            "two kinds of turn by %+.0f %%. Measure again on a quieter machine."),
         100 * spread, percent);
   else if (spread >= 0)
     text = percent >= MANY_PERCENT
                ? g_strdup_printf (_ ("An operation takes %.1f times as long when it is "
-                                     "recorded at full speed (± %.1f from turn to "
+                                     "recorded at full speed (± %.1f from turn to "
                                      "turn)."),
                                   recorded_ns / blind_ns, spread)
                : g_strdup_printf (_ ("An operation takes %+.0f %% when it is recorded at "
-                                     "full speed (± %.0f %% from turn to turn)."),
+                                     "full speed (± %.0f %% from turn to turn)."),
                                   percent, 100 * spread);
   else
     text = percent >= MANY_PERCENT
