@@ -24,8 +24,9 @@
 /* A screen from this width on has room for larger letters. */
 #define LARGE_SCREEN_PX 1600
 
-static gboolean
-is_on_large_screen (GtkWidget *widget) {
+gboolean
+tophash_window_has_large_screen (TophashWindow *self) {
+  GtkWidget *widget = GTK_WIDGET (self);
   GdkSurface *surface = gtk_native_get_surface (GTK_NATIVE (widget));
   GdkMonitor *monitor
       = surface == NULL ? NULL
@@ -137,7 +138,7 @@ tophash_window_set_lecture (TophashWindow *self,
     self->inspector_was_shown = adw_flap_get_reveal_flap (self->inspector_flap);
     adw_flap_set_reveal_flap (self->pane_flap, FALSE);
     adw_flap_set_reveal_flap (self->inspector_flap, FALSE);
-    set_large_letters (self, is_on_large_screen (GTK_WIDGET (self)));
+    set_large_letters (self, tophash_window_has_large_screen (self));
     /* Of a heat map, which shows all of a large table, slots would show a part. */
     if (!tophash_map_view_is_far (self->map_view))
       tophash_map_view_zoom (self->map_view, LECTURE_ZOOM);

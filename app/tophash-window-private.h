@@ -144,6 +144,8 @@ void tophash_window_run           (TophashWindow      *self);
 void tophash_window_set_lecture   (TophashWindow      *self,
                                    gboolean            is_lecture);
 void tophash_window_update_caption (TophashWindow     *self);
+/* Its lectures have larger letters. */
+gboolean tophash_window_has_large_screen (TophashWindow *self);
 /* What is shown in a lecture that was hidden gets its letters then. */
 void tophash_window_watch_panes   (TophashWindow      *self);
 

@@ -9,6 +9,8 @@
  * are set once, those of pages that are not shown too, and the painters' fonts, as
  * digits and a few letters. Little at a time: a turn of the main loop does one
  * label, or as many as take less than TURN_US.
+ *
+ * On a large screen the letters of a lecture come after those.
  */
 #include "app/tophash-window-private.h"
 
@@ -18,6 +20,9 @@
 #define SAMPLE "0123456789 kµ… bucket"
 #define SAMPLE_WIDTH 320
 #define SAMPLE_HEIGHT 64
+/* As style.css has them in .large-lecture. */
+#define LARGE_LETTERS 1.3
+#define LARGE_CAPTION (1.3 * 1.4 / 1.7)
 
 typedef struct {
   GtkWidget   *window;
@@ -25,6 +30,7 @@ typedef struct {
   TophashDraw *draw;
   guint        font;   /* the painters' next one */
   cairo_t     *cr;     /* of a picture that nobody sees */
+  gboolean     is_large; /* labels are those of a lecture */
 } Warming;
 
 static void
@@ -48,22 +54,49 @@ collect_labels (GtkWidget *widget,
     collect_labels (child, labels);
 }
 
+static void
+enlarge (PangoLayout *layout,
+         double       scale) {
+  PangoFontDescription *font
+      = pango_font_description_copy (pango_context_get_font_description (
+          pango_layout_get_context (layout)));
+
+  pango_font_description_set_absolute_size (
+      font, pango_font_description_get_size (font) * scale);
+  pango_layout_set_font_description (layout, font);
+  pango_font_description_free (font);
+}
+
 /* Without a text of its own a label would show none of its font's letters. */
 static void
 warm_label (cairo_t  *cr,
-            GtkLabel *label) {
+            GtkLabel *label,
+            double    scale) {
   g_autoptr (PangoLayout) digits
       = gtk_widget_create_pango_layout (GTK_WIDGET (label), SAMPLE);
 
-  pango_layout_get_size (gtk_label_get_layout (label), NULL, NULL);
+  if (scale == 1)
+    pango_layout_get_size (gtk_label_get_layout (label), NULL, NULL);
+  else
+    enlarge (digits, scale);
   pango_layout_set_attributes (digits, gtk_label_get_attributes (label));
   cairo_move_to (cr, 0, 0);
   pango_cairo_show_layout (cr, digits);
 }
 
+static double
+get_scale (const Warming *self,
+           GtkWidget     *label) {
+  if (!self->is_large)
+    return 1;
+  return gtk_widget_has_css_class (label, "lecture-caption") ? LARGE_CAPTION
+                                                             : LARGE_LETTERS;
+}
+
 static gboolean
 warm_cb (gpointer data) {
   Warming *self = data;
+  TophashWindow *window = TOPHASH_WINDOW (self->window);
   gint64 until_us = g_get_monotonic_time () + TURN_US;
 
   do {
@@ -75,9 +108,13 @@ warm_cb (gpointer data) {
           self->labels, self->labels->len - 1);
 
       if (gtk_widget_get_root (label) != NULL)
-        warm_label (self->cr, GTK_LABEL (label));
+        warm_label (self->cr, GTK_LABEL (label), get_scale (self, label));
+    } else if (!self->is_large && tophash_window_has_large_screen (window)) {
+      self->is_large = TRUE;
+      collect_labels (window->stage_box, self->labels);
+      collect_labels (window->timeline_card, self->labels);
     } else {
-      TOPHASH_WINDOW (self->window)->is_warm = TRUE;
+      window->is_warm = TRUE;
       return G_SOURCE_REMOVE;
     }
   } while (g_get_monotonic_time () < until_us);
