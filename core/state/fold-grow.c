@@ -42,6 +42,7 @@ fold_growth_started (Fold        *self,
   table->B = event->aux8;
   table->oldbuckets = table->buckets;
   table->buckets = state_array_new (1u << table->B);
+  chunk_vec_expect (&table->buckets->buckets, 1u << table->B);
   table->nevacuate = 0;
   table->noverflow = 0;
   table->n_evacuated = 0;

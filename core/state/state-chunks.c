@@ -30,6 +30,7 @@
 #include "core/state/state-chunks.h"
 
 #include "core/state/chunk-pool.h"
+#include "core/state/helper.h"
 
 #include <string.h>
 
@@ -352,6 +353,26 @@ chunk_vec_walk_edit (ChunkVec    *vec,
     vec->owned[leaf] = (guint8 *)(*link + 1);
   return (guint8 *)(*link + 1)
          + (gsize)(index & ((1u << vec->leaf_bits) - 1)) * vec->elem_size;
+}
+
+/* Expecting ---------------------------------------------------------------- */
+
+/* What takes no time to speak of, and what chunk_pool_prepare() adds by itself at the
+ * least; free choice. */
+#define EXPECTED_MIN ((gsize)8 << 20)
+
+static void
+prepare_cb (gpointer data) {
+  chunk_pool_prepare (GPOINTER_TO_SIZE (data));
+}
+
+void
+chunk_vec_expect (const ChunkVec *vec,
+                  guint32         n) {
+  gsize bytes = ((gsize)n >> vec->leaf_bits) * chunk_size (vec, 0);
+
+  if (bytes >= EXPECTED_MIN)
+    helper_later (prepare_cb, GSIZE_TO_POINTER (bytes - EXPECTED_MIN));
 }
 
 /* Filling ------------------------------------------------------------------ */

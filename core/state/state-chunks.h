@@ -75,6 +75,11 @@ void        chunk_vec_fill    (ChunkVec    *vec,
                                guint32      first,
                                guint32      n);
 
+/* Elements [0, @n) of an empty vector will be edited soon, one after another: has
+ * memory for them made ready meanwhile, by another thread. */
+void        chunk_vec_expect  (const ChunkVec *vec,
+                               guint32         n);
+
 /* For the two below. */
 const void *chunk_vec_walk      (const ChunkVec *vec,
                                  guint32         index);
