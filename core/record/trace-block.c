@@ -306,7 +306,34 @@ check_threads (const Joined      *joined,
   return !bad;
 }
 
-/* *at_ns is the time of the event before; planes->longs moves on, up to its end. */
+/* The fields from res on: in memory as they are joined, so two stores are enough. */
+static inline void
+put_fields (Event  *event,
+            guint64 res_ver,
+            guint64 rest) {
+#if G_BYTE_ORDER == G_LITTLE_ENDIAN
+  guint8 *bytes = (guint8 *)event;
+
+  memcpy (bytes + offsetof (Event, res), &res_ver, sizeof res_ver);
+  memcpy (bytes + offsetof (Event, thread), &rest, sizeof rest);
+#else
+  event->res = (guint32)res_ver;
+  event->ver = (guint32)(res_ver >> 32);
+  event->thread = (guint16)rest;
+  event->aux16 = (guint16)(rest >> 16);
+  event->kind = (guint8)(rest >> 32);
+  event->aux8 = (guint8)(rest >> 40);
+#endif
+}
+G_STATIC_ASSERT (offsetof (Event, ver) == offsetof (Event, res) + 4
+                 && offsetof (Event, aux16) == offsetof (Event, thread) + 2
+                 && offsetof (Event, kind) == offsetof (Event, thread) + 4
+                 && offsetof (Event, aux8) == offsetof (Event, thread) + 5
+                 && sizeof (Event) == offsetof (Event, thread) + 8);
+
+/* *at_ns is the time of the event before; planes->longs moves on, up to its end.
+ * Steps that are not long cannot wrap a time around: whether all was too late is seen
+ * at the end. */
 static const char *
 fill_events (const Joined    *joined,
              TracePlanes     *planes,
@@ -319,28 +346,24 @@ fill_events (const Joined    *joined,
 
   for (guint i = 0; i < count; i++) {
     guint64 has_payload = joined->n_payloads[i], step = joined->step[i];
-    guint64 rest = joined->rest[i];
 
     if (G_UNLIKELY (step == LONG_STEP)) {
       if (planes->longs == ends->longs)
         return N_ ("a wrong number of long steps of time");
       step = bytes_get (planes->longs, 8);
       planes->longs += 8;
+      if (now_ns > G_MAXINT64 || step > G_MAXINT64 - now_ns)
+        return N_ ("a time that is too late");
     }
-    if (G_UNLIKELY (step > G_MAXINT64 - now_ns))
-      return N_ ("a time that is too late");
     now_ns += step;
     events[i].at_ns = (gint64)now_ns;
     events[i].a = joined->a[next] & -has_payload;
     events[i].b = joined->b[next] & -has_payload;
-    events[i].res = (guint32)joined->res_ver[i];
-    events[i].ver = (guint32)(joined->res_ver[i] >> 32);
-    events[i].thread = (guint16)rest;
-    events[i].aux16 = (guint16)(rest >> 16);
-    events[i].kind = (guint8)(rest >> 32);
-    events[i].aux8 = (guint8)(rest >> 40);
+    put_fields (&events[i], joined->res_ver[i], joined->rest[i]);
     next += (guint)has_payload;
   }
+  if (now_ns > G_MAXINT64)
+    return N_ ("a time that is too late");
   *at_ns = now_ns;
   return NULL;
 }

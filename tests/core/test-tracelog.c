@@ -196,6 +196,56 @@ test_random_blocks (void) {
   }
 }
 
+/* What a plain block of these times says, moved by @by_ns, and its only long step, if
+ * any, made @step; 0: left as it is. */
+static const char *
+unpack_moved (const gint64 *at_ns,
+              guint         n,
+              gint64        by_ns,
+              guint64       step) {
+  BlockLimits limits = { NULL, 0 };
+  Event events[4], back[4];
+  g_autofree guint8 *raw = NULL;
+  guint64 stored = GUINT64_TO_LE ((guint64)(at_ns[0] + by_ns));
+  PackedBlock block;
+
+  for (guint i = 0; i < n; i++) {
+    events[i] = make_event (i);
+    events[i].at_ns = at_ns[i];
+  }
+  trace_block_pack (&block, 0, events, n);
+  raw = trace_block_dup_raw (&block);
+  g_free (block.data);
+  memcpy (raw, &stored, sizeof stored);
+  stored = GUINT64_TO_LE (step);
+  if (step != 0)
+    memcpy (raw + TRACE_RAW_HEAD + n * TRACE_RAW_EVENT, &stored, sizeof stored);
+  block.codec = TRACE_CODEC_PLAIN;
+  block.data = raw;
+  block.stored_size = block.raw_size;
+  block.t0_ns += by_ns;
+  block.t1_ns = (gint64)((guint64)block.t1_ns + (guint64)by_ns);
+  return trace_block_unpack (&block, &limits, back);
+}
+
+/* A time may be the latest that there is, and none is later: neither by short steps
+ * nor by long ones, nor by one that would come around to an early time again. */
+static void
+test_latest_times (void) {
+  const char *late = "a time that is too late";
+  const gint64 early[] = { 0, 5, 9 };
+  const gint64 far[] = { 0, 5, 5 + (G_GINT64_CONSTANT (1) << 40) };
+
+  g_assert_cmpstr (unpack_moved (early, 3, G_MAXINT64 - 9, 0), ==, NULL);
+  g_assert_cmpstr (unpack_moved (early, 3, G_MAXINT64 - 8, 0), ==, late);
+  g_assert_cmpstr (unpack_moved (early, 3, G_MAXINT64, 0), ==, late);
+  g_assert_cmpstr (unpack_moved (far, 3, G_MAXINT64 - far[2], 0), ==, NULL);
+  g_assert_cmpstr (unpack_moved (far, 3, G_MAXINT64 - far[2] + 1, 0), ==, late);
+  g_assert_cmpstr (unpack_moved (far, 3, G_MAXINT64 - 4, 0), ==, late);
+  g_assert_cmpstr (unpack_moved (far, 3, 0, G_MAXUINT64), ==, late);
+  g_assert_cmpstr (unpack_moved (far, 3, G_MAXINT64 - 5, G_MAXUINT64), ==, late);
+}
+
 /* Damaged blocks are refused or read as something valid, within bounds. */
 static void
 test_damaged_blocks (void) {
@@ -302,6 +352,7 @@ main (int    argc,
                    test_seek_among_equal_times);
   g_test_add_func ("/core/tracelog/limit", test_limit);
   g_test_add_func ("/core/tracelog/random-blocks", test_random_blocks);
+  g_test_add_func ("/core/tracelog/latest-times", test_latest_times);
   g_test_add_func ("/core/tracelog/damaged-blocks", test_damaged_blocks);
   g_test_add_func ("/core/tracelog/passed-blocks-make-room",
                    test_passed_blocks_make_room);
