@@ -16,6 +16,7 @@
 #include "app/tophash-honesty-card.h"
 
 #include "core/model/narrator.h"
+#include "core/model/task-owner.h"
 #include "core/workload/honesty-measure.h"
 #include "widgets/session-link.h"
 #include "widgets/tophash-draw.h"
@@ -333,6 +334,7 @@ measure_cb (TophashHonestyCard *self) {
   self->job = g_cancellable_new ();
   set_measuring (self, TRUE);
   task = g_task_new (self, self->job, measure_done_cb, NULL);
+  task_keep_owner (task, self);
   g_task_set_task_data (task, measure, measure_free);
   g_task_run_in_thread (task, measure_thread);
 }

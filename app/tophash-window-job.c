@@ -6,6 +6,7 @@
  * moves when it comes or goes, and a job that is over at once shows none.
  */
 #include "app/tophash-window-job-private.h"
+#include "core/model/task-owner.h"
 
 #include <glib/gi18n.h>
 
@@ -135,6 +136,7 @@ file_job_start (FileJob         *job,
   g_autoptr (GTask) task
       = g_task_new (NULL, job->window->job, job_done_cb, NULL);
 
+  task_keep_owner (task, job->window);
   job->done = done;
   g_task_set_task_data (task, job, (GDestroyNotify)file_job_free);
   /* Whatever the file is, even a pipe without an end. */

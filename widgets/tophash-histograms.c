@@ -14,6 +14,7 @@
  */
 #include "widgets/tophash-histograms.h"
 
+#include "core/model/task-owner.h"
 #include "core/state/timeline-histogram.h"
 #include "widgets/cached-picture.h"
 #include "widgets/drop-words.h"
@@ -243,6 +244,7 @@ ask (TophashHistograms *self) {
   name_span (self, request->has_positions);
   self->asking = g_cancellable_new ();
   task = g_task_new (self, self->asking, asked_cb, NULL);
+  task_keep_owner (task, self);
   g_task_set_task_data (task, request, request_free);
   g_task_run_in_thread (task, ask_thread);
 }

@@ -15,6 +15,7 @@
 #include "widgets/tophash-key-life.h"
 
 #include "core/model/narrator.h"
+#include "core/model/task-owner.h"
 #include "widgets/session-link.h"
 #include "widgets/tophash-draw.h"
 
@@ -252,6 +253,7 @@ ask_for (TophashKeyLife *self,
   page->sentences = g_ptr_array_new_with_free_func (g_free);
   self->job = g_cancellable_new ();
   task = g_task_new (self, self->job, looked_up_cb, NULL);
+  task_keep_owner (task, self);
   g_task_set_task_data (task, page, page_free);
   g_task_run_in_thread (task, look_up);
 }

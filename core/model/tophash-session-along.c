@@ -14,6 +14,7 @@
 #include "core/model/tophash-session-along.h"
 
 #include "core/model/narrator.h"
+#include "core/model/task-owner.h"
 #include "core/model/tophash-session-private.h"
 
 #include <glib/gi18n-lib.h>
@@ -237,6 +238,7 @@ tophash_session_along_async (TophashSession      *self,
   self->going_along = along;
   self->going_forward = forward;
   task = g_task_new (self, self->going, callback, user_data);
+  task_keep_owner (task, self);
   g_task_set_source_tag (task, tophash_session_along_async);
   g_task_set_task_data (task, job, along_job_free);
   g_task_run_in_thread (task, look);

@@ -24,6 +24,7 @@
  *             complete, following and playing end at its end.
  */
 #include "core/model/tophash-session-private.h"
+#include "core/model/task-owner.h"
 
 #define TICK_BUDGET_US 4000
 /* Events between two looks at the clock. */
@@ -181,6 +182,7 @@ seek_far (TophashSession *self,
   job->position = position;
   self->seeking = g_cancellable_new ();
   task = g_task_new (self, self->seeking, seek_done_cb, NULL);
+  task_keep_owner (task, self);
   g_task_set_task_data (task, job, seek_job_free);
   g_task_run_in_thread (task, seek_in_thread);
 }

@@ -20,6 +20,7 @@
  *             they stand; their states are fetched when it is opened.
  */
 #include "core/model/tophash-session-private.h"
+#include "core/model/task-owner.h"
 
 #include <json-glib/json-glib.h>
 
@@ -274,6 +275,7 @@ mark_far (TophashSession *self,
   job->which = which;
   self->marking[which] = g_cancellable_new ();
   task = g_task_new (self, self->marking[which], mark_done_cb, NULL);
+  task_keep_owner (task, self);
   g_task_set_task_data (task, job, mark_job_free);
   g_task_run_in_thread (task, mark_in_thread);
 }

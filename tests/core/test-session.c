@@ -4,6 +4,7 @@
 #include "core/model/tophash-session.h"
 
 #include "core/engine/engine.h"
+#include "core/model/task-owner.h"
 
 #include <string.h>
 
@@ -523,6 +524,44 @@ test_plays_ahead_of_what_is_read (void) {
   g_assert_cmpuint (tophash_session_get_position (other), >, 250000);
 }
 
+static void
+ended_cb (gpointer  thread,
+          GObject  *where_it_was) {
+  *(GThread **)thread = g_thread_self ();
+}
+
+static gpointer
+let_go (gpointer task) {
+  g_object_unref (task);
+  return NULL;
+}
+
+/* The thread of a task may be the last to hold it, and with it its source. */
+static void
+test_a_task_ends_no_owner (void) {
+  GObject *owner = g_object_new (G_TYPE_OBJECT, NULL);
+  GThread *ended_by = NULL;
+  GTask *task = g_task_new (owner, NULL, NULL, NULL);
+
+  task_keep_owner (task, owner);
+  g_object_weak_ref (owner, ended_cb, &ended_by);
+  g_object_unref (owner);
+  g_thread_join (g_thread_new ("task", let_go, task));
+  while (ended_by == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (ended_by == g_thread_self ());
+
+  /* In its own thread nothing waits. */
+  owner = g_object_new (G_TYPE_OBJECT, NULL);
+  task = g_task_new (owner, NULL, NULL, NULL);
+  task_keep_owner (task, owner);
+  ended_by = NULL;
+  g_object_weak_ref (owner, ended_cb, &ended_by);
+  g_object_unref (owner);
+  g_object_unref (task);
+  g_assert_true (ended_by == g_thread_self ());
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -553,5 +592,6 @@ main (int    argc,
                    test_knows_the_state_before);
   g_test_add_func ("/core/session/plays-ahead-of-what-is-read",
                    test_plays_ahead_of_what_is_read);
+  g_test_add_func ("/core/session/a-task-ends-no-owner", test_a_task_ends_no_owner);
   return g_test_run ();
 }
