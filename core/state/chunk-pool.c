@@ -17,7 +17,8 @@
  * Ready       A few empty slabs are kept: memory that the kernel has yet to clear
  *             would cost a restored state more than writing it, and more than ten
  *             times as much on a virtual machine whose host has to find it first.
- *             Who has time may have more made ready. Room in slabs that are in use
+ *             Who has time may have more made ready, and who knows what will be
+ *             wanted again has so much kept. Room in slabs that are in use
  *             serves as well: where there is enough of it no slab is kept.
  *             The first slabs of a size begin in plain pages, of which only those
  *             in use count: most maps are small. Once half of one is in use it is
@@ -27,7 +28,9 @@
  *             has seen blocks of this size freed, it keeps the next ones in its
  *             arenas, where whatever lies between two of them holds both.
  *
- * Threads     One lock, held for a few words. Sanitizers see plain allocations.
+ * Threads     One lock, held for a few words: never while the kernel is asked for a slab,
+ *             or clears one that is touched for the first time. Sanitizers see plain
+ *             allocations.
  */
 #include "core/state/chunk-pool.h"
 
@@ -37,9 +40,7 @@
 #define SLAB_BYTES ((gsize)2 << 20)
 #define SLAB_HEAD 632u /* see round_up() */
 #define SLAB_WORDS 64u
-/* Free choices: three states of a million slots, crumbs included, which is what one seek
- * takes while the one before has yet to give (with two, one far seek in ten had to ask
- * the kernel); what a small map needs. */
+/* Free choices: what lies ready where nobody knows better; what a small map needs. */
 #define MAX_READY 40u
 #define N_PLAIN 2u
 
@@ -88,6 +89,7 @@ static SizeClass classes[CHUNK_POOL_CLASSES];
 static Slab *ready;
 static guint n_ready;
 static gsize room; /* bytes of the free chunks of slabs in use */
+static gsize most_ready = MAX_READY * SLAB_BYTES; /* that and room, at the most */
 
 static SizeClass *
 find_class_locked (gsize size) {
@@ -140,6 +142,7 @@ make_slab (gboolean is_plain) {
   start += before;
   if (!is_plain)
     madvise (start, SLAB_BYTES, MADV_HUGEPAGE);
+  /* A huge page is cleared here, all of it. */
   ((Slab *)(gpointer)start)->is_plain = is_plain;
   return (gpointer)start;
 }
@@ -158,18 +161,36 @@ bytes_to_take_locked (void) {
   return n_ready * SLAB_BYTES + room;
 }
 
+static void
+put_ready_locked (Slab *slab) {
+  slab->next = ready;
+  ready = slab;
+  n_ready++;
+}
+
+/* Sees to it that @class has room, or a slab is ready. The lock is held but while one
+ * is made. */
+static void
+make_room_locked (SizeClass *class) {
+  while (class->with_room == NULL && ready == NULL) {
+    gboolean is_plain = class->n_slabs < N_PLAIN;
+    Slab *slab;
+
+    pthread_mutex_unlock (&lock);
+    slab = make_slab (is_plain);
+    if (slab == NULL)
+      g_error ("no memory for the state of a map");
+    pthread_mutex_lock (&lock);
+    put_ready_locked (slab);
+  }
+}
+
 static Slab *
 add_slab_locked (SizeClass *class) {
   Slab *slab = ready;
 
-  if (slab != NULL) {
-    ready = slab->next;
-    n_ready--;
-  } else {
-    slab = make_slab (class->n_slabs < N_PLAIN);
-    if (slab == NULL)
-      g_error ("no memory for the state of a map");
-  }
+  ready = slab->next;
+  n_ready--;
   class->n_slabs++;
   room += class->n_in_slab * class->size;
   slab->n_used = 0;
@@ -188,10 +209,11 @@ take_locked (SizeClass *class,
              guint      n,
              gpointer  *chunks,
              Slab     **grown) {
-  Slab *slab = class->with_room != NULL ? class->with_room
-                                        : add_slab_locked (class);
   guint n_taken = 0;
+  Slab *slab;
 
+  make_room_locked (class);
+  slab = class->with_room != NULL ? class->with_room : add_slab_locked (class);
   n = MIN (n, class->n_in_slab - slab->n_used);
   while (n_taken < n) {
     guint64 word = slab->free[slab->first];
@@ -274,13 +296,10 @@ chunk_pool_give (gpointer chunk,
     unlink_locked (class, slab);
     class->n_slabs--;
     room -= class->n_in_slab * class->size;
-    if (bytes_to_take_locked () < MAX_READY * SLAB_BYTES) {
-      slab->next = ready;
-      ready = slab;
-      n_ready++;
-    } else {
+    if (bytes_to_take_locked () < most_ready)
+      put_ready_locked (slab);
+    else
       empty = slab;
-    }
   }
   pthread_mutex_unlock (&lock);
   if (empty != NULL)
@@ -301,17 +320,24 @@ void
 chunk_pool_prepare (gsize bytes) {
   Slab *slab;
 
-  bytes = MIN (bytes + CHUNK_POOL_CLASSES * SLAB_BYTES, MAX_READY * SLAB_BYTES);
+  pthread_mutex_lock (&lock);
+  bytes = MIN (bytes + CHUNK_POOL_CLASSES * SLAB_BYTES, most_ready);
+  pthread_mutex_unlock (&lock);
   while (!chunk_pool_has_ready (bytes) && (slab = make_slab (FALSE)) != NULL) {
     /* Each page, should they be small ones. */
     for (gsize at = 0; at < SLAB_BYTES; at += 4096)
       ((volatile guint8 *)slab)[at] = 0;
     pthread_mutex_lock (&lock);
-    slab->next = ready;
-    ready = slab;
-    n_ready++;
+    put_ready_locked (slab);
     pthread_mutex_unlock (&lock);
   }
+}
+
+void
+chunk_pool_keep (gsize bytes) {
+  pthread_mutex_lock (&lock);
+  most_ready = MAX (bytes, MAX_READY * SLAB_BYTES);
+  pthread_mutex_unlock (&lock);
 }
 
 void

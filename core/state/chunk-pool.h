@@ -22,6 +22,9 @@ void     chunk_pool_give (gpointer chunk,
 void     chunk_pool_take_many (gsize     size,
                                guint     n,
                                gpointer *chunks);
+/* From now on up to @bytes of what was given stay ready for chunks to come; a few dozen
+ * megabytes always may. */
+void     chunk_pool_keep (gsize bytes);
 /* Gives what lies ready for chunks to come back to the system, but for
  * @keep_bytes. */
 void     chunk_pool_trim (gsize keep_bytes);

@@ -39,6 +39,7 @@
 #include "core/state/timeline-private.h"
 
 #include "core/record/trace-keyframe.h"
+#include "core/state/chunk-pool.h"
 #include "core/state/map-state-private.h"
 #include "core/state/state-delta.h"
 #include "core/state/state-frames.h"
@@ -346,6 +347,28 @@ keyframes_settle (Keyframes *self) {
   state_delta_clear (&self->delta);
 }
 
+static gboolean
+is_growing (const MapState *state) {
+  for (guint i = 0; i < state->n_tables; i++)
+    if (state->tables[i].oldbuckets != NULL)
+      return TRUE;
+  return FALSE;
+}
+
+void
+keyframes_note_state (Keyframes      *self,
+                      const MapState *state) {
+  gsize bytes = map_state_bytes (state);
+
+  if (bytes <= KEYFRAMES_LARGE_BYTES)
+    return;
+  self->most_bytes = MAX (self->most_bytes, bytes);
+  if (bytes <= self->lasting_bytes || is_growing (state))
+    return;
+  self->lasting_bytes = bytes;
+  chunk_pool_keep (KEYFRAMES_READY_STATES (bytes));
+}
+
 guint64
 keyframes_room_left (const Keyframes *self) {
   guint64 room = memory_bytes
@@ -468,14 +491,13 @@ insert_frame (GArray         *frames,
   g_array_insert_vals (frames, place, frame, 1);
 }
 
-/* Takes over @frame, which was placed, of a state that takes @bytes. */
+/* Takes over @frame, which was placed, of @state. */
 static void
 add_frame (Keyframes      *self,
            const Keyframe *frame,
-           gsize           bytes) {
+           const MapState *state) {
   insert_frame (self->frames, frame);
-  if (bytes > KEYFRAMES_LARGE_BYTES)
-    self->most_bytes = MAX (self->most_bytes, bytes);
+  keyframes_note_state (self, state);
   if (frame->packed->file != NULL)
     self->file_used += frame->packed->size;
   else
@@ -514,7 +536,7 @@ keyframes_add (Keyframes       *self,
   }
   pthread_mutex_lock (lock);
   if (is_placed) {
-    add_frame (self, &frame, map_state_bytes (state));
+    add_frame (self, &frame, state);
     self->whole_used += is_between ? frame.packed->size : 0;
   } else {
     packed_state_unref (frame.packed);
@@ -546,7 +568,7 @@ keyframes_add_changed (Keyframes       *self,
     return CHANGED_NO_ROOM;
   }
   pthread_mutex_lock (lock);
-  add_frame (self, &frame, map_state_bytes (state));
+  add_frame (self, &frame, state);
   self->changed_used += frame.packed->size;
   pthread_mutex_unlock (lock);
   return CHANGED_FITS;

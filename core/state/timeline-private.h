@@ -72,6 +72,7 @@ typedef struct {
   guint64     whole_used;  /* by those between, */
   guint64     changed_used; /* and by the changed ones */
   gsize       most_bytes;  /* of the largest state seen, if it is large */
+  gsize       lasting_bytes; /* likewise, of those that were not growing: most are so */
   RecentState recent[KEYFRAMES_N_RECENT]; /* results of seeks */
   guint       family;
   guint       trail;
@@ -81,6 +82,11 @@ typedef struct {
 /* Free choice: a fiftieth of the memory of an open recording (NUMBERS T4), as a frame
  * comes from the file nearly as fast. */
 #define KEYFRAMES_MEMORY_BYTES ((gsize)8 << 20)
+/* What stays ready for states at the most, when it was freed: three and a half, as one
+ * far seek takes while the one before has yet to give, with what is left for steps. With
+ * less, every seek from a small state to a large one asks the kernel again, and a step may
+ * have to wait for that. */
+#define KEYFRAMES_READY_STATES(bytes) ((bytes) / 2u * 7u)
 /* For tests, before there is a timeline: what of frames stays in memory. */
 void      keyframes_set_memory (gsize            bytes);
 
@@ -147,6 +153,9 @@ void      keyframes_add_recent (Keyframes       *self,
                                 MapState        *state,
                                 RecentKind       kind,
                                 GPtrArray       *dropped);
+/* @state was seen. */
+void      keyframes_note_state (Keyframes       *self,
+                                const MapState  *state);
 /* How many there are from @first to @last. */
 guint     keyframes_count_recent (const Keyframes *self,
                                   guint64          first,

@@ -170,7 +170,7 @@ keyframes_add_recent (Keyframes *self,
   RecentState *place;
 
   if (bytes > KEYFRAMES_LARGE_BYTES) {
-    self->most_bytes = MAX (self->most_bytes, bytes);
+    keyframes_note_state (self, state);
     keyframes_drop_far (self, dropped);
   }
   bytes = own_bytes (self, state);

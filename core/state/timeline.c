@@ -52,7 +52,7 @@
  * works then. Free choices: a fifth is left when there is always a seek. */
 #define GIVE_WAY_NS (200 * 1000 * 1000)
 #define WORK_US (50 * 1000)
-/* What one seek after another takes and gives, as in chunk-pool.c. */
+/* What lies ready when all is settled: what one seek after another takes and gives. */
 #define SEEK_STATES 3u
 
 void
@@ -368,6 +368,16 @@ most_bytes (Timeline *self) {
   return bytes;
 }
 
+static gsize
+lasting_bytes (Timeline *self) {
+  gsize bytes;
+
+  timeline_lock (self);
+  bytes = self->keyframes.lasting_bytes;
+  timeline_unlock (self);
+  return bytes;
+}
+
 /* Has memory ready for the state of a far seek: after it seeks live on what they
  * leave. */
 static void
@@ -438,6 +448,7 @@ close_gaps (Timeline *self) {
 static void
 settle (Timeline *self) {
   keyframes_settle (&self->keyframes);
+  chunk_pool_keep (KEYFRAMES_READY_STATES (lasting_bytes (self)));
   chunk_pool_trim (SEEK_STATES * most_bytes (self));
   prepare_seeks (self);
   timeline_lock (self);

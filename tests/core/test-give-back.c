@@ -154,6 +154,32 @@ test_pool_counts_room (void) {
   g_assert_false (chunk_pool_has_ready (SLAB_BYTES));
 }
 
+/* Who knows what will be wanted again has it kept. */
+static void
+test_pool_keeps_what_it_is_told (void) {
+  g_autofree gpointer *chunks = g_new (gpointer, N_CHUNKS);
+  guint n_slabs;
+
+  if (KEEPS_FREED) {
+    g_test_skip ("a sanitizer has no pool");
+    return;
+  }
+  chunk_pool_keep (120 * SLAB_BYTES);
+  for (guint i = 0; i < 2; i++) {
+    for (guint k = 0; k < N_CHUNKS; k++)
+      chunks[k] = chunk_pool_take (CHUNK_BYTES);
+    for (guint k = 0; k < N_CHUNKS; k++)
+      chunk_pool_give (chunks[k], CHUNK_BYTES);
+    n_slabs = count_mapped (chunks);
+    if (i == 0)
+      g_assert_cmpuint (n_slabs, ==, 120);
+    else
+      g_assert_cmpuint (n_slabs, <, 60);
+    chunk_pool_keep (0);
+  }
+  chunk_pool_trim (0);
+}
+
 /* The first slabs of a size are moved to huge pages while chunks of theirs are in use. */
 static void
 test_pool_keeps_what_chunks_hold (void) {
@@ -185,6 +211,8 @@ main (int    argc,
   g_test_add_func ("/core/state/pool-keeps-what-chunks-hold",
                    test_pool_keeps_what_chunks_hold);
   g_test_add_func ("/core/state/pool-counts-room", test_pool_counts_room);
+  g_test_add_func ("/core/state/pool-keeps-what-it-is-told",
+                   test_pool_keeps_what_it_is_told);
   g_test_add_func ("/core/state/pool-gives-slabs-back",
                    test_pool_gives_slabs_back);
   return g_test_run ();
