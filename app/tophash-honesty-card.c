@@ -9,9 +9,10 @@
  * each way, as two bars of one scale.
  *
  * The comparison wants the machine for itself, so it waits for the end of a run, and
- * what plays is paused; it goes on in a task, can be cancelled (Escape too), and is forgotten when another scenario
- * is chosen, to which it would not apply. Its figures are kept in the recording,
- * which is saved with them, and a recording that has some shows them.
+ * what plays is paused; it goes on in a task, can be cancelled (Escape too), and is
+ * forgotten when another scenario is chosen, to which it would not apply. Its figures
+ * are kept in the recording, which is saved with them, and a recording that has some
+ * shows them.
  */
 #include "app/tophash-honesty-card.h"
 

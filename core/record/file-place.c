@@ -13,8 +13,8 @@
  *             lock can be had: a writer has it from before anyone can know of the part
  *             until it has its name, and the system takes it back from the killed. Who
  *             made a part and finds it gone when it has the lock begins another one.
- *             Where files cannot be locked nothing is removed. It is flock()'s lock: that
- *             of fcntl() tells readers that a recording grows.
+ *             Where files cannot be locked nothing is removed. It is flock()'s lock:
+ *             that of fcntl() tells readers that a recording grows.
  */
 #include "core/record/file-place.h"
 

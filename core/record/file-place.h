@@ -46,7 +46,8 @@ typedef gboolean (*FileWriter)    (GOutputStream *out,
 /* Writes a file beside @file, or beside what a link @file leads to, and gives it the
  * name when it is whole: what goes wrong before, killing included, loses nothing that
  * stood there and leaves nothing under the name, nor, where the file system can do
- * so, beside it; what is left there is removed by the next one in that folder. The error is file_fail_save()'s. */
+ * so, beside it; what is left there is removed by the next one in that folder. The
+ * error is file_fail_save()'s. */
 gboolean    file_write_whole      (GFile        *file,
                                    FileWriter    write,
                                    gpointer      data,

@@ -38,10 +38,10 @@ gboolean  tracelog_save (TraceLog         *self,
                          GCancellable     *cancellable,
                          GError          **error);
 
-/* Puts the log's notes, and what recording costs, into a file that it was opened from or saved to: a few
- * KiB are appended, and a failure loses nothing that stood there. Errors: also
- * G_IO_ERROR_NOT_SUPPORTED: another file, an older or newer one, or not a whole one;
- * tracelog_save() then. */
+/* Puts the log's notes, and what recording costs, into a file that it was opened from
+ * or saved to: a few KiB are appended, and a failure loses nothing that stood there.
+ * Errors: also G_IO_ERROR_NOT_SUPPORTED: another file, an older or newer one, or not
+ * a whole one; tracelog_save() then. */
 gboolean  tracelog_save_notes (TraceLog *self,
                                GFile    *file,
                                GError  **error);

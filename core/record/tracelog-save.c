@@ -10,9 +10,10 @@
  * are processors; those of a file that was saved before stay as they are.
  *
  * Changed notes alone are appended to a file that holds the events already: NOTES,
- * HONESTY if what recording costs was measured since, and an END, some KiB whatever the file's size. Until that END is whole the old
- * one is, and what follows it is cut off again when writing fails. A file of a newer
- * version is left alone: notes may have members there that would be lost.
+ * HONESTY if what recording costs was measured since, and an END, some KiB whatever the
+ * file's size. Until that END is whole the old one is, and what follows it is cut off
+ * again when writing fails. A file of a newer version is left alone: notes may have
+ * members there that would be lost.
  */
 #include "core/record/file-place.h"
 #include "core/record/trace-belt-private.h"

@@ -28,9 +28,9 @@
  *             has seen blocks of this size freed, it keeps the next ones in its
  *             arenas, where whatever lies between two of them holds both.
  *
- * Threads     One lock, held for a few words: never while the kernel is asked for a slab,
- *             or clears one that is touched for the first time. Sanitizers see plain
- *             allocations.
+ * Threads     One lock, held for a few words: never while the kernel is asked for a
+ *             slab, or clears one that is touched for the first time. Sanitizers see
+ *             plain allocations.
  */
 #include "core/state/chunk-pool.h"
 
@@ -55,8 +55,8 @@
 #define IS_PLAIN 0
 #endif
 
-/* Since Linux 6.1, which the C library may not know; earlier kernels refuse it, and move
- * the pages when they find the time. */
+/* Since Linux 6.1, which the C library may not know; earlier kernels refuse it, and
+ * move the pages when they find the time. */
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
 #endif

@@ -83,10 +83,12 @@ typedef struct {
  * comes from the file nearly as fast. */
 #define KEYFRAMES_MEMORY_BYTES ((gsize)8 << 20)
 /* What stays ready for states at the most, when it was freed: three and a half, as one
- * far seek takes while the one before has yet to give, with what is left for steps. With
- * less, every seek from a small state to a large one asks the kernel again, and a step may
- * have to wait for that. */
-#define KEYFRAMES_READY_STATES(bytes) ((bytes) / 2u * 7u)
+ * far seek takes while the one before has yet to give, with what is left for steps.
+ * With less, every seek from a small state to a large one asks the kernel again, and a
+ * step may have to wait for that. Never more than half of the memory of an open
+ * recording (NUMBERS T4): beyond, seeks are slow anyway. */
+#define KEYFRAMES_READY_STATES(bytes) \
+  MIN ((bytes) / 2u * 7u, (gsize)200 << 20)
 /* For tests, before there is a timeline: what of frames stays in memory. */
 void      keyframes_set_memory (gsize            bytes);
 

@@ -16,8 +16,9 @@
  * Threads     lock guards what the follower and the callers share; it is held
  *             for some copies, or one query, at the longest. The fold and the
  *             sums under way belong to the follower alone. States are immutable.
- *             Lock order: gate, lock; see timeline_lock(). What a window asks in every frame
- *             takes no lock: it would have to be woken first when it had to wait.
+ *             Lock order: gate, lock; see timeline_lock(). What a window asks in
+ *             every frame takes no lock: it would have to be woken first when it had
+ *             to wait.
  *
  * Rest        The follower sleeps on a semaphore, which nobody waits for who posts it.
  *             A condition variable is not so: who signals it again waits until those
