@@ -466,15 +466,17 @@ session_keep_in_view (TophashSession *self) {
 
 gint64
 tophash_session_get_end_ns (TophashSession *self) {
+  gboolean is_complete;
   gint64 folded_ns;
 
   g_return_val_if_fail (TOPHASH_IS_SESSION (self), 1);
   if (self->timeline == NULL)
     return 1;
-  folded_ns = timeline_get_duration_ns (self->timeline);
+  /* Asked first: the end comes before it is told to be complete. */
+  is_complete = timeline_is_complete (self->timeline);
+  folded_ns = MAX (1, timeline_get_duration_ns (self->timeline));
   /* Complete, it may have turned out to be shorter: damage ends a log. */
-  return timeline_is_complete (self->timeline) ? MAX (1, folded_ns)
-                                               : MAX (MAX (1, folded_ns), self->last_ns);
+  return is_complete ? folded_ns : MAX (folded_ns, self->last_ns);
 }
 
 gboolean
