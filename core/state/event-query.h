@@ -86,6 +86,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (QueryWalk, query_walk_free)
  * condition that holds there is not one that becomes true. */
 void        query_walk_begin   (QueryWalk      *walk,
                                 const MapState *state);
+/* After that: an event before it. Of an operation that is under way there it tells when
+ * that truly began; a state has the time that the merge gave it. */
+void        query_walk_note    (QueryWalk      *walk,
+                                const Event    *event);
 /* @after: the state with @event folded; may be NULL when the query does not ask
  * for it. TRUE: it matches here. */
 gboolean    query_walk_matches (QueryWalk      *walk,

@@ -412,6 +412,16 @@ holds (Look            *look,
   return FALSE;
 }
 
+void
+query_walk_note (QueryWalk   *walk,
+                 const Event *event) {
+  if (event->kind == EVENT_OP_BEGAN)
+    *find_op (walk, event)
+        = (ThreadOp){ TRUE, event->at_ns - (gint64)event->res };
+  else if (event->kind == EVENT_DROPPED)
+    find_op (walk, event)->in_op = FALSE;
+}
+
 static void
 remember (QueryWalk      *walk,
           const Event    *event,
@@ -426,11 +436,7 @@ remember (QueryWalk      *walk,
   if (after != NULL && query_asks (walk->query, FACT_OVERFLOW)
       && (query_facts[FACT_OVERFLOW].kinds >> event->kind & 1))
     overflow_walk_note (&walk->overflow, event, after);
-  if (event->kind == EVENT_OP_BEGAN)
-    *find_op (walk, event)
-        = (ThreadOp){ TRUE, event->at_ns - (gint64)event->res };
-  else if (event->kind == EVENT_DROPPED)
-    find_op (walk, event)->in_op = FALSE;
+  query_walk_note (walk, event);
 }
 
 gboolean

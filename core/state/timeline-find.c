@@ -478,6 +478,24 @@ visit_match (const Event    *event,
   match->index++;
 }
 
+static void
+walk_note (const Event *event,
+           guint64      index,
+           gpointer     data) {
+  query_walk_note (data, event);
+}
+
+/* Begins at @from, where the state is @state. Operations that began long before take
+ * what their time was raised by as theirs: little beside how long they take. */
+static void
+begin_between (Timeline       *self,
+               QueryWalk      *walk,
+               guint64         from,
+               const MapState *state) {
+  query_walk_begin (walk, state);
+  timeline_visit (self, from - MIN (from, SPAN_SLACK_EVENTS), from, walk_note, walk);
+}
+
 /* Holds the query against the events from @from to @end: the first match, or
  * the last one. */
 static guint64
@@ -498,7 +516,7 @@ match_between (Timeline     *self,
                       .found = G_MAXUINT64 };
 
   if (from > 0)
-    query_walk_begin (walk, state);
+    begin_between (self, walk, from, state);
   if (event_query_asks_state (query)) {
     match.fold = fold_new_from_state (state);
     match.state = fold_peek_state (match.fold);

@@ -618,8 +618,13 @@ test_begins_in_the_middle (void) {
       gboolean matches;
       Event event;
 
-      if (i == length / 2)
+      if (i == length / 2) {
         query_walk_begin (part, fold_peek_state (fold));
+        for (guint64 k = 0; k < i; k++) {
+          tracelog_get_event (log, k, &event);
+          query_walk_note (part, &event);
+        }
+      }
       tracelog_get_event (log, i, &event);
       fold_apply (fold, &event);
       matches = query_walk_matches (whole, &event, fold_peek_state (fold));
