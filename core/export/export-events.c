@@ -35,9 +35,9 @@ end_op (ExportLane  *lane,
         EventFacts  *facts) {
   if (!export_op_has_key (event->aux8))
     return;
-  facts->has_key = lane->op_began_ns >= 0 && lane->op == event->aux8;
+  facts->has_key = lane->op.at_ns >= 0 && lane->op_kind == event->aux8;
   facts->key = lane->key;
-  lane->op_began_ns = -1;
+  lane->op.at_ns = -1;
 }
 
 static EventFacts
@@ -53,9 +53,9 @@ facts_of (ExportJob   *job,
     facts.has_key = export_op_has_key (event->aux8);
     facts.key = (gint64)event->a;
     if (facts.has_key) {
-      lane->op = event->aux8;
+      lane->op_kind = event->aux8;
       lane->key = facts.key;
-      lane->op_began_ns = event->at_ns;
+      lane->op.at_ns = event->at_ns;
     }
   } else if (event->kind == EVENT_OP_ENDED) {
     end_op (lane, event, &facts);
@@ -70,7 +70,7 @@ facts_of (ExportJob   *job,
     facts.key = (gint64)event->a;
   } else if (event->kind == EVENT_DROPPED) {
     /* What ends behind the gap may have begun in it. */
-    lane->op_began_ns = -1;
+    lane->op.at_ns = -1;
   }
   return facts;
 }

@@ -22,19 +22,18 @@ typedef struct {
   void (*end)   (ExportJob *job);
 } ExportWay;
 
+/* Where something began. */
+typedef struct {
+  gint64  at_ns; /* -1: it is not under way, or nobody knows */
+  guint64 index; /* of the event */
+} ExportBegin;
+
 /* What a thread is doing, for those who write spans. */
 typedef struct {
-  gint64   op_began_ns; /* -1: in no operation */
-  guint64  op_index;
-  gint64   key;
-  gint64   wait_began_ns; /* -1: not waiting */
-  guint64  wait_index;
-  gint64   hold_began_ns; /* -1: holds no lock */
-  guint64  hold_index;
-  gint64   range_began_ns; /* -1: in no Range */
-  guint64  range_index;
-  guint8   op;
-  GString *inside; /* chrome: what the operation under way did so far */
+  ExportBegin op, range, wait, hold; /* of the four it can be in at once */
+  guint8      op_kind;
+  gint64      key;    /* of op */
+  GString    *inside; /* chrome: what the operation under way did so far */
 } ExportLane;
 
 struct _ExportJob {

@@ -16,14 +16,15 @@
  *             would have to reckon the end, and be wrong by the last digit now and
  *             then. An operation's B waits for its end, to say how it ended; its
  *             E says the same, as some viewers find what ends by name and args.
+ *             What ended in a gap is ended there, and said to be not recorded.
  *             Open in ui.perfetto.dev, chrome://tracing or speedscope.
  *
  * OTLP        One ExportTraceServiceRequest a line, at most SPANS_A_LINE spans in
  *             each, written when they end: the form that collectors read from
  *             files. Whole numbers of 64 bits are strings, as the protocol's JSON
- *             has them. The trace's id
- *             comes from the run's seed and start, a span's from the index of the
- *             event that began it; operations inside a Range are its children.
+ *             has them. The trace's id comes from the run's seed and start, a
+ *             span's from the index of the event that began it; operations inside a
+ *             Range are its children, locks those of what took them.
  */
 #include "core/export/export-private.h"
 
@@ -39,13 +40,13 @@ typedef struct {
   const char  *name;
   const char  *category;
   guint        thread;
-  guint64      index; /* event that began it */
-  gint64       from_ns;
+  ExportBegin  began;
   gint64       to_ns;
   gboolean     is_op; /* no Range */
   gboolean     has_key;
   gint64       key;
-  const Event *end; /* NULL: it is under way, or its end is not told */
+  const Event *end; /* NULL: it is under way, or lost */
+  gboolean     is_lost; /* its end is not told */
 } Span;
 
 typedef struct {
@@ -66,31 +67,20 @@ op_span (const ExportLane *lane,
   return (Span){ .name = op_kind_name (kind),
                  .category = is_range ? "range" : "operation",
                  .thread = thread,
-                 .index = is_range ? lane->range_index : lane->op_index,
-                 .from_ns = is_range ? lane->range_began_ns : lane->op_began_ns,
+                 .began = is_range ? lane->range : lane->op,
                  .is_op = !is_range,
                  .has_key = export_op_has_key (kind),
                  .key = lane->key };
 }
 
+/* @name: "wait" or "hold". */
 static Span
-wait_span (const ExportLane *lane,
-           guint             thread) {
-  return (Span){ .name = "wait",
-                 .category = "lock",
-                 .thread = thread,
-                 .index = lane->wait_index,
-                 .from_ns = lane->wait_began_ns };
-}
-
-static Span
-hold_span (const ExportLane *lane,
-           guint             thread) {
-  return (Span){ .name = "hold",
-                 .category = "lock",
-                 .thread = thread,
-                 .index = lane->hold_index,
-                 .from_ns = lane->hold_began_ns };
+lock_span (const char *name,
+           ExportBegin began,
+           guint       thread) {
+  return (Span){
+    .name = name, .category = "lock", .thread = thread, .began = began
+  };
 }
 
 static void
@@ -101,26 +91,32 @@ begin_span (ExportJob        *job,
     writer->began (job, &span);
 }
 
-/* Nothing is done of one whose begin is not known. */
+/* @began: where @span did; nothing is done of one of which that is not known. */
 static void
 end_span (ExportJob        *job,
           const SpanWriter *writer,
+          ExportBegin      *began,
           Span              span,
           const Event      *event) {
   span.to_ns = event->at_ns;
   span.end = event;
-  if (span.from_ns >= 0)
+  if (began->at_ns >= 0)
     writer->ended (job, &span);
+  began->at_ns = -1;
 }
 
+/* No later than @event, nobody knows when. */
 static void
 lose_span (ExportJob        *job,
            const SpanWriter *writer,
+           ExportBegin      *began,
            Span              span,
            const Event      *event) {
   span.to_ns = event->at_ns;
-  if (span.from_ns >= 0 && writer->lost != NULL)
+  span.is_lost = TRUE;
+  if (began->at_ns >= 0 && writer->lost != NULL)
     writer->lost (job, &span);
+  began->at_ns = -1;
 }
 
 static void
@@ -128,8 +124,8 @@ lose_op (ExportJob        *job,
          const SpanWriter *writer,
          ExportLane       *lane,
          const Event      *event) {
-  lose_span (job, writer, op_span (lane, event->thread, lane->op), event);
-  lane->op_began_ns = -1;
+  lose_span (job, writer, &lane->op, op_span (lane, event->thread, lane->op_kind),
+             event);
 }
 
 static void
@@ -137,8 +133,17 @@ lose_range (ExportJob        *job,
             const SpanWriter *writer,
             ExportLane       *lane,
             const Event      *event) {
-  lose_span (job, writer, op_span (lane, event->thread, OP_RANGE), event);
-  lane->range_began_ns = -1;
+  lose_span (job, writer, &lane->range, op_span (lane, event->thread, OP_RANGE),
+             event);
+}
+
+static void
+lose_lock (ExportJob        *job,
+           const SpanWriter *writer,
+           const char       *name,
+           ExportBegin      *began,
+           const Event      *event) {
+  lose_span (job, writer, began, lock_span (name, *began, event->thread), event);
 }
 
 static void
@@ -147,17 +152,17 @@ begin_op (ExportJob        *job,
           ExportLane       *lane,
           const Event      *event,
           guint64           index) {
+  ExportBegin began = { event->at_ns, index };
+
   if (op_kind_name (event->aux8) == NULL)
     return;
   lose_op (job, writer, lane, event);
   if (event->aux8 == OP_RANGE) {
     lose_range (job, writer, lane, event);
-    lane->range_began_ns = event->at_ns;
-    lane->range_index = index;
+    lane->range = began;
   } else {
-    lane->op_began_ns = event->at_ns;
-    lane->op_index = index;
-    lane->op = event->aux8;
+    lane->op = began;
+    lane->op_kind = event->aux8;
     lane->key = (gint64)event->a;
   }
   begin_span (job, writer, op_span (lane, event->thread, event->aux8));
@@ -171,24 +176,30 @@ end_op (ExportJob        *job,
   gboolean is_range = event->aux8 == OP_RANGE;
 
   /* What ends began in a gap, or what began ended there. */
-  if (is_range || lane->op != event->aux8)
+  if (is_range || lane->op_kind != event->aux8)
     lose_op (job, writer, lane, event);
-  end_span (job, writer, op_span (lane, event->thread, event->aux8), event);
-  *(is_range ? &lane->range_began_ns : &lane->op_began_ns) = -1;
+  end_span (job, writer, is_range ? &lane->range : &lane->op,
+            op_span (lane, event->thread, event->aux8), event);
 }
 
 static void
-acquire (ExportJob        *job,
-         const SpanWriter *writer,
-         ExportLane       *lane,
-         const Event      *event,
-         guint64           index) {
-  end_span (job, writer, wait_span (lane, event->thread), event);
-  lane->wait_began_ns = -1;
-  lose_span (job, writer, hold_span (lane, event->thread), event);
-  lane->hold_began_ns = event->at_ns;
-  lane->hold_index = index;
-  begin_span (job, writer, hold_span (lane, event->thread));
+begin_lock (ExportJob        *job,
+            const SpanWriter *writer,
+            const char       *name,
+            ExportBegin      *began,
+            const Event      *event,
+            guint64           index) {
+  *began = (ExportBegin){ event->at_ns, index };
+  begin_span (job, writer, lock_span (name, *began, event->thread));
+}
+
+static void
+end_lock (ExportJob        *job,
+          const SpanWriter *writer,
+          const char       *name,
+          ExportBegin      *began,
+          const Event      *event) {
+  end_span (job, writer, began, lock_span (name, *began, event->thread), event);
 }
 
 static void
@@ -205,21 +216,18 @@ follow_spans (ExportJob        *job,
     end_op (job, writer, lane, event);
   } else if (kind == EVENT_LOCK_WAITED) {
     /* A writer that has waited for its turn may wait for readers after that. */
-    if (lane->wait_began_ns >= 0)
-      return;
-    lane->wait_began_ns = event->at_ns;
-    lane->wait_index = index;
-    begin_span (job, writer, wait_span (lane, event->thread));
+    if (lane->wait.at_ns < 0)
+      begin_lock (job, writer, "wait", &lane->wait, event, index);
   } else if (kind == EVENT_LOCK_ACQUIRED || kind == EVENT_LOCK_READ_ACQUIRED) {
-    acquire (job, writer, lane, event, index);
+    end_lock (job, writer, "wait", &lane->wait, event);
+    lose_lock (job, writer, "hold", &lane->hold, event);
+    begin_lock (job, writer, "hold", &lane->hold, event, index);
   } else if (kind == EVENT_LOCK_RELEASED || kind == EVENT_LOCK_READ_RELEASED) {
-    end_span (job, writer, hold_span (lane, event->thread), event);
-    lane->hold_began_ns = -1;
+    end_lock (job, writer, "hold", &lane->hold, event);
   } else if (kind == EVENT_DROPPED) {
     /* What ends behind the gap may have begun in it. */
-    lose_span (job, writer, wait_span (lane, event->thread), event);
-    lose_span (job, writer, hold_span (lane, event->thread), event);
-    lane->wait_began_ns = lane->hold_began_ns = -1;
+    lose_lock (job, writer, "wait", &lane->wait, event);
+    lose_lock (job, writer, "hold", &lane->hold, event);
     lose_op (job, writer, lane, event);
     lose_range (job, writer, lane, event);
   }
@@ -299,9 +307,9 @@ put_edge (ExportJob  *job,
                           "\"name\":\"%s\"",
                           phase, PID, tid_of (span->thread), span->category,
                           span->name);
-  put_us (text, phase == 'B' ? span->from_ns : span->to_ns);
+  put_us (text, phase == 'B' ? span->began.at_ns : span->to_ns);
   g_string_append_printf (text, ",\"args\":{\"event\":%" G_GUINT64_FORMAT,
-                          span->index);
+                          span->began.index);
   if (span->has_key) {
     g_string_append (text, ",\"key\":");
     export_put_key (job, text, span->key);
@@ -311,15 +319,18 @@ put_edge (ExportJob  *job,
                             (span->end->aux16 & OP_PATH_OK) != 0 ? "true"
                                                                  : "false",
                             span->end->aux16);
+  if (span->is_lost)
+    g_string_append (text, ",\"end\":\"not recorded\"");
   g_string_append (text, "}}");
 }
+
 /* Where a thread's next line goes: an operation's B is to come before. */
 static GString *
 text_of (ExportJob *job,
          guint      thread) {
   ExportLane *lane = export_lane (job, thread);
 
-  return lane->op_began_ns >= 0 ? lane->inside : job->text;
+  return lane->op.at_ns >= 0 ? lane->inside : job->text;
 }
 
 static void
@@ -442,9 +453,9 @@ end_chrome (ExportJob *job) {
 
   g_hash_table_iter_init (&iter, job->lanes);
   while (g_hash_table_iter_next (&iter, &thread, &lane))
-    if (((ExportLane *)lane)->op_began_ns >= 0) {
+    if (((ExportLane *)lane)->op.at_ns >= 0) {
       Span span = op_span (lane, GPOINTER_TO_UINT (thread),
-                           ((ExportLane *)lane)->op);
+                           ((ExportLane *)lane)->op_kind);
 
       put_operation (job, &span);
     }
@@ -507,11 +518,22 @@ span_id (guint64 index,
   return (index + 1) << 2 | what;
 }
 
+/* What the thread was doing when @span began, the innermost; NULL: nothing. */
+static const ExportBegin *
+parent_of (const ExportLane *lane,
+           const Span       *span) {
+  if (lane->op.at_ns >= 0 && lane->op.index < span->began.index)
+    return &lane->op;
+  if (lane->range.at_ns >= 0 && lane->range.index < span->began.index)
+    return &lane->range;
+  return NULL;
+}
+
 static void
 put_otlp_span (ExportJob  *job,
                const Span *span) {
   gint64 epoch_ns = job->info->started_at_us * 1000;
-  const ExportLane *lane = export_lane (job, span->thread);
+  const ExportBegin *parent = parent_of (export_lane (job, span->thread), span);
   gboolean is_lock = span->end->kind != EVENT_OP_ENDED;
 
   if (job->n_items % SPANS_A_LINE == 0)
@@ -524,19 +546,19 @@ put_otlp_span (ExportJob  *job,
       "{\"traceId\":\"%016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER
       "x\",\"spanId\":\"%016" G_GINT64_MODIFIER "x\"",
       job->info->seed, (guint64)job->info->started_at_us | 1,
-      span_id (span->index, is_lock));
-  if (lane->range_began_ns >= 0)
+      span_id (span->began.index, is_lock));
+  if (parent != NULL)
     g_string_append_printf (job->text,
                             ",\"parentSpanId\":\"%016" G_GINT64_MODIFIER "x\"",
-                            span_id (lane->range_index, 0));
+                            span_id (parent->index, 0));
   g_string_append_printf (job->text,
                           ",\"name\":\"%s\",\"kind\":1,\"startTimeUnixNano\":\"%"
                           G_GINT64_FORMAT "\",\"endTimeUnixNano\":\"%"
                           G_GINT64_FORMAT "\",\"attributes\":[",
-                          span->name, epoch_ns + span->from_ns,
+                          span->name, epoch_ns + span->began.at_ns,
                           epoch_ns + span->to_ns);
   put_attribute (job->text, "tophash.thread", export_thread_name (span->thread));
-  put_number (job->text, "tophash.event", (gint64)span->index);
+  put_number (job->text, "tophash.event", (gint64)span->began.index);
   if (span->has_key) {
     g_autofree char *key = scenario_key_text (job->key_text, span->key);
 

@@ -121,8 +121,8 @@ export_lane (ExportJob *job,
 
   if (lane == NULL) {
     lane = g_new0 (ExportLane, 1);
-    lane->op_began_ns = lane->wait_began_ns = -1;
-    lane->hold_began_ns = lane->range_began_ns = -1;
+    lane->op.at_ns = lane->range.at_ns = -1;
+    lane->wait.at_ns = lane->hold.at_ns = -1;
     lane->inside = g_string_new (NULL);
     g_hash_table_insert (job->lanes, GUINT_TO_POINTER (thread), lane);
   }

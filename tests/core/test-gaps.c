@@ -155,6 +155,10 @@ check_exports (TraceLog *log,
   g_assert_cmpuint (count_in_export (log, EXPORT_CHROME, "\"ph\":\"E\""), ==, 6);
   g_assert_cmpuint (count_in_export (log, EXPORT_CHROME, "\"ok\":"), ==,
                     has_gap ? 2 : 4);
+  /* Without a gap that of the first hold, as one at a time is followed; a load's is
+   * told where it begins as well. */
+  g_assert_cmpuint (count_in_export (log, EXPORT_CHROME, "\"end\":\"not recorded\""),
+                    ==, has_gap ? 5 : 1);
   g_assert_cmpuint (count_in_export (log, EXPORT_OTLP, "\"spanId\""), ==, n_spans);
   g_assert_cmpuint (count_in_export (log, EXPORT_EVENTS_CSV,
                                      "op-ended,load,\"k7\""),
