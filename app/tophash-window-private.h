@@ -14,6 +14,7 @@
 #include "app/tophash-fit-bin.h"
 #include "app/tophash-notice.h"
 #include "app/tophash-pair-box.h"
+#include "app/tophash-room-label.h"
 #include "app/tophash-settings-pane.h"
 #include "app/tophash-window.h"
 #include "core/export/export.h"
@@ -78,7 +79,7 @@ struct _TophashWindow {
   TophashPairBox      *narrow_transport;
   GtkBox              *transport_buttons;
   GtkBox              *transport_end;
-  GtkLabel            *position;
+  TophashRoomLabel    *position;
   GtkButton           *play_button;
   GtkWidget           *follow_button;
   GtkDropDown         *speed_drop;

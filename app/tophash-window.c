@@ -151,7 +151,9 @@ update_position (TophashWindow *self) {
   g_autofree char *position = NULL;
   g_autofree char *length = NULL;
   g_autofree char *at = NULL;
-  g_autofree char *text = NULL;
+  g_autofree char *all = NULL;
+  g_autofree char *no_word = NULL;
+  g_autofree char *no_length = NULL;
 
   if (log == NULL)
     return;
@@ -159,10 +161,14 @@ update_position (TophashWindow *self) {
       tophash_session_get_position (self->session));
   length = tophash_draw_format_count (tracelog_get_length (log));
   at = tophash_draw_format_time (state == NULL ? 0 : map_state_at_ns (state));
-  text = tophash_session_is_empty (self->session)
-             ? g_strdup (_ ("no events"))
-             : g_strdup_printf (_ ("event %s of %s · %s"), position, length, at);
-  gtk_label_set_text (self->position, text);
+  all = g_strdup_printf (_ ("event %s of %s · %s"), position, length, at);
+  no_word = g_strdup_printf ("%s / %s · %s", position, length, at);
+  no_length = g_strdup_printf ("%s · %s", position, at);
+  tophash_room_label_set_wordings (
+      self->position,
+      tophash_session_is_empty (self->session)
+          ? (const char *[]){ _ ("no events"), NULL }
+          : (const char *[]){ all, no_word, no_length, position, NULL });
   self->position_at_us = g_get_monotonic_time ();
 }
 
@@ -481,6 +487,7 @@ tophash_window_class_init (TophashWindowClass *klass) {
   g_type_ensure (TOPHASH_TYPE_MAP_VIEW);
   g_type_ensure (TOPHASH_TYPE_MISUSE_BANNER);
   g_type_ensure (TOPHASH_TYPE_PAIR_BOX);
+  g_type_ensure (TOPHASH_TYPE_ROOM_LABEL);
   g_type_ensure (TOPHASH_TYPE_SEARCH_BAR);
   g_type_ensure (TOPHASH_TYPE_STAT_STRIP);
   g_type_ensure (TOPHASH_TYPE_STILL_BIN);

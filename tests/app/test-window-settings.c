@@ -9,6 +9,7 @@
 
 #include "app/tophash-fit-bin.h"
 #include "app/tophash-honesty-card.h"
+#include "app/tophash-room-label.h"
 #include "app/tophash-settings-pane.h"
 #include "widgets/tophash-search-bar.h"
 
@@ -289,14 +290,16 @@ test_cuts_no_names_of_pages (void) {
 static void
 test_cuts_no_position (void) {
   TophashWindow *window = open_window ();
-  GtkLabel *position = GTK_LABEL (gtk_widget_get_template_child (
-      GTK_WIDGET (window), TOPHASH_TYPE_WINDOW, "position"));
+  TophashRoomLabel *position
+      = TOPHASH_ROOM_LABEL (gtk_widget_get_template_child (
+          GTK_WIDGET (window), TOPHASH_TYPE_WINDOW, "position"));
 
   g_object_set (gtk_settings_get_default (), "gtk-font-name", "Cantarell 18", NULL);
   run_small (tophash_window_get_session (window));
   resize_until (window, 370, FIT_NARROW);
   TURN_UNTIL (gtk_widget_get_width (GTK_WIDGET (position)) > 0
-              && !pango_layout_is_ellipsized (gtk_label_get_layout (position)));
+              && !tophash_room_label_is_cut (position));
+  g_assert_true (g_str_has_prefix (tophash_room_label_get_shown (position), "event "));
   resize_until (window, 1280, FIT_WIDE);
   close_window (window);
   gtk_settings_reset_property (gtk_settings_get_default (), "gtk-font-name");
