@@ -18,9 +18,10 @@ char       *narrator_key      (const Telling *telling,
                                gint64         key);
 /* Go's name of an operation. */
 const char *narrator_go_name  (guint          op);
-/* All (transfer full). */
+/* The sentences; all (transfer full). */
 char       *narrator_op_began (const Telling *telling);
 char       *narrator_op_ended (const Telling *telling);
 char       *narrator_op_told  (const Telling *telling);
-/* (transfer full) */
+char       *narrator_copy     (const Telling *telling); /* of read to dirty */
+char       *narrator_read_and_dirty (const Telling *telling);
 char       *narrator_tell_misuse (const Telling *telling);

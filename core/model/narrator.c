@@ -3,7 +3,8 @@
 /* narrator.c — what an event means, in a sentence for a person
  *
  * One function a topic, one case a kind, each with both registers side by side;
- * operations have a file of their own, narrator-ops.c, and so has misuse.
+ * operations have a file of their own, narrator-ops.c, and so have read and dirty
+ * (narrator-syncmap.c) and misuse.
  * Figures come from the event or the state before it; where that state is not
  * given, or does not know the thing, the sentence leaves the figure out.
  */
@@ -142,16 +143,6 @@ role_name (const StateTable *table) {
   return _ ("the table");
 }
 
-static guint64
-count_of (const Telling *telling,
-          TableRole      role) {
-  const StateTable *table = telling->before != NULL
-                                ? map_state_table_for (telling->before, role)
-                                : NULL;
-
-  return table != NULL ? table->count : 0;
-}
-
 /* The key of the slot that the event addresses, in words; NULL: not known. */
 static char *
 key_in_slot (const Telling *telling) {
@@ -235,14 +226,18 @@ tell_table (const Telling *telling) {
   const Event *event = telling->event;
   const StateTable *table = table_of (telling, event->aux16);
   const char *name = role_name (table);
+  guint n_buckets = event->aux8 < 31 ? 1u << event->aux8 : 0;
+  guint64 n_keys = table != NULL ? table->count : 0;
 
   if (event->kind == EVENT_TABLE_CREATED)
     return telling->is_expert
                ? g_strdup_printf (_ ("%s makes table %u: B = %u"), telling->who,
                                   event->aux16, event->aux8)
-               : g_strdup_printf (_ ("%s makes an empty table of %u buckets."),
-                                  telling->who,
-                                  event->aux8 < 31 ? 1u << event->aux8 : 0);
+               : g_strdup_printf (g_dngettext (GETTEXT_PACKAGE,
+                                               "%s makes an empty table of %u bucket.",
+                                               "%s makes an empty table of %u buckets.",
+                                               n_buckets),
+                                  telling->who, n_buckets);
   if (event->kind == EVENT_TABLE_ALLOCATED)
     return g_strdup_printf (_ ("%s gives %s its first bucket: there was none "
                                "before the first key."), telling->who, name);
@@ -253,9 +248,13 @@ tell_table (const Telling *telling) {
                : g_strdup_printf (_ ("%s frees a table that no reader holds any "
                                      "more."), telling->who);
   if (event->kind == EVENT_TABLE_CLEARED)
-    return g_strdup_printf (_ ("%s clears %s of its %" PRIu64
-                               " keys; the buckets stay."), telling->who, name,
-                            table != NULL ? table->count : 0);
+    return g_strdup_printf (g_dngettext (GETTEXT_PACKAGE,
+                                         "%s clears %s of its %" PRIu64
+                                         " key; the buckets stay.",
+                                         "%s clears %s of its %" PRIu64
+                                         " keys; the buckets stay.",
+                                         (gulong)n_keys),
+                            telling->who, name, n_keys);
   if (event->kind == EVENT_TABLE_RESEEDED)
     return g_strdup_printf (_ ("The last key left %s: it takes a new hash seed."),
                             name);
@@ -340,10 +339,18 @@ tell_growth (const Telling *telling) {
                                "it."), event->res, name);
   if (event->kind == EVENT_EVACUATION_ADVANCED)
     return n_old > 0
-               ? g_strdup_printf (_ ("%s: the first %u of %u old buckets are all "
-                                     "moved."), name, event->res, n_old)
-               : g_strdup_printf (_ ("%s: the first %u old buckets are all "
-                                     "moved."), name, event->res);
+               ? g_strdup_printf (
+                     g_dngettext (GETTEXT_PACKAGE,
+                                  "%s: the first %u of %u old buckets is moved.",
+                                  "%s: the first %u of %u old buckets are all moved.",
+                                  event->res),
+                     name, event->res, n_old)
+               : g_strdup_printf (
+                     g_dngettext (GETTEXT_PACKAGE,
+                                  "%s: the first %u old bucket is moved.",
+                                  "%s: the first %u old buckets are all moved.",
+                                  event->res),
+                     name, event->res);
   return g_strdup_printf (_ ("The growth of %s is over: the old array is let go."),
                           name);
 }
@@ -379,82 +386,6 @@ tell_entry (const Telling *telling) {
                                    "dirty"), telling->who, key)
              : g_strdup_printf (_ ("%s brings %s back: no longer expunged, it goes "
                                    "into dirty as well."), telling->who, key);
-}
-
-/* read and dirty ----------------------------------------------------------- */
-
-static char *
-tell_copy (const Telling *telling) {
-  const Event *event = telling->event;
-
-  if (event->kind == EVENT_DIRTY_CREATED)
-    return telling->is_expert
-               ? g_strdup_printf (_ ("%s: dirtyLocked, %u entries of read to walk"),
-                                  telling->who, event->res)
-               : g_strdup_printf (_ ("A new key needs a dirty map: %s copies read, "
-                                     "all %u entries, under the lock."),
-                                  telling->who, event->res);
-  if (event->kind == EVENT_BUCKET_COPIED)
-    return g_strdup_printf (_ ("%s copies %u entries of bucket %u of read to "
-                               "dirty."), telling->who,
-                            (guint)__builtin_popcount (event->aux8), event->res);
-  if (event->kind == EVENT_DIRTY_DROPPED)
-    return g_strdup (_ ("The copy found no memory: dirty is nil again and the map "
-                        "is as it was."));
-  if (telling->is_expert)
-    return g_strdup_printf (_ ("dirty copied: %u entries, %" PRIu64
-                               " expunged"), event->res, event->a);
-  return g_strdup_printf (_ ("The copy is done: %u entries now stand in read and "
-                             "in dirty, %" PRIu64
-                             " deleted ones were left out."), event->res, event->a);
-}
-
-static char *
-tell_read_and_dirty (const Telling *telling) {
-  const Event *event = telling->event;
-  guint64 n_read = count_of (telling, TABLE_ROLE_READ);
-  guint64 n_dirty = count_of (telling, TABLE_ROLE_DIRTY);
-  gboolean is_first = telling->before == NULL
-                      || map_state_table_for (telling->before, TABLE_ROLE_READ)
-                             == NULL;
-
-  if (event->kind == EVENT_READ_PUBLISHED && is_first)
-    return g_strdup (_ ("The map begins with an empty read."));
-  if (event->kind == EVENT_READ_PUBLISHED)
-    return g_strdup_printf (_ ("%s clears the map: an empty read takes the place "
-                               "of one with %" PRIu64 " keys."),
-                            telling->who, n_read);
-  if (event->kind == EVENT_READ_AMENDED)
-    return telling->is_expert
-               ? g_strdup (_ ("read: amended = true"))
-               : g_strdup (_ ("read is marked amended: dirty will hold keys that "
-                              "read lacks."));
-  if (telling->before == NULL && event->kind == EVENT_MISS_COUNTED)
-    return g_strdup_printf (telling->is_expert
-                                ? _ ("%s: misses %u")
-                                : _ ("%s had to look in dirty: miss %u."),
-                            telling->who, event->res);
-  if (telling->before == NULL && event->kind == EVENT_DIRTY_PROMOTED)
-    return g_strdup_printf (_ ("%s promotes dirty: it becomes read. Only a pointer "
-                               "moves; nothing is copied."), telling->who);
-  if (event->kind == EVENT_MISS_COUNTED)
-    return telling->is_expert
-               ? g_strdup_printf (_ ("%s: misses %u of len(dirty) %"
-                                     PRIu64), telling->who, event->res,
-                                  n_dirty)
-               : g_strdup_printf (_ ("%s had to look in dirty: miss %u; at %"
-                                     PRIu64 " dirty is promoted."),
-                                  telling->who, event->res, n_dirty);
-  if (event->kind == EVENT_MISSES_RESET)
-    return g_strdup (_ ("misses is 0 again."));
-  return telling->is_expert
-             ? g_strdup_printf (_ ("%s: read = dirty (%" PRIu64
-                                   " entries), dirty = nil, misses %u to 0, by %s"),
-                                telling->who, n_dirty, event->res,
-                                narrator_go_name (event->aux8))
-             : g_strdup_printf (_ ("%s promotes dirty: it becomes read with its %"
-                                   PRIu64 " keys. Only a pointer moves; "
-                                   "nothing is copied."), telling->who, n_dirty);
 }
 
 /* Locks, iterations ---------------------------------------------------- */
@@ -553,24 +484,37 @@ tell_range (const Telling *telling) {
   g_autofree char *key = NULL;
 
   if (event->kind == EVENT_RANGE_BEGAN && event->ver == 0)
-    return g_strdup_printf (_ ("%s begins to walk %s, which holds %" PRIu64
-                               " keys; at this pace the walk is not told."),
-                            telling->who, name, event->a);
+    return g_strdup_printf (
+        g_dngettext (GETTEXT_PACKAGE,
+                     "%s begins to walk %s, which holds %" PRIu64
+                     " key; at this pace the walk is not told.",
+                     "%s begins to walk %s, which holds %" PRIu64
+                     " keys; at this pace the walk is not told.",
+                     (gulong)event->a),
+        telling->who, name, event->a);
   if (event->kind == EVENT_RANGE_BEGAN)
     return telling->is_expert
                ? g_strdup_printf (_ ("%s: iteration %u over %s, %" PRIu64
                                      " keys, from bucket %u, slot offset %u"),
                                   telling->who, event->ver, name, event->a,
                                   event->res, event->aux8)
-               : g_strdup_printf (_ ("%s begins to walk %s, which holds %"
-                                     PRIu64 " keys, at a random bucket: "
-                                     "%u."), telling->who, name, event->a,
-                                  event->res);
+               : g_strdup_printf (
+                     g_dngettext (GETTEXT_PACKAGE,
+                                  "%s begins to walk %s, which holds %" PRIu64
+                                  " key, at a random bucket: %u.",
+                                  "%s begins to walk %s, which holds %" PRIu64
+                                  " keys, at a random bucket: %u.",
+                                  (gulong)event->a),
+                     telling->who, name, event->a, event->res);
   if (event->kind == EVENT_RANGE_ENDED)
-    return g_strdup_printf (event->aux8 != 0
-                                ? _ ("%s stops walking after %u keys.")
-                                : _ ("%s has walked to the end and seen %u keys."),
-                            telling->who, event->res);
+    return g_strdup_printf (
+        event->aux8 != 0
+            ? g_dngettext (GETTEXT_PACKAGE, "%s stops walking after %u key.",
+                           "%s stops walking after %u keys.", event->res)
+            : g_dngettext (GETTEXT_PACKAGE,
+                           "%s has walked to the end and seen %u key.",
+                           "%s has walked to the end and seen %u keys.", event->res),
+        telling->who, event->res);
   if (event->kind == EVENT_RANGE_YIELDED) {
     key = narrator_key (telling, (gint64)event->a);
     return g_strdup_printf (_ ("%s is given %s = %ld by its Range."),
@@ -639,13 +583,13 @@ narrator_event (const Event      *event,
   case EVENT_DIRTY_COPIED:
   case EVENT_DIRTY_DROPPED:
   case EVENT_BUCKET_COPIED:
-    return tell_copy (&telling);
+    return narrator_copy (&telling);
   case EVENT_READ_PUBLISHED:
   case EVENT_READ_AMENDED:
   case EVENT_MISS_COUNTED:
   case EVENT_DIRTY_PROMOTED:
   case EVENT_MISSES_RESET:
-    return tell_read_and_dirty (&telling);
+    return narrator_read_and_dirty (&telling);
   case EVENT_LOCK_WAITED:
   case EVENT_LOCK_ACQUIRED:
   case EVENT_LOCK_RELEASED:

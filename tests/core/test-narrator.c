@@ -56,6 +56,24 @@ amended_state (void) {
   return fold_ref_state (fold);
 }
 
+/* A map begins with one bucket. */
+static void
+test_counts_one_as_one (void) {
+  Event created = make (EVENT_TABLE_CREATED, 0, 0, 1, 0, 0);
+  Event advanced = make (EVENT_EVACUATION_ADVANCED, 1, 0, 1, 0, 0);
+  Event ended = make (EVENT_RANGE_ENDED, 1, 0, 1, 0, 0);
+
+  assert_told (&created, NULL, NARRATION_PLAIN,
+               "W4 makes an empty table of 1 bucket.");
+  created.aux8 = 3;
+  assert_told (&created, NULL, NARRATION_PLAIN,
+               "W4 makes an empty table of 8 buckets.");
+  assert_told (&advanced, NULL, NARRATION_PLAIN,
+               "the table: the first 1 old bucket is moved.");
+  assert_told (&ended, NULL, NARRATION_PLAIN,
+               "W4 has walked to the end and seen 1 key.");
+}
+
 static void
 test_figures_come_from_the_state_before (void) {
   g_autoptr (MapState) state = amended_state ();
@@ -134,11 +152,11 @@ test_a_walk_may_not_be_told (void) {
 
   range.ver = 7;
   assert_told (&range, state, NARRATION_PLAIN,
-               "W4 begins to walk read, which holds 1 keys, at a random bucket: "
+               "W4 begins to walk read, which holds 1 key, at a random bucket: "
                "0.");
   range.ver = 0;
   assert_told (&range, state, NARRATION_PLAIN,
-               "W4 begins to walk read, which holds 1 keys; at this pace the walk "
+               "W4 begins to walk read, which holds 1 key; at this pace the walk "
                "is not told.");
 }
 
@@ -238,6 +256,7 @@ int
 main (int    argc,
       char **argv) {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/narrator/counts-one-as-one", test_counts_one_as_one);
   g_test_add_func ("/core/narrator/a-walk-may-not-be-told",
                    test_a_walk_may_not_be_told);
   g_test_add_func ("/core/narrator/a-misuse-names-its-check",
