@@ -121,6 +121,7 @@ gboolean tracelog_keep_place  (TraceLog *self,
                                Event    *place,
                                gint64    at_ns);
 
+/* Their memory: plain-block.c. Any thread. */
 PlainBlock *plain_block_new   (void);
 PlainBlock *plain_block_ref   (PlainBlock *block);
 void        plain_block_unref (PlainBlock *block);

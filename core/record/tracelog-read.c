@@ -187,8 +187,7 @@ find_plain_locked (TraceLog    *self,
 }
 
 /* (transfer full): the memory of the block longest unused, if nobody reads it any more;
- * NULL: none. Blocks are so large that malloc() may give each back to the system when
- * it is freed, and the next one is cleared page after page. */
+ * NULL: none. */
 static PlainBlock *
 take_unused_locked (TraceLog *self) {
   CachePlace *oldest = &self->cache[0];

@@ -53,37 +53,6 @@
 
 #define DEFAULT_LIMIT_BYTES ((gsize)256 << 20)
 
-PlainBlock *
-plain_block_new (void) {
-  PlainBlock *block = g_malloc (sizeof *block);
-
-  atomic_init (&block->ref_count, 1);
-  return block;
-}
-
-PlainBlock *
-plain_block_ref (PlainBlock *block) {
-  /* Relaxed: who refs already holds a reference, or the lock. */
-  atomic_fetch_add_explicit (&block->ref_count, 1, memory_order_relaxed);
-  return block;
-}
-
-void
-plain_block_unref (PlainBlock *block) {
-  /* Acquire and release: all reading ends before the block is freed, or written
-   * again (plain_block_is_unshared()). */
-  if (block != NULL
-      && atomic_fetch_sub_explicit (&block->ref_count, 1, memory_order_acq_rel)
-             == 1)
-    g_free (block);
-}
-
-gboolean
-plain_block_is_unshared (PlainBlock *block) {
-  /* Acquire: pairs with the release of the last reader's unref. */
-  return atomic_load_explicit (&block->ref_count, memory_order_acquire) == 1;
-}
-
 /* Life --------------------------------------------------------------------- */
 
 TraceLog *
