@@ -111,9 +111,9 @@ paint_foot_line (cairo_t            *cr,
                  PaletteRole         role,
                  double              y) {
   tophash_palette_set_source (context->palette, cr, role);
-  tophash_draw_text (context->draw, cr, text, FONT_CAPTION,
-                     card->frame.x + PADDING, y, 0, 0.5,
-                     card->frame.width - 2 * PADDING);
+  tophash_draw_facts (context->draw, cr, text, FONT_CAPTION,
+                      card->frame.x + PADDING, y, 0, 0.5,
+                      card->frame.width - 2 * PADDING);
 }
 
 /* A rule with the swatch of its colour before it. */
@@ -172,9 +172,9 @@ paint_gomap_old (cairo_t            *cr,
   g_autofree char *moved = tophash_draw_format_count (table->n_evacuated);
   g_autofree char *at = tophash_draw_format_count (table->nevacuate);
   g_autofree char *facts = g_strdup_printf (
-    ngettext ("%s bucket · %s evacuated · nevacuate %s",
-              "%s buckets · %s evacuated · nevacuate %s", n_old),
-    n, moved, at);
+    ngettext ("%s bucket · nevacuate %s · %s evacuated",
+              "%s buckets · nevacuate %s · %s evacuated", n_old),
+    n, at, moved);
   g_autofree char *stays = is_same_size
     ? g_strdup (_("every key stays at its index"))
     : g_strdup_printf (_("hash bit %d is 0: stays at its index"),

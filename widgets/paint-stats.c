@@ -210,8 +210,8 @@ paint_gauge (cairo_t            *cr,
   if (!has_words (height))
     return;
   tophash_palette_set_source (context->palette, cr, ROLE_TEXT_DIM);
-  tophash_draw_text (context->draw, cr, words, FONT_CAPTION, PAD,
-                     MIN (top + 30, height - 16), 0, 0.5, bar);
+  tophash_draw_facts (context->draw, cr, words, FONT_CAPTION, PAD,
+                      MIN (top + 30, height - 16), 0, 0.5, bar);
 }
 
 /* How much of what it may hold a table holds; none: less than nothing. */
@@ -252,10 +252,10 @@ paint_fullest (cairo_t            *cr,
                    table == NULL ? 8 : (guint64)load_limit (table));
   g_autofree char *words
     = n_growing == 0
-        ? g_strdup_printf (_ ("fullest: shard %u; none grows"), shard)
+        ? g_strdup_printf (_ ("fullest: shard %u · none grows"), shard)
         : g_strdup_printf (g_dngettext (GETTEXT_PACKAGE,
-                                        "fullest: shard %u; %u grows",
-                                        "fullest: shard %u; %u grow",
+                                        "fullest: shard %u · %u grows",
+                                        "fullest: shard %u · %u grow",
                                         n_growing),
                            shard, n_growing);
 
@@ -280,7 +280,7 @@ paint_load (cairo_t            *cr,
   }
   /* Empty before its first event: the first bucket comes with the first key. */
   if (table == NULL) {
-    words = g_strdup_printf (_ ("one bucket holds 8; noverflow %u"), 0u);
+    words = g_strdup_printf (_ ("one bucket holds 8 · noverflow %u"), 0u);
     paint_gauge (cr, context, width, height, _ ("keys before growth"), "0 / 8", 0,
                  words);
     return;
@@ -291,15 +291,15 @@ paint_load (cairo_t            *cr,
     figure = format_pair (table->n_evacuated, n_old);
     paint_gauge (cr, context, width, height, _ ("buckets evacuated"), figure,
                  n_old == 0 ? 0 : (double)table->n_evacuated / n_old,
-                 _ ("each write moves one or two; nothing else does"));
+                 _ ("each write moves one or two · nothing else does"));
   } else {
     double limit = load_limit (table);
 
     figure = format_pair (table->count, (guint64)limit);
     words = table->B == 0
-              ? g_strdup_printf (_ ("one bucket holds 8; noverflow %u"),
+              ? g_strdup_printf (_ ("one bucket holds 8 · noverflow %u"),
                                  table->noverflow)
-              : g_strdup_printf (_ ("limit 6.5 × 2^%u; noverflow %u"), table->B,
+              : g_strdup_printf (_ ("limit 6.5 × 2^%u · noverflow %u"), table->B,
                                  table->noverflow);
     paint_gauge (cr, context, width, height, _ ("keys before growth"), figure,
                  (double)table->count / limit, words);

@@ -159,12 +159,12 @@ paint_table_head (cairo_t            *cr,
                           &height);
     width = ceil (width) + 12;
     if (room - width >= FACTS_LEAST)
-      tophash_draw_text (context->draw, cr, head->facts, FONT_CAPTION, x + width,
-                         y + 25, 0, 0.5, room - width);
+      tophash_draw_facts (context->draw, cr, head->facts, FONT_CAPTION, x + width,
+                          y + 25, 0, 0.5, room - width);
     return;
   }
-  tophash_draw_text (context->draw, cr, head->facts, FONT_CAPTION, x, y + 46, 0,
-                     0.5, card->frame.width - 2 * PADDING);
+  tophash_draw_facts (context->draw, cr, head->facts, FONT_CAPTION, x, y + 46, 0,
+                      0.5, card->frame.width - 2 * PADDING);
 }
 
 void

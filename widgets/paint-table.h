@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 /* The words at the head of a card. */
 typedef struct {
   const char *title;
-  const char *facts;
+  const char *facts;     /* as tophash_draw_facts() has them */
   const char *pill;      /* what guards it; NULL: none */
   gboolean    is_locked; /* the pill: held, or free */
   const char *lamp;      /* NULL: none */

@@ -225,6 +225,30 @@ tophash_draw_text (TophashDraw *self,
 }
 
 void
+tophash_draw_facts (TophashDraw *self,
+                    cairo_t     *cr,
+                    const char  *facts,
+                    DrawFont     font,
+                    double       x,
+                    double       y,
+                    double       x_align,
+                    double       y_align,
+                    double       max_width) {
+  g_autofree char *text = g_strdup (facts);
+  double width, height;
+
+  while (tophash_draw_measure (self, text, font, &width, &height),
+         width > max_width + ELLIPSIS_ROOM) {
+    char *last = g_strrstr (text, DRAW_FACTS_DIVIDER);
+
+    if (last == NULL)
+      break;
+    *last = '\0';
+  }
+  tophash_draw_text (self, cr, text, font, x, y, x_align, y_align, max_width);
+}
+
+void
 tophash_draw_rounded (cairo_t *cr,
                       double   x,
                       double   y,

@@ -56,6 +56,19 @@ void tophash_draw_text         (TophashDraw          *self,
                                 double                x_align,
                                 double                y_align,
                                 double                max_width);
+/* The same of facts, one behind another with DRAW_FACTS_DIVIDER: of those that have no
+ * room the last ones are left out whole, as half a number is a wrong one; the first is
+ * ellipsized. */
+#define DRAW_FACTS_DIVIDER " · "
+void tophash_draw_facts        (TophashDraw          *self,
+                                cairo_t              *cr,
+                                const char           *facts,
+                                DrawFont              font,
+                                double                x,
+                                double                y,
+                                double                x_align,
+                                double                y_align,
+                                double                max_width);
 /* A path. */
 void tophash_draw_rounded      (cairo_t              *cr,
                                 double                x,

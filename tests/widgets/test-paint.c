@@ -626,6 +626,54 @@ test_finds (void) {
   check_surface ("finds-markers-near", paint_timeline (session, FALSE));
 }
 
+static cairo_surface_t *
+draw_line (TophashDraw *draw,
+           const char  *words,
+           double       room,
+           void (*how) (TophashDraw *, cairo_t *, const char *, DrawFont, double,
+                        double, double, double, double)) {
+  cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_A8, 600, 40);
+  cairo_t *cr = cairo_create (surface);
+
+  how (draw, cr, words, FONT_CAPTION, 4, 4, 0, 0, room);
+  cairo_destroy (cr);
+  return surface;
+}
+
+/* @facts in @room are drawn as @words are. */
+static void
+assert_drawn_as (TophashDraw *draw,
+                 const char  *facts,
+                 double       room,
+                 const char  *words) {
+  cairo_surface_t *drawn = draw_line (draw, facts, room, tophash_draw_facts);
+  cairo_surface_t *wanted = draw_line (draw, words, room, tophash_draw_text);
+
+  g_assert_cmpmem (cairo_image_surface_get_data (drawn), 600 * 40,
+                   cairo_image_surface_get_data (wanted), 600 * 40);
+  cairo_surface_destroy (drawn);
+  cairo_surface_destroy (wanted);
+}
+
+/* A fact that has no room is left out whole: half its number would be another one. */
+static void
+test_cuts_no_number (void) {
+  const char *facts = "65 536 buckets · nevacuate 18 023 · 21 343 evacuated";
+  const char *two = "65 536 buckets · nevacuate 18 023", *one = "65 536 buckets";
+  TophashDraw *draw = tophash_draw_new (NULL, 1);
+  double all_px, two_px, one_px, height;
+
+  tophash_draw_measure (draw, facts, FONT_CAPTION, &all_px, &height);
+  tophash_draw_measure (draw, two, FONT_CAPTION, &two_px, &height);
+  tophash_draw_measure (draw, one, FONT_CAPTION, &one_px, &height);
+  assert_drawn_as (draw, facts, all_px, facts);
+  assert_drawn_as (draw, facts, all_px - 8, two);
+  assert_drawn_as (draw, facts, two_px, two);
+  assert_drawn_as (draw, facts, two_px - 8, one);
+  assert_drawn_as (draw, facts, one_px - 8, one);
+  tophash_draw_free (draw);
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -646,5 +694,6 @@ main (int    argc,
   g_test_add_func ("/widgets/paint/contrast", test_contrast);
   g_test_add_func ("/widgets/paint/files", test_files);
   g_test_add_func ("/widgets/paint/finds", test_finds);
+  g_test_add_func ("/widgets/paint/cuts-no-number", test_cuts_no_number);
   return g_test_run ();
 }
