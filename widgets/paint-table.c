@@ -27,6 +27,7 @@
 #define CELL_SAMPLES 4
 #define CARD_SAMPLES 16384 /* or one per cell: memory, not pixels, costs */
 #define CELLS_AHEAD 12
+#define NIL_LOWEST 80 /* below its head: where a tall card begins is what is in sight */
 #define FACTS_LEAST 24 /* room for the least of words */
 #define N_SHADES (2 * BUCKET_SLOTS + 1)
 
@@ -177,7 +178,8 @@ paint_table_nil (cairo_t            *cr,
   tophash_palette_set_source (context->palette, cr, ROLE_TEXT_DIM);
   tophash_draw_text (context->draw, cr, words, FONT_BODY,
                      card->frame.x + card->frame.width / 2,
-                     (card->body.y + foot) / 2, 0.5, 0.5, card->body.width);
+                     MIN ((card->body.y + foot) / 2, card->body.y + NIL_LOWEST),
+                     0.5, 0.5, card->body.width);
 }
 
 static void
