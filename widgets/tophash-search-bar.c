@@ -9,8 +9,8 @@
  *
  * The language is told in event-query.h; the button beside the entry shows it by
  * examples, each of which can be pressed. Whoever types one of their sentences
- * instead, or its beginning, or just an operation's name, is offered the query that
- * it stands for: a press, or Enter, takes it.
+ * instead, or its beginning, or just an operation's name, or half a word of the
+ * language, is offered the query that it stands for: a press, or Enter, takes it.
  */
 #include "widgets/tophash-search-bar.h"
 
@@ -26,6 +26,7 @@
 #define FOUND_CHARS 10
 #define FOUND_MOST_CHARS 20 /* "12 345 so far · 43 %" */
 #define NARROW_EXAMPLE_CHARS 18
+#define WORD_JOINER "\xe2\x81\xa0"
 #define LEAST_MEANING_CHARS 4 /* typed, before a sentence is guessed */
 
 struct _TophashSearchBar {
@@ -41,6 +42,7 @@ struct _TophashSearchBar {
   GtkButton      *offer;
   GtkMenuButton  *help_button;
   GtkBox         *examples;
+  GtkLabel       *words;
 
   /* Owned */
   TophashSession *session;
@@ -60,21 +62,6 @@ enum {
 };
 
 static GParamSpec *properties[N_PROPERTIES];
-
-/* Queries are not translated: they are the language itself. */
-static const struct {
-  const char *query;
-  const char *meaning;
-} examples[] = {
-  { "dirty-promoted", N_("every promotion") },
-  { "misses = len(dirty) - 1", N_("one look short of a promotion") },
-  { "overflow >= 2", N_("a bucket with 2 overflows") },
-  { "growing and op = store", N_("stores while the table grows") },
-  { "op = load missed", N_("loads that counted a miss") },
-  { "waited", N_("operations that waited for a lock") },
-  { "ns > 10000", N_("operations that took more than 10 µs") },
-  { "thread = 2 and kind = entry-deleted", N_("what the second worker deleted") },
-};
 
 static TimelineSearch *
 get_search (TophashSearchBar *self) {
@@ -146,23 +133,27 @@ query_of_op (const char *name) {
 }
 
 /* (transfer full): the query of the operation that is named, or of the example whose
- * sentence begins with @text, however it is spelt; NULL: none. */
+ * sentence begins with @text, however it is spelt, or @text with its last word whole;
+ * NULL: none. */
 static char *
-query_meant (const char *text) {
+query_meant (TophashSearchBar *self,
+             const char       *text) {
   g_autofree char *trimmed = g_strstrip (g_strdup (text));
   g_autofree char *typed = g_utf8_casefold (trimmed, -1);
   char *query = query_of_op (typed);
 
   if (query != NULL || g_utf8_strlen (typed, -1) < LEAST_MEANING_CHARS)
     return query;
-  for (guint i = 0; i < G_N_ELEMENTS (examples); i++) {
-    g_autofree char *meaning = g_utf8_casefold (_ (examples[i].meaning), -1);
-    g_autofree char *source = g_utf8_casefold (examples[i].meaning, -1);
+  for (const EventQueryExample *example = event_query_examples ();
+       example->query != NULL; example++) {
+    g_autofree char *meaning = g_utf8_casefold (_ (example->meaning), -1);
+    g_autofree char *source = g_utf8_casefold (example->meaning, -1);
 
     if (g_str_has_prefix (meaning, typed) || g_str_has_prefix (source, typed))
-      return g_strdup (examples[i].query);
+      return g_strdup (example->query);
   }
-  return NULL;
+  return event_query_complete (text,
+                               tophash_session_get_key_format (self->session));
 }
 
 /* @query (transfer full): NULL: nothing is offered. */
@@ -217,7 +208,7 @@ ask (TophashSearchBar *self,
   is_read = tophash_session_search (self->session, text, &error);
   /* A newcomer asks in plain words: where the language stands helps them more
    * than where they went wrong. */
-  offer (self, is_read ? NULL : query_meant (text));
+  offer (self, is_read ? NULL : query_meant (self, text));
   if (!is_read && self->offered == NULL)
     problem = g_strdup_printf (_ ("%s. Examples stand under the question mark."),
                                error->message);
@@ -360,12 +351,12 @@ let_wrap (GtkLabel *label) {
 }
 
 static GtkWidget *
-example_new (TophashSearchBar *self,
-             guint             index) {
+example_new (TophashSearchBar        *self,
+             const EventQueryExample *example) {
   GtkWidget *button = gtk_button_new ();
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
-  GtkWidget *query = gtk_label_new (examples[index].query);
-  GtkWidget *meaning = gtk_label_new (_ (examples[index].meaning));
+  GtkWidget *query = gtk_label_new (example->query);
+  GtkWidget *meaning = gtk_label_new (_ (example->meaning));
 
   let_wrap (GTK_LABEL (query));
   let_wrap (GTK_LABEL (meaning));
@@ -379,10 +370,10 @@ example_new (TophashSearchBar *self,
   gtk_widget_add_css_class (button, "flat");
   gtk_accessible_update_property (GTK_ACCESSIBLE (button),
                                   GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  _ (examples[index].meaning),
+                                  _ (example->meaning),
                                   GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
-                                  examples[index].query, -1);
-  g_object_set_data (G_OBJECT (button), "query", (gpointer)examples[index].query);
+                                  example->query, -1);
+  g_object_set_data (G_OBJECT (button), "query", (gpointer)example->query);
   g_signal_connect (button, "clicked", G_CALLBACK (example_cb), self);
   return button;
 }
@@ -467,6 +458,7 @@ tophash_search_bar_class_init (TophashSearchBarClass *klass) {
   gtk_widget_class_bind_template_child (widget_class, TophashSearchBar,
                                         help_button);
   gtk_widget_class_bind_template_child (widget_class, TophashSearchBar, examples);
+  gtk_widget_class_bind_template_child (widget_class, TophashSearchBar, words);
   gtk_widget_class_bind_template_callback (widget_class, search_changed_cb);
   gtk_widget_class_bind_template_callback (widget_class, activate_cb);
   gtk_widget_class_bind_template_callback (widget_class, previous_cb);
@@ -488,14 +480,27 @@ stop_sliding (GtkSearchBar *bar) {
     gtk_revealer_set_transition_duration (GTK_REVEALER (revealer), 0);
 }
 
+/* (transfer full): no line of it ends within a word. */
+static char *
+list_words (void) {
+  g_autofree char *words = g_strjoinv ("  ", (char **)event_query_words ());
+  g_auto (GStrv) parts = g_strsplit (words, "-", -1);
+
+  return g_strjoinv ("-" WORD_JOINER, parts);
+}
+
 static void
 tophash_search_bar_init (TophashSearchBar *self) {
+  g_autofree char *words = list_words ();
+
   gtk_widget_init_template (GTK_WIDGET (self));
   stop_sliding (self->bar);
   tophash_search_bar_set_narrow (self, FALSE);
   gtk_search_bar_connect_entry (self->bar, GTK_EDITABLE (self->entry));
-  for (guint i = 0; i < G_N_ELEMENTS (examples); i++)
-    gtk_box_append (self->examples, example_new (self, i));
+  for (const EventQueryExample *example = event_query_examples ();
+       example->query != NULL; example++)
+    gtk_box_append (self->examples, example_new (self, example));
+  gtk_label_set_text (self->words, words);
   update (self);
 }
 

@@ -106,7 +106,7 @@ cli_check (int    argc,
                     "come from a correct map.\nExit codes: 0 all of it can; 1 "
                     "some cannot, or there is no saying; 2 the recording cannot "
                     "be judged."),
-                  1))
+                  NULL, 1))
     return CLI_BAD_INPUT;
   if (max_memory < 1 || max_memory > MAX_MEMORY_MB) {
     g_printerr (_("tophash-cli: --max-memory: wanted 1 to %d, found %d\n"),

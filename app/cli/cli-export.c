@@ -13,6 +13,9 @@
 #include "core/workload/scenario.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
+
+#define HELP_WIDTH 78 /* letters in a line */
 
 /* What both commands may be asked to leave out. */
 typedef struct {
@@ -49,6 +52,7 @@ apply_limits (TraceLog      *log,
               const Limits  *limits,
               ExportOptions *options) {
   g_autofree char *key_text = key_text_of (log);
+  g_autofree char *meant = NULL;
   GError *error = NULL;
 
   options->to = tracelog_get_length (log);
@@ -60,8 +64,34 @@ apply_limits (TraceLog      *log,
   if (options->query == NULL) {
     g_prefix_error (&error, "--where: ");
     cli_fail (error);
+    meant = event_query_complete (limits->query, key_text);
+    if (meant != NULL)
+      g_printerr (_("tophash-cli: --where: did you mean “%s”?\n"), meant);
   }
   return options->query != NULL;
+}
+
+/* (transfer full): what --where takes, for --help. */
+static char *
+describe_queries (void) {
+  g_autoptr (GString) text = g_string_new (_("A QUERY, for example:"));
+  const char *const *words = event_query_words ();
+  gsize width = 0;
+
+  for (const EventQueryExample *example = event_query_examples ();
+       example->query != NULL; example++)
+    g_string_append_printf (text, "\n  %-38s %s", example->query,
+                            _(example->meaning));
+  g_string_append_printf (text, "\n\n%s", _("The words that it is made of:"));
+  for (; *words != NULL; words++) {
+    gsize length = strlen (*words) + 1;
+    gboolean begins_line = width == 0 || width + length > HELP_WIDTH;
+
+    g_string_append (text, begins_line ? "\n  " : " ");
+    g_string_append (text, *words);
+    width = begins_line ? length + 1 : width + length;
+  }
+  return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
 /* tophash-cli export ------------------------------------------------------- */
@@ -125,6 +155,7 @@ cli_export (int    argc,
   g_autofree char *path = NULL;
   g_autofree char *step = NULL;
   g_autofree char *forms = list_formats ();
+  g_autofree char *queries = describe_queries ();
   g_autofree char *summary = g_strdup_printf (
       "%s\n\n%s", _("Writes a recording in a form for other programs."), forms);
   const GOptionEntry entries[] = {
@@ -147,7 +178,7 @@ cli_export (int    argc,
   GError *error = NULL;
   gboolean is_good;
 
-  if (!cli_parse (&argc, &argv, entries, _("FORM FILE"), summary, 2))
+  if (!cli_parse (&argc, &argv, entries, _("FORM FILE"), summary, queries, 2))
     return CLI_BAD_INPUT;
   options.format = export_format_find (argv[1]);
   if (options.format == EXPORT_N_FORMATS) {
@@ -249,6 +280,7 @@ cli_events (int    argc,
   g_auto (Limits) limits = { NULL };
   gint64 max = G_MAXINT64;
   gboolean follows = FALSE;
+  g_autofree char *queries = describe_queries ();
   const GOptionEntry entries[] = {
     { "from", 0, 0, G_OPTION_ARG_STRING, &limits.from,
       N_("Begin after so many events, or at a time"), N_("EVENT|TIME") },
@@ -267,7 +299,7 @@ cli_events (int    argc,
   g_autoptr (TraceLog) log = NULL;
 
   if (!cli_parse (&argc, &argv, entries, _("FILE"),
-                  _("Prints the events of a recording, in words."), 1))
+                  _("Prints the events of a recording, in words."), queries, 1))
     return CLI_BAD_INPUT;
   if (max < 0) {
     g_printerr (_("tophash-cli: --max: wanted 0 or more\n"));

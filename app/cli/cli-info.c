@@ -40,7 +40,7 @@ cli_info (int    argc,
   g_autoptr (MapState) state = NULL;
 
   if (!cli_parse (&argc, &argv, entries, _("FILE"),
-                  _("Says what a recording holds."), 1))
+                  _("Says what a recording holds."), NULL, 1))
     return CLI_BAD_INPUT;
   log = follows ? cli_open_growing (argv[1]) : cli_open (argv[1], NULL);
   if (log == NULL)
@@ -84,7 +84,7 @@ cli_verify (int    argc,
   gboolean is_whole, is_ordered;
 
   if (!cli_parse (&argc, &argv, entries, _("FILE"),
-                  _("Decodes and folds a whole recording."), 1))
+                  _("Decodes and folds a whole recording."), NULL, 1))
     return CLI_BAD_INPUT;
   log = cli_open (argv[1], &is_whole);
   if (log == NULL)

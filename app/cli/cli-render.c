@@ -35,7 +35,7 @@ cli_render (int    argc,
   guint64 n_events;
 
   if (!cli_parse (&argc, &argv, entries, _("FILE"),
-                  _("Draws a recorded map as it stood at one instant."), 1))
+                  _("Draws a recorded map as it stood at one instant."), NULL, 1))
     return CLI_BAD_INPUT;
   if (out == NULL) {
     g_printerr (_("tophash-cli: --out: wanted a file name, found none\n"));

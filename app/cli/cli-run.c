@@ -30,7 +30,7 @@ cli_list (int    argc,
   const char *const *names = scenario_builtin_names ();
 
   if (!cli_parse (&argc, &argv, entries, "",
-                  _("Lists the scenarios that come with Tophash."), 0))
+                  _("Lists the scenarios that come with Tophash."), NULL, 0))
     return CLI_BAD_INPUT;
   for (guint i = 0; names[i] != NULL; i++) {
     g_autoptr (GError) error = NULL;
@@ -266,7 +266,7 @@ cli_run (int    argc,
   TraceLog *log;
 
   if (!cli_parse (&argc, &argv, entries, _("SCENARIO"),
-                  _("Runs a scenario, a shipped one by name or a file."), 1))
+                  _("Runs a scenario, a shipped one by name or a file."), NULL, 1))
     return CLI_BAD_INPUT;
   if (!(duration >= 0 && duration <= 86400)) {
     g_printerr (_("tophash-cli: --duration: wanted 0 to 86400, found %g\n"),

@@ -224,7 +224,7 @@ cli_stats (int    argc,
   Span span = { 0 };
 
   if (!cli_parse (&argc, &argv, entries, _("FILE"),
-                  _("Says how long operations took and how long chains are."), 1))
+                  _("Says how long operations took and how long chains are."), NULL, 1))
     return CLI_BAD_INPUT;
   log = cli_open (argv[1], NULL);
   if (log == NULL)

@@ -314,7 +314,7 @@ cli_step (int    argc,
                  _("Steps through a few operations on a map, in one order or in "
                    "all. Accesses are never reordered: what weak memory may do "
                    "is not seen here."),
-                 1)) {
+                 NULL, 1)) {
     if (options.bound < 0 || options.max_runs < 0)
       g_printerr (_("tophash-cli: a limit is less than 0\n"));
     else if (options.explores && options.schedule != NULL)

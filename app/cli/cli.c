@@ -27,6 +27,7 @@ cli_parse (int                *argc,
            const GOptionEntry *entries,
            const char         *parameters,
            const char         *summary,
+           const char         *description,
            int                 n_wanted) {
   g_autofree char *usage = g_strconcat ((*argv)[0], " ", parameters, NULL);
   g_autoptr (GOptionContext) context = g_option_context_new (parameters);
@@ -36,6 +37,7 @@ cli_parse (int                *argc,
   g_set_prgname (name);
   g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
   g_option_context_set_summary (context, summary);
+  g_option_context_set_description (context, description);
   if (!g_option_context_parse (context, argc, argv, &error)) {
     cli_fail (error);
     return FALSE;

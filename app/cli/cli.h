@@ -62,12 +62,14 @@ GCancellable  *cli_cancel_on_interrupt (void);
 int            cli_fail_write  (GError *error);
 
 /* Parses options; the rest must be @n_wanted arguments, which argv[1] … are
- * then. FALSE: something was printed. */
+ * then. @description (nullable) stands below the options that --help prints. FALSE:
+ * something was printed. */
 gboolean  cli_parse (int                *argc,
                      char             ***argv,
                      const GOptionEntry *entries,
                      const char         *parameters,
                      const char         *summary,
+                     const char         *description,
                      int                 n_wanted);
 
 /* Opens a recording, saying on standard error when it is not whole; NULL: an

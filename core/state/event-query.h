@@ -96,7 +96,21 @@ gboolean    query_walk_matches (QueryWalk      *walk,
                                 const Event    *event,
                                 const MapState *after);
 
-/* For completion in a search entry: NULL-terminated, static. */
+/* All words of the language, in order: NULL-terminated, static. */
 const char *const *event_query_words (void);
+
+/* (transfer full): @text with its last word, of which three letters or more stand
+ * there, completed to the first one with which it can be read; NULL: there is none. */
+char *event_query_complete (const char *text,
+                            const char *key_text);
+
+/* What is asked most, with its meaning, which is to be translated. */
+typedef struct {
+  const char *query;
+  const char *meaning;
+} EventQueryExample;
+
+/* Ended by a NULL query; static. */
+const EventQueryExample *event_query_examples (void);
 
 G_END_DECLS

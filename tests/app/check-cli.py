@@ -236,6 +236,10 @@ def check_spans(file):
                          ("counters-csv", "--where")):
         value = "op=store" if option == "--where" else "1"
         assert refused(option, "export", form, file, option, value) == b""
+    refused("did you mean “op=store”?", "events", file, "--where", "op=sto")
+    for command in ("events", "export"):
+        told = good(command, "--help").decode()
+        assert "misses = len(dirty) - 1" in told and " evacuated" in told, told
 
 
 def check_two_writers(_file):

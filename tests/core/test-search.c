@@ -180,6 +180,36 @@ test_knows_each_of_its_words (void) {
   }
 }
 
+static void
+test_completes_a_word (void) {
+  static const char *const cases[][2] = { /* typed; whole, NULL: there is nothing */
+    { "PROMOTIO ", "promotion" },
+    { "key=k17 and op=sto", "key=k17 and op=store" },
+    { "misses = len(dirty) - 1 and growin", "misses = len(dirty) - 1 and growing" },
+    { "dirty-prom", "dirty-promoted" },
+    { "op", NULL },        /* too short to guess from */
+    { "zebra", NULL },
+    { "key=k17 and op=", NULL },
+    { "len(dir", NULL },   /* one bracket is still lacking */
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *whole = event_query_complete (cases[i][0], "k%d");
+
+    g_assert_cmpstr (whole, ==, cases[i][1]);
+  }
+}
+
+static void
+test_gives_good_examples (void) {
+  for (const EventQueryExample *example = event_query_examples ();
+       example->query != NULL; example++) {
+    g_autoptr (EventQuery) query = event_query_new (example->query, NULL, NULL);
+
+    g_assert_nonnull (query);
+  }
+}
+
 /* Against a plain pass ----------------------------------------------------- */
 
 typedef struct {
@@ -649,6 +679,8 @@ main (int    argc,
   g_test_add_func ("/core/search/depth-is-bounded", test_depth_is_bounded);
   g_test_add_func ("/core/search/knows-each-of-its-words",
                    test_knows_each_of_its_words);
+  g_test_add_func ("/core/search/completes-a-word", test_completes_a_word);
+  g_test_add_func ("/core/search/gives-good-examples", test_gives_good_examples);
   g_test_add_func ("/core/search/finds-what-a-plain-pass-finds",
                    test_finds_what_a_plain_pass_finds);
   g_test_add_func ("/core/search/counts-and-bins-its-hits",
