@@ -390,7 +390,7 @@ static gboolean
 unpack_leaf_wide (Unpack  *unpack,
                   guint32  first,
                   guint8  *records) {
-  guint8 leaf[PACK_MAX_LEAF] __attribute__ ((aligned (64)));
+  guint8 leaf[PACK_MAX_LEAF] __attribute__ ((aligned (PACK_LEAF_ALIGN)));
 
   if (!state_unpack_wide (unpack->kind, unpack->columns, unpack->limits, first,
                           leaf)
