@@ -68,7 +68,8 @@ typedef struct _Slab {
   guint   is_plain;
   guint64 free[SLAB_WORDS];
 } Slab;
-G_STATIC_ASSERT (sizeof (Slab) <= SLAB_HEAD);
+G_STATIC_ASSERT (sizeof (Slab) <= SLAB_HEAD - CHUNK_POOL_BEFORE
+                 && SLAB_HEAD % CHUNK_POOL_LINE == CHUNK_POOL_BEFORE);
 G_STATIC_ASSERT ((SLAB_BYTES - SLAB_HEAD) / CHUNK_POOL_MIN <= SLAB_WORDS * 64);
 
 typedef struct {
@@ -241,6 +242,11 @@ take_locked (SizeClass *class,
 static gsize
 round_up (gsize size) {
   return (size + 63) & ~(gsize)63;
+}
+
+gboolean
+chunk_pool_has_line (gsize size) {
+  return !IS_PLAIN && round_up (size) - size >= CHUNK_POOL_BEFORE;
 }
 
 gpointer

@@ -33,6 +33,9 @@
 #include "core/state/helper.h"
 
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define NODE_BITS 6u
 #define NODE_CHILDREN (1u << NODE_BITS)
@@ -419,6 +422,39 @@ chunk_vec_reserve (ChunkVec    *vec,
   return TRUE;
 }
 
+/* The head of a leaf in memory that is in no cache. It stands in a line of its own,
+ * which would have to be read to be written to in the ordinary way: with what it costs
+ * to write it back later that is a tenth of what filling a leaf takes. */
+static inline void
+put_head (Chunk   *chunk,
+          gsize    size,
+          gboolean has_line) {
+  Chunk head = { .ref_count = 1, .size = (guint16)size };
+
+#ifdef __SSE2__
+  if (has_line) {
+    __m128i *line = (__m128i *)(gpointer)((guint8 *)chunk - CHUNK_POOL_BEFORE);
+    gint64 word;
+
+    G_STATIC_ASSERT (sizeof head == sizeof word);
+    memcpy (&word, &head, sizeof word);
+    for (guint i = 0; i < 3; i++)
+      _mm_stream_si128 (line + i, _mm_setzero_si128 ());
+    _mm_stream_si128 (line + 3, _mm_set_epi64x (word, 0));
+    return;
+  }
+#endif
+  *chunk = head;
+}
+
+/* After the last of them: whoever is told by this thread sees them. */
+static inline void
+end_heads (void) {
+#ifdef __SSE2__
+  _mm_sfence ();
+#endif
+}
+
 /* The leaves [@leaf, @leaf + @n) of one node of height 1, or the root. */
 static void
 fill_node (ChunkVec *vec,
@@ -427,12 +463,13 @@ fill_node (ChunkVec *vec,
   ChunkBudget none = { .limit = 0 };
   Chunk **links = walk_to_leaf (vec, leaf, &none);
   gsize size = chunk_size (vec, 0);
+  gboolean has_line = chunk_pool_has_line (size);
   gpointer chunks[NODE_CHILDREN];
 
   chunk_pool_take_many (size, n, chunks);
   for (guint i = 0; i < n; i++) {
     links[i] = chunks[i];
-    *links[i] = (Chunk){ .ref_count = 1, .size = (guint16)size };
+    put_head (links[i], size, has_line);
     if (leaf + i < vec->n_owned)
       vec->owned[leaf + i] = (guint8 *)(links[i] + 1);
   }
@@ -452,6 +489,7 @@ chunk_vec_fill (ChunkVec *vec,
     fill_node (vec, leaf, n_here);
     leaf += n_here;
   }
+  end_heads ();
   if (n_beyond != 0) {
     guint8 *last = (guint8 *)chunk_vec_get (vec, first + n - 1);
 

@@ -85,19 +85,20 @@ take_long (PackedColumn *column) {
 
 /* Eight values of four bytes. */
 WIDE_INLINE __m256i
-take_short (PackedColumn *column) {
-  const guint8 *bytes = column->bytes;
-  __m256i values = _mm256_setzero_si256 ();
-
-  switch (column->width) {
-  case 1:
-    values = _mm256_cvtepu8_epi32 (_mm_loadl_epi64 ((gconstpointer)bytes));
-    break;
-  case 2:
-    values = _mm256_cvtepu16_epi32 (_mm_loadu_si128 ((gconstpointer)bytes));
-    break;
-  case 4: values = _mm256_loadu_si256 ((gconstpointer)bytes); break;
+widen_short (const guint8 *bytes,
+             guint         width) {
+  switch (width) {
+  case 1: return _mm256_cvtepu8_epi32 (_mm_loadl_epi64 ((gconstpointer)bytes));
+  case 2: return _mm256_cvtepu16_epi32 (_mm_loadu_si128 ((gconstpointer)bytes));
+  case 4: return _mm256_loadu_si256 ((gconstpointer)bytes);
   }
+  return _mm256_setzero_si256 ();
+}
+
+WIDE_INLINE __m256i
+take_short (PackedColumn *column) {
+  __m256i values = widen_short (column->bytes, column->width);
+
   column->bytes += 8 * column->width;
   return _mm256_add_epi32 (values, _mm256_set1_epi32 ((int)(guint32)column->base));
 }
@@ -229,25 +230,58 @@ unpack_buckets (PackedColumn     *columns,
 
 /* Entries ------------------------------------------------------------------ */
 
-/* Four values of four bytes. */
-WIDE_INLINE __m128i
-take_four (PackedColumn *column) {
+#define LEAF_ENTRIES (1u << ENTRY_LEAF_BITS)
+
+/* Columns of a leaf, widened: which width it is, is asked once a leaf, and each
+ * loop is of one that the compiler knows. */
+typedef struct {
+  guint64 value[LEAF_ENTRIES] __attribute__ ((aligned (32)));
+  guint64 key[LEAF_ENTRIES];
+  guint32 version[LEAF_ENTRIES];
+  guint32 epoch[LEAF_ENTRIES];
+  guint32 expunged_in[LEAF_ENTRIES];
+  guint32 state[LEAF_ENTRIES];
+} EntryColumns;
+
+#define WIDEN_LONGS(width)                                                    \
+  for (guint i = 0; i < LEAF_ENTRIES; i += 4)                                 \
+    _mm256_store_si256 ((__m256i *)(gpointer)(values + i),                    \
+                        _mm256_add_epi64 (widen_long (bytes + i * (width),    \
+                                                      width), base));
+WIDE_INLINE void
+widen_longs (PackedColumn *column,
+             guint64      *values) {
+  __m256i base = _mm256_set1_epi64x ((gint64)column->base);
   const guint8 *bytes = column->bytes;
-  __m128i values = _mm_setzero_si128 ();
-  guint32 small;
 
   switch (column->width) {
-  case 1:
-    memcpy (&small, bytes, 4);
-    values = _mm_cvtepu8_epi32 (_mm_cvtsi32_si128 ((int)small));
-    break;
-  case 2:
-    values = _mm_cvtepu16_epi32 (_mm_loadl_epi64 ((gconstpointer)bytes));
-    break;
-  case 4: values = _mm_loadu_si128 ((gconstpointer)bytes); break;
+  case 0: WIDEN_LONGS (0) break;
+  case 1: WIDEN_LONGS (1) break;
+  case 2: WIDEN_LONGS (2) break;
+  case 4: WIDEN_LONGS (4) break;
+  case 8: WIDEN_LONGS (8) break;
   }
-  column->bytes += 4 * column->width;
-  return _mm_add_epi32 (values, _mm_set1_epi32 ((int)(guint32)column->base));
+  column->bytes += LEAF_ENTRIES * column->width;
+}
+
+#define WIDEN_SHORTS(width)                                                   \
+  for (guint i = 0; i < LEAF_ENTRIES; i += 8)                                 \
+    _mm256_store_si256 ((__m256i *)(gpointer)(values + i),                    \
+                        _mm256_add_epi32 (widen_short (bytes + i * (width),   \
+                                                       width), base));
+WIDE_INLINE void
+widen_shorts (PackedColumn *column,
+              guint32      *values) {
+  __m256i base = _mm256_set1_epi32 ((int)(guint32)column->base);
+  const guint8 *bytes = column->bytes;
+
+  switch (column->width) {
+  case 0: WIDEN_SHORTS (0) break;
+  case 1: WIDEN_SHORTS (1) break;
+  case 2: WIDEN_SHORTS (2) break;
+  case 4: WIDEN_SHORTS (4) break;
+  }
+  column->bytes += LEAF_ENTRIES * column->width;
 }
 
 G_STATIC_ASSERT (offsetof (EntryRecord, value) == 0
@@ -260,16 +294,17 @@ G_STATIC_ASSERT (offsetof (EntryRecord, value) == 0
                  && offsetof (EntryRecord, is_deleted) == 30
                  && offsetof (EntryRecord, unused) == 31);
 
-/* Four entries to @records; bytes of the result are 0 where they do not fit. */
+/* The four entries at @i to @records; bytes of the result are 0 where they do not
+ * fit. */
 WIDE_INLINE __m128i
-unpack_four (PackedColumn *columns,
-             guint8       *records) {
-  __m256i value = take_long (&columns[COLUMN_VALUE]);
-  __m256i key = take_long (&columns[COLUMN_KEY]);
-  __m128i version = take_four (&columns[COLUMN_VERSION]);
-  __m128i epoch = take_four (&columns[COLUMN_EPOCH]);
-  __m128i expunged_in = take_four (&columns[COLUMN_EXPUNGED_IN]);
-  __m128i state = take_four (&columns[COLUMN_STATE]);
+join_four (const EntryColumns *columns,
+           guint               i,
+           guint8             *records) {
+#define FOUR_LONG(field) _mm256_load_si256 ((gconstpointer)(columns->field + i))
+#define FOUR_SHORT(field) _mm_load_si128 ((gconstpointer)(columns->field + i))
+  __m256i value = FOUR_LONG (value), key = FOUR_LONG (key);
+  __m128i version = FOUR_SHORT (version), epoch = FOUR_SHORT (epoch);
+  __m128i expunged_in = FOUR_SHORT (expunged_in), state = FOUR_SHORT (state);
   __m128i most = _mm_set1_epi32 (ENTRY_EXPUNGED | 1 << 8 | 1 << 16);
   __m256i even = _mm256_unpacklo_epi64 (value, key);
   __m256i odd = _mm256_unpackhi_epi64 (value, key);
@@ -288,16 +323,24 @@ unpack_four (PackedColumn *columns,
   _mm_store_si128 (place + 6, _mm256_extracti128_si256 (odd, 1));
   _mm_store_si128 (place + 7, _mm_unpackhi_epi64 (b, d));
   return _mm_cmpeq_epi8 (_mm_max_epu8 (state, most), most);
+#undef FOUR_LONG
+#undef FOUR_SHORT
 }
 
 WIDE static gboolean
 unpack_entries (PackedColumn *columns,
                 guint8       *leaf) {
   __m128i fits = _mm_set1_epi8 (-1);
+  EntryColumns all;
 
-  for (guint i = 0; i < 1u << ENTRY_LEAF_BITS; i += 4)
-    fits = _mm_and_si128 (
-      fits, unpack_four (columns, leaf + i * sizeof (EntryRecord)));
+  widen_longs (&columns[COLUMN_VALUE], all.value);
+  widen_longs (&columns[COLUMN_KEY], all.key);
+  widen_shorts (&columns[COLUMN_VERSION], all.version);
+  widen_shorts (&columns[COLUMN_EPOCH], all.epoch);
+  widen_shorts (&columns[COLUMN_EXPUNGED_IN], all.expunged_in);
+  widen_shorts (&columns[COLUMN_STATE], all.state);
+  for (guint i = 0; i < LEAF_ENTRIES; i += 4)
+    fits = _mm_and_si128 (fits, join_four (&all, i, leaf + i * sizeof (EntryRecord)));
   return _mm_movemask_epi8 (fits) == 0xffff;
 }
 
@@ -313,12 +356,28 @@ state_unpack_wide (PackKind          kind,
                               : unpack_buckets (columns, limits, first, leaf);
 }
 
+/* A line at once. */
+__attribute__ ((target ("avx512f"))) static void
+store_lines (guint8       *place,
+             const guint8 *leaf,
+             gsize         size) {
+  for (gsize at = 0; at < size; at += sizeof (__m512i))
+    _mm512_stream_si512 ((__m512i *)(gpointer)(place + at),
+                         _mm512_load_si512 ((const __m512i *)(gconstpointer)
+                                            (leaf + at)));
+}
+
 WIDE void
 state_pack_store_wide (guint8       *place,
                        const guint8 *leaf,
                        gsize         size) {
   if (((guintptr)place | size) % sizeof (__m256i) != 0) {
     memcpy (place, leaf, size);
+    return;
+  }
+  if (((guintptr)place | size) % sizeof (__m512i) == 0
+      && __builtin_cpu_supports ("avx512f")) {
+    store_lines (place, leaf, size);
     return;
   }
   for (gsize at = 0; at < size; at += sizeof (__m256i))
