@@ -170,6 +170,44 @@ map_state_bytes (const MapState *state) {
   return bytes;
 }
 
+static gsize
+array_bytes_beside (const StateArray *array,
+                    const StateArray *other) {
+  return array == NULL || array == other
+             ? 0
+             : chunk_vec_bytes_beside (&array->buckets,
+                                       other != NULL ? &other->buckets : NULL);
+}
+
+gsize
+map_state_bytes_beside (const MapState *state,
+                        const MapState *other) {
+  gsize bytes;
+
+  if (other == NULL)
+    return map_state_bytes (state);
+  bytes = chunk_vec_bytes_beside (&state->entries, &other->entries)
+          + chunk_vec_bytes_beside (&state->versions, &other->versions);
+  for (guint i = 0; i < state->n_tables; i++) {
+    const StateTable *table = &state->tables[i];
+    const StateTable *same = i < other->n_tables ? &other->tables[i] : NULL;
+
+    bytes += array_bytes_beside (table->buckets,
+                                 same != NULL ? same->buckets : NULL);
+    /* Growth has made it of the other one. */
+    bytes += array_bytes_beside (table->oldbuckets,
+                                 same == NULL               ? NULL
+                                 : same->oldbuckets != NULL ? same->oldbuckets
+                                                            : same->buckets);
+  }
+  for (guint i = 0; i < state->n_iters; i++)
+    for (guint half = 0; half < 2; half++)
+      bytes += chunk_vec_bytes_beside (
+          &state->iters[i].marks[half],
+          i < other->n_iters ? &other->iters[i].marks[half] : NULL);
+  return bytes;
+}
+
 MapState *
 map_state_ref (const MapState *self) {
   MapState *mutable = (MapState *)self;

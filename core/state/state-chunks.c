@@ -228,6 +228,40 @@ chunk_vec_compare (const ChunkVec *before,
                          after->root, 0);
 }
 
+/* @height: of @chunk. @other may be the higher or the lower one. */
+static gsize
+count_beside (const ChunkVec *vec,
+              const Chunk    *chunk,
+              guint           height,
+              const Chunk    *other,
+              guint           other_height) {
+  const ChunkNode *node = (const ChunkNode *)(gconstpointer)chunk;
+  gsize bytes;
+
+  for (; other != NULL && other_height > height; other_height--)
+    other = ((const ChunkNode *)(gconstpointer)other)->children[0];
+  if (chunk == NULL || chunk == other)
+    return 0;
+  bytes = chunk_size (vec, height);
+  for (guint i = 0; height > 0 && i < NODE_CHILDREN; i++) {
+    const Chunk *child = i == 0 ? other : NULL;
+
+    if (other != NULL && other_height == height)
+      child = ((const ChunkNode *)(gconstpointer)other)->children[i];
+    bytes += count_beside (vec, node->children[i], height - 1, child,
+                           MIN (other_height, height - 1));
+  }
+  return bytes;
+}
+
+gsize
+chunk_vec_bytes_beside (const ChunkVec *vec,
+                        const ChunkVec *other) {
+  return count_beside (vec, vec->root, vec->height,
+                       other != NULL ? other->root : NULL,
+                       other != NULL ? other->height : 0);
+}
+
 static Chunk *
 chunk_make (ChunkVec    *vec,
             guint        height,

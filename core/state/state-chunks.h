@@ -58,6 +58,10 @@ gboolean    chunk_vec_compare   (const ChunkVec *before,
                                  const ChunkVec *after,
                                  ChunkVisit      visit,
                                  gpointer        data);
+/* Bytes of the chunks of @vec that @other, which may be NULL, does not share at their
+ * places. Leaves themselves are not looked at. */
+gsize       chunk_vec_bytes_beside (const ChunkVec *vec,
+                                    const ChunkVec *other);
 /* The three steps to fill an empty vector with runs of elements, each step for all
  * runs before the next. A run begins with a leaf; runs do not overlap.
  * First: how far the vector reaches. */

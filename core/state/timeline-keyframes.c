@@ -319,6 +319,7 @@ keyframes_init (Keyframes *self) {
   self->frames = g_array_new (FALSE, FALSE, sizeof (Keyframe));
   self->handed = g_array_new (FALSE, FALSE, sizeof (Keyframe));
   self->spacing = FIRST_SPACING;
+  self->most_recent = KEYFRAMES_EARLY_BYTES;
   state_frames_init (&self->scratch);
   state_delta_init (&self->delta);
 }
@@ -617,10 +618,10 @@ keyframes_take_recorded (Keyframes *self,
   }
 }
 
-/* The latest of @frames at or before @position that is not lost; NULL: none. */
-static const Keyframe *
-find_frame (GArray  *frames,
-            guint64  position) {
+/* How many of @frames are at or before @position. */
+static guint
+count_frames (GArray  *frames,
+              guint64  position) {
   guint low = 0, high = frames->len;
 
   while (low < high) {
@@ -631,9 +632,18 @@ find_frame (GArray  *frames,
     else
       high = middle;
   }
-  while (low > 0 && is_lost (g_array_index (frames, Keyframe, low - 1).packed))
-    low--;
-  return low > 0 ? &g_array_index (frames, Keyframe, low - 1) : NULL;
+  return low;
+}
+
+/* The latest of @frames at or before @position that is not lost; NULL: none. */
+static const Keyframe *
+find_frame (GArray  *frames,
+            guint64  position) {
+  guint n = count_frames (frames, position);
+
+  while (n > 0 && is_lost (g_array_index (frames, Keyframe, n - 1).packed))
+    n--;
+  return n > 0 ? &g_array_index (frames, Keyframe, n - 1) : NULL;
 }
 
 PackedState *
@@ -650,4 +660,23 @@ keyframes_ref_packed (Keyframes *self,
   g_atomic_int_inc (&best->packed->ref_count);
   *position = best->position;
   return best->packed;
+}
+
+void
+keyframes_find_around (const Keyframes *self,
+                       guint64          position,
+                       guint64         *before,
+                       guint64         *after) {
+  GArray *all[] = { self->frames, self->handed };
+
+  *before = 0;
+  *after = G_MAXUINT64;
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++) {
+    guint n = count_frames (all[i], position);
+
+    if (n > 0)
+      *before = MAX (*before, g_array_index (all[i], Keyframe, n - 1).position);
+    if (n < all[i]->len)
+      *after = MIN (*after, g_array_index (all[i], Keyframe, n).position);
+  }
 }

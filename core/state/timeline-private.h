@@ -41,6 +41,12 @@ typedef struct {
 #define KEYFRAMES_N_RECENT 20
 /* Recent states beyond this are kept for the last seeks only. */
 #define KEYFRAMES_LARGE_BYTES ((gsize)4 << 20)
+/* What all of them may take. A free choice: an eighth of the memory of an open recording
+ * (NUMBERS T4), which is two states of 100,000 buckets; until it is folded, when there
+ * are few key-frames to start from, and nobody packs states yet, twice that. The result
+ * and the crumbs of the last far seek are kept even if they are larger. */
+#define KEYFRAMES_RECENT_BYTES ((gsize)48 << 20)
+#define KEYFRAMES_EARLY_BYTES (2 * KEYFRAMES_RECENT_BYTES)
 
 typedef enum {
   RECENT_RESULT,
@@ -51,7 +57,8 @@ typedef enum {
 typedef struct {
   guint64   position;
   MapState *state;
-  gsize     bytes;  /* about what it does not share with those before it */
+  gsize     bytes;  /* what it does not share with the one that it lies */
+  const MapState *beside; /* behind; NULL: all it has */
   RecentKind kind;
   guint     family; /* counts far seeks from packed states */
   guint     trail;  /* and all far seeks */
@@ -74,6 +81,7 @@ typedef struct {
   gsize       most_bytes;  /* of the largest state seen, if it is large */
   gsize       lasting_bytes; /* likewise, of those that were not growing: most are so */
   RecentState recent[KEYFRAMES_N_RECENT]; /* results of seeks */
+  gsize       most_recent; /* what those may take */
   guint       family;
   guint       trail;
   guint64     clock;
@@ -141,6 +149,11 @@ void      keyframes_take_recorded (Keyframes    *self,
 PackedState *keyframes_ref_packed (Keyframes    *self,
                                 guint64          n_events,
                                 guint64         *position);
+/* The positions of the packed states before and after @position; G_MAXUINT64: none. */
+void      keyframes_find_around (const Keyframes *self,
+                                 guint64          position,
+                                 guint64         *before,
+                                 guint64         *after);
 /* What is added from now on shares nothing with what was. */
 void      keyframes_begin_family (Keyframes     *self);
 /* What was left for steps so far is of no use any more. */
@@ -154,6 +167,10 @@ void      keyframes_drop_far    (Keyframes      *self,
 void      keyframes_add_recent (Keyframes       *self,
                                 MapState        *state,
                                 RecentKind       kind,
+                                GPtrArray       *dropped);
+/* The log is folded, and memory wanted for other things: what recent states may take no
+ * more goes to @dropped likewise. */
+void      keyframes_end_early  (Keyframes       *self,
                                 GPtrArray       *dropped);
 /* @state was seen. */
 void      keyframes_note_state (Keyframes       *self,

@@ -11,9 +11,15 @@
  * Room        Playing and near seeks leave results that share little, too: a change
  *             copies the leaf that it falls into, so that some ten thousand events
  *             copy a state of a million slots all over. What all of them take is
- *             bounded therefore, going by the events between. What goes first is of
- *             the oldest far seek, then what was least recently used; crumbs share
- *             with one another, so only all of them give anything back.
+ *             bounded therefore. What goes first is of the oldest far seek, then what
+ *             was least recently used; crumbs share with one another, so only all of
+ *             them give anything back. Until the log is folded there are few other
+ *             starts: then what goes first is what saves the fewest folds.
+ *
+ * Measure     What a state holds is what it does not share with the one before it, by
+ *             position, when it was put away. When that one goes it is measured once
+ *             more: of a result whose crumbs go, all that they shared stays. So each
+ *             chunk that any of them holds is counted once or more.
  */
 #include "core/state/timeline-private.h"
 
@@ -23,12 +29,6 @@
 
 /* A free choice: back and forth. */
 #define N_STEPS 6u
-/* A free choice: an eighth of the memory of an open recording (NUMBERS T4), which is
- * two states of 100,000 buckets. The result and the crumbs of the last far seek are
- * kept even if they are larger. */
-#define MOST_BYTES ((gsize)48 << 20)
-/* A leaf, and its share of the nodes above. */
-#define COPIED_BYTES 1536u
 
 void
 keyframes_begin_family (Keyframes *self) {
@@ -84,26 +84,82 @@ keyframes_drop_far (Keyframes *self,
   }
 }
 
-/* About what @state does not share with the others. A far seek begins a family, and
- * its crumbs begin with another one. */
-static gsize
-own_bytes (Keyframes      *self,
-           const MapState *state) {
-  guint64 position = map_state_n_events (state), before = G_MAXUINT64;
+static gboolean
+is_kept (const Keyframes *self,
+         const MapState  *state) {
+  for (guint i = 0; i < KEYFRAMES_N_RECENT; i++)
+    if (self->recent[i].state == state)
+      return TRUE;
+  return FALSE;
+}
+
+/* The latest one before @end; NULL: none. */
+static const MapState *
+find_before (const Keyframes *self,
+             guint64          end) {
+  const RecentState *best = NULL;
 
   for (guint i = 0; i < KEYFRAMES_N_RECENT; i++) {
     const RecentState *recent = &self->recent[i];
 
-    if (recent->state != NULL && recent->family == self->family
-        && recent->position <= position)
-      before = MIN (before, position - recent->position);
+    if (recent->state != NULL && recent->position < end
+        && (best == NULL || recent->position > best->position))
+      best = recent;
   }
-  return MIN (map_state_bytes (state),
-              MIN (before, G_MAXUINT32) * (guint64)COPIED_BYTES);
+  return best != NULL ? best->state : NULL;
 }
 
-/* What has to go first; NULL: all there is is around the last far seek, and
- * @kind has no right to its place. */
+/* Of those that are kept; those of which the one before has gone are measured. */
+static gsize
+all_bytes (Keyframes *self) {
+  gsize bytes = 0;
+
+  for (guint i = 0; i < KEYFRAMES_N_RECENT; i++) {
+    RecentState *recent = &self->recent[i];
+
+    if (recent->state == NULL)
+      continue;
+    if (recent->beside != NULL && !is_kept (self, recent->beside)) {
+      recent->beside = find_before (self, recent->position);
+      recent->bytes = map_state_bytes_beside (recent->state, recent->beside);
+    }
+    bytes += recent->bytes;
+  }
+  return bytes;
+}
+
+/* What is saved by starting from @one: about the events from the start before it, times
+ * those for which it is the start. */
+static double
+worth_of (const Keyframes   *self,
+          const RecentState *one) {
+  guint64 before, after;
+
+  keyframes_find_around (self, one->position, &before, &after);
+  for (guint i = 0; i < KEYFRAMES_N_RECENT; i++) {
+    const RecentState *recent = &self->recent[i];
+
+    if (recent->state != NULL && recent->position < one->position)
+      before = MAX (before, recent->position);
+    else if (recent->state != NULL && recent->position > one->position)
+      after = MIN (after, recent->position);
+  }
+  return (double)(one->position - before) * (double)(after - one->position);
+}
+
+/* Whether @one has to go before @other. */
+static gboolean
+goes_before (const Keyframes   *self,
+             const RecentState *one,
+             const RecentState *other) {
+  if (self->most_recent > KEYFRAMES_RECENT_BYTES)
+    return worth_of (self, one) < worth_of (self, other);
+  return one->family < other->family
+         || (one->family == other->family && one->used < other->used);
+}
+
+/* What has to go first; NULL: all there is is around the last far seek, and @kind has
+ * no right to its place. */
 static RecentState *
 find_first_to_go (Keyframes *self,
                   RecentKind kind) {
@@ -112,11 +168,9 @@ find_first_to_go (Keyframes *self,
   for (guint i = 0; i < KEYFRAMES_N_RECENT; i++) {
     RecentState *recent = &self->recent[i];
 
-    if (recent->state == NULL
-        || (kind != RECENT_RESULT && recent->family == self->family))
-      continue;
-    if (first == NULL || recent->family < first->family
-        || (recent->family == first->family && recent->used < first->used))
+    if (recent->state != NULL
+        && (kind == RECENT_RESULT || recent->trail != self->trail)
+        && (first == NULL || goes_before (self, recent, first)))
       first = recent;
   }
   return first;
@@ -128,13 +182,13 @@ drop_alike (Keyframes         *self,
             const RecentState *first,
             GPtrArray         *dropped) {
   RecentKind kind = first->kind;
-  guint family = first->family;
+  guint trail = first->trail;
   guint64 used = first->used;
 
   for (guint i = 0; i < KEYFRAMES_N_RECENT; i++) {
     RecentState *recent = &self->recent[i];
 
-    if (recent->state == NULL || recent->family != family || recent->kind != kind
+    if (recent->state == NULL || recent->trail != trail || recent->kind != kind
         || (kind != RECENT_CRUMB && recent->used != used))
       continue;
     g_ptr_array_add (dropped, recent->state);
@@ -142,20 +196,21 @@ drop_alike (Keyframes         *self,
   }
 }
 
-/* Makes room for @bytes more. */
+/* Makes room for @added, if it has a state, and measures it. */
 static void
-drop_beyond (Keyframes *self,
-             gsize      bytes,
-             RecentKind kind,
-             GPtrArray *dropped) {
+drop_beyond (Keyframes   *self,
+             RecentState *added,
+             GPtrArray   *dropped) {
   RecentState *first;
-  gsize all;
 
   for (;;) {
-    all = bytes;
-    for (guint i = 0; i < KEYFRAMES_N_RECENT; i++)
-      all += self->recent[i].bytes;
-    if (all <= MOST_BYTES || (first = find_first_to_go (self, kind)) == NULL)
+    if (added->state != NULL
+        && (added->beside == NULL || !is_kept (self, added->beside))) {
+      added->beside = find_before (self, added->position + 1);
+      added->bytes = map_state_bytes_beside (added->state, added->beside);
+    }
+    if (all_bytes (self) + added->bytes <= self->most_recent
+        || (first = find_first_to_go (self, added->kind)) == NULL)
       return;
     drop_alike (self, first, dropped);
   }
@@ -166,25 +221,32 @@ keyframes_add_recent (Keyframes *self,
                       MapState  *state,
                       RecentKind kind,
                       GPtrArray *dropped) {
-  gsize bytes = map_state_bytes (state);
+  RecentState added = { .position = map_state_n_events (state),
+                        .state = state,
+                        .family = self->family,
+                        .trail = self->trail,
+                        .kind = kind,
+                        .used = ++self->clock };
   RecentState *place;
 
-  if (bytes > KEYFRAMES_LARGE_BYTES) {
+  if (map_state_bytes (state) > KEYFRAMES_LARGE_BYTES) {
     keyframes_note_state (self, state);
     keyframes_drop_far (self, dropped);
   }
-  bytes = own_bytes (self, state);
-  drop_beyond (self, bytes, kind, dropped);
+  drop_beyond (self, &added, dropped);
   place = find_place (self, kind);
   if (place->state != NULL)
     g_ptr_array_add (dropped, place->state);
-  *place = (RecentState){ .position = map_state_n_events (state),
-                          .state = state,
-                          .bytes = bytes,
-                          .family = self->family,
-                          .trail = self->trail,
-                          .kind = kind,
-                          .used = ++self->clock };
+  *place = added;
+}
+
+void
+keyframes_end_early (Keyframes *self,
+                     GPtrArray *dropped) {
+  RecentState none = { .kind = RECENT_CRUMB };
+
+  self->most_recent = KEYFRAMES_RECENT_BYTES;
+  drop_beyond (self, &none, dropped);
 }
 
 guint

@@ -443,6 +443,17 @@ close_gaps (Timeline *self) {
   }
 }
 
+/* There are key-frames all over now, and memory is wanted to put more between them. */
+static void
+end_early (Timeline *self) {
+  g_autoptr (GPtrArray) dropped
+      = g_ptr_array_new_with_free_func ((GDestroyNotify)map_state_unref);
+
+  timeline_lock (self);
+  keyframes_end_early (&self->keyframes, dropped);
+  timeline_unlock (self);
+}
+
 /* Memory that was ready for another recording's states is nobody's now. What malloc()
  * keeps of folding and packing is left to it: a twentieth, and it would be locked for
  * milliseconds, by a thread that may be stopped meanwhile. */
@@ -475,6 +486,7 @@ follow (gpointer data) {
     } else if (is_finished) {
       sums_close_keys (&self->sums);
       publish (self, TRUE);
+      end_early (self);
       prepare_seeks (self);
       close_gaps (self);
       settle (self);

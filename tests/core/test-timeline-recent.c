@@ -50,6 +50,7 @@ fixture_init (Fixture *self,
   *self = (Fixture){ .fold = fold_new (), .n_leaves = n_leaves };
   self->dropped = g_ptr_array_new_with_free_func ((GDestroyNotify)map_state_unref);
   keyframes_init (&self->kept);
+  keyframes_end_early (&self->kept, self->dropped);
   apply (self, (Event){ .kind = EVENT_TABLE_CREATED, .aux8 = TABLE_B });
   apply (self, (Event){ .kind = EVENT_TABLE_NAMED });
   write_slots (self, n_leaves);
@@ -62,6 +63,15 @@ fixture_clear (Fixture *self) {
   keyframes_clear (&self->kept);
   g_ptr_array_unref (self->dropped);
   fold_free (self->fold);
+}
+
+/* From a packed state; or from another result. */
+static void
+begin_far (Fixture *self,
+           gboolean is_from_packed) {
+  keyframes_begin_trail (&self->kept);
+  if (is_from_packed)
+    keyframes_begin_family (&self->kept);
 }
 
 /* Returns its position. */
@@ -99,7 +109,7 @@ test_near_results_are_few (void) {
   Fixture fixture;
 
   fixture_init (&fixture, N_LEAVES / 2);
-  keyframes_begin_family (&fixture.kept);
+  begin_far (&fixture, TRUE);
   g_assert_cmpuint (map_state_bytes (fold_peek_state (fixture.fold)), >,
                     19u << 20);
   for (guint i = 0; i < 8; i++) {
@@ -112,6 +122,77 @@ test_near_results_are_few (void) {
   fixture_clear (&fixture);
 }
 
+/* What all that are kept hold, each chunk once. */
+static gsize
+held_bytes (const Fixture *self) {
+  const MapState *last = NULL;
+  gsize bytes = 0;
+  guint64 from = 0;
+
+  for (;;) {
+    const RecentState *next = NULL;
+
+    for (guint i = 0; i < KEYFRAMES_N_RECENT; i++) {
+      const RecentState *recent = &self->kept.recent[i];
+
+      if (recent->state != NULL && recent->position >= from
+          && (next == NULL || recent->position < next->position))
+        next = recent;
+    }
+    if (next == NULL)
+      return bytes;
+    bytes += map_state_bytes_beside (next->state, last);
+    last = next->state;
+    from = next->position + 1;
+  }
+}
+
+/* Each starts from the one before and leaves crumbs, which go with the next: then the
+ * result is all that holds its leaves. */
+static void
+add_far_results (Fixture *fixture,
+                 gsize    most_bytes) {
+  begin_far (fixture, TRUE);
+  for (guint i = 0; i < 10; i++) {
+    guint64 position;
+
+    if (i > 0)
+      begin_far (fixture, FALSE);
+    write_slots (fixture, fixture->n_leaves);
+    add (fixture, RECENT_CRUMB);
+    g_assert_cmpuint (held_bytes (fixture), <=, most_bytes);
+    write_slots (fixture, 8);
+    position = add (fixture, RECENT_RESULT);
+    g_assert_true (is_kept (fixture, position));
+    g_assert_cmpuint (held_bytes (fixture), <=, most_bytes);
+  }
+}
+
+static void
+test_far_results_are_few (void) {
+  Fixture fixture;
+
+  fixture_init (&fixture, N_LEAVES / 2);
+  add_far_results (&fixture, KEYFRAMES_RECENT_BYTES);
+  g_assert_cmpuint (count_kept (&fixture), >, 2);
+  fixture_clear (&fixture);
+}
+
+/* As long as there are few key-frames, more. */
+static void
+test_early_results_are_more (void) {
+  Fixture fixture;
+
+  fixture_init (&fixture, N_LEAVES / 2);
+  fixture.kept.most_recent = KEYFRAMES_EARLY_BYTES;
+  add_far_results (&fixture, KEYFRAMES_EARLY_BYTES);
+  g_assert_cmpuint (held_bytes (&fixture), >, KEYFRAMES_RECENT_BYTES);
+  keyframes_end_early (&fixture.kept, fixture.dropped);
+  g_assert_cmpuint (held_bytes (&fixture), <=, KEYFRAMES_RECENT_BYTES);
+  g_assert_cmpuint (count_kept (&fixture), >, 1);
+  fixture_clear (&fixture);
+}
+
 /* Small ones are kept as before. */
 static void
 test_small_results_are_many (void) {
@@ -119,7 +200,7 @@ test_small_results_are_many (void) {
 
   fixture_init (&fixture, 64);
   for (guint i = 0; i < KEYFRAMES_N_RECENT; i++) {
-    keyframes_begin_family (&fixture.kept);
+    begin_far (&fixture, TRUE);
     add (&fixture, RECENT_RESULT);
     write_slots (&fixture, fixture.n_leaves);
   }
@@ -135,14 +216,14 @@ test_crumbs_stay_with_their_result (void) {
   guint64 former, crumbs[3], result;
 
   fixture_init (&fixture, N_LEAVES);
-  keyframes_begin_family (&fixture.kept);
+  begin_far (&fixture, TRUE);
   former = add (&fixture, RECENT_RESULT);
   write_slots (&fixture, N_LEAVES);
   for (guint i = 0; i < G_N_ELEMENTS (crumbs); i++) {
     crumbs[i] = fold_n_events (fixture.fold);
     write_slots (&fixture, 1024);
   }
-  keyframes_begin_family (&fixture.kept);
+  begin_far (&fixture, TRUE);
   result = add (&fixture, RECENT_RESULT);
   g_assert_true (is_kept (&fixture, result));
   /* Folded once more by another fold, of the same events. */
@@ -182,7 +263,7 @@ test_steps_leave_their_start (void) {
   guint64 start;
 
   fixture_init (&fixture, N_LEAVES);
-  keyframes_begin_family (&fixture.kept);
+  begin_far (&fixture, TRUE);
   start = add (&fixture, RECENT_RESULT);
   for (guint i = 0; i < 12; i++) {
     write_slots (&fixture, 1);
@@ -199,6 +280,10 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/core/timeline-recent/near-results-are-few",
                    test_near_results_are_few);
+  g_test_add_func ("/core/timeline-recent/far-results-are-few",
+                   test_far_results_are_few);
+  g_test_add_func ("/core/timeline-recent/early-results-are-more",
+                   test_early_results_are_more);
   g_test_add_func ("/core/timeline-recent/small-results-are-many",
                    test_small_results_are_many);
   g_test_add_func ("/core/timeline-recent/crumbs-stay-with-their-result",
