@@ -348,6 +348,14 @@ keyframes_settle (Keyframes *self) {
   state_delta_clear (&self->delta);
 }
 
+void
+keyframes_drop_scratch (Keyframes *self) {
+  if (self->scratch.bytes->len <= SCRATCH_BYTES)
+    return;
+  state_frames_clear (&self->scratch);
+  state_frames_init (&self->scratch);
+}
+
 static gboolean
 is_growing (const MapState *state) {
   for (guint i = 0; i < state->n_tables; i++)
@@ -519,10 +527,8 @@ keyframes_add (Keyframes       *self,
   frame.packed = packed_state_new (&self->scratch);
   is_placed = place_frame (self, frame.packed, bytes);
   /* Where no hand waits for the pass. */
-  if (is_between && self->scratch.bytes->len > SCRATCH_BYTES) {
-    state_frames_clear (&self->scratch);
-    state_frames_init (&self->scratch);
-  }
+  if (is_between)
+    keyframes_drop_scratch (self);
   /* Plain: only the follower, which is here, changes the frames. */
   while (!is_placed && !is_between && self->frames->len > 1) {
     g_autoptr (GPtrArray) dropped

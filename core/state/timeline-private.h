@@ -104,6 +104,8 @@ void      keyframes_init       (Keyframes       *self);
 void      keyframes_clear      (Keyframes       *self);
 /* The follower's: there will be no more frames. */
 void      keyframes_settle     (Keyframes       *self);
+/* Likewise: the next one will not be added soon. */
+void      keyframes_drop_scratch (Keyframes     *self);
 /* The follower's, without the lock, like the two that follow. Where the next
  * frame is due. */
 guint64   keyframes_next       (const Keyframes *self);

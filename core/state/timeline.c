@@ -449,6 +449,7 @@ end_early (Timeline *self) {
   g_autoptr (GPtrArray) dropped
       = g_ptr_array_new_with_free_func ((GDestroyNotify)map_state_unref);
 
+  keyframes_drop_scratch (&self->keyframes);
   timeline_lock (self);
   keyframes_end_early (&self->keyframes, dropped);
   timeline_unlock (self);
