@@ -407,6 +407,9 @@ main (int    argc,
   print_late ();
   print_samples ("main_loop_turn", long_turns_worked (), ",");
   print_samples ("main_loop_turn_own", long_turns_own (), ",");
+  g_print ("  \"main_loop_turn_own_over_8_ms_on_lost_pages\": %u,\n",
+           long_turns_on_lost_pages ());
+  print_samples ("main_loop_turn_charged", long_turns_charged (), ",");
   print_samples ("main_loop_turn_wall", long_turns_waited (), "");
   g_print ("}\n");
   long_turns_print ();

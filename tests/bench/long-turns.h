@@ -23,12 +23,17 @@ void    long_turns_name  (const char *name);
 /* (transfer none): of gint64, microseconds; each turn so far. */
 GArray *long_turns_worked (void);
 GArray *long_turns_waited (void);
+/* The same in processor time as the scheduler charges it, waiting included (spent.c). */
+GArray *long_turns_charged (void);
 /* The processor time that looking at long turns has taken so far, which is none of the
  * turns'. */
 gint64  long_turns_looking_us (void);
 /* The processor time less what the machine held it up and slowed it down for, as far
  * as that can be proved (long-turns.c). */
 GArray *long_turns_own    (void);
+/* How many of those over LONG_TURN_US found the machine looking for pages that it had
+ * lost; their time counts in full. */
+guint   long_turns_on_lost_pages (void);
 /* The long turns that worked longest, and where they were found; to standard
  * error. Sorts them. */
 void    long_turns_print (void);

@@ -11,9 +11,22 @@
 
 G_BEGIN_DECLS
 
+/* Processor time of the thread, by two clocks (spent.c). */
+typedef struct {
+  gint64 charged_ns;     /* as the scheduler charges it */
+  gint64 switched_in_ns; /* as it was let in and out; -1: not known */
+} WorkClock;
+
+WorkClock work_clock_now        (void);
+/* As far as both agree. */
+gint64    work_clock_between_ns (const WorkClock *from,
+                                 const WorkClock *to);
+
 typedef struct {
   gint64 wall_us;
-  gint64 worked_us;  /* processor time */
+  WorkClock clock;   /* of an instant only */
+  gint64 worked_us;  /* processor time; of a difference only */
+  gint64 charged_us; /* what the scheduler's clock says of it; likewise */
   gint64 ready_us;   /* ready to run, without a core; 0 where the kernel tells none */
   gint64 n_faults;   /* pages first touched, or looked for */
   gint64 n_sleeps;   /* times that it gave the core away by itself */
