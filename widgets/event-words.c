@@ -7,12 +7,9 @@
 
 char *
 event_words_new (TophashSession *session) {
-  TraceLog *log = tophash_session_get_log (session);
-  guint64 position = tophash_session_get_position (session);
   Event event;
 
-  if (log == NULL || position == 0
-      || !tracelog_get_event (log, position - 1, &event))
+  if (!tophash_session_get_event (session, &event))
     return NULL;
   return narrator_event (&event, tophash_session_get_before (session),
                          tophash_session_get_key_format (session),

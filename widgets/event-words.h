@@ -7,7 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* (transfer full) (nullable): NULL: there is no event before the cursor. */
+/* (transfer full) (nullable): NULL: there is no event before the cursor, or it
+ * is not there yet. */
 char *event_words_new (TophashSession *session);
 
 G_END_DECLS

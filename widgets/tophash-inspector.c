@@ -275,8 +275,7 @@ show_now (TophashInspector *self) {
 
   gtk_widget_set_visible (GTK_WIDGET (self->histograms), log != NULL);
   gtk_widget_set_visible (self->no_statistics, log == NULL);
-  if (log == NULL || position == 0
-      || !tracelog_get_event (log, position - 1, &event)) {
+  if (log == NULL || position == 0) {
     gtk_label_set_text (
         self->now, log == NULL ? _ ("Run the scenario to see it work.")
                    : tophash_session_is_empty (self->session)
@@ -285,7 +284,8 @@ show_now (TophashInspector *self) {
     gtk_label_set_text (self->expert, "");
     return;
   }
-  {
+  /* What is there stays until the other event is. */
+  if (tophash_session_get_event (self->session, &event)) {
     const MapState *before = tophash_session_get_before (self->session);
     g_autofree char *plain
         = narrator_event (&event, before, format, NARRATION_PLAIN);

@@ -45,14 +45,6 @@ along_job_free (gpointer data) {
 
 /* What there is ------------------------------------------------------------ */
 
-/* The event that the cursor stands after. */
-static gboolean
-get_event (TophashSession *self,
-           Event          *event) {
-  return self->log != NULL && tracelog_get_length (self->log) > 0
-         && tracelog_get_event (self->log, MAX (self->position, 1) - 1, event);
-}
-
 static gboolean
 is_of_op (const Event *event) {
   return event->kind == EVENT_OP_BEGAN || event->kind == EVENT_OP_ENDED
@@ -94,9 +86,9 @@ tophash_session_along_name (TophashSession *self,
              ? g_strdup_printf (_ ("bucket %u"), selection->bucket)
              : NULL;
   case ALONG_THREAD:
-    return get_event (self, &event) ? narrator_thread (event.thread) : NULL;
+    return session_get_event (self, &event) ? narrator_thread (event.thread) : NULL;
   case ALONG_KIND:
-    return get_event (self, &event) ? kind_name (&event) : NULL;
+    return session_get_event (self, &event) ? kind_name (&event) : NULL;
   case ALONG_N_KINDS:
     break;
   }
@@ -133,7 +125,7 @@ along_job_new (TophashSession *self,
 
   if (name == NULL || self->timeline == NULL)
     return NULL;
-  get_event (self, &event);
+  session_get_event (self, &event);
   job = g_new0 (AlongJob, 1);
   job->timeline = timeline_ref (self->timeline);
   job->position = self->position;

@@ -2,13 +2,17 @@
 
 /* tophash-session-cursor.c — where in the log the session stands
  *
- * Seeking     Near places are folded at once. Far ones in a task: position moves
+ * Seeking     Places at hand are folded at once: near, and without reading a block of
+ *             events, which is a tenth of a millisecond or, in fresh memory or from a
+ *             slow disk, many. All others in a task: position moves
  *             at once, the state follows. One task at a time: where the cursor has
  *             gone on meanwhile, what it brings is shown, and the next begins. The
  *             newest is never more than one seek away, and a hand that drags the
  *             playhead about sees the map change. The task brings the state before
  *             the last event along, which costs it nothing and the main thread,
- *             later, a seek.
+ *             later, a seek; and the event itself. Where a time is in the log may take
+ *             a block to be read, too: the position is guessed from where blocks
+ *             begin, and the task finds the right one.
  *
  * Playing     A fold is continued from tick to tick. At a speed in events the
  *             parts of an event left over are carried on; as recorded, a clock
@@ -65,6 +69,7 @@ session_take_state (TophashSession *self,
   self->before = before;
   self->state = at_beginning (self, state);
   self->position = map_state_n_events (self->state);
+  self->sought_ns = -1;
   g_clear_pointer (&former, map_state_unref);
   return SESSION_CHANGE_CURSOR | session_track_key (self)
          | session_restore_key (self) | session_keep_in_view (self);
@@ -75,6 +80,7 @@ cancel_seek (TophashSession *self) {
   if (self->seeking != NULL)
     g_cancellable_cancel (self->seeking);
   g_clear_object (&self->seeking);
+  self->sought_ns = -1;
 }
 
 static void
@@ -109,7 +115,7 @@ tophash_session_get_before (TophashSession *self) {
   g_return_val_if_fail (TOPHASH_IS_SESSION (self), NULL);
   if (self->before == NULL && self->state != NULL && self->position > 0
       && map_state_n_events (self->state) == self->position
-      && timeline_is_near (self->timeline, self->position - 1))
+      && timeline_reach (self->timeline, self->position - 1) == REACH_AT_HAND)
     self->before = timeline_seek (self->timeline, self->position - 1, NULL);
   return self->before;
 }
@@ -118,8 +124,12 @@ tophash_session_get_before (TophashSession *self) {
 
 typedef struct {
   Timeline *timeline;
-  guint64   position;
-  MapState *before; /* the result's, of its last event; NULL: none */
+  guint64   wanted;   /* the cursor's position when it began */
+  gint64    at_ns;    /* the time that this is a guess for; -1: it is none */
+  guint64   position; /* the result's, like these: */
+  MapState *before;   /* of its last event; NULL: none */
+  Event     event;
+  gboolean  has_event;
 } SeekJob;
 
 static void
@@ -137,16 +147,24 @@ seek_in_thread (GTask        *task,
                 gpointer      data,
                 GCancellable *cancellable) {
   SeekJob *job = data;
+  TraceLog *log = timeline_get_log (job->timeline);
 
+  if (job->at_ns >= 0)
+    job->position
+        = timeline_clamp (job->timeline, tracelog_index_at (log, job->at_ns));
   if (job->position > 0)
     job->before = timeline_seek (job->timeline, job->position - 1, cancellable);
+  job->has_event = tracelog_get_event (log, MAX (job->position, 1) - 1, &job->event);
   g_task_return_pointer (task,
                          timeline_seek (job->timeline, job->position, cancellable),
                          (GDestroyNotify)map_state_unref);
 }
 
-static guint go_to (TophashSession *self,
-                    guint64         position);
+static guint go_to    (TophashSession *self,
+                       guint64         position);
+static guint seek_far (TophashSession *self,
+                       guint64         position,
+                       gint64          at_ns);
 
 static void
 seek_done_cb (GObject      *source,
@@ -156,35 +174,74 @@ seek_done_cb (GObject      *source,
   MapState *state = g_task_propagate_pointer (G_TASK (result), NULL);
   SeekJob *job = g_task_get_task_data (G_TASK (result));
   guint64 wanted = self->position;
+  gint64 sought_ns = self->sought_ns;
   guint what;
 
   /* Cancelled: a near seek or another log took its place. */
   if (state == NULL)
     return;
   g_clear_object (&self->seeking);
+  if (job->has_event) {
+    self->event = job->event;
+    self->event_at = MAX (job->position, 1);
+    self->asked_event_at = G_MAXUINT64;
+  }
   what = session_take_state (self, state, g_steal_pointer (&job->before));
-  if (wanted != job->position)
+  if (sought_ns >= 0 && (wanted != job->wanted || sought_ns != job->at_ns))
+    what |= seek_far (self, wanted, sought_ns);
+  else if (sought_ns < 0 && (wanted != job->wanted || job->at_ns >= 0))
     what |= go_to (self, wanted);
   session_changed (self, what);
 }
 
-static void
+/* To where @at_ns is, @position being a guess, or to @position: @at_ns is -1 then. */
+static guint
 seek_far (TophashSession *self,
-          guint64         position) {
+          guint64         position,
+          gint64          at_ns) {
   SeekJob *job;
   g_autoptr (GTask) task = NULL;
 
   self->position = position;
+  self->sought_ns = at_ns;
   if (self->seeking != NULL)
-    return; /* seek_done_cb() goes on to there */
+    return SESSION_CHANGE_CURSOR; /* seek_done_cb() goes on to there */
   job = g_new0 (SeekJob, 1);
   job->timeline = timeline_ref (self->timeline);
-  job->position = position;
+  job->wanted = job->position = position;
+  job->at_ns = at_ns;
   self->seeking = g_cancellable_new ();
   task = g_task_new (self, self->seeking, seek_done_cb, NULL);
   task_keep_owner (task, self);
   g_task_set_task_data (task, job, seek_job_free);
   g_task_run_in_thread (task, seek_in_thread);
+  return SESSION_CHANGE_CURSOR;
+}
+
+/* The event before @position, or the first, is known already or at once. */
+static gboolean
+has_event (TophashSession *self,
+           guint64         position) {
+  Event event;
+
+  position = MAX (position, 1);
+  if (self->event_at == position)
+    return TRUE;
+  if (!tracelog_peek_event (self->log, position - 1, &event))
+    return FALSE;
+  self->event = event;
+  self->event_at = position;
+  return TRUE;
+}
+
+/* Whether all that is shown there can be had without a task. */
+static gboolean
+is_at_hand (TophashSession *self,
+            guint64         position) {
+  return timeline_reach (self->timeline, position) == REACH_AT_HAND
+         && (position == 0
+             || timeline_reach (self->timeline, position - 1) != REACH_NEAR)
+         && has_event (self, position);
 }
 
 /* Goes there; returns what changed. */
@@ -193,13 +250,44 @@ go_to (TophashSession *self,
        guint64         position) {
   drop_fold (self);
   position = timeline_clamp (self->timeline, position);
-  if (!timeline_is_near (self->timeline, position)) {
-    seek_far (self, position);
-    return SESSION_CHANGE_CURSOR;
-  }
+  if (!is_at_hand (self, position))
+    return seek_far (self, position, -1);
   cancel_seek (self);
   return session_take_state (self,
                              timeline_seek (self->timeline, position, NULL), NULL);
+}
+
+gboolean
+session_get_event (TophashSession *self,
+                   Event          *event) {
+  if (self->log == NULL || tracelog_get_length (self->log) == 0)
+    return FALSE;
+  /* Where none was asked for, as after playing, it comes with a seek to where the
+   * cursor is anyway; once. */
+  if (!has_event (self, self->position) && self->seeking == NULL
+      && !self->is_playing && !self->is_following
+      && self->asked_event_at != self->position) {
+    self->asked_event_at = self->position;
+    seek_far (self, self->position, -1);
+  }
+  *event = self->event;
+  return self->event_at > 0;
+}
+
+gboolean
+tophash_session_get_event (TophashSession *self,
+                           Event          *event) {
+  guint64 shown;
+
+  g_return_val_if_fail (TOPHASH_IS_SESSION (self), FALSE);
+  shown = self->state == NULL ? 0 : map_state_n_events (self->state);
+  if (shown == 0)
+    return FALSE;
+  if (self->event_at == shown)
+    *event = self->event;
+  else if (shown != self->position || !session_get_event (self, event))
+    return FALSE;
+  return self->event_at == shown;
 }
 
 /* Ends playing and following; returns what changed. */
@@ -235,9 +323,22 @@ tophash_session_seek (TophashSession *self,
 void
 tophash_session_seek_time (TophashSession *self,
                            gint64          at_ns) {
+  guint64 position;
+  guint what;
+
   g_return_if_fail (TOPHASH_IS_SESSION (self));
-  if (self->log != NULL)
-    tophash_session_seek (self, tracelog_index_at (self->log, MAX (0, at_ns)));
+  if (self->timeline == NULL)
+    return;
+  at_ns = MAX (0, at_ns);
+  if (tracelog_guess_index_at (self->log, at_ns, &position)) {
+    tophash_session_seek (self, position);
+    return;
+  }
+  position = timeline_clamp (self->timeline, position);
+  self->wants_view = TRUE;
+  what = session_note_jump (self, position);
+  what |= come_to_rest (self);
+  session_changed (self, what | seek_far (self, position, at_ns));
 }
 
 void

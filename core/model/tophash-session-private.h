@@ -36,6 +36,10 @@ struct _TophashSession {
   MapState *state;    /* NULL without a log */
   MapState *before;   /* the last event's, as far as it is known; else NULL */
   guint64   position; /* where the cursor is; the state follows a far seek */
+  gint64    sought_ns; /* the time that the position is a guess for; -1: it is none */
+  Event     event;    /* the last one known of those before the cursor … */
+  guint64   event_at; /* … and the position after it; 0: none is */
+  guint64   asked_event_at; /* where a seek was begun for it alone */
   GCancellable *seeking; /* NULL unless a far seek is under way */
 
   Fold     *fold;     /* playing: continued from tick to tick; else NULL */
@@ -78,6 +82,10 @@ struct _TophashSession {
 
 void     session_changed      (TophashSession       *self,
                                TophashSessionChange  what);
+/* The event that the cursor stands after, at the beginning the first; or, while that one
+ * is not there yet, the last one that was known. FALSE: none was. */
+gboolean session_get_event    (TophashSession       *self,
+                               Event                *event);
 /* Takes over @state as the one at the cursor, and @before (nullable), that its last
  * event met; returns what changed. */
 guint    session_take_state   (TophashSession       *self,

@@ -161,6 +161,8 @@ show_log (TophashSession *self,
   session_drop_places (self);
   session_drop_search (self);
   self->log = tracelog_ref (log);
+  self->event_at = 0;
+  self->asked_event_at = G_MAXUINT64;
   session_take_notes (self);
   self->timeline = timeline_new (log);
   drop_recording (former, former_log, log);
@@ -597,6 +599,7 @@ tophash_session_init (TophashSession *self) {
   self->places = g_array_new (FALSE, FALSE, sizeof (guint64));
   self->notes_done
       = g_ptr_array_new_with_free_func ((GDestroyNotify)trace_notes_free);
+  self->sought_ns = -1;
   self->speed = DEFAULT_SPEED;
   self->shows_all = TRUE;
   self->to_ns = 1;

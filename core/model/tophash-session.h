@@ -99,10 +99,16 @@ const MapState *tophash_session_get_state    (TophashSession *self);
 /* The state that the last event before the cursor met. NULL: there is none, or it
  * is not at hand, as while playing fast. */
 const MapState *tophash_session_get_before   (TophashSession *self);
+/* The last event of the state, which that before met. FALSE: there is none, or it is not
+ * at hand; when it is, SESSION_CHANGE_CURSOR tells. */
+gboolean        tophash_session_get_event    (TophashSession *self,
+                                              Event          *event);
 /* Moves the cursor; stops following and playing. Far seeks finish later, one after
  * another; those between the one under way and the newest are left out. */
 void      tophash_session_seek               (TophashSession *self,
                                               guint64         position);
+/* To after the last event at or before @at_ns: exact in the end; while blocks are read for
+ * it, the position is a guess. */
 void      tophash_session_seek_time          (TophashSession *self,
                                               gint64          at_ns);
 /* +1 or -1 event; exact. */

@@ -162,24 +162,34 @@ tracelog_dup_packed (TraceLog    *self,
   return TRUE;
 }
 
-/* (transfer full): block @number when it is in memory as plain events, else
- * NULL and the block packed. */
+/* (transfer none): block @number when it is in memory as plain events, else NULL. */
 static PlainBlock *
-find_plain_locked (TraceLog    *self,
-                   guint64      number,
-                   PackedBlock *packed) {
+peek_plain_locked (TraceLog *self,
+                   guint64   number) {
   if (number >= self->blocks->len)
-    return plain_block_ref (self->tail);
+    return self->tail;
   if (self->recent != NULL && number + 1 == self->blocks->len)
-    return plain_block_ref (self->recent);
+    return self->recent;
   for (guint i = 0; i < N_CACHED; i++) {
     CachePlace *place = &self->cache[i];
 
     if (place->block != NULL && place->number == number) {
       place->used = ++self->cache_clock;
-      return plain_block_ref (place->block);
+      return place->block;
     }
   }
+  return NULL;
+}
+
+/* (transfer full): the same; NULL and the block packed where it is not. */
+static PlainBlock *
+find_plain_locked (TraceLog    *self,
+                   guint64      number,
+                   PackedBlock *packed) {
+  PlainBlock *plain = peek_plain_locked (self, number);
+
+  if (plain != NULL)
+    return plain_block_ref (plain);
   *packed = wanted_block_locked (self, number);
   if (packed->data != NULL)
     entry_at (self, number)->n_pins++; /* until ref_plain() is done with it */
@@ -346,6 +356,38 @@ tracelog_get_event (TraceLog *self,
   return TRUE;
 }
 
+gboolean
+tracelog_peek_event (TraceLog *self,
+                     guint64   index,
+                     Event    *event) {
+  PlainBlock *plain;
+
+  if (index >= tracelog_get_length (self))
+    return FALSE;
+  pthread_mutex_lock (&self->lock);
+  plain = peek_plain_locked (self, index / TRACE_BLOCK_EVENTS);
+  if (plain != NULL)
+    *event = plain->events[index % TRACE_BLOCK_EVENTS];
+  pthread_mutex_unlock (&self->lock);
+  return plain != NULL;
+}
+
+gboolean
+tracelog_is_at_hand (TraceLog *self,
+                     guint64   first,
+                     guint64   end) {
+  gboolean is_at_hand = TRUE;
+
+  if (first >= end)
+    return TRUE;
+  pthread_mutex_lock (&self->lock);
+  for (guint64 number = first / TRACE_BLOCK_EVENTS;
+       is_at_hand && number <= (end - 1) / TRACE_BLOCK_EVENTS; number++)
+    is_at_hand = peek_plain_locked (self, number) != NULL;
+  pthread_mutex_unlock (&self->lock);
+  return is_at_hand;
+}
+
 gint64
 tracelog_time_at (TraceLog *self,
                   guint64   index) {
@@ -393,46 +435,103 @@ count_blocks_until (TraceLog *self,
   return low;
 }
 
-/* How many of the first @n events of block @number have at_ns <= @at_ns. */
+/* How many of the first @n of @events have at_ns <= @at_ns. */
+static guint
+count_until (const Event *events,
+             guint        n,
+             gint64       at_ns) {
+  guint low = 0, high = n;
+
+  while (low < high) {
+    guint middle = low + (high - low) / 2;
+
+    if (events[middle].at_ns <= at_ns)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+/* The same of block @number. */
 static guint
 count_in_block (TraceLog *self,
                 guint64   number,
                 guint     n,
                 gint64    at_ns) {
-  guint low = 0, high = n;
   PlainBlock *plain = ref_plain (self, number);
+  guint n_until;
 
   if (plain == NULL)
     return 0;
-  while (low < high) {
-    guint middle = low + (high - low) / 2;
-
-    if (plain->events[middle].at_ns <= at_ns)
-      low = middle + 1;
-    else
-      high = middle;
-  }
+  n_until = count_until (plain->events, n, at_ns);
   plain_block_unref (plain);
-  return low;
+  return n_until;
+}
+
+/* The block that the last event at or before @at_ns may be in, and how many of its events
+ * are published; 0: there is no such event. */
+static guint
+find_block_at (TraceLog *self,
+               gint64    at_ns,
+               guint64  *number) {
+  guint64 length = tracelog_get_length (self);
+  guint64 n_full = length / TRACE_BLOCK_EVENTS;
+  guint n_open = (guint)(length % TRACE_BLOCK_EVENTS);
+
+  *number = count_blocks_until (self, n_full, at_ns);
+  if (*number == n_full && n_open > 0
+      && count_in_block (self, n_full, n_open, at_ns) > 0)
+    return n_open;
+  if (*number == 0)
+    return 0;
+  --*number;
+  return TRACE_BLOCK_EVENTS;
 }
 
 guint64
 tracelog_index_at (TraceLog *self,
                    gint64    at_ns) {
-  guint64 length = tracelog_get_length (self);
-  guint64 n_full = length / TRACE_BLOCK_EVENTS;
-  guint64 number = count_blocks_until (self, n_full, at_ns);
-  guint n_open = (guint)(length % TRACE_BLOCK_EVENTS);
+  guint64 number;
+  guint n = find_block_at (self, at_ns, &number);
 
-  if (number == n_full && n_open > 0) {
-    guint n = count_in_block (self, n_full, n_open, at_ns);
+  return n == 0 ? 0
+                : number * TRACE_BLOCK_EVENTS + count_in_block (self, number, n, at_ns);
+}
 
-    if (n > 0)
-      return n_full * TRACE_BLOCK_EVENTS + n;
+/* As if its events were as far from each other as they are on average. */
+static guint
+guess_in_block (const PackedBlock *block,
+                gint64             at_ns) {
+  double share;
+
+  if (at_ns >= block->t1_ns)
+    return TRACE_BLOCK_EVENTS;
+  share = (double)(at_ns - block->t0_ns) / (double)(block->t1_ns - block->t0_ns);
+  return 1 + (guint)(share * (TRACE_BLOCK_EVENTS - 1));
+}
+
+gboolean
+tracelog_guess_index_at (TraceLog *self,
+                         gint64    at_ns,
+                         guint64  *index) {
+  guint64 number;
+  guint n = find_block_at (self, at_ns, &number);
+  PackedBlock packed;
+  PlainBlock *plain;
+
+  *index = 0;
+  if (n == 0)
+    return TRUE;
+  pthread_mutex_lock (&self->lock);
+  plain = peek_plain_locked (self, number);
+  if (plain != NULL) {
+    n = count_until (plain->events, n, at_ns);
+  } else {
+    packed = wanted_block_locked (self, number);
+    n = guess_in_block (&packed, at_ns);
   }
-  if (number == 0)
-    return 0;
-  number--;
-  return number * TRACE_BLOCK_EVENTS
-         + count_in_block (self, number, TRACE_BLOCK_EVENTS, at_ns);
+  pthread_mutex_unlock (&self->lock);
+  *index = number * TRACE_BLOCK_EVENTS + n;
+  return plain != NULL;
 }

@@ -161,11 +161,24 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TraceBlock, trace_block_unref)
 gboolean   tracelog_get_event      (TraceLog        *self,
                                     guint64          index,
                                     Event           *event);
+/* The same without unpacking a block: FALSE when that one is not in memory unpacked, or
+ * @index is not published. */
+gboolean   tracelog_peek_event     (TraceLog        *self,
+                                    guint64          index,
+                                    Event           *event);
+/* Whether the events from @first on, before @end, are in memory unpacked. */
+gboolean   tracelog_is_at_hand     (TraceLog        *self,
+                                    guint64          first,
+                                    guint64          end);
 /* Time of the event @index, clamped to the log; 0 for an empty log. */
 gint64     tracelog_time_at        (TraceLog        *self,
                                     guint64          index);
 /* How many events have at_ns <= @at_ns. O(log n). */
 guint64    tracelog_index_at       (TraceLog        *self,
                                     gint64           at_ns);
+/* The same without unpacking a block; FALSE: *@index is a guess, at most a block away. */
+gboolean   tracelog_guess_index_at (TraceLog        *self,
+                                    gint64           at_ns,
+                                    guint64         *index);
 
 G_END_DECLS

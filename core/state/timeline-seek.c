@@ -213,20 +213,28 @@ timeline_fold_cost_ns (Timeline *self,
   return cost_ns;
 }
 
-gboolean
-timeline_is_near (Timeline *self,
-                  guint64   n_events) {
-  gboolean is_near;
+TimelineReach
+timeline_reach (Timeline *self,
+                guint64   n_events) {
+  TimelineReach reach = REACH_FAR;
   SeekStart start;
 
   find_start (self, n_events, &start);
-  is_near = start.to - start.from <= NEAR_EVENTS
-            && (start.state != NULL
-                    ? start.cost_ns <= NEAR_COST_NS
-                    : start.packed != NULL
-                          && packed_state_size (start.packed) <= NEAR_BYTES);
+  if (start.to - start.from <= NEAR_EVENTS
+      && (start.state != NULL
+              ? start.cost_ns <= NEAR_COST_NS
+              : start.packed != NULL
+                    && packed_state_size (start.packed) <= NEAR_BYTES))
+    reach = tracelog_is_at_hand (self->log, start.from, start.to) ? REACH_AT_HAND
+                                                                  : REACH_NEAR;
   seek_start_clear (&start);
-  return is_near;
+  return reach;
+}
+
+gboolean
+timeline_is_near (Timeline *self,
+                  guint64   n_events) {
+  return timeline_reach (self, n_events) != REACH_FAR;
 }
 
 /* Frees what seeks have dropped, without the lock. */

@@ -65,9 +65,18 @@ guint64   timeline_clamp       (Timeline     *self,
 void      timeline_put_keyframes (Timeline     *self,
                                   guint64       every,
                                   GCancellable *cancellable);
-/* Any. Whether timeline_seek (@n_events) takes no more than about a millisecond: a
- * state is in memory near there, or nearly nothing happened before. The window
- * seeks at once then and in a task otherwise. */
+/* What timeline_seek (@n_events) takes. */
+typedef enum {
+  REACH_FAR,
+  REACH_NEAR,    /* about a millisecond: a state is in memory near there, or nearly
+                  * nothing happened before; but blocks are to be read and unpacked,
+                  * in memory that may be new */
+  REACH_AT_HAND, /* near, and no block is to be unpacked */
+} TimelineReach;
+
+/* Any. The window seeks at once what is at hand, and in a task otherwise. */
+TimelineReach timeline_reach   (Timeline     *self,
+                                guint64       n_events);
 gboolean  timeline_is_near     (Timeline     *self,
                                 guint64       n_events);
 

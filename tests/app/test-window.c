@@ -74,7 +74,8 @@ settle_at (TophashSession *session,
            guint64         position) {
   timeline_wait (tophash_session_get_timeline (session));
   tophash_session_seek (session, position);
-  TURN_UNTIL (tophash_session_get_position (session) == position);
+  TURN_UNTIL (tophash_session_get_position (session) == position
+              && map_state_n_events (tophash_session_get_state (session)) == position);
 }
 
 GtkWidget *

@@ -72,6 +72,13 @@ run_to_end (Bench *bench) {
 }
 
 static void
+wait_for_state (TophashSession *session) {
+  while (map_state_n_events (tophash_session_get_state (session))
+         != tophash_session_get_position (session))
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
 test_a_run_is_followed_to_its_end (void) {
   Bench bench = bench_new ();
   TophashSession *session = bench.session;
@@ -111,6 +118,7 @@ test_steps_and_seeks (void) {
   tophash_session_step (session, 5);
   g_assert_cmpuint (tophash_session_get_position (session), ==, length);
   tophash_session_seek (session, 10);
+  wait_for_state (session);
   g_assert_cmpuint (map_state_n_events (tophash_session_get_state (session)), ==,
                     10);
   tophash_session_step (session, -100);
@@ -119,6 +127,7 @@ test_steps_and_seeks (void) {
                                              event_kinds_structural ()));
   g_assert_true (tophash_session_step_kind (
       session, TRUE, EVENT_KIND_BIT (EVENT_DIRTY_PROMOTED)));
+  wait_for_state (session);
   g_assert_cmpuint (
       map_state_counters (tophash_session_get_state (session))->n_promotions, ==,
       1);
@@ -134,6 +143,7 @@ test_plays_at_a_speed (void) {
 
   run_to_end (&bench);
   tophash_session_seek (session, 100);
+  wait_for_state (session);
   tophash_session_set_speed (session, 90);
   tophash_session_play (session);
   g_assert_true (tophash_session_is_playing (session));
@@ -190,7 +200,9 @@ test_the_selection_follows_its_key (void) {
   selection.slot = slot.slot;
   tophash_session_select (session, &selection);
   tophash_session_seek (session, position / 2);
+  wait_for_state (session);
   tophash_session_seek (session, position);
+  wait_for_state (session);
   state = tophash_session_get_state (session);
   selection = *tophash_session_get_selection (session);
   table = map_state_find_table (state, selection.table,
@@ -225,10 +237,10 @@ test_the_selection_is_where_it_is_seen (void) {
     const StateTable *table;
     StateSlot slot;
 
-    while (map_state_n_events (tophash_session_get_state (session)) != position)
-      g_main_context_iteration (NULL, TRUE);
+    wait_for_state (session);
     tophash_session_step (session, -1);
     tophash_session_step (session, -1);
+    wait_for_state (session);
     table = map_state_table_for (tophash_session_get_state (session),
                                  TABLE_ROLE_READ);
     for (selection.key = 0; selection.key < 1000; selection.key++)
@@ -239,6 +251,7 @@ test_the_selection_is_where_it_is_seen (void) {
     tophash_session_select (session, &selection);
     tophash_session_step (session, 1);
     tophash_session_step (session, 1);
+    wait_for_state (session);
     g_assert_cmpuint (tophash_session_get_position (session), ==, position);
     selection = *tophash_session_get_selection (session);
     table = map_state_find_table (tophash_session_get_state (session),
@@ -349,6 +362,7 @@ test_begins_with_all_its_shards (void) {
     timeline_wait (tophash_session_get_timeline (session));
     for (guint n = 0; n <= 2; n++) {
       tophash_session_seek (session, n);
+      wait_for_state (session);
       g_assert_cmpuint (map_state_n_shards (tophash_session_get_state (session)),
                         ==, cases[i].n_shards);
     }
@@ -409,6 +423,12 @@ test_runs_can_be_replaced (void) {
     continue;
 }
 
+/* Times that cannot be guessed from those at the ends of a block. */
+static gint64
+long_session_ns (guint64 index) {
+  return (gint64)(index + index / 1000 % 4 * 1000000 + index / 4000 * 4000000);
+}
+
 /* A log long enough for seeks in a task, folded. */
 static TophashSession *
 new_long_session (void) {
@@ -419,7 +439,7 @@ new_long_session (void) {
   Bench bench = { .session = session };
 
   for (guint i = 0; i < 300000; i++) {
-    event.at_ns = i;
+    event.at_ns = long_session_ns (i);
     event.res = i + 1;
     tracelog_append (log, &event);
   }
@@ -429,13 +449,6 @@ new_long_session (void) {
   while (tophash_session_needs_ticks (session))
     tick (&bench);
   return session;
-}
-
-static void
-wait_for_state (TophashSession *session) {
-  while (map_state_n_events (tophash_session_get_state (session))
-         != tophash_session_get_position (session))
-    g_main_context_iteration (NULL, TRUE);
 }
 
 /* The newest wins. */
@@ -471,6 +484,71 @@ test_a_drag_is_seen (void) {
   wait_for_state (session);
   g_assert_cmpuint (map_state_misses (tophash_session_get_state (session)), ==,
                     123456);
+}
+
+/* Wherever a hand lets go, the cursor comes to stand after the last event at that
+ * time, and what was that event is known. */
+static void
+test_times_are_found_exactly (void) {
+  g_autoptr (TophashSession) session = new_long_session ();
+  TraceLog *log = tophash_session_get_log (session);
+  guint n_guessed = 0;
+
+  for (guint64 i = 0; i < 60; i++) {
+    guint64 index = i * 76543 % 300000, position;
+    Event event;
+
+    n_guessed += !tracelog_guess_index_at (log, long_session_ns (index), &position);
+    /* A drag: only the last one counts, though another is under way. */
+    if (i % 3 == 0)
+      tophash_session_seek_time (session, long_session_ns (300000 - index) + 1);
+    if (i % 3 == 1)
+      tophash_session_seek (session, 300000 - index);
+    tophash_session_seek_time (session, long_session_ns (index));
+    wait_for_state (session);
+    g_assert_cmpuint (tophash_session_get_position (session), ==, index + 1);
+    g_assert_true (tophash_session_get_event (session, &event));
+    g_assert_cmpint (event.at_ns, ==, long_session_ns (index));
+    g_assert_cmpuint (event.res, ==, index + 1);
+  }
+  g_assert_cmpuint (n_guessed, >, 30);
+
+  /* Who goes somewhere else meanwhile gets there. */
+  tophash_session_seek_time (session, long_session_ns (200000));
+  tophash_session_seek (session, 77777);
+  wait_for_state (session);
+  while (g_main_context_iteration (NULL, FALSE))
+    continue;
+  g_assert_cmpuint (tophash_session_get_position (session), ==, 77777);
+}
+
+/* The event that the cursor stands after is known wherever it rests, however it came
+ * there; and at the beginning there is none. */
+static void
+test_knows_the_last_event (void) {
+  g_autoptr (TophashSession) session = new_long_session ();
+  guint64 places[] = { 1, 4096, 4097, 4095, 150000, 150001, 131072, 131073, 299999,
+                       300000 };
+  gint64 now_us = 1000000;
+  Event event;
+
+  for (guint i = 0; i < G_N_ELEMENTS (places); i++) {
+    tophash_session_seek (session, places[i]);
+    wait_for_state (session);
+    g_assert_true (tophash_session_get_event (session, &event));
+    g_assert_cmpuint (event.res, ==, places[i]);
+  }
+  tophash_session_seek (session, 0);
+  wait_for_state (session);
+  g_assert_false (tophash_session_get_event (session, &event));
+  tophash_session_set_speed (session, 3e6);
+  tophash_session_play (session);
+  for (guint i = 0; i < 4; i++)
+    tophash_session_tick (session, now_us += FRAME_US);
+  tophash_session_pause (session);
+  while (!tophash_session_get_event (session, &event))
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (event.res, ==, tophash_session_get_position (session));
 }
 
 static void
@@ -588,6 +666,9 @@ main (int    argc,
   g_test_add_func ("/core/session/far-seeks-end-at-the-newest",
                    test_far_seeks_end_at_the_newest);
   g_test_add_func ("/core/session/a-drag-is-seen", test_a_drag_is_seen);
+  g_test_add_func ("/core/session/times-are-found-exactly",
+                   test_times_are_found_exactly);
+  g_test_add_func ("/core/session/knows-the-last-event", test_knows_the_last_event);
   g_test_add_func ("/core/session/knows-the-state-before",
                    test_knows_the_state_before);
   g_test_add_func ("/core/session/plays-ahead-of-what-is-read",

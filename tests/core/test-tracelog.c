@@ -137,6 +137,51 @@ test_seek_by_time (void) {
   g_assert_cmpint (tracelog_time_at (log, n + 1000), ==, (gint64)(n - 1) * 10);
 }
 
+/* What is known without unpacking a block is right, and the rest is guessed inside of the
+ * right block; both are right once it is unpacked. */
+static void
+test_guesses_where_blocks_are_packed (void) {
+  guint64 n = 40 * TRACE_BLOCK_EVENTS + 5, n_guessed = 0;
+  g_autoptr (TraceInfo) info = trace_info_new ();
+  g_autoptr (TraceLog) log = tracelog_new (info, 0);
+  Event event;
+
+  for (guint64 i = 0; i < n; i++) {
+    event = make_event (i);
+    event.at_ns = (gint64)(i * i);
+    tracelog_append (log, &event);
+  }
+  tracelog_publish (log);
+  tracelog_finish (log, FALSE);
+  g_assert_false (tracelog_peek_event (log, n, &event));
+  for (guint64 i = 1; i < n; i += 997) {
+    gint64 at_ns = (gint64)(i * i);
+    guint64 index, first = i - i % TRACE_BLOCK_EVENTS;
+    gboolean is_at_hand = tracelog_is_at_hand (log, first, i + 1);
+
+    g_assert_cmpint (tracelog_guess_index_at (log, at_ns, &index), ==, is_at_hand);
+    if (is_at_hand) {
+      g_assert_cmpuint (index, ==, i + 1);
+    } else {
+      g_assert_cmpuint (index, >, first);
+      g_assert_cmpuint (index, <=, first + TRACE_BLOCK_EVENTS);
+      n_guessed++;
+    }
+    g_assert_cmpint (tracelog_peek_event (log, i, &event), ==, is_at_hand);
+    g_assert_true (tracelog_get_event (log, i, &event));
+    g_assert_true (tracelog_is_at_hand (log, first, i + 1));
+    g_assert_true (tracelog_guess_index_at (log, at_ns, &index));
+    g_assert_cmpuint (index, ==, i + 1);
+    g_assert_true (tracelog_guess_index_at (log, at_ns - 1, &index));
+    g_assert_cmpuint (index, ==, tracelog_index_at (log, at_ns - 1));
+    g_assert_true (tracelog_peek_event (log, i, &event));
+    g_assert_cmpint (event.at_ns, ==, at_ns);
+  }
+  g_assert_cmpuint (n_guessed, >, 30);
+  g_assert_true (tracelog_is_at_hand (log, 7, 7));
+  g_assert_false (tracelog_is_at_hand (log, 0, n)); /* more than are kept */
+}
+
 /* Many events at one instant, over the border of two blocks. */
 static void
 test_seek_among_equal_times (void) {
@@ -348,6 +393,8 @@ main (int    argc,
   g_test_add_func ("/core/tracelog/blocks-outlive-the-log",
                    test_blocks_outlive_the_log);
   g_test_add_func ("/core/tracelog/seek-by-time", test_seek_by_time);
+  g_test_add_func ("/core/tracelog/guesses-where-blocks-are-packed",
+                   test_guesses_where_blocks_are_packed);
   g_test_add_func ("/core/tracelog/seek-among-equal-times",
                    test_seek_among_equal_times);
   g_test_add_func ("/core/tracelog/limit", test_limit);
