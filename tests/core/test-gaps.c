@@ -171,6 +171,7 @@ check_history (TraceLog *log,
   g_autoptr (GError) error = NULL;
   g_autoptr (History) history = history_new_from_log (log, 0, 1, NULL, &error);
 
+  g_assert_true ((history == NULL) == (error != NULL));
   if (has_gap)
     g_assert_error (error, HISTORY_ERROR, HISTORY_ERROR_INCOMPLETE);
   else
