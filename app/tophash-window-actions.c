@@ -339,6 +339,17 @@ cancel_action (GtkWidget  *widget,
     tophash_window_stop_waiting (self);
 }
 
+/* Of what a jump changes; the others are left in peace. */
+void
+tophash_window_update_places (TophashWindow *self) {
+  GtkWidget *widget = GTK_WIDGET (self);
+
+  gtk_widget_action_set_enabled (widget, "win.go-back",
+                                 tophash_session_can_go_back (self->session));
+  gtk_widget_action_set_enabled (widget, "win.go-forward",
+                                 tophash_session_can_go_forward (self->session));
+}
+
 void
 tophash_window_update_actions (TophashWindow *self) {
   static const char *const with_log[]
@@ -359,10 +370,7 @@ tophash_window_update_actions (TophashWindow *self) {
     gtk_widget_action_set_enabled (widget, with_log[i], has_log);
   for (guint i = 0; i < G_N_ELEMENTS (with_events); i++)
     gtk_widget_action_set_enabled (widget, with_events[i], has_events);
-  gtk_widget_action_set_enabled (widget, "win.go-back",
-                                 tophash_session_can_go_back (self->session));
-  gtk_widget_action_set_enabled (widget, "win.go-forward",
-                                 tophash_session_can_go_forward (self->session));
+  tophash_window_update_places (self);
   gtk_widget_action_set_enabled (
       widget, "win.run", tophash_session_get_scenario (self->session) != NULL);
   gtk_widget_action_set_enabled (widget, "win.follow",

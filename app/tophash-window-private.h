@@ -134,6 +134,7 @@ struct _TophashWindow {
   gint64   position_at_us;      /* when the position label was last set */
   gboolean position_is_late;    /* a frame to come will set it */
   gboolean ended_by_misuse;     /* the recording, as far as is known */
+  gboolean knows_end;           /* and more will not be */
 };
 
 void tophash_window_update_run_button (TophashWindow *self);
@@ -223,6 +224,7 @@ void tophash_window_appear        (TophashWindow      *self);
 /* actions */
 void tophash_window_add_actions   (TophashWindowClass *klass);
 void tophash_window_update_actions (TophashWindow     *self);
+void tophash_window_update_places  (TophashWindow     *self);
 gboolean tophash_window_key       (TophashWindow      *self,
                                    guint               keyval,
                                    GdkModifierType     modifiers);

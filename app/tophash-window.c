@@ -86,9 +86,6 @@ was_ended_by_misuse (TophashWindow *self) {
   g_autoptr (Scenario) scenario = NULL;
   g_autoptr (MapState) last = NULL;
 
-  if (log == NULL || !tracelog_is_finished (log)
-      || !timeline_is_complete (timeline))
-    return FALSE;
   json = tracelog_get_info (log)->scenario_json;
   if (json != NULL)
     scenario = scenario_new_from_json (json, -1, "recording", NULL);
@@ -98,10 +95,19 @@ was_ended_by_misuse (TophashWindow *self) {
   return map_state_misuse (last)->at != 0;
 }
 
+/* Once for each recording: it takes the scenario to be read. */
 static void
 update_end (TophashWindow *self) {
-  gboolean ended_by_misuse = was_ended_by_misuse (self);
+  TraceLog *log = tophash_session_get_log (self->session);
+  gboolean has_end
+      = log != NULL && tracelog_is_finished (log)
+        && timeline_is_complete (tophash_session_get_timeline (self->session));
+  gboolean ended_by_misuse;
 
+  if (has_end && self->knows_end)
+    return;
+  self->knows_end = has_end;
+  ended_by_misuse = has_end && was_ended_by_misuse (self);
   if (self->ended_by_misuse == ended_by_misuse)
     return;
   self->ended_by_misuse = ended_by_misuse;
@@ -292,6 +298,7 @@ changed_cb (TophashSession       *session,
             TophashSessionChange  what,
             TophashWindow        *self) {
   if (what & SESSION_CHANGE_LOG) {
+    self->knows_end = FALSE;
     g_clear_object (&self->home);
     tophash_window_tell_anew (self);
   }
@@ -303,13 +310,15 @@ changed_cb (TophashSession       *session,
     update_pages (self);
   if (what
       & (SESSION_CHANGE_LOG | SESSION_CHANGE_PLAY | SESSION_CHANGE_RUN
-         | SESSION_CHANGE_SCENARIO | SESSION_CHANGE_PLACES)) {
+         | SESSION_CHANGE_SCENARIO)) {
     update_end (self);
     tophash_window_update_title (self);
     update_play (self);
     tophash_window_update_run_button (self);
     tophash_window_update_actions (self);
   }
+  if (what & SESSION_CHANGE_PLACES)
+    tophash_window_update_places (self);
   if (what & (SESSION_CHANGE_CURSOR | SESSION_CHANGE_LENGTH | SESSION_CHANGE_LOG))
     tell_position (self);
   ensure_ticks (self);
