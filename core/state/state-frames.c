@@ -43,6 +43,10 @@
 #include "core/record/trace-keyframe.h"
 
 #include <string.h>
+#include <sys/mman.h>
+
+/* What small states need: a free choice. */
+#define LEAST_ROOM ((gsize)64 << 10)
 
 /* Writing ------------------------------------------------------------------ */
 
@@ -93,23 +97,60 @@ put_array (GByteArray       *bytes,
   put (bytes, array != NULL ? array->n_buckets : 0, 4);
 }
 
+/* From malloc() it would be had by doubling, and an arena would keep each half: three
+ * times what the frames take, which are 12 MB of a map of a million slots. */
+static guint8 *
+map_memory (gsize size) {
+  gpointer memory = mmap (NULL, size, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+  if (memory == MAP_FAILED)
+    g_error ("no memory for the frames of a state");
+  return memory;
+}
+
+/* So that there is room for @room bytes; what is written stays. */
+static void
+make_room (StateFrames *self,
+           gsize        room) {
+  guint8 *former = self->bytes;
+
+  if (room <= self->room)
+    return;
+  self->bytes = map_memory (room);
+  if (self->n_bytes > 0)
+    memcpy (self->bytes, former, self->n_bytes);
+  if (former != NULL)
+    munmap (former, self->room);
+  self->room = room;
+}
+
+/* Room for @n bytes more. */
+static guint8 *
+make_place (StateFrames *self,
+            gsize        n) {
+  if (self->room - self->n_bytes < n)
+    make_room (self, MAX (self->n_bytes + n, 2 * self->room));
+  return self->bytes + self->n_bytes;
+}
+
 /* The state's data, in frames of runs. */
 typedef struct {
-  GByteArray *bytes; /* of all frames so far */
-  GArray     *spans; /* of StateSpan */
-  GArray     *runs;
-  gsize       begin; /* of the frame under way */
+  StateFrames *frames; /* all so far */
+  GArray *spans; /* of StateSpan */
+  GArray *runs;
+  gsize   begin; /* of the frame under way */
 } Writer;
 
 static void
 end_frame (Writer *writer) {
   StateSpan span = { writer->begin,
-                     (guint32)(writer->bytes->len - writer->begin) };
+                     (guint32)(writer->frames->n_bytes - writer->begin) };
 
   if (span.size == 0)
     return;
   g_array_append_val (writer->spans, span);
-  writer->begin = writer->bytes->len;
+  writer->begin = writer->frames->n_bytes;
 }
 
 static void
@@ -119,16 +160,15 @@ write_run (Writer         *writer,
            const ChunkVec *vec,
            guint32         first,
            guint           n) {
-  gsize most = state_pack_max_bytes (kind, n), at = writer->bytes->len;
+  gsize most = state_pack_max_bytes (kind, n);
   Run run = { (guint16)kind, (guint16)owner, first, n, 0 };
 
-  if (at - writer->begin + most > STATE_FRAME_MAX)
+  if (writer->frames->n_bytes - writer->begin + most > STATE_FRAME_MAX)
     end_frame (writer);
   run.frame = writer->spans->len;
   /* A value is written in 8 bytes, whatever its width. */
-  g_byte_array_set_size (writer->bytes, (guint)(at + most + 8));
-  at += state_pack (kind, vec, first, n, writer->bytes->data + at);
-  g_byte_array_set_size (writer->bytes, (guint)at);
+  writer->frames->n_bytes
+      += state_pack (kind, vec, first, n, make_place (writer->frames, most + 8));
   g_array_append_val (writer->runs, run);
 }
 
@@ -223,38 +263,44 @@ state_frames_write_head (GByteArray     *head,
 
 void
 state_frames_init (StateFrames *self) {
-  self->bytes = g_byte_array_new ();
-  self->spans = g_array_new (FALSE, FALSE, sizeof (StateSpan));
+  *self = (StateFrames){
+    .spans = g_array_new (FALSE, FALSE, sizeof (StateSpan)),
+  };
 }
 
 void
 state_frames_clear (StateFrames *self) {
-  g_clear_pointer (&self->bytes, g_byte_array_unref);
+  if (self->bytes != NULL)
+    munmap (self->bytes, self->room);
   g_clear_pointer (&self->spans, g_array_unref);
+  *self = (StateFrames){ 0 };
 }
 
 /* The head lists the runs, so it is written after them; it is told first. */
 void
 state_frames_write (StateFrames    *self,
                     const MapState *state) {
-  Writer writer = { self->bytes, g_array_new (FALSE, FALSE, sizeof (StateSpan)),
+  Writer writer = { self, g_array_new (FALSE, FALSE, sizeof (StateSpan)),
                     g_array_new (FALSE, FALSE, sizeof (Run)), 0 };
-  guint32 words[3];
+  g_autoptr (GByteArray) head = g_byte_array_new ();
+  guint32 words[3] = { 0 };
   guint n_head;
   gsize begin, length;
 
-  g_byte_array_set_size (self->bytes, 0);
+  self->n_bytes = 0;
+  make_room (self, MAX (LEAST_ROOM, map_state_bytes (state)));
   write_runs (&writer, state);
-  begin = self->bytes->len;
-  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
-    put (self->bytes, 0, 4);
-  write_head (self->bytes, state, &writer);
-  length = self->bytes->len - begin;
+  begin = self->n_bytes;
+  g_byte_array_append (head, (const guint8 *)words, sizeof words);
+  write_head (head, state, &writer);
+  length = head->len;
   n_head = (guint)((length + STATE_FRAME_MAX - 1) / STATE_FRAME_MAX);
   words[0] = GUINT32_TO_LE (STATE_FRAMES_VERSION);
   words[1] = GUINT32_TO_LE ((guint32)length);
   words[2] = GUINT32_TO_LE (n_head + writer.spans->len);
-  memcpy (self->bytes->data + begin, words, sizeof words);
+  memcpy (head->data, words, sizeof words);
+  memcpy (make_place (self, length), head->data, length);
+  self->n_bytes += length;
 
   g_array_set_size (self->spans, 0);
   for (guint i = 0; i < n_head; i++) {
@@ -271,6 +317,14 @@ state_frames_write (StateFrames    *self,
 
 /* With GBytes -------------------------------------------------------------- */
 
+static void
+unmap_cb (gpointer data) {
+  StateFrames *frames = data;
+
+  munmap (frames->bytes, frames->room);
+  g_free (frames);
+}
+
 GPtrArray *
 map_state_serialise (const MapState *state) {
   GPtrArray *frames
@@ -280,7 +334,9 @@ map_state_serialise (const MapState *state) {
 
   state_frames_init (&written);
   state_frames_write (&written, state);
-  all = g_byte_array_free_to_bytes (g_steal_pointer (&written.bytes));
+  all = g_bytes_new_with_free_func (written.bytes, written.n_bytes, unmap_cb,
+                                    g_memdup2 (&written, sizeof written));
+  written.bytes = NULL;
   for (guint i = 0; i < written.spans->len; i++) {
     const StateSpan *span = &g_array_index (written.spans, StateSpan, i);
 

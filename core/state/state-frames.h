@@ -28,10 +28,12 @@ typedef struct {
   guint32 size;
 } StateSpan;
 
-/* Frames in one piece of memory. */
+/* Frames in one piece of memory: a mapping, which takes what was written only. */
 typedef struct {
-  GByteArray *bytes;
-  GArray     *spans; /* of StateSpan, frame by frame */
+  guint8 *bytes;
+  gsize   n_bytes;
+  gsize   room;
+  GArray *spans; /* of StateSpan, frame by frame */
 } StateFrames;
 
 void       state_frames_init     (StateFrames    *self);

@@ -275,7 +275,7 @@ packed_state_new (const StateFrames *frames) {
   PackedState *self = g_new0 (PackedState, 1);
 
   self->ref_count = 1;
-  self->size = frames->bytes->len;
+  self->size = frames->n_bytes;
   self->n_spans = frames->spans->len;
   self->spans = g_memdup2 (frames->spans->data,
                            frames->spans->len * sizeof (StateSpan));
@@ -350,7 +350,7 @@ keyframes_settle (Keyframes *self) {
 
 void
 keyframes_drop_scratch (Keyframes *self) {
-  if (self->scratch.bytes->len <= SCRATCH_BYTES)
+  if (self->scratch.n_bytes <= SCRATCH_BYTES)
     return;
   state_frames_clear (&self->scratch);
   state_frames_init (&self->scratch);
@@ -523,7 +523,7 @@ keyframes_add (Keyframes       *self,
   gboolean is_placed;
 
   state_frames_write (&self->scratch, state);
-  bytes = self->scratch.bytes->data;
+  bytes = self->scratch.bytes;
   frame.packed = packed_state_new (&self->scratch);
   is_placed = place_frame (self, frame.packed, bytes);
   /* Where no hand waits for the pass. */
