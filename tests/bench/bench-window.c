@@ -14,9 +14,10 @@
  *             longest of which is the longest single block; both in processor time
  *             of the main thread and by the wall. Of turns also without the time for
  *             which the machine held or slowed the thread, as far as that can be proved
- *             (long-turns.c). Of frames that miss 16.7 ms, how much of it was work,
- *             and how much waiting for a core. Of a recording: from opening to the
- *             first frame with something in it, and until all is folded; memory.
+ *             (long-turns.c), and as the scheduler charges it, which is more (spent.c).
+ *             Of frames that miss 16.7 ms, how much of it was work, and how much
+ *             waiting for a core. Of a recording: from opening to the first frame with
+ *             something in it, and until all is folded; memory.
  *
  * Prints JSON; where long turns were spent goes to standard error. Needs a display;
  * tests/support/with-display gives it one.
@@ -407,8 +408,6 @@ main (int    argc,
   print_late ();
   print_samples ("main_loop_turn", long_turns_worked (), ",");
   print_samples ("main_loop_turn_own", long_turns_own (), ",");
-  g_print ("  \"main_loop_turn_own_over_8_ms_on_lost_pages\": %u,\n",
-           long_turns_on_lost_pages ());
   print_samples ("main_loop_turn_charged", long_turns_charged (), ",");
   print_samples ("main_loop_turn_wall", long_turns_waited (), "");
   g_print ("}\n");

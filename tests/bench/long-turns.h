@@ -31,9 +31,6 @@ gint64  long_turns_looking_us (void);
 /* The processor time less what the machine held it up and slowed it down for, as far
  * as that can be proved (long-turns.c). */
 GArray *long_turns_own    (void);
-/* How many of those over LONG_TURN_US found the machine looking for pages that it had
- * lost; their time counts in full. */
-guint   long_turns_on_lost_pages (void);
 /* The long turns that worked longest, and where they were found; to standard
  * error. Sorts them. */
 void    long_turns_print (void);
