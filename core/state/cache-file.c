@@ -176,7 +176,7 @@ cache_file_unmap (CacheFile    *self,
   CacheMapping *job = g_memdup2 (mapping, sizeof *mapping);
 
   mapping->bytes = NULL;
-  if (!helper_later (unmap_cb, job))
+  if (!helper_tidy (unmap_cb, job))
     unmap_cb (job);
   return is_whole || fail (self);
 }

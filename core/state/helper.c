@@ -11,6 +11,10 @@
  * works behind the window, it would keep a hand waiting for what it helps with. Plain
  * pthreads, which race detectors understand.
  *
+ * Tidying     What frees memory or mappings behind somebody who hurries would take a
+ *             processor that he needs or interrupt him on it, so it is held back: not
+ *             put into the lane before nobody hurries any more.
+ *
  * Elsewhere   A kernel that sees no cache shared between processors (many virtual
  *             machines) wakes a thread on the one it slept on. Is it the caller's,
  *             then one of both waits for a tick of 4 ms, mostly longer than all
@@ -49,6 +53,8 @@ struct _Lane {
   pthread_cond_t  over;
   Helper         *first; /* waiting, oldest first */
   Helper        **last;  /* NULL: there is no thread yet */
+  guint           n_holds;
+  Helper         *held;  /* not to be begun while anyone holds; newest first */
   pthread_t       thread; /* never changed once it is there */
   int             niceness; /* 0: nobody's before it */
 };
@@ -133,11 +139,20 @@ send_elsewhere (const Lane *lane) {
 #endif
 }
 
+static void
+append_locked (Lane   *lane,
+               Helper *helper) {
+  helper->next = NULL;
+  *lane->last = helper;
+  lane->last = &helper->next;
+}
+
+/* NULL: there is no thread. */
 static Helper *
-call (Lane      *lane,
-      HelperWork work,
-      gpointer   data,
-      gboolean   is_kept) {
+helper_new (Lane      *lane,
+            HelperWork work,
+            gpointer   data,
+            gboolean   is_kept) {
   Helper *helper;
 
   if (!has_thread (lane))
@@ -147,10 +162,21 @@ call (Lane      *lane,
   helper->work = work;
   helper->data = data;
   helper->is_kept = is_kept;
+  return helper;
+}
+
+static Helper *
+call (Lane      *lane,
+      HelperWork work,
+      gpointer   data,
+      gboolean   is_kept) {
+  Helper *helper = helper_new (lane, work, data, is_kept);
+
+  if (helper == NULL)
+    return NULL;
   send_elsewhere (lane);
   pthread_mutex_lock (&lane->lock);
-  *lane->last = helper;
-  lane->last = &helper->next;
+  append_locked (lane, helper);
   pthread_mutex_unlock (&lane->lock);
   pthread_cond_signal (&lane->wanted);
   return helper;
@@ -179,6 +205,62 @@ gboolean
 helper_later (HelperWork work,
               gpointer   data) {
   return call (&in_turn, work, data, FALSE) != NULL;
+}
+
+gboolean
+helper_tidy (HelperWork work,
+             gpointer   data) {
+  Lane *lane = &in_turn;
+  Helper *helper = helper_new (lane, work, data, FALSE);
+  gboolean is_held;
+
+  if (helper == NULL)
+    return FALSE;
+  pthread_mutex_lock (&lane->lock);
+  is_held = lane->n_holds > 0;
+  if (is_held) {
+    helper->next = lane->held;
+    lane->held = helper;
+  } else {
+    append_locked (lane, helper);
+  }
+  pthread_mutex_unlock (&lane->lock);
+  if (!is_held) {
+    send_elsewhere (lane);
+    pthread_cond_signal (&lane->wanted);
+  }
+  return TRUE;
+}
+
+void
+helper_hold (void) {
+  pthread_mutex_lock (&in_turn.lock);
+  in_turn.n_holds++;
+  pthread_mutex_unlock (&in_turn.lock);
+}
+
+void
+helper_release (void) {
+  Lane *lane = &in_turn;
+  Helper *held = NULL, *next, *oldest = NULL;
+
+  pthread_mutex_lock (&lane->lock);
+  if (--lane->n_holds == 0)
+    held = g_steal_pointer (&lane->held);
+  for (; held != NULL; held = next) {
+    next = held->next;
+    held->next = oldest;
+    oldest = held;
+  }
+  for (held = oldest; held != NULL; held = next) {
+    next = held->next;
+    append_locked (lane, held);
+  }
+  pthread_mutex_unlock (&lane->lock);
+  if (oldest == NULL)
+    return;
+  send_elsewhere (lane);
+  pthread_cond_signal (&lane->wanted);
 }
 
 void

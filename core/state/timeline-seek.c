@@ -268,7 +268,7 @@ keep_recent (Timeline  *self,
   keyframes_add_recent (&self->keyframes, state, kind, self->left);
   is_any_left = self->left->len > 0;
   timeline_unlock (self);
-  if (is_any_left && !helper_later (free_left_cb, timeline_ref (self)))
+  if (is_any_left && !helper_tidy (free_left_cb, timeline_ref (self)))
     free_left_cb (self);
 }
 
@@ -419,7 +419,7 @@ leave_crumbs (Timeline     *self,
   if (self->crumbs == cancellable)
     self->crumbs_at = position;
   timeline_unlock (self);
-  if (!helper_later (leave_crumbs_cb, job))
+  if (!helper_tidy (leave_crumbs_cb, job))
     end_crumbs (job);
 }
 
@@ -459,17 +459,20 @@ begin_far_seek (Timeline *self,
   return cancellable;
 }
 
-/* Between these the follower gives way. They count a reference: whoever frees the
+/* Between these the follower gives way, and what frees and unmaps what seeks leave
+ * behind waits: it would take a processor or interrupt it, and memory. They count a reference: whoever frees the
  * timeline, having waited for this thread or not, then comes after it for race
  * detectors too, which do not see how GTasks wait. */
 static void
 begin_hurry (Timeline *self) {
   atomic_fetch_add (&timeline_ref (self)->n_seeks, 1);
+  helper_hold ();
 }
 
 /* In one order with give_way(): it sees that there is no seek, or is seen here. */
 static void
 end_hurry (Timeline *self) {
+  helper_release ();
   if (atomic_fetch_sub (&self->n_seeks, 1) == 1
       && atomic_load (&self->is_giving_way))
     timeline_wake_follower (self);

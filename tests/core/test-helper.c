@@ -50,6 +50,45 @@ test_what_can_wait_is_done_in_turn (void) {
     g_thread_yield ();
 }
 
+/* What is to be tidied up, in order. */
+typedef struct {
+  _Atomic (guint) *n_done;
+  guint            number;
+} Tidied;
+
+static void
+tidy_next (gpointer data) {
+  const Tidied *tidied = data;
+
+  g_assert_cmpuint (atomic_load (tidied->n_done), ==, tidied->number);
+  atomic_fetch_add (tidied->n_done, 1);
+}
+
+static void
+test_tidying_waits_while_anyone_hurries (void) {
+  static _Atomic (guint) n_done, left = 1;
+  static Tidied all[101];
+
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    all[i] = (Tidied){ &n_done, i };
+  helper_hold ();
+  helper_hold ();
+  for (guint i = 0; i < 100; i++)
+    g_assert_true (helper_tidy (tidy_next, &all[i]));
+  helper_release ();
+  /* What is done in turn passes it by. */
+  g_assert_true (helper_later (count_down, &left));
+  while (atomic_load (&left) > 0)
+    g_thread_yield ();
+  g_assert_cmpuint (atomic_load (&n_done), ==, 0);
+  helper_release ();
+  while (atomic_load (&n_done) < 100)
+    g_thread_yield ();
+  g_assert_true (helper_tidy (tidy_next, &all[100]));
+  while (atomic_load (&n_done) < 101)
+    g_thread_yield ();
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -58,5 +97,7 @@ main (int    argc,
                    test_calls_can_be_dismissed_at_any_time);
   g_test_add_func ("/core/state/what-can-wait-is-done-in-turn",
                    test_what_can_wait_is_done_in_turn);
+  g_test_add_func ("/core/state/tidying-waits-while-anyone-hurries",
+                   test_tidying_waits_while_anyone_hurries);
   return g_test_run ();
 }
