@@ -28,12 +28,17 @@
 #include "core/state/helper.h"
 
 #include "core/base/rank.h"
+#include "core/base/sync.h"
 
 #include <pthread.h>
 #include <sched.h>
 
 /* As the timeline's follower has it at its latest work. */
 #define NICE_BEHIND 10
+/* What was begun is mostly nearly over when it is dismissed: its caller has done the
+ * rest. To sleep and be woken takes 30 us in a virtual machine, now and then many times
+ * as long. So many pauses take about as long as that. */
+#define PAUSES 1000u
 
 typedef struct _Lane Lane;
 
@@ -43,7 +48,7 @@ struct _Helper {
   HelperWork work; /* NULL once dismissed */
   gpointer   data;
   gboolean   is_kept; /* its caller will dismiss it */
-  gboolean   is_working;
+  gint       is_working; /* atomic: who dismisses it has a look before */
   gboolean   is_over;
 };
 
@@ -77,12 +82,12 @@ do_first_locked (Lane *lane) {
   if (lane->first == NULL)
     lane->last = &lane->first;
   if (work != NULL) {
-    helper->is_working = TRUE;
+    g_atomic_int_set (&helper->is_working, TRUE);
     pthread_mutex_unlock (&lane->lock);
     /* Not helper->work: from here on it may be dismissed, and waited for. */
     work (helper->data);
     pthread_mutex_lock (&lane->lock);
-    helper->is_working = FALSE;
+    g_atomic_int_set (&helper->is_working, FALSE);
   }
   helper->is_over = TRUE;
   if (helper->is_kept) {
@@ -271,6 +276,8 @@ helper_dismiss (Helper *helper) {
   if (helper == NULL)
     return;
   lane = helper->lane;
+  for (guint i = 0; i < PAUSES && g_atomic_int_get (&helper->is_working); i++)
+    sync_pause (1);
   pthread_mutex_lock (&lane->lock);
   helper->work = NULL;
   while (helper->is_working)
