@@ -75,7 +75,7 @@ address_space (void) {
 
 static void
 read_log (TraceLog *log) {
-  g_autoptr (TraceNotes) notes = tracelog_dup_notes (log);
+  TraceNotes *notes = tracelog_dup_notes (log);
   guint64 position = tracelog_get_length (log);
   TraceKeyframe keyframe;
 
@@ -93,15 +93,16 @@ read_log (TraceLog *log) {
       break;
     position = keyframe.position - 1;
   }
+  g_clear_pointer (&notes, trace_notes_free);
 }
 
 static void
 fold_log (TraceLog *log) {
   g_autoptr (Timeline) timeline = timeline_new (log);
-  g_autoptr (MapState) state
-      = timeline_seek (timeline, tracelog_get_length (log), NULL);
+  MapState *state = timeline_seek (timeline, tracelog_get_length (log), NULL);
 
   timeline_wait_settled (timeline);
+  g_clear_pointer (&state, map_state_unref);
 }
 
 /* Whether a child that does @work takes no more than @bytes. */
@@ -154,7 +155,9 @@ restore_cb (gpointer data) {
   gsize size;
   const guint8 *bytes = g_bytes_get_data (data, &size);
   g_autoptr (GPtrArray) frames = cut_frames (bytes, size);
-  g_autoptr (MapState) state = map_state_deserialise (frames, NULL);
+  MapState *state = map_state_deserialise (frames, NULL);
+
+  g_clear_pointer (&state, map_state_unref);
 }
 
 typedef struct {
