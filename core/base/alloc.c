@@ -19,6 +19,8 @@
  */
 #include "core/base/alloc.h"
 
+#include "core/base/sanitized.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,16 +32,7 @@
 
 /* Under the address sanitizer the exact block is asked for, so that it sees a step
  * past either end. */
-#if defined(__SANITIZE_ADDRESS__)
-#define WATCHES_ENDS 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WATCHES_ENDS 1
-#endif
-#endif
-#ifndef WATCHES_ENDS
-#define WATCHES_ENDS 0
-#endif
+#define WATCHES_ENDS HAS_ASAN
 
 static _Atomic (int64_t) countdown = -1;
 static _Atomic (size_t) bytes_held;

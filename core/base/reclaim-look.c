@@ -10,17 +10,11 @@
 
 #include "core/base/clock.h"
 #include "core/base/mutant.h"
+#include "core/base/sanitized.h"
 
 #include <sched.h>
 
-#if defined(__SANITIZE_THREAD__)
-#define HAS_MEMBARRIER 0
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define HAS_MEMBARRIER 0
-#endif
-#endif
-#if !defined(HAS_MEMBARRIER) && defined(__linux__)
+#if !HAS_TSAN && defined(__linux__)
 #if __has_include(<linux/membarrier.h>)
 #define HAS_MEMBARRIER 1
 #include <linux/membarrier.h>

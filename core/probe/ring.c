@@ -63,25 +63,17 @@
 
 #include "core/base/alloc.h"
 #include "core/base/clock.h"
+#include "core/base/sanitized.h"
 #include "core/base/sync.h"
 
 #include <assert.h>
 #include <sched.h>
 #include <string.h>
 /* The thread sanitizer does not see stores that pass the caches by. */
-#if defined(__SANITIZE_THREAD__)
-#define CAN_STREAM 0
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define CAN_STREAM 0
-#endif
-#endif
-#ifndef CAN_STREAM
-#if defined(__SSE2__)
+#if defined(__SSE2__) && !HAS_TSAN
 #define CAN_STREAM 1
 #else
 #define CAN_STREAM 0
-#endif
 #endif
 #if CAN_STREAM
 #include <immintrin.h>

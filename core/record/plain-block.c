@@ -16,6 +16,7 @@
  * Threads     One lock, held for a few words, never while the kernel is asked.
  *             Sanitizers see plain allocations.
  */
+#include "core/base/sanitized.h"
 #include "core/record/tracelog-private.h"
 
 #include <sys/mman.h>
@@ -23,16 +24,7 @@
 /* Free choice: as many as a log keeps unpacked. */
 #define MAX_SPARE 32u
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_PLAIN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_PLAIN 1
-#endif
-#endif
-#ifndef IS_PLAIN
-#define IS_PLAIN 0
-#endif
+#define IS_PLAIN (HAS_ASAN || HAS_TSAN)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards all below */
 static PlainBlock *spare[MAX_SPARE];

@@ -34,6 +34,8 @@
  */
 #include "core/state/chunk-pool.h"
 
+#include "core/base/sanitized.h"
+
 #include <pthread.h>
 #include <sys/mman.h>
 
@@ -44,16 +46,7 @@
 #define MAX_READY 40u
 #define N_PLAIN 2u
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_PLAIN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_PLAIN 1
-#endif
-#endif
-#ifndef IS_PLAIN
-#define IS_PLAIN 0
-#endif
+#define IS_PLAIN (HAS_ASAN || HAS_TSAN)
 
 /* Since Linux 6.1, which the C library may not know; earlier kernels refuse it, and
  * move the pages when they find the time. */

@@ -30,38 +30,25 @@
  */
 #include "core/step/step-coroutine.h"
 
+#include "core/base/sanitized.h"
+
 #include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAS_ASAN 1
-#endif
-#if __has_feature(thread_sanitizer)
-#define HAS_TSAN 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define HAS_ASAN 1
-#endif
-#if defined(__SANITIZE_THREAD__)
-#define HAS_TSAN 1
-#endif
-
-#ifdef HAS_ASAN
+#if HAS_ASAN
 #include <pthread.h>
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
-#ifdef HAS_TSAN
+#if HAS_TSAN
 #include <sanitizer/tsan_interface.h>
 /* Tens of calls a start, of the 65,536 that are kept. */
 #define STARTS_A_FIBER 64
 #endif
 
 /* A page is 4096 bytes at least. Sanitizers make frames several times larger. */
-#if defined(HAS_ASAN) || defined(HAS_TSAN)
+#if HAS_ASAN || HAS_TSAN
 #define STACK_BYTES ((size_t)256 << 10)
 #else
 #define STACK_BYTES ((size_t)64 << 10)
@@ -256,11 +243,11 @@ clear_saved (StepCoroutine *self) {
 static void
 tell_leaving (StepCoroutine *from,
               StepCoroutine *to) {
-#ifdef HAS_ASAN
+#if HAS_ASAN
   __sanitizer_start_switch_fiber (&from->fake_stack, to->stack,
                                   to->stack_bytes);
 #endif
-#ifdef HAS_TSAN
+#if HAS_TSAN
   __tsan_switch_to_fiber (to->fiber, 0);
 #endif
   (void)from;
@@ -269,7 +256,7 @@ tell_leaving (StepCoroutine *from,
 
 static void
 tell_arrived (StepCoroutine *self) {
-#ifdef HAS_ASAN
+#if HAS_ASAN
   __sanitizer_finish_switch_fiber (self->fake_stack, NULL, NULL);
 #endif
   (void)self;
@@ -277,11 +264,11 @@ tell_arrived (StepCoroutine *self) {
 
 static void
 forget_frames (StepCoroutine *self) {
-#ifdef HAS_ASAN
+#if HAS_ASAN
   ASAN_UNPOISON_MEMORY_REGION (self->stack, self->stack_bytes);
   self->fake_stack = NULL;
 #endif
-#ifdef HAS_TSAN
+#if HAS_TSAN
   if (self->n_starts++ % STARTS_A_FIBER == 0) {
     if (self->fiber != NULL)
       __tsan_destroy_fiber (self->fiber);
@@ -291,7 +278,7 @@ forget_frames (StepCoroutine *self) {
   (void)self;
 }
 
-#ifdef HAS_ASAN
+#if HAS_ASAN
 
 /* The bounds of the thread's own stack, which a switch back must name. */
 static void
@@ -338,17 +325,17 @@ void
 step_coroutine_init_thread (StepCoroutine *self) {
   *self = (StepCoroutine){ 0 };
   init_saved (self);
-#ifdef HAS_ASAN
+#if HAS_ASAN
   find_thread_stack (self);
 #endif
-#ifdef HAS_TSAN
+#if HAS_TSAN
   self->fiber = __tsan_get_current_fiber ();
 #endif
 }
 
 void
 step_coroutine_clear (StepCoroutine *self) {
-#ifdef HAS_TSAN
+#if HAS_TSAN
   if (self->mapping != NULL && self->fiber != NULL)
     __tsan_destroy_fiber (self->fiber);
 #endif
