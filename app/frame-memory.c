@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* frame-memory.c — the memory that frames go to the screen in, kept at hand
+/* frame-memory.c — the memory that frames are drawn in, kept at hand
  *
- * Where no graphics card draws, each frame is copied into memory that is shared with
- * the X server. Cairo takes that from a pool, and gives the pool back as soon as
+ * Where no graphics card draws, each frame is drawn into memory of its own and given
+ * back: as large as what has changed, and as much again for what is drawn together. That
+ * comes from the end of the heap, which malloc() gives back to the kernel from twice as
+ * much on: each frame would have its pages cleared one by one. (In 22 s of going about
+ * in a large recording, 17,000 to 18,000 of them; 2,100 to 2,700 when the heap keeps
+ * room for HEAP_FRAMES.)
+ *
+ * Then it is copied into memory that is shared with the X server. Cairo takes that from a pool, and gives the pool back as soon as
  * nothing in it is in use, which is after most frames. The next one that draws all of
  * the window finds memory then that nobody touched before: page by page the kernel
  * has to look for it and to clear it, for a window of 1280 by 800 pixels 3 of the 8 ms
@@ -17,6 +23,9 @@
  */
 #include "app/frame-memory.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #ifdef GDK_WINDOWING_X11
 #include <cairo-xlib.h>
 #include <gdk/x11/gdkx.h>
@@ -24,6 +33,11 @@
 /* Pixels in a row, more than the least that cairo takes from a pool. */
 #define KEPT_WIDTH 64
 #define KEPT_KEY "tophash-frame-memory"
+
+/* At the end of the heap, that are not given back: one that is drawn, what is drawn
+ * together in it, and other things' room. */
+#define HEAP_FRAMES 3
+#define BYTES_A_PIXEL 4
 
 typedef struct {
   cairo_surface_t *kept;
@@ -58,6 +72,17 @@ touch (FrameMemory *self,
   cairo_surface_destroy (screen);
 }
 
+/* Frames come from the heap, and not as mappings of their own. */
+static void
+keep_in_heap (gsize n_pixels) {
+#ifdef __GLIBC__
+  gsize frame = MIN (n_pixels * BYTES_A_PIXEL, G_MAXINT / (2 * HEAP_FRAMES));
+
+  mallopt (M_MMAP_THRESHOLD, (int)(frame + frame / 16));
+  mallopt (M_TRIM_THRESHOLD, (int)(HEAP_FRAMES * frame));
+#endif
+}
+
 /* The next frame of a window that has grown would touch as much itself. */
 static void
 layout_cb (GdkSurface  *surface,
@@ -70,6 +95,7 @@ layout_cb (GdkSurface  *surface,
   if (n_pixels <= self->n_pixels)
     return;
   self->n_pixels = n_pixels;
+  keep_in_heap (n_pixels);
   touch (self, surface, width * scale, height * scale);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* frame-memory.h — the memory that frames go to the screen in, kept at hand */
+/* frame-memory.h — the memory that frames are drawn in, kept at hand */
 #pragma once
 
 #include <gtk/gtk.h>

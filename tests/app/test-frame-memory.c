@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* test-frame-memory.c — frames go to the screen in the same memory again and again
+/* test-frame-memory.c — frames are drawn in the same memory again and again
  *
  * Told by the kernel: what is shared with the X server stands in the process's map,
  * each piece with its number.
@@ -9,6 +9,7 @@
 
 #include <string.h>
 #include <sys/ipc.h>
+#include <sys/resource.h>
 #include <sys/shm.h>
 
 #define N_FRAMES 20
@@ -111,6 +112,41 @@ test_grows (void) {
   gtk_window_destroy (GTK_WINDOW (window));
 }
 
+/* Takes what a frame takes: memory for it, and for what is drawn together in it. How
+ * many pages the kernel had to look for. */
+static glong
+take_and_give (gsize frame) {
+  const gsize sizes[] = { frame, frame, frame / 2 };
+  guint8 *taken[G_N_ELEMENTS (sizes)];
+  struct rusage before, after;
+
+  getrusage (RUSAGE_SELF, &before);
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    taken[i] = g_malloc (sizes[i]);
+    for (gsize at = 0; at < sizes[i]; at += 4096)
+      *(volatile guint8 *)&taken[i][at] = 1;
+  }
+  for (guint i = G_N_ELEMENTS (sizes); i > 0; i--)
+    g_free (taken[i - 1]);
+  getrusage (RUSAGE_SELF, &after);
+  return after.ru_minflt - before.ru_minflt;
+}
+
+/* The next frame has the pages of the one before. */
+static void
+test_leaves_pages_in_the_heap (void) {
+  GtkWidget *window = show_window (1200, 760);
+  gsize frame = 1200 * 760 * 4;
+
+  if (is_shared (window)) {
+    take_and_give (frame);
+    g_assert_cmpint (take_and_give (frame), <, (glong)(frame / 4096 / 4));
+  } else {
+    g_test_skip ("another way of drawing");
+  }
+  gtk_window_destroy (GTK_WINDOW (window));
+}
+
 int
 main (int    argc,
       char **argv) {
@@ -118,5 +154,7 @@ main (int    argc,
   gtk_init ();
   g_test_add_func ("/app/frame-memory/stays", test_stays);
   g_test_add_func ("/app/frame-memory/grows", test_grows);
+  g_test_add_func ("/app/frame-memory/leaves-pages-in-the-heap",
+                   test_leaves_pages_in_the_heap);
   return g_test_run ();
 }
