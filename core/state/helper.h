@@ -29,8 +29,8 @@ void     helper_dismiss (Helper    *helper);
 /* Has @work called in its turn. FALSE: there is no thread, and it never is. */
 gboolean helper_later   (HelperWork work,
                          gpointer   data);
-/* Likewise, but while anyone holds it back only once nobody does: what tidies up waits
- * for who needs the processors at once. */
+/* Likewise, but while anyone holds it back only once nobody does, or more of it has come:
+ * what tidies up waits for who needs the processors at once, and little may wait. */
 gboolean helper_tidy    (HelperWork work,
                          gpointer   data);
 /* Any thread, any number; each release is for one hold. */

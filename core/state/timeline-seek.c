@@ -460,9 +460,9 @@ begin_far_seek (Timeline *self,
 }
 
 /* Between these the follower gives way, and what frees and unmaps what seeks leave
- * behind waits: it would take a processor or interrupt it, and memory. They count a reference: whoever frees the
- * timeline, having waited for this thread or not, then comes after it for race
- * detectors too, which do not see how GTasks wait. */
+ * behind waits: it would take a processor or interrupt it, and memory. They count a
+ * reference: whoever frees the timeline, having waited for this thread or not, then
+ * comes after it for race detectors too, which do not see how GTasks wait. */
 static void
 begin_hurry (Timeline *self) {
   atomic_fetch_add (&timeline_ref (self)->n_seeks, 1);
